@@ -1,0 +1,21 @@
+"""Where to look next.
+
+An `Algorithm` proposes configurations. It knows neither Keras nor how long a trial
+will be trained: any algorithm runs under any scheduler.
+
+============  ========================================================================
+``random``    without repeats; a finite space is enumerated to its end
+``grid``      every configuration of a finite space, in order
+``sobol``     scrambled Sobol points, spread more evenly than random ones
+``bayesian``  a Gaussian process and an acquisition, see `kerashpo.algorithms.gp`
+============  ========================================================================
+
+To add one: a file with a final subclass of `Algorithm`, a line in ``registry.py`` and a
+line in ``kerashpo.testing.algorithms``; bounds, conditions, exhaustion, seeds, resume,
+shuffled reports, failures and NaN are then tested.
+"""
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.registry import algorithm_names, make_algorithm
+
+__all__ = ["Algorithm", "algorithm_names", "make_algorithm"]

@@ -1,0 +1,103 @@
+"""Errors that say what was expected, what came and what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KerashpoError(Exception):
+    """Base of every error that kerashpo raises on purpose."""
+
+
+class InvalidInput(KerashpoError, ValueError):
+    """An argument that cannot be meant; raised before anything is trained."""
+
+
+class InvalidSpace(InvalidInput):
+    """A search space, or one parameter of it, that contradicts itself."""
+
+
+class StudyMismatch(KerashpoError):
+    """A study folder that holds another search than the one asked for.
+
+    Attributes:
+        differences: one line for each thing that differs.
+    """
+
+    def __init__(self, message: str, differences: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.differences = differences
+
+
+class StudyNotFound(KerashpoError, FileNotFoundError):
+    """A folder without a study in it."""
+
+
+class StudyBusy(KerashpoError):
+    """A study that another living process is writing to."""
+
+
+class StudyCorrupt(KerashpoError):
+    """A log that cannot be read; the message says what can be saved."""
+
+
+class ConsecutiveFailures(KerashpoError, RuntimeError):
+    """Too many trials failed one after another; what was done is saved."""
+
+
+class MissingExtra(KerashpoError, ImportError):
+    """An optional dependency that is not installed; the message names its extra."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Returns ``" Did you mean 'x'?"`` for the closest known word, or an empty string."""
+    close = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def unknown(kind: str, word: object, known: Iterable[str]) -> InvalidInput:
+    """Builds the error for a name that is not in a registry.
+
+    Args:
+        kind: what was looked up, e.g. ``"tuner"``.
+        word: what came.
+        known: the names that exist.
+    """
+    names = sorted(str(name) for name in known)
+    hint = nearest(str(word), names)
+    return InvalidInput(f"Unknown {kind} {word!r}.{hint} Known: {', '.join(names)}.")
+
+
+def require_integer(name: str, value: object, low: int, *, why: str = "") -> int:
+    """Returns `value` as an int of at least `low`.
+
+    Raises:
+        InvalidInput: if it is not a whole number or is too small.
+    """
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole and hasattr(value, "__index__") and not isinstance(value, bool):
+        value, whole = value.__index__(), True
+    if not whole or value < low:  # type: ignore[operator]
+        reason = f" ({why})" if why else ""
+        raise InvalidInput(
+            f"{name} must be a whole number of at least {low}{reason}. Received: {value!r}."
+        )
+    return value  # type: ignore[return-value]
+
+
+def require_number(name: str, value: object, low: float, *, strict: bool = False) -> float:
+    """Returns `value` as a finite float of at least (or, if `strict`, above) `low`.
+
+    Raises:
+        InvalidInput: if it is not a finite number or is too small.
+    """
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = float("nan")
+    too_small = not (number > low if strict else number >= low)
+    if isinstance(value, bool) or too_small or number == float("inf"):
+        bound = f"above {low}" if strict else f"of at least {low}"
+        raise InvalidInput(f"{name} must be a finite number {bound}. Received: {value!r}.")
+    return number

@@ -1,0 +1,169 @@
+"""`History`, the fold of the events: what everything else reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, final
+
+from kerashpo.core.events import (
+    Configured,
+    Decided,
+    Ended,
+    Event,
+    JobStarted,
+    Noted,
+    Reached,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    SpaceGrown,
+    StudyCreated,
+    config_of,
+)
+from kerashpo.core.records import Decision, Fork, Job, Objective, Report, Status
+from kerashpo.core.trial import Trial
+
+
+@final
+class History:
+    """The state of a study: trials by number, who runs, who waits, who leads.
+
+    Only `apply` changes it, so that replaying a log gives the live history.
+
+    Attributes:
+        trials: every trial by its number, in the order of their start.
+        running: numbers of the trials that have a job now.
+        paused: numbers of the trials whose checkpoint waits for a decision.
+        epochs: distinct epochs trained, over all trials.
+        now: seconds of search at the last event.
+        stopped: why the study ended, None while it goes on.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.trials: dict[int, Trial] = {}
+        self.running: set[int] = set()
+        self.paused: set[int] = set()
+        self.objectives: tuple[Objective, ...] = ()
+        self.space: Mapping[str, Any] = {}
+        self.first_space: Mapping[str, Any] = {}
+        self.seed = 0
+        self.settings: Mapping[str, Any] = {}
+        self.environment: Mapping[str, Any] = {}
+        self.sessions: list[tuple[float, float]] = []
+        self.epochs = 0
+        self.failed = 0
+        self.now = 0.0
+        self.stopped: str | None = None
+        self.finished = False
+        self._leader: int | None = None
+        for event in events:
+            self.apply(event)
+
+    @property
+    def objective(self) -> Objective:
+        """The objective that ranks: the first one."""
+        return self.objectives[0]
+
+    @property
+    def next_trial(self) -> int:
+        """The number that the next new trial gets."""
+        return len(self.trials)
+
+    @property
+    def best(self) -> Trial | None:
+        """The incumbent: the best score, failed trials left out; ties go to the lower trial."""
+        return None if self._leader is None else self.trials[self._leader]
+
+    def rank(self, trial: int, until: int | None = None) -> tuple[float, float, int]:
+        """Returns a sort key, less is better: cost, loss of the same split, number.
+
+        Args:
+            trial: which trial.
+            until: compare by the best epoch through this one; None for all.
+        """
+        record = self.trials[trial]
+        if record.status is Status.FAILED:
+            return (math.inf, math.inf, trial)
+        best = record.best if until is None else record.best_until(until)
+        return (best.cost, best.loss, trial)
+
+    def apply(self, event: Event) -> bool:
+        """Takes in one event; returns False where it said nothing new (a known epoch)."""
+        match event:
+            case Reported(at, report):
+                self.now = at
+                return self._report(report)
+            case StudyCreated():
+                self._create(event)
+            case SessionStarted(at, wall):
+                self.sessions.append((at, wall))
+                self.stopped, self.finished = None, False
+            case SessionEnded(_, reason, finished):
+                self.stopped, self.finished = reason, finished
+            case JobStarted(at, job, worker):
+                self._start(at, job, worker)
+            case Reached(_, trial) | Decided(_, trial, Decision.PAUSE):
+                self._move(trial, Status.PAUSED)
+            case Ended():
+                self._end(event)
+            case Configured(_, trial, values):
+                record = self.trials[trial]
+                record.config = {**record.config, **values}
+            case SpaceGrown():
+                self.space = event.space
+            case Noted(_, trial, facts):
+                self.trials[trial].facts.update(facts)
+        self.now = event.at
+        return True
+
+    def _create(self, event: StudyCreated) -> None:
+        self.objectives = tuple(
+            Objective(name, direction)  # type: ignore[arg-type]
+            for name, direction in event.objectives
+        )
+        self.space = self.first_space = event.space
+        self.seed, self.settings = event.seed, event.settings
+        self.environment = event.environment
+
+    def _start(self, at: float, job: Job, worker: int) -> None:
+        config = config_of(job)
+        if config is not None and job.trial not in self.trials:
+            record = Trial(job.trial, config, self.objective, started=at)
+            if isinstance(job, Fork):
+                record.parent, record.forked_at = job.parent, job.at
+            self.trials[job.trial] = record
+        record = self.trials[job.trial]
+        record.until, record.worker, record.ended = job.until, worker, None
+        self._move(job.trial, Status.RUNNING)
+
+    def _report(self, report: Report) -> bool:
+        record = self.trials[report.trial]
+        if not record.add(report):
+            return False
+        self.epochs += 1
+        if self._leader is None or self.rank(report.trial) < self.rank(self._leader):
+            if record.best.finite:
+                self._leader = report.trial
+        return True
+
+    def _end(self, event: Ended) -> None:
+        record = self.trials[event.trial]
+        record.reason, record.failure, record.ended = event.reason, event.failure, event.at
+        self._move(event.trial, event.status)
+        if event.status is Status.FAILED:
+            self.failed += 1
+            if self._leader == event.trial:
+                self._leader = self._search_leader()
+
+    def _move(self, trial: int, status: Status) -> None:
+        self.trials[trial].status = status
+        for group, member in ((self.running, Status.RUNNING), (self.paused, Status.PAUSED)):
+            if status is member:
+                group.add(trial)
+            else:
+                group.discard(trial)
+
+    def _search_leader(self) -> int | None:
+        ranked = min((self.rank(number) for number in self.trials), default=None)
+        return None if ranked is None or ranked[0] == math.inf else ranked[2]

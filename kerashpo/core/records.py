@@ -1,0 +1,215 @@
+"""What travels between the parts: small frozen records and named outcomes."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from kerashpo.core.errors import InvalidInput
+
+Scalar: TypeAlias = "str | int | float | bool | None"
+Config: TypeAlias = Mapping[str, Scalar]
+"""A configuration: flat, nested names joined with ``/``, values JSON scalars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is optimised: the name of a metric and which way it improves.
+
+    Args:
+        name: the metric as it appears in a report, e.g. ``"val_accuracy"``.
+        direction: ``"min"`` or ``"max"``.
+
+    Raises:
+        InvalidInput: on any other direction.
+    """
+
+    name: str
+    direction: Literal["min", "max"]
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("min", "max"):
+            raise InvalidInput(
+                f"Objective({self.name!r}): direction must be 'min' or 'max'. "
+                f"Received: {self.direction!r}."
+            )
+
+    def cost(self, value: float) -> float:
+        """Returns `value` as something to minimise; NaN and infinities become inf."""
+        if not math.isfinite(value):
+            return math.inf
+        return value if self.direction == "min" else -value
+
+    def better_than(self, a: float, b: float) -> bool:
+        """Tells whether `a` is strictly better than `b`."""
+        return self.cost(a) < self.cost(b)
+
+    def has_value(self, logs: Mapping[str, float]) -> bool:
+        """Tells whether the metric is among `logs`."""
+        return self.name in logs
+
+    def get_value(self, logs: Mapping[str, float]) -> float:
+        """Returns the metric's value from `logs`."""
+        return logs[self.name]
+
+    @property
+    def loss(self) -> str:
+        """The loss of the same split, which breaks ties: ``val_loss`` for ``val_accuracy``."""
+        return "val_loss" if self.name.startswith("val_") else "loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Train a new trial from nothing through epoch `until` (epochs count from 1)."""
+
+    trial: int
+    config: Config
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Continue a trial from its own checkpoint through epoch `until`."""
+
+    trial: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Start a trial from the state that `parent` had after epoch `at`, with new values."""
+
+    trial: int
+    parent: int
+    at: int
+    config: Config
+    until: int
+
+
+Job: TypeAlias = "Start | Resume | Fork"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The metrics of one epoch.
+
+    Attributes:
+        trial: which trial.
+        run: which execution or fold of it; 0 where there is one.
+        epoch: counted from 1 over the trial's whole life.
+        metrics: every logged metric.
+        seconds: the trial's own training time so far.
+    """
+
+    trial: int
+    run: int
+    epoch: int
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+class Decision(enum.Enum):
+    """The answer to a report: PAUSE keeps the checkpoint, STOP frees it."""
+
+    CONTINUE = "continue"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Status(str, enum.Enum):
+    """Where a trial stands; the last three are final."""
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the trial is over."""
+        return self in (Status.STOPPED, Status.COMPLETED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """An algorithm that cannot propose until something running has reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """An algorithm with nothing left to propose; `reason` becomes the study's."""
+
+    reason: str = "space exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A scheduler that has no job until something running has reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A scheduler that will never have a job again, and why."""
+
+    reason: str = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a trial failed.
+
+    Attributes:
+        kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"`` or ``"timeout"``.
+        message: one line for tables.
+        traceback: the whole story, empty where there is none.
+        output: the last lines that the trial printed, if they were captured.
+    """
+
+    kind: str
+    message: str
+    traceback: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Bounds of a study as a whole, over all workers and restarts; None is no bound.
+
+    Attributes:
+        max_trials: configurations started, failed ones included.
+        max_epochs_total: epochs trained over all trials.
+        max_minutes: minutes of search, interruptions not counted.
+    """
+
+    max_trials: int | None = None
+    max_epochs_total: int | None = None
+    max_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a bracket: `trials` configurations trained through epoch `epochs`."""
+
+    trials: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a scheduler will do, known before anything is trained.
+
+    Attributes:
+        brackets: for each bracket its rungs, from the first to the last.
+        trials: configurations started; None while unbounded.
+        epochs: an upper bound of the epochs trained; None while unknown.
+        notes: warnings, e.g. that the budget cannot reach the last rung.
+    """
+
+    brackets: tuple[tuple[Rung, ...], ...]
+    trials: int | None
+    epochs: int | None
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,42 @@
+"""Random streams keyed by what they are for, so that no order of calls can change them."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+
+import numpy as np
+
+
+def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
+    """Returns the generator for one purpose, e.g. ``stream(0, "ask", trial)``.
+
+    Equal arguments give equal streams; any different argument gives an
+    independent one (`numpy.random.SeedSequence` mixes its entropy words).
+
+    Args:
+        seed: the study's seed, any integer; 0 is a seed like any other.
+        purpose: a short name of what the numbers are for.
+        *keys: further non-negative integers: trial, run, epoch.
+    """
+    words = [*_words(seed), zlib.crc32(purpose.encode()), *keys]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
+
+
+def integer(seed: int, purpose: str, *keys: int) -> int:
+    """Returns one 31-bit integer of `stream`, for libraries that take only a seed."""
+    return int(stream(seed, purpose, *keys).integers(2**31 - 1))
+
+
+def fresh_seed() -> int:
+    """Draws a seed from the operating system, for a study started with ``seed=None``."""
+    return secrets.randbelow(2**31)
+
+
+def _words(seed: int) -> list[int]:
+    sign = 1 if seed < 0 else 0
+    magnitude = abs(int(seed))
+    words = [sign, magnitude & 0xFFFFFFFF]
+    while magnitude := magnitude >> 32:
+        words.append(magnitude & 0xFFFFFFFF)
+    return words

@@ -1,0 +1,146 @@
+"""One trial as the events tell it, and its best epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import final
+
+from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Best:
+    """The best epoch of a run. Ordered: less is better.
+
+    Attributes:
+        cost: the objective as something to minimise, inf where it was not finite.
+        loss: the loss of the same split, which breaks ties.
+        epoch: the earliest epoch with that cost and loss; 0 where none was finite.
+    """
+
+    cost: float
+    loss: float
+    epoch: int
+
+    @property
+    def finite(self) -> bool:
+        """Whether any epoch had a finite objective."""
+        return self.cost < math.inf
+
+
+NOTHING = Best(math.inf, math.inf, 0)
+
+
+@final
+@dataclass(slots=True)
+class Trial:
+    """One configuration for life. `History` alone changes it.
+
+    Attributes:
+        number: the trial's number, from 0.
+        config: its values; grows only by `Configured` events.
+        until: the epoch that its present or last job trains through.
+        reports: by run, the reports by epoch.
+        facts: what was noted about it.
+    """
+
+    number: int
+    config: Config
+    objective: Objective
+    status: Status = Status.RUNNING
+    until: int = 0
+    started: float = 0.0
+    ended: float | None = None
+    reason: str = ""
+    failure: Failure | None = None
+    parent: int | None = None
+    forked_at: int = 0
+    worker: int = 0
+    reports: dict[int, dict[int, Report]] = field(default_factory=dict)
+    facts: dict[str, Scalar] = field(default_factory=dict)
+    _best: dict[int, Best] = field(default_factory=dict)
+
+    def add(self, report: Report) -> bool:
+        """Takes in a report; returns False for an epoch that is known already."""
+        run = self.reports.setdefault(report.run, {})
+        if report.epoch in run:
+            return False
+        run[report.epoch] = report
+        self._best[report.run] = min(self._best.get(report.run, NOTHING), self._judge(report))
+        return True
+
+    @property
+    def epochs(self) -> int:
+        """Distinct epochs trained, over all runs."""
+        return sum(len(run) for run in self.reports.values())
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch reported by every run."""
+        return min((max(run) for run in self.reports.values() if run), default=0)
+
+    @property
+    def seconds(self) -> float:
+        """The trial's own training time, over all runs."""
+        return sum(run[max(run)].seconds for run in self.reports.values() if run)
+
+    @property
+    def best(self) -> Best:
+        """The best epoch so far; over several runs the mean of their bests."""
+        if len(self._best) == 1:
+            return next(iter(self._best.values()))
+        return self._mean(list(self._best.values()))
+
+    def best_until(self, epoch: int) -> Best:
+        """The best epoch among those through `epoch`."""
+        if len(self.reports) == 1 and epoch >= self.epoch:
+            return self.best
+        return self._mean(
+            [
+                min((self._judge(r) for r in run.values() if r.epoch <= epoch), default=NOTHING)
+                for run in self.reports.values()
+            ]
+        )
+
+    @property
+    def score(self) -> float | None:
+        """The objective at the best epoch, in its own direction; None where none was finite."""
+        best = self.best
+        if not best.finite:
+            return None
+        return best.cost if self.objective.direction == "min" else -best.cost
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of the score (of the first run), None where none was finite."""
+        best = self._best.get(0, self.best)
+        return best.epoch if best.finite else None
+
+    @property
+    def best_report(self) -> Report | None:
+        """The first run's report at the best epoch."""
+        epoch = self.best_epoch
+        return None if epoch is None else self.reports.get(0, {}).get(epoch)
+
+    def curve(self, run: int = 0) -> Iterator[tuple[int, float]]:
+        """Yields (epoch, objective) in the order of epochs, NaN where it was not logged."""
+        reports = self.reports.get(run, {})
+        for epoch in sorted(reports):
+            yield epoch, reports[epoch].metrics.get(self.objective.name, math.nan)
+
+    def _judge(self, report: Report) -> Best:
+        cost = self.objective.cost(report.metrics.get(self.objective.name, math.nan))
+        loss = report.metrics.get(self.objective.loss, math.inf)
+        if cost == math.inf:
+            return NOTHING
+        return Best(cost, loss if math.isfinite(loss) else math.inf, report.epoch)
+
+    @staticmethod
+    def _mean(bests: list[Best]) -> Best:
+        if not bests:
+            return NOTHING
+        n = len(bests)
+        cost, loss = sum(b.cost for b in bests) / n, sum(b.loss for b in bests) / n
+        return Best(cost, loss, bests[0].epoch) if cost < math.inf else NOTHING

@@ -1,0 +1,67 @@
+"""Search spaces: parameters, the values they may take, and when they exist.
+
+A `Space` is an ordered tuple of parameters. Each has a flat name (nested names are
+joined with ``/``), a domain, and conditions (a parent and the values of it under which
+the parameter exists). The constructors:
+
+=======================================  ================================================
+``uniform(low, high, step=None)``        a float, every value equally likely
+``loguniform(low, high)``                a float, its logarithm equally likely
+``reverse_log(low, high)``               a float, dense near `high`
+``integer(low, high, step, log)``        a whole number, both ends included
+``choice(values, ordered=False)``        one of some values
+``boolean()``                            False or True
+``fixed(value)``                         not tuned, but recorded
+``when(parent, values, {...})``          parameters that exist only under their parent
+=======================================  ================================================
+
+Example:
+    >>> from kerashpo import space
+    >>> s = space.Space({
+    ...     "lr": space.loguniform(1e-4, 1e-1),
+    ...     "optimizer": space.choice(["sgd", "adam"]),
+    ...     **space.when("optimizer", "sgd", {"momentum": space.uniform(0.0, 0.99)}),
+    ... })
+    >>> s.names
+    ('lr', 'optimizer', 'momentum')
+
+`Cube` is the numeric view that algorithms use: one column in [0, 1] for each tunable
+parameter, NaN where it is inactive. To add a kind of domain: a frozen dataclass in
+``domains`` with the methods of `Domain`, a line in its ``KINDS``, and a constructor here.
+"""
+
+from kerashpo.space.constructors import (
+    boolean,
+    choice,
+    fixed,
+    integer,
+    loguniform,
+    reverse_log,
+    uniform,
+    when,
+)
+from kerashpo.space.cube import Cube
+from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
+from kerashpo.space.params import Condition, Param
+from kerashpo.space.space import Space
+
+__all__ = [
+    "Boolean",
+    "Choice",
+    "Condition",
+    "Cube",
+    "Domain",
+    "Fixed",
+    "Float",
+    "Integer",
+    "Param",
+    "Space",
+    "boolean",
+    "choice",
+    "fixed",
+    "integer",
+    "loguniform",
+    "reverse_log",
+    "uniform",
+    "when",
+]

@@ -1,0 +1,102 @@
+"""The functions that write a space down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kerashpo.core.records import Scalar
+from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
+
+
+def uniform(
+    low: float, high: float, step: float | None = None, *, default: float | None = None
+) -> Float:
+    """A float in [low, high]; with `step`, low, low + step, ... up to high."""
+    return Float(float(low), float(high), step, "linear", default)
+
+
+def loguniform(low: float, high: float, *, default: float | None = None) -> Float:
+    """A float in [low, high], low above 0, whose logarithm is uniform."""
+    return Float(float(low), float(high), None, "log", default)
+
+
+def reverse_log(low: float, high: float, *, default: float | None = None) -> Float:
+    """A float in [low, high], low above 0, dense near `high` as `loguniform` is near `low`."""
+    return Float(float(low), float(high), None, "reverse_log", default)
+
+
+def integer(
+    low: int,
+    high: int,
+    step: int | None = None,
+    log: bool = False,
+    *,
+    default: int | None = None,
+) -> Integer:
+    """A whole number in [low, high], both included; with `log` a step is a factor."""
+    return Integer(low, high, step, "log" if log else "linear", default)
+
+
+def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Choice:
+    """One of `values`; `ordered` where neighbours are alike (batch sizes, say)."""
+    items = tuple(v.item() if type(v).__module__ == "numpy" else v for v in values)
+    return Choice(items, ordered, default)
+
+
+def boolean(*, default: bool = False) -> Boolean:
+    """False or True."""
+    return Boolean(default)
+
+
+def fixed(value: Scalar) -> Fixed:
+    """A value that is recorded with every configuration but not tuned."""
+    return Fixed(value)
+
+
+class Conditional(dict[str, Any]):
+    """Parameters under a condition: an ordinary mapping that remembers parent and values."""
+
+    def __init__(self, parent: str, values: tuple[Any, ...], body: Mapping[str, Any]) -> None:
+        super().__init__(
+            {name: Under(parent, values, definition) for name, definition in body.items()}
+        )
+
+
+class Under:
+    """A definition (a domain, or a mapping of some) that holds only under its parent."""
+
+    __slots__ = ("definition", "parent", "values")
+
+    def __init__(self, parent: str, values: tuple[Any, ...], definition: Any) -> None:
+        self.parent, self.values, self.definition = parent, values, definition
+
+
+def when(parent: str, values: Any, params: Mapping[str, Any]) -> Conditional:
+    """Parameters that exist only where `parent` has one of `values`.
+
+    The result is a mapping: put it into a space with ``**when(...)``, as a further
+    argument of `Space`, or under a key, which then prefixes its names.
+
+    Args:
+        parent: the parent's name, absolute or relative to where this stands.
+        values: one value or several.
+        params: names and definitions, again with conditions or nested mappings.
+    """
+    several = isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping))
+    return Conditional(parent, tuple(values) if several else (values,), params)
+
+
+__all__ = [
+    "Conditional",
+    "Domain",
+    "Under",
+    "boolean",
+    "choice",
+    "fixed",
+    "integer",
+    "loguniform",
+    "reverse_log",
+    "uniform",
+    "when",
+]

@@ -1,0 +1,150 @@
+"""The numeric view of a space: one column in [0, 1] for each tunable parameter."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerashpo.core.records import Config, Scalar
+from kerashpo.space.params import Param
+from kerashpo.space.space import Space
+
+Matrix: TypeAlias = NDArray[np.float64]
+
+WIDE = 10_000
+"""A discrete column with more values than this is searched as if it were continuous."""
+
+
+@final
+class Cube:
+    """Encodes configurations as rows of the unit cube.
+
+    Discrete values lie at the centres of their cells, inactive parameters are NaN.
+
+    Attributes:
+        space: the space it views.
+        levels: int array (d,), values of each column; 0 where continuous (or over `WIDE`).
+        categorical: bool array (d,), columns whose values have no order.
+        grids: for each column the sorted positions of its values, None where `levels` is 0.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.columns: tuple[Param, ...] = space.free
+        counts = [param.domain.levels for param in self.columns]
+        self.levels = np.array([n if n <= WIDE else 0 for n in counts], dtype=np.int64)
+        self.categorical = np.array([p.domain.categorical for p in self.columns], dtype=bool)
+        self.grids = tuple(_grid(p) if n else None for p, n in zip(self.columns, self.levels))
+        self._wide = [n > WIDE for n in counts]
+        self._gates = tuple(self._gate(param) for param in self.columns)
+
+    @property
+    def dim(self) -> int:
+        """The number of columns."""
+        return len(self.columns)
+
+    @property
+    def parents(self) -> tuple[tuple[int, ...], ...]:
+        """For each column the columns that decide whether it is active."""
+        return tuple(
+            tuple(sorted({column for gate in gates for column, _ in gate})) if gates else ()
+            for gates in self._gates
+        )
+
+    def encode(self, config: Config) -> Matrix:
+        """Returns the row (d,) of a configuration, NaN where a parameter is inactive."""
+        row = np.full(self.dim, np.nan)
+        for index, param in enumerate(self.columns):
+            if param.name in config and param.active(config):
+                row[index] = param.domain.unit(config[param.name])
+        return row
+
+    def decode(self, row: Matrix) -> Config:
+        """Returns the configuration of a row; a NaN of an active parameter means its default."""
+        values = {id(param): u for param, u in zip(self.columns, row)}
+        config: dict[str, Scalar] = {}
+        for param in self.space.params:
+            if param.active(config):
+                u = values.get(id(param), np.nan)
+                config[param.name] = param.domain.default if np.isnan(u) else param.domain.at(u)
+        return config
+
+    def snap(self, rows: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """Returns rows (n, d) moved to values of the space.
+
+        Discrete columns go to the nearest cell centre, children of inactive parents
+        become NaN, and missing children of active parents are drawn from `rng` (the
+        middle of the column where there is none).
+        """
+        rows = np.array(rows, dtype=float, ndmin=2)
+        for index in range(self.dim):
+            column = rows[:, index]
+            empty = np.isnan(column)
+            if empty.any():
+                column[empty] = 0.5 if rng is None else rng.random(int(empty.sum()))
+            rows[:, index] = self._snap_column(index, np.clip(column, 0.0, 1.0))
+        return self.deactivate(rows)
+
+    def deactivate(self, rows: Matrix) -> Matrix:
+        """Sets inactive columns of `rows` (n, d) to NaN, in place, parents first."""
+        for index, gates in enumerate(self._gates):
+            if gates is None:
+                rows[:, index] = np.nan
+                continue
+            for gate in gates:
+                met = np.zeros(len(rows), dtype=bool)
+                for column, positions in gate:
+                    distance = np.abs(rows[:, column, None] - positions[None, :])
+                    met |= (distance < 1e-9).any(axis=1)
+                rows[~met, index] = np.nan
+        return rows
+
+    def key(self, row: Matrix) -> bytes:
+        """Returns a hashable identity of a snapped row."""
+        return np.where(np.isnan(row), -1.0, np.round(row, 12)).tobytes()
+
+    def _snap_column(self, index: int, column: Matrix) -> Matrix:
+        grid = self.grids[index]
+        if grid is None:
+            if not self._wide[index]:
+                return column
+            domain = self.columns[index].domain
+            return np.array([domain.unit(domain.at(float(u))) for u in column])
+        right = np.clip(np.searchsorted(grid, column), 1, len(grid) - 1)
+        closer = column - grid[right - 1] < grid[right] - column
+        return grid[np.where(closer, right - 1, right)]
+
+    def _gate(self, param: Param) -> tuple[tuple[tuple[int, Matrix], ...], ...] | None:
+        """Returns what opens a column: for each condition, (column, positions) alternatives.
+
+        None means that it never opens: a fixed parent has another value.
+        """
+        gates = []
+        for condition in param.conditions:
+            fixed = [
+                p.domain.default
+                for p in self.space.params
+                if p.name == condition.parent and p.domain.levels == 1
+            ]
+            if any(value in condition.values for value in fixed):
+                continue
+            gate = tuple(
+                (index, np.array([p.domain.unit(v) for v in condition.values if v in p.domain]))
+                for index, p in enumerate(self.columns)
+                if p.name == condition.parent
+            )
+            if not gate:
+                return None
+            gates.append(gate)
+        return tuple(gates)
+
+
+def _grid(param: Param) -> Matrix:
+    domain = param.domain
+    n = domain.levels
+    low, scale = getattr(domain, "low", None), getattr(domain, "scale", "linear")
+    if scale != "linear" and getattr(domain, "step", None) is None and low is not None:
+        return np.array([domain.unit(low + i) for i in range(n)])
+    return (np.arange(n) + 0.5) / n

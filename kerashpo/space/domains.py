@@ -1,0 +1,378 @@
+"""What values a parameter may take, and where each lies in [0, 1].
+
+A domain knows nothing of names: errors carry the reason, `Param` adds the name.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+from kerashpo.core.errors import InvalidSpace
+from kerashpo.core.records import Scalar
+from kerashpo.space.scales import SCALES, Scale, ladder, rung, shrink, stretch
+
+
+class Domain(ABC):
+    """The values of one parameter.
+
+    Attributes:
+        kind: its name in JSON.
+        levels: how many values there are; 0 for a continuum.
+        categorical: whether its values have no order.
+    """
+
+    __slots__ = ()
+    kind: ClassVar[str]
+    categorical: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def levels(self) -> int: ...
+
+    @abstractmethod
+    def at(self, u: float) -> Scalar:
+        """Returns the value at position `u` in [0, 1]; equal cells where it is discrete."""
+
+    @abstractmethod
+    def unit(self, value: Any) -> float:
+        """Returns the position of a value, the centre of its cell where it is discrete.
+
+        Raises:
+            InvalidSpace: if the value is not of this domain.
+        """
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Returns the definition as JSON, `kind` included."""
+
+    @property
+    @abstractmethod
+    def default(self) -> Scalar:
+        """The declared default, or the middle of the domain."""
+
+    def realise(self, value: Scalar) -> Any:
+        """Returns what the user's function gets for a stored value."""
+        return value
+
+    def __contains__(self, value: object) -> bool:
+        try:
+            self.unit(value)
+        except InvalidSpace:
+            return False
+        return True
+
+
+def _reject(value: object, expected: str) -> InvalidSpace:
+    return InvalidSpace(f"expected {expected}, received {value!r}")
+
+
+def _cell(u: float, n: int) -> int:
+    return min(max(int(u * n), 0), n - 1)
+
+
+def _check_range(low: float, high: float, step: float | None, scale: str) -> None:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InvalidSpace(f"bounds must be finite, received low={low!r}, high={high!r}")
+    if low > high:
+        raise InvalidSpace(f"low={low!r} is greater than high={high!r}")
+    if scale not in SCALES:
+        raise InvalidSpace(f"sampling must be one of {', '.join(SCALES)}, received {scale!r}")
+    if scale != "linear" and low <= 0:
+        raise InvalidSpace(f"sampling {scale!r} needs low above 0, received low={low!r}")
+    least = 0 if scale == "linear" else 1
+    if step is not None and not (math.isfinite(step) and step > least):
+        raise InvalidSpace(f"step must be above {least} with {scale} sampling, received {step!r}")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Float(Domain):
+    """A float in [low, high]; with `step` only every step-th (a log step is a factor)."""
+
+    low: float
+    high: float
+    step: float | None = None
+    scale: Scale = "linear"
+    preset: float | None = None
+    kind: ClassVar[str] = "float"
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high, self.step, self.scale)
+        if self.preset is not None and not self.low <= self.preset <= self.high:
+            raise InvalidSpace(f"default {self.preset!r} is outside [{self.low}, {self.high}]")
+
+    @property
+    def levels(self) -> int:
+        if self.low == self.high:
+            return 1
+        return 0 if self.step is None else ladder(self.low, self.high, self.step, self.scale)
+
+    @property
+    def default(self) -> float:
+        return self.at(0.5) if self.preset is None else self.preset
+
+    def at(self, u: float) -> float:
+        if self.step is not None:
+            return rung(_cell(u, self.levels), self.low, self.high, self.step, self.scale)
+        value = stretch(min(max(u, 0.0), 1.0), self.low, self.high, self.scale)
+        return min(max(value, self.low), self.high)
+
+    def unit(self, value: Any) -> float:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        slack = 1e-9 * max(abs(self.low), abs(self.high))
+        if not number or not self.low - slack <= value <= self.high + slack:
+            raise _reject(value, f"a number in [{self.low}, {self.high}]")
+        value = min(max(float(value), self.low), self.high)
+        if self.step is None:
+            return min(max(shrink(value, self.low, self.high, self.scale), 0.0), 1.0)
+        n = self.levels
+        steps = [rung(i, self.low, self.high, self.step, self.scale) for i in range(n)]
+        index = min(range(n), key=lambda i: abs(steps[i] - value))
+        return (index + 0.5) / n
+
+    def to_json(self) -> dict[str, Any]:
+        return _numeric_json(self)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Integer(Domain):
+    """A whole number in [low, high], both included; `step` as for `Float`."""
+
+    low: int
+    high: int
+    step: int | None = None
+    scale: Scale = "linear"
+    preset: int | None = None
+    kind: ClassVar[str] = "int"
+
+    def __post_init__(self) -> None:
+        for name in ("low", "high", "step", "preset"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or int(value) != value):
+                raise InvalidSpace(f"{name} must be a whole number, received {value!r}")
+        _check_range(self.low, self.high, self.step, self.scale)
+        if self.preset is not None and not self.low <= self.preset <= self.high:
+            raise InvalidSpace(f"default {self.preset!r} is outside [{self.low}, {self.high}]")
+
+    @property
+    def levels(self) -> int:
+        step = self.step or 1
+        if self.scale != "linear" and self.step is None:
+            return self.high - self.low + 1
+        return ladder(self.low, self.high, step, self.scale)
+
+    @property
+    def default(self) -> int:
+        return self.at(0.5) if self.preset is None else self.preset
+
+    def at(self, u: float) -> int:
+        if self.step is not None or self.scale == "linear":
+            index = _cell(u, self.levels)
+            return int(round(rung(index, self.low, self.high, self.step or 1, self.scale)))
+        value = stretch(min(max(u, 0.0), 1.0), self.low, self.high + 1, self.scale)
+        return min(max(int(value), self.low), self.high)
+
+    def unit(self, value: Any) -> float:
+        whole = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not whole or int(value) != value or not self.low <= value <= self.high:
+            raise _reject(value, f"a whole number in [{self.low}, {self.high}]")
+        if self.step is None and self.scale != "linear":
+            return shrink(value + 0.5, self.low, self.high + 1, self.scale)
+        n, step = self.levels, self.step or 1
+        if self.scale == "linear":
+            return (min(round((value - self.low) / step), n - 1) + 0.5) / n
+        steps = [rung(i, self.low, self.high, step, self.scale) for i in range(n)]
+        return (min(range(n), key=lambda i: abs(steps[i] - value)) + 0.5) / n
+
+    def to_json(self) -> dict[str, Any]:
+        return _numeric_json(self)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Choice(Domain):
+    """One of some values. Values that are no JSON scalars are stored by their index."""
+
+    values: tuple[Any, ...]
+    ordered: bool = False
+    preset: Any = None
+    kind: ClassVar[str] = "choice"
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise InvalidSpace("a choice needs at least one value, received none")
+        for index, value in enumerate(self.values):
+            if any(_same(value, other) for other in self.values[:index]):
+                raise InvalidSpace(f"the value {value!r} appears twice among the choices")
+        if self.preset is not None and not any(_same(self.preset, v) for v in self.values):
+            raise InvalidSpace(f"default {self.preset!r} is not among {list(self.values)!r}")
+
+    @property
+    def categorical(self) -> bool:  # type: ignore[override]
+        return not self.ordered
+
+    @property
+    def levels(self) -> int:
+        return len(self.values)
+
+    @property
+    def scalar(self) -> bool:
+        """Whether every value can be written to the log as it is."""
+        return all(v is None or isinstance(v, (str, int, float, bool)) for v in self.values)
+
+    @property
+    def default(self) -> Scalar:
+        return self.store(self.values[0] if self.preset is None else self.preset)
+
+    def store(self, value: Any) -> Scalar:
+        """Returns how a value of the user's is written in a configuration."""
+        if self.scalar:
+            return value  # type: ignore[no-any-return]
+        return next(i for i, other in enumerate(self.values) if _same(value, other))
+
+    def at(self, u: float) -> Scalar:
+        index = _cell(u, len(self.values))
+        return self.values[index] if self.scalar else index
+
+    def unit(self, value: Any) -> float:
+        stored = self.values if self.scalar else range(len(self.values))
+        for index, other in enumerate(stored):
+            if _same(value, other):
+                return (index + 0.5) / len(self.values)
+        raise _reject(value, f"one of {list(stored)!r}")
+
+    def realise(self, value: Scalar) -> Any:
+        return value if self.scalar else self.values[int(value)]  # type: ignore[arg-type]
+
+    def to_json(self) -> dict[str, Any]:
+        values = list(self.values) if self.scalar else [repr(v) for v in self.values]
+        body: dict[str, Any] = {"kind": self.kind, "values": values}
+        if self.ordered:
+            body["ordered"] = True
+        if not self.scalar:
+            body["by_index"] = True
+        if self.preset is not None:
+            body["default"] = self.preset if self.scalar else repr(self.preset)
+        return body
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A choice that the log knows only by how it was printed."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Boolean(Domain):
+    """False or True."""
+
+    preset: bool = False
+    kind: ClassVar[str] = "bool"
+    categorical: ClassVar[bool] = True
+
+    @property
+    def levels(self) -> int:
+        return 2
+
+    @property
+    def default(self) -> bool:
+        return self.preset
+
+    def at(self, u: float) -> bool:
+        return u >= 0.5
+
+    def unit(self, value: Any) -> float:
+        if not isinstance(value, bool):
+            raise _reject(value, "True or False")
+        return 0.75 if value else 0.25
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, **({"default": True} if self.preset else {})}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fixed(Domain):
+    """One value, not tuned."""
+
+    value: Scalar
+    kind: ClassVar[str] = "fixed"
+
+    @property
+    def levels(self) -> int:
+        return 1
+
+    @property
+    def default(self) -> Scalar:
+        return self.value
+
+    def at(self, u: float) -> Scalar:
+        return self.value
+
+    def unit(self, value: Any) -> float:
+        if not _same(value, self.value):
+            raise _reject(value, f"the fixed value {self.value!r}")
+        return 0.5
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "value": self.value}
+
+
+KINDS: dict[str, type[Domain]] = {
+    cls.kind: cls for cls in (Float, Integer, Choice, Boolean, Fixed)
+}
+
+
+def from_json(body: Mapping[str, Any]) -> Domain:
+    """Returns the domain that `Domain.to_json` described.
+
+    Raises:
+        InvalidSpace: if the kind is unknown.
+    """
+    fields = dict(body)
+    kind = fields.pop("kind", None)
+    match kind:
+        case "float" | "int":
+            fields["preset"] = fields.pop("default", None)
+        case "choice":
+            label = Label if fields.pop("by_index", False) else (lambda value: value)
+            preset = fields.pop("default", None)
+            fields["preset"] = None if preset is None else label(preset)
+            fields["values"] = tuple(label(value) for value in fields["values"])
+        case "bool":
+            fields["preset"] = fields.pop("default", False)
+    if kind not in KINDS:
+        raise InvalidSpace(f"unknown kind of parameter {kind!r}")
+    return KINDS[kind](**fields)
+
+
+def _numeric_json(domain: Float | Integer) -> dict[str, Any]:
+    body: dict[str, Any] = {"kind": domain.kind, "low": domain.low, "high": domain.high}
+    if domain.step is not None:
+        body["step"] = domain.step
+    if domain.scale != "linear":
+        body["scale"] = domain.scale
+    if domain.preset is not None:
+        body["default"] = domain.preset
+    return body
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equality that keeps True apart from 1 and survives arrays."""
+    if isinstance(a, bool) != isinstance(b, bool):
+        return False
+    try:
+        return bool(a == b)
+    except (TypeError, ValueError):
+        return a is b

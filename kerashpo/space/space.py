@@ -1,0 +1,241 @@
+"""`Space`: parameters in order, with the questions that everything asks of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from kerashpo.core.errors import InvalidSpace, nearest
+from kerashpo.core.records import Config, Scalar
+from kerashpo.space.params import Param
+from kerashpo.space.writing import read
+
+
+@final
+class Space:
+    """An ordered set of parameters, parents before their children.
+
+    Args:
+        *parts: mappings of names to domains, nested mappings and `when(...)` blocks;
+            several are merged.
+
+    Raises:
+        InvalidSpace: naming the parameter, if a definition or a condition is wrong.
+    """
+
+    def __init__(self, *parts: Mapping[str, Any]) -> None:
+        self.params: tuple[Param, ...] = _in_order(read(parts))
+
+    @classmethod
+    def of(cls, params: Iterable[Param]) -> Space:
+        """Returns the space of the given parameters."""
+        space = cls()
+        space.params = _in_order(tuple(params))
+        return space
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The distinct names, in order."""
+        return tuple(dict.fromkeys(param.name for param in self.params))
+
+    @cached_property
+    def free(self) -> tuple[Param, ...]:
+        """The parameters that have more than one value: the columns of the unit cube."""
+        return tuple(param for param in self.params if param.domain.levels != 1)
+
+    @cached_property
+    def size(self) -> float:
+        """How many configurations there are, inf where a continuum is among them."""
+        return _count(self.params, {})
+
+    def active(self, config: Config) -> list[Param]:
+        """Returns the parameters that exist under the values in `config`."""
+        return [param for param in self.params if param.active(config)]
+
+    def complete(self, values: Mapping[str, Any]) -> Config:
+        """Returns a configuration from some values, defaults for the others.
+
+        Raises:
+            InvalidSpace: for an unknown name, or a value outside its domain.
+        """
+        unknown = [name for name in values if name not in self.names]
+        if unknown:
+            hint = nearest(unknown[0], self.names)
+            raise InvalidSpace(f"The space has no parameter {unknown[0]!r}.{hint}")
+        config: dict[str, Scalar] = {}
+        for param in self.params:
+            if param.active(config):
+                value = values.get(param.name, param.domain.default)
+                config[param.name] = self._checked(param, value)
+        return config
+
+    def default(self) -> Config:
+        """Returns the default configuration."""
+        return self.complete({})
+
+    def sample(self, rng: np.random.Generator) -> Config:
+        """Returns a random configuration, every parameter by its own distribution."""
+        config: dict[str, Scalar] = {}
+        for param in self.params:
+            if param.active(config):
+                u = rng.random() if param.domain.levels != 1 else 0.5
+                config[param.name] = param.domain.at(u)
+        return config
+
+    def __contains__(self, config: object) -> bool:
+        if not isinstance(config, Mapping):
+            return False
+        active = {param.name: param for param in self.active(config)}
+        return set(active) == set(config) and all(
+            config[name] in param.domain for name, param in active.items()
+        )
+
+    def configs(self) -> Iterator[Config]:
+        """Yields every configuration of a finite space once, the last parameter fastest.
+
+        Raises:
+            InvalidSpace: if a parameter is continuous.
+        """
+        endless = [param.name for param in self.params if param.domain.levels == 0]
+        if endless:
+            raise InvalidSpace(
+                f"A grid needs finite domains, but {', '.join(endless)} "
+                f"{'has' if len(endless) == 1 else 'have'} no step. Give it a step or a choice."
+            )
+        yield from _product(self.params, {})
+
+    def realise(self, config: Config) -> dict[str, Any]:
+        """Returns what a user's function gets: choices by index become their values."""
+        by_name = {param.name: param.domain for param in self.active(config)}
+        return {
+            name: by_name[name].realise(value) if name in by_name else value
+            for name, value in config.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the space as JSON."""
+        return {"params": [param.to_json() for param in self.params]}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Space:
+        """Returns the space that `to_json` described."""
+        return cls.of(Param.from_json(param) for param in body["params"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that equal spaces share."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Space) and self.params == other.params
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return f"Space({', '.join(self.names)}; {self.size:g} configurations)"
+
+    @staticmethod
+    def _checked(param: Param, value: Any) -> Scalar:
+        store = getattr(param.domain, "store", None)
+        if store is not None and not param.domain.scalar:  # type: ignore[attr-defined]
+            if not (isinstance(value, int) and value in param.domain):
+                value = store(value)
+        try:
+            param.domain.unit(value)
+        except InvalidSpace as error:
+            raise InvalidSpace(f"Parameter {param.name!r}: {error}.") from None
+        return value  # type: ignore[no-any-return]
+
+
+def key(config: Config) -> tuple[tuple[str, Scalar], ...]:
+    """Returns a hashable identity: equal configurations have equal keys."""
+    return tuple(sorted(config.items()))
+
+
+def _in_order(params: tuple[Param, ...]) -> tuple[Param, ...]:
+    """Checks names and conditions, and puts parents before their children."""
+    seen: set[tuple[str, Any]] = set()
+    for param in params:
+        if (param.name, param.conditions) in seen:
+            raise InvalidSpace(f"Parameter {param.name!r} is declared twice.")
+        seen.add((param.name, param.conditions))
+        _check_conditions(param, params)
+    ordered: list[Param] = []
+    waiting = list(params)
+    while waiting:
+        names = {param.name for param in waiting}
+        ready = [p for p in waiting if not any(c.parent in names for c in p.conditions)]
+        if not ready:
+            raise InvalidSpace(f"The conditions of {', '.join(sorted(names))} form a circle.")
+        ordered.extend(ready)
+        waiting = [param for param in waiting if param not in ready]
+    position = {id(param): index for index, param in enumerate(params)}
+    return _stable(ordered, position)
+
+
+def _stable(ordered: list[Param], position: dict[int, int]) -> tuple[Param, ...]:
+    """Keeps the declared order wherever it has parents first already."""
+    declared = sorted(ordered, key=lambda param: position[id(param)])
+    met: set[str] = set()
+    for param in declared:
+        if any(condition.parent not in met for condition in param.conditions):
+            return tuple(ordered)
+        met.add(param.name)
+    return tuple(declared)
+
+
+def _check_conditions(param: Param, params: tuple[Param, ...]) -> None:
+    for condition in param.conditions:
+        parents = [p for p in params if p.name == condition.parent]
+        if not parents:
+            raise InvalidSpace(
+                f"Parameter {param.name!r} depends on {condition.parent!r}, which is not "
+                f"defined.{nearest(condition.parent, [p.name for p in params])}"
+            )
+        for value in condition.values:
+            if not any(value in parent.domain for parent in parents):
+                raise InvalidSpace(
+                    f"Parameter {param.name!r} exists where {condition.parent!r} is {value!r}, "
+                    f"but that is not one of its values."
+                )
+
+
+def _product(params: tuple[Param, ...], config: dict[str, Scalar]) -> Iterator[Config]:
+    if not params:
+        yield dict(config)
+        return
+    head, *tail = params
+    if not head.active(config):
+        yield from _product(tuple(tail), config)
+        return
+    n = head.domain.levels
+    for index in range(n):
+        value = head.domain.at((index + 0.5) / n)
+        yield from _product(tuple(tail), {**config, head.name: value})
+
+
+def _count(params: tuple[Param, ...], config: dict[str, Scalar]) -> float:
+    """Counts by walking only the parameters that others depend on."""
+    parents = {c.parent for param in params for c in param.conditions}
+    total = 1.0
+    for index, param in enumerate(params):
+        if not param.active(config):
+            continue
+        n = param.domain.levels
+        if param.name not in parents:
+            total *= n or math.inf
+            continue
+        if n == 0:
+            return math.inf
+        rest = params[index + 1 :]
+        values = (param.domain.at((i + 0.5) / n) for i in range(n))
+        return total * sum(_count(rest, {**config, param.name: value}) for value in values)
+    return total
