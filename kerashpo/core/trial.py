@@ -10,6 +10,10 @@ from typing import final
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
 
 
+STUDY_ENDED = "study ended"
+"""The reason of trials that wait for a decision when a study's budget is spent."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Best:
     """The best epoch of a run. Ordered: less is better.
@@ -80,6 +84,16 @@ class Trial:
     def epoch(self) -> int:
         """The last epoch reported by every run."""
         return min((max(run) for run in self.reports.values() if run), default=0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether its present or last job was trained to its end."""
+        return self.epoch >= self.until
+
+    @property
+    def limbo(self) -> bool:
+        """Whether it was given up only because the study ended: an extension may go on."""
+        return self.status is Status.STOPPED and self.reason == STUDY_ENDED
 
     @property
     def seconds(self) -> float:

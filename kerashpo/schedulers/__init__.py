@@ -1,0 +1,23 @@
+"""How long to train whom, and what to continue.
+
+A `Scheduler` turns what the history says into jobs (start, resume) and decisions
+(continue, pause, stop). It knows neither Keras nor how configurations are found.
+
+=============  =====================================================================
+``full``       every configuration through all its epochs
+``halving``    one bracket of successive halving
+``hyperband``  several brackets, from the most to the least aggressive
+=============  =====================================================================
+
+``rungs.py`` holds the tables of the papers as pure functions. To add a scheduler: a
+file with a final subclass of `Scheduler`, a line in ``registry.py`` and one in
+``kerashpo.testing.schedulers``. State changes in `on_event` alone, so that replaying
+the log rebuilds it.
+"""
+
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.halving import Halving
+from kerashpo.schedulers.hyperband import Hyperband
+
+__all__ = ["Full", "Halving", "Hyperband", "Scheduler"]

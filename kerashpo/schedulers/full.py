@@ -1,0 +1,62 @@
+"""Full training: every configuration through all its epochs."""
+
+from __future__ import annotations
+
+from typing import final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.errors import require_integer
+from kerashpo.core.events import Event, Reached
+from kerashpo.core.history import History
+from kerashpo.core.records import (
+    Decision,
+    Done,
+    Exhausted,
+    Job,
+    NotReady,
+    Plan,
+    Rung,
+    Start,
+    Wait,
+)
+from kerashpo.schedulers.base import Decisions, Scheduler
+
+
+@final
+class Full(Scheduler):
+    """Trains each trial to the end, until the algorithm has nothing more to propose.
+
+    Args:
+        max_epochs: epochs of each trial.
+        limit: how many trials can there be at most, for the plan; inf if unknown.
+
+    Raises:
+        InvalidInput: if `max_epochs` is no whole number of at least 1.
+    """
+
+    def __init__(self, max_epochs: int, limit: float = float("inf")) -> None:
+        self.max_epochs = require_integer("max_epochs", max_epochs, 1)
+        self._limit = limit
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case Exhausted(reason):
+                return Wait() if history.running else Done(reason)
+            case NotReady():
+                return Wait()
+            case config:
+                return Start(trial, config, self.max_epochs)
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case Reached(_, trial) if history.trials[trial].complete:
+                return [(trial, Decision.STOP)]
+        return []
+
+    def plan(self) -> Plan:
+        if self._limit == float("inf"):
+            return Plan((), None, None)
+        trials = int(self._limit)
+        rung = Rung(trials, self.max_epochs)
+        return Plan(((rung,),) if trials else (), trials, trials * self.max_epochs)

@@ -1,0 +1,142 @@
+"""Successive halving over one or several brackets (Jamieson and Talwalkar, 2016)."""
+
+from __future__ import annotations
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.events import Ended, Event, JobStarted, Reached
+from kerashpo.core.history import History
+from kerashpo.core.records import (
+    Decision,
+    Done,
+    Exhausted,
+    Job,
+    NotReady,
+    Plan,
+    Resume,
+    Start,
+    Wait,
+)
+from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.bracket import BracketState
+from kerashpo.schedulers.rungs import Bracket, exponent, fit, halving_bracket, plan_of
+
+
+class Brackets(Scheduler):
+    """Trains brackets in their order; a later one begins when a worker would idle.
+
+    Args:
+        table: the brackets, each from its first to its last rung.
+        limit: how many configurations there can be at most; the last brackets shrink.
+    """
+
+    def __init__(self, table: tuple[Bracket, ...], limit: float = float("inf")) -> None:
+        self.max_epochs = table[0][-1].epochs
+        self._full = table
+        self._limit = limit
+        self._brackets = [BracketState(bracket) for bracket in table]
+        self._home: dict[int, BracketState] = {}
+        self._first = 0
+        self._owed: list[tuple[int, Decision]] = []
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        self._skip_done()
+        for bracket in self._brackets[self._first :]:
+            if bracket.promoted:
+                return Resume(bracket.promoted[0], bracket.epochs)
+            if bracket.open:
+                job = self._start(bracket, algorithm, history)
+                if job is not None:
+                    return job
+                if bracket.promoted:
+                    return Resume(bracket.promoted[0], bracket.epochs)
+        self._skip_done()
+        waiting = history.running or self._first < len(self._brackets)
+        return Wait() if waiting else Done()
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case JobStarted(_, Start(trial, _, _)):
+                self._home[trial] = next(b for b in self._brackets if b.open)
+                self._home[trial].add(trial)
+            case JobStarted(_, Resume(trial, until)) if trial in self._home:
+                return self._resumed(trial, until, history)
+            case Reached(_, trial) if history.trials[trial].complete:
+                return self._home[trial].settle(trial, history)
+            case Ended(_, trial) if trial in self._home and not history.trials[trial].limbo:
+                return self._home[trial].settle(trial, history)
+        return []
+
+    def plan(self) -> Plan:
+        return plan_of(fit(self._full, self._limit))
+
+    def _start(
+        self, bracket: BracketState, algorithm: Algorithm, history: History
+    ) -> Job | Wait | None:
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case NotReady():
+                return Wait() if history.running else None
+            case Exhausted():
+                # No event has happened that could carry the losers' stops: the next one does.
+                self._owed.extend(bracket.close(history))
+                return None
+            case config:
+                return Start(trial, config, bracket.epochs)
+
+    def _resumed(self, trial: int, until: int, history: History) -> Decisions:
+        bracket = self._home[trial]
+        if until > bracket.epochs:
+            # On replay: a promotion out of a bracket that was closed for want of trials.
+            self._owed.extend(bracket.close(history))
+        bracket.resumed(trial)
+        owed, self._owed = self._owed, []
+        return owed
+
+    def _skip_done(self) -> None:
+        while self._first < len(self._brackets) and self._brackets[self._first].done:
+            self._first += 1
+
+
+class Halving(Brackets):
+    """One bracket: many configurations for few epochs, the best of them for more.
+
+    Args:
+        max_epochs: epochs of the last rung.
+        factor: of how many configurations one goes on, and how much longer it trains.
+        min_epochs: epochs of the first rung, about.
+        trials: configurations on the first rung; None for factor**rungs.
+        limit: how many configurations there can be at most.
+
+    Raises:
+        InvalidInput: for a factor below 2, or fewer epochs than 1.
+    """
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        min_epochs: int = 1,
+        trials: int | None = None,
+        limit: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        top = exponent(max_epochs, factor, min_epochs)
+        count = factor**top if trials is None else require_integer("trials", trials, 1)
+        super().__init__((halving_bracket(count, max_epochs, factor, top + 1),), limit)
+
+
+def check_epochs(max_epochs: int, factor: int, min_epochs: int) -> None:
+    """Checks the arguments that every halving scheduler shares.
+
+    Raises:
+        InvalidInput: naming the one that is wrong.
+    """
+    require_integer("max_epochs", max_epochs, 1)
+    require_integer("factor", factor, 2, why="of so many configurations one is promoted")
+    require_integer("min_epochs", min_epochs, 1)
+    if min_epochs > max_epochs:
+        raise InvalidInput(
+            f"min_epochs must not exceed max_epochs. "
+            f"Received: min_epochs={min_epochs}, max_epochs={max_epochs}."
+        )

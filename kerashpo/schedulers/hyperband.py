@@ -1,0 +1,38 @@
+"""Hyperband (Li et al., 2018)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from kerashpo.core.errors import require_integer
+from kerashpo.schedulers.halving import Brackets, check_epochs
+from kerashpo.schedulers.rungs import hyperband_brackets
+
+
+@final
+class Hyperband(Brackets):
+    """Successive halving at several degrees of aggressiveness.
+
+    Args:
+        max_epochs: R, the most epochs that one trial is trained.
+        factor: eta.
+        iterations: how often the whole set of brackets is run.
+        min_epochs: the fewest epochs of a first rung.
+        limit: how many configurations there can be at most; the last brackets shrink.
+
+    Raises:
+        InvalidInput: for a factor below 2, or an argument below 1.
+    """
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        iterations: int = 1,
+        min_epochs: int = 1,
+        limit: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        require_integer("hyperband_iterations", iterations, 1)
+        brackets = hyperband_brackets(max_epochs, factor, min_epochs) * iterations
+        super().__init__(brackets, limit)

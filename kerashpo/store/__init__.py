@@ -1,0 +1,18 @@
+"""Where the log and the checkpoints live.
+
+==========  ============================================================================
+``memory``  a list and a dict, for tests, simulations and `kerashpo.optimize`
+``sqlite``  the standard library's SQLite in WAL mode: a study survives ``kill -9``
+``blobs``   checkpoints: bytes under a key, in memory or as files replaced atomically
+==========  ============================================================================
+
+A `Store` has one writer, the loop. To add one: a final subclass with `append`, `read`
+and `close`, and a line in ``kerashpo.testing.stores``.
+"""
+
+from kerashpo.store.base import Blobs, Store
+from kerashpo.store.blobs import FileBlobs, MemoryBlobs
+from kerashpo.store.memory import MemoryStore
+from kerashpo.store.sqlite import SQLiteStore
+
+__all__ = ["Blobs", "FileBlobs", "MemoryBlobs", "MemoryStore", "SQLiteStore", "Store"]

@@ -1,0 +1,44 @@
+"""The seams: an append-only log, and named bytes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from kerashpo.core.events import Event
+
+
+class Store(ABC):
+    """An append-only log of events. One writer: the loop."""
+
+    @abstractmethod
+    def append(self, event: Event) -> None:
+        """Writes one event; when it returns, the event survives a killed process."""
+
+    @abstractmethod
+    def read(self, after: int = 0) -> Iterator[Event]:
+        """Yields the events from the `after`-th on, in order."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of files and locks."""
+
+
+class Blobs(ABC):
+    """Bytes under keys such as ``"7/checkpoint"``, reachable by every worker."""
+
+    @abstractmethod
+    def put(self, key: str, data: bytes) -> None:
+        """Stores bytes; a reader sees the old ones or the new ones, never a part."""
+
+    @abstractmethod
+    def get(self, key: str) -> bytes | None:
+        """Returns the bytes, None where there are none."""
+
+    @abstractmethod
+    def free(self, key: str) -> None:
+        """Forgets a key; an unknown one is no error."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """Returns the bytes stored in all."""
