@@ -1,1 +1,65 @@
-"""Hyperparameter search for Keras models."""
+"""kerashpo: hyperparameter search for Keras, with KerasTuner's vocabulary.
+
+    import kerashpo as kt
+
+    tuner = kt.Hyperband(build_model, objective="val_accuracy", max_epochs=50, seed=0)
+    tuner.search(x, y, validation_data=(xv, yv))
+    tuner.results.best
+
+The menu; everything is imported on first use, so that ``import kerashpo`` costs next to
+nothing:
+
+- tuners: `Hyperband`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
+- for a model: `HyperModel`, `HyperParameters`, `Objective`
+- without Keras: `Space` and `kerashpo.space`, `optimize`, `open_study`
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerashpo import space as space
+    from kerashpo.core.records import Objective as Objective
+    from kerashpo.space.space import Space as Space
+    from kerashpo.study.study import open_study as open_study
+    from kerashpo.training.hp import HyperParameters as HyperParameters
+    from kerashpo.tuners.bayesian import BayesianOptimization as BayesianOptimization
+    from kerashpo.tuners.grid import GridSearch as GridSearch
+    from kerashpo.tuners.hyperband import Hyperband as Hyperband
+    from kerashpo.tuners.hypermodel import HyperModel as HyperModel
+    from kerashpo.tuners.optimize import optimize as optimize
+    from kerashpo.tuners.random import RandomSearch as RandomSearch
+
+__version__ = "0.1.0"
+
+_MENU = {
+    "BayesianOptimization": "kerashpo.tuners.bayesian",
+    "GridSearch": "kerashpo.tuners.grid",
+    "HyperModel": "kerashpo.tuners.hypermodel",
+    "HyperParameters": "kerashpo.training.hp",
+    "Hyperband": "kerashpo.tuners.hyperband",
+    "Objective": "kerashpo.core.records",
+    "RandomSearch": "kerashpo.tuners.random",
+    "Space": "kerashpo.space.space",
+    "open_study": "kerashpo.study.study",
+    "optimize": "kerashpo.tuners.optimize",
+}
+_ROOMS = ("space",)
+
+__all__ = [*_MENU, *_ROOMS, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"kerashpo.{name}")
+    if name in _MENU:
+        return getattr(import_module(_MENU[name]), name)
+    from kerashpo.core.errors import nearest
+
+    raise AttributeError(f"module 'kerashpo' has no attribute {name!r}.{nearest(name, __all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -46,6 +46,10 @@ class ConsecutiveFailures(KerashpoError, RuntimeError):
     """Too many trials failed one after another; what was done is saved."""
 
 
+class NoResult(KerashpoError, LookupError):
+    """A question about the best trial of a search in which none has a finite score."""
+
+
 class MissingExtra(KerashpoError, ImportError):
     """An optional dependency that is not installed; the message names its extra."""
 

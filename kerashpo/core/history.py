@@ -93,7 +93,7 @@ class History:
         match event:
             case Reported(at, report):
                 self.now = at
-                return self._report(report)
+                return self._report(report, at)
             case StudyCreated():
                 self._create(event)
             case SessionStarted(at, wall):
@@ -137,9 +137,9 @@ class History:
         record.until, record.worker, record.ended = job.until, worker, None
         self._move(job.trial, Status.RUNNING)
 
-    def _report(self, report: Report) -> bool:
+    def _report(self, report: Report, at: float) -> bool:
         record = self.trials[report.trial]
-        if not record.add(report):
+        if not record.add(report, at):
             return False
         self.epochs += 1
         if self._leader is None or self.rank(report.trial) < self.rank(self._leader):

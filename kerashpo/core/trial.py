@@ -47,6 +47,7 @@ class Trial:
         config: its values; grows only by `Configured` events.
         until: the epoch that its present or last job trains through.
         reports: by run, the reports by epoch.
+        times: by run and epoch, the seconds of search when it was reported.
         facts: what was noted about it.
     """
 
@@ -63,15 +64,17 @@ class Trial:
     forked_at: int = 0
     worker: int = 0
     reports: dict[int, dict[int, Report]] = field(default_factory=dict)
+    times: dict[tuple[int, int], float] = field(default_factory=dict)
     facts: dict[str, Scalar] = field(default_factory=dict)
     _best: dict[int, Best] = field(default_factory=dict)
 
-    def add(self, report: Report) -> bool:
-        """Takes in a report; returns False for an epoch that is known already."""
+    def add(self, report: Report, at: float = 0.0) -> bool:
+        """Takes in a report made `at` seconds of search; False for an epoch known already."""
         run = self.reports.setdefault(report.run, {})
         if report.epoch in run:
             return False
         run[report.epoch] = report
+        self.times[report.run, report.epoch] = at
         self._best[report.run] = min(self._best.get(report.run, NOTHING), self._judge(report))
         return True
 

@@ -68,7 +68,7 @@ class Cube:
         for param in self.space.params:
             if param.active(config):
                 u = values.get(id(param), np.nan)
-                config[param.name] = param.domain.default if np.isnan(u) else param.domain.at(u)
+                config[param.name] = param.domain.default if np.isnan(u) else param.domain.at(float(u))
         return config
 
     def snap(self, rows: Matrix, rng: np.random.Generator | None = None) -> Matrix:

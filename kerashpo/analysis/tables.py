@@ -1,0 +1,57 @@
+"""The rows behind the tables of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kerashpo.core.history import History
+from kerashpo.core.trial import Trial
+from kerashpo.space.space import Space
+
+TRIAL_COLUMNS = ("trial", "status", "score", "best_epoch", "epochs", "seconds", "error")
+CURVE_COLUMNS = ("trial", "epoch", "metric", "value", "seconds", "elapsed")
+
+
+def trial_rows(history: History, space: Space) -> list[dict[str, Any]]:
+    """Returns a row for each trial; ``param_<name>`` is absent where it was inactive."""
+    return [_trial_row(trial, space) for trial in history.trials.values()]
+
+
+def _trial_row(trial: Trial, space: Space) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "trial": trial.number,
+        "status": trial.status.value,
+        "score": trial.score,
+        "best_epoch": trial.best_epoch,
+        "epochs": trial.epochs,
+        "seconds": trial.seconds,
+        "error": None if trial.failure is None else trial.failure.message,
+    }
+    values = space.realise(trial.config)
+    return row | {f"param_{name}": value for name, value in values.items()}
+
+
+def curve_rows(history: History) -> Iterator[tuple[int, int, str, float, float, float, int]]:
+    """Yields (trial, epoch, metric, value, seconds, elapsed, run) for each metric and epoch."""
+    for trial in history.trials.values():
+        for run, reports in trial.reports.items():
+            for epoch in sorted(reports):
+                report, at = reports[epoch], trial.times[run, epoch]
+                for metric, value in report.metrics.items():
+                    yield trial.number, epoch, metric, value, report.seconds, at, run
+
+
+def failure_rows(history: History) -> list[dict[str, Any]]:
+    """Returns kind, message, traceback and output of every failed trial."""
+    return [
+        {
+            "trial": trial.number,
+            "kind": trial.failure.kind,
+            "message": trial.failure.message,
+            "traceback": trial.failure.traceback,
+            "output": trial.failure.output,
+        }
+        for trial in history.trials.values()
+        if trial.failure is not None
+    ]

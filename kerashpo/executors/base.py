@@ -1,0 +1,65 @@
+"""The seams: who does the work, and what the work is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from kerashpo.core.records import Decision
+from kerashpo.executors.messages import Message, Task
+
+Emit: TypeAlias = Callable[[Message], Decision]
+"""Hands a message on and returns what to do next with the trial."""
+
+
+class Executor(ABC):
+    """Runs tasks and hands their messages to the loop."""
+
+    @abstractmethod
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Takes as many tasks as `free` said at most."""
+
+    @abstractmethod
+    def free(self) -> int:
+        """Returns how many tasks could start now."""
+
+    @abstractmethod
+    def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
+        """Waits until something is to tell (or `timeout` seconds) and tells it all.
+
+        `handle` may call `decide`; the decision counts before the trial's next epoch
+        where the executor can wait for it.
+        """
+
+    @abstractmethod
+    def decide(self, trial: int, decision: Decision) -> None:
+        """Carries out a decision; STOP for a trial that waits frees its checkpoint."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """Returns seconds on the executor's clock, real or virtual."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Saves what is running and ends the workers."""
+
+
+class Runner(ABC):
+    """Trains trials in one process, one after another, and keeps their checkpoints."""
+
+    @abstractmethod
+    def run(self, task: Task, emit: Emit) -> None:
+        """Works on a task to its end, or until the answer to a message is not CONTINUE.
+
+        The last message of a task is `Reach`, `Finished` or `Failed`, unless it was
+        answered with PAUSE or STOP before.
+        """
+
+    @abstractmethod
+    def free(self, trial: int) -> None:
+        """Forgets the checkpoint of a trial that will not go on."""
+
+    def close(self) -> None:
+        """Writes what must outlive the process."""
+        return

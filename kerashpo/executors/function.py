@@ -1,0 +1,69 @@
+"""A runner for any Python function: one call is one epoch."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Config, Failure, Report
+from kerashpo.executors.base import Emit, Runner
+from kerashpo.executors.messages import Epoch, Failed, Reach, Task
+
+
+@final
+class FunctionRunner(Runner):
+    """Calls ``fn(config)`` once a trial.
+
+    Args:
+        fn: returns a number, or a mapping of metrics that holds `metric`.
+        metric: the name under which a bare number is reported.
+        realise: turns a stored configuration into what `fn` gets.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[[dict[str, Any]], Any],
+        metric: str,
+        realise: Callable[[Config], dict[str, Any]],
+    ) -> None:
+        self._fn, self._metric, self._realise = fn, metric, realise
+
+    def run(self, task: Task, emit: Emit) -> None:
+        began = time.perf_counter()
+        try:
+            metrics = self._metrics(self._fn(self._realise(task.config)))
+        except InvalidInput:
+            raise
+        except Exception as error:  # whatever the user's function raises fails its trial
+            message = f"{type(error).__name__}: {error}"
+            emit(Failed(task.trial, Failure("fit", message, traceback.format_exc())))
+            return
+        emit(Epoch(Report(task.trial, 0, 1, metrics, time.perf_counter() - began)))
+        if math.isfinite(metrics[self._metric]):
+            emit(Reach(task.trial))
+        else:
+            value = metrics[self._metric]
+            emit(Failed(task.trial, Failure("nan", f"{self._metric} was {value}")))
+
+    def free(self, trial: int) -> None:
+        return
+
+    def _metrics(self, result: Any) -> dict[str, float]:
+        if not isinstance(result, Mapping):
+            result = {self._metric: result}
+        if self._metric not in result:
+            raise InvalidInput(
+                f"The function must return a number or a mapping with {self._metric!r}. "
+                f"Received a mapping with: {', '.join(map(repr, result)) or 'nothing'}."
+            )
+        try:
+            return {name: float(value) for name, value in result.items()}
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                "The function must return a number or a mapping of numbers. "
+                f"Received: {result.get(self._metric)!r}."
+            ) from None

@@ -1,0 +1,89 @@
+"""What a worker is given, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kerashpo.core.records import Config, Failure, Job, Report, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job with what a worker that never saw the trial needs.
+
+    Attributes:
+        job: what to do.
+        config: the trial's configuration.
+        until: the epoch to train through; below ``job.until`` where the budget ends.
+    """
+
+    job: Job
+    config: Config
+    until: int
+
+    @property
+    def trial(self) -> int:
+        """The trial's number."""
+        return self.job.trial
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch was trained."""
+
+    report: Report
+
+    @property
+    def trial(self) -> int:
+        """The trial's number."""
+        return self.report.trial
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The trial is trained through `Task.until` (or stopped where it was told to)."""
+
+    trial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The trial ended by itself, e.g. by the user's EarlyStopping."""
+
+    trial: int
+    reason: str = "early stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The trial cannot go on."""
+
+    trial: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Grew:
+    """The trial's model asked for values that its configuration does not hold.
+
+    Attributes:
+        values: the values it was given.
+        params: definitions (`Param.to_json`) of those that the space did not know.
+    """
+
+    trial: int
+    values: Mapping[str, Scalar]
+    params: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Facts about the trial that no decision depends on."""
+
+    trial: int
+    facts: Mapping[str, Scalar]
+
+
+Message: TypeAlias = "Epoch | Reach | Finished | Failed | Grew | Note"

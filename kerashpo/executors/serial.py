@@ -1,0 +1,61 @@
+"""This process, one job at a time."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import final
+
+from kerashpo.core.records import Decision
+from kerashpo.executors.base import Executor, Runner
+from kerashpo.executors.messages import Message, Task
+
+
+@final
+class SerialExecutor(Executor):
+    """Runs each task inside `poll`; decisions count at once.
+
+    Args:
+        runner: what trains.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._queue: deque[Task] = deque()
+        self._current: int | None = None
+        self._decision = Decision.CONTINUE
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        self._queue.extend(tasks)
+
+    def free(self) -> int:
+        return 0 if self._queue else 1
+
+    def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
+        if not self._queue:
+            return
+        task = self._queue.popleft()
+        self._current, self._decision = task.trial, Decision.CONTINUE
+
+        def emit(message: Message) -> Decision:
+            handle(message)
+            return self._decision
+
+        self._runner.run(task, emit)
+        self._current = None
+        # Told while it ran; what the runner still held for it can go now.
+        if self._decision is Decision.STOP:
+            self._runner.free(task.trial)
+
+    def decide(self, trial: int, decision: Decision) -> None:
+        if trial == self._current:
+            self._decision = decision
+        elif decision is Decision.STOP:
+            self._runner.free(trial)
+
+    def now(self) -> float:
+        return time.perf_counter()
+
+    def close(self) -> None:
+        self._runner.close()

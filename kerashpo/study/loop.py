@@ -1,0 +1,305 @@
+"""The one loop: ask, submit, poll, decide, append, notify. No I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.errors import ConsecutiveFailures
+from kerashpo.core.events import (
+    Configured,
+    Decided,
+    Ended,
+    Event,
+    JobStarted,
+    Noted,
+    Reached,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    SpaceGrown,
+)
+from kerashpo.core.history import History
+from kerashpo.core.records import Budget, Decision, Done, Failure, Job, Resume, Status, Wait
+from kerashpo.core.trial import STUDY_ENDED
+from kerashpo.display.listener import Listener
+from kerashpo.executors.base import Executor
+from kerashpo.executors.messages import (
+    Epoch,
+    Failed,
+    Finished,
+    Grew,
+    Message,
+    Note,
+    Reach,
+    Task,
+)
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.store.base import Store
+from kerashpo.study.bounds import Bounded, remaining_epochs
+from kerashpo.study.interrupt import Interrupt
+from kerashpo.study.notify import Notifier
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a search gives up.
+
+    Attributes:
+        budget: bounds of the study as a whole.
+        max_retries: how often a failed trial is tried again.
+        max_failures: failed trials in a row that end the search; None for no limit.
+    """
+
+    budget: Budget = Budget()
+    max_retries: int = 0
+    max_failures: int | None = None
+
+
+@final
+class Loop:
+    """Runs a study from what its history says to its end.
+
+    Args:
+        history: the fold of what the store holds.
+        store: where events go before anything acts on them.
+        make_algorithm: builds the algorithm for the space as it is now.
+        scheduler: has not heard the history yet; the loop replays it.
+        executor: does the work.
+        limits: when to give up.
+        listeners: hear every event; their exceptions never stop a study.
+        interrupt: asks whether the user wants to stop.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        store: Store,
+        make_algorithm: Callable[[], Algorithm],
+        scheduler: Scheduler,
+        executor: Executor,
+        limits: Limits = Limits(),
+        listeners: Iterable[Listener] = (),
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        self.history, self.store, self.scheduler = history, store, scheduler
+        self.executor, self.limits = executor, limits
+        self._make_algorithm = make_algorithm
+        self._told: list[int] = []
+        self._algorithm = self._new_algorithm()
+        self._interrupt = interrupt or Interrupt()
+        self._notifier = Notifier(listeners)
+        self._began = executor.now() - history.now
+        self._cut: dict[int, int] = {}
+        self._failures = 0
+        self._backlog: list[int] = []
+
+    def begin(self, session: SessionStarted) -> None:
+        """Notes that a session starts."""
+        self._record(session)
+
+    def run(self, replay: Sequence[Event]) -> str:
+        """Searches until nothing is left to do; returns why it ended.
+
+        Args:
+            replay: the events that `history` holds, for scheduler and algorithm.
+
+        Raises:
+            ConsecutiveFailures: after `Limits.max_failures` failed trials in a row.
+        """
+        self._replay(replay)
+        reason = ""
+        while not reason:
+            reason = self._hand_out()
+            if self.history.running:
+                self.executor.poll(self._handle, timeout=0.5)
+                reason = ""
+            elif reason == "waiting":
+                reason = "nothing left to wait for"
+        self._finish(reason)
+        return reason
+
+    def _hand_out(self) -> str:
+        """Gives free workers jobs; returns why there is none left to give, if so."""
+        while self.executor.free() > 0:
+            if reason := self._stop_reason():
+                return reason
+            job = self._next_job()
+            if isinstance(job, Done):
+                return job.reason
+            if isinstance(job, Wait):
+                return "waiting"
+            if not self._submit(job):
+                return "max_epochs_total reached"
+        return ""
+
+    def _next_job(self) -> Job | Wait | Done:
+        while self._backlog:
+            record = self.history.trials[self._backlog.pop(0)]
+            if record.limbo or not record.status.ended:
+                return Resume(record.number, record.until)
+        return self.scheduler.next_job(self._algorithm, self.history)
+
+    def _submit(self, job: Job) -> bool:
+        known = self.history.trials.get(job.trial)
+        done = known.epoch if known else 0
+        left = remaining_epochs(self.limits.budget, self.history, self._cut)
+        if left < 1:
+            return False
+        until = int(min(job.until, done + left))
+        if known:
+            config = known.config
+        else:
+            assert not isinstance(job, Resume)
+            config = job.config
+        self._cut[job.trial] = until
+        self._record(JobStarted(self._now(), job))
+        self.executor.submit([Task(job, config, until)])
+        return True
+
+    def _handle(self, message: Message) -> None:
+        at, trial = self._now(), message.trial
+        match message:
+            case Epoch(report):
+                self._record(Reported(at, report))
+                self._check_running(trial)
+            case Reach():
+                self._record(Reached(at, trial))
+            case Finished(_, reason):
+                self._end(trial, Status.COMPLETED, reason)
+            case Failed(_, failure):
+                self._fail(trial, failure)
+            case Grew():
+                self._grow(message)
+            case Note(_, facts):
+                self._record(Noted(at, trial, facts))
+
+    def _record(self, event: Event) -> None:
+        """Appends an event, folds it in, and carries out what the scheduler says to it."""
+        if isinstance(event, Reported) and self._known(event):
+            return
+        self.store.append(event)
+        self.history.apply(event)
+        self._notifier.tell(event, self.history)
+        if isinstance(event, (Reached, Ended)):
+            self._cut.pop(event.trial, None)
+            self._tell(event.trial, self.history)
+        for trial, decision in self.scheduler.on_event(event, self.history):
+            self._carry_out(trial, decision)
+
+    def _carry_out(self, trial: int, decision: Decision, reason: str = "") -> None:
+        record = self.history.trials[trial]
+        if decision is Decision.CONTINUE or (record.status.ended and not record.limbo):
+            return
+        if decision is Decision.PAUSE:
+            self.executor.decide(trial, decision)
+            self._record(Decided(self._now(), trial, decision))
+            return
+        whole = record.epoch >= self.scheduler.max_epochs
+        status = Status.COMPLETED if whole else Status.STOPPED
+        self._end(trial, status, reason or ("completed" if whole else "rung"))
+
+    def _end(self, trial: int, status: Status, reason: str, why: Failure | None = None) -> None:
+        if reason != STUDY_ENDED:
+            self.executor.decide(trial, Decision.STOP)
+            self._failures = 0 if why is None else self._failures + 1
+        self._record(Ended(self._now(), trial, status, reason, why))
+
+    def _fail(self, trial: int, failure: Failure) -> None:
+        facts = self.history.trials[trial].facts
+        tried = int(facts.get("retries") or 0)
+        if tried < self.limits.max_retries:
+            self._record(Noted(self._now(), trial, {"retries": tried + 1}))
+            self._record(Decided(self._now(), trial, Decision.PAUSE))
+            self._backlog.append(trial)
+            return
+        self._end(trial, Status.FAILED, "failed", failure)
+
+    def _grow(self, message: Grew) -> None:
+        self._record(Configured(self._now(), message.trial, message.values))
+        if message.params:
+            space: Mapping[str, Any] = {
+                "params": [*self.history.space["params"], *message.params]
+            }
+            self._record(SpaceGrown(self._now(), message.trial, space))
+            self._algorithm = self._new_algorithm()
+
+    def _check_running(self, trial: int) -> None:
+        """Ends a running trial's job after this epoch where time is up or the user asks."""
+        if self.history.trials[trial].status is not Status.RUNNING:
+            return
+        if self._interrupt.asked or self._time_is_up():
+            self._carry_out(trial, Decision.PAUSE)
+
+    def _stop_reason(self) -> str:
+        if self._interrupt.asked:
+            return "interrupted"
+        limit = self.limits.max_failures
+        if limit is not None and self._failures >= limit:
+            return "failures"
+        return "max_minutes reached" if self._time_is_up() else ""
+
+    def _time_is_up(self) -> bool:
+        minutes = self.limits.budget.max_minutes
+        return minutes is not None and self._now() >= 60 * minutes
+
+    def _finish(self, reason: str) -> None:
+        finished = reason not in ("interrupted", "failures")
+        if finished:
+            for trial in sorted(self.history.paused):
+                self._end(trial, Status.STOPPED, STUDY_ENDED)
+        self._record(SessionEnded(self._now(), reason, finished))
+        if reason == "failures":
+            raise self._too_many_failures()
+
+    def _too_many_failures(self) -> ConsecutiveFailures:
+        failed = [t for t in self.history.trials.values() if t.failure is not None]
+        last = max(failed, key=lambda trial: trial.ended or 0.0)
+        assert last.failure is not None
+        return ConsecutiveFailures(
+            f"{self._failures} trials failed one after another, so the search stopped; what was "
+            f"done is saved, and searching again goes on with new trials. The last failure "
+            f"(trial {last.number}): {last.failure.message}\n{last.failure.traceback}"
+        )
+
+    def _replay(self, events: Sequence[Event]) -> None:
+        """Brings scheduler and algorithm to where the log ends, and finds loose ends."""
+        past = History()
+        owed: dict[int, Decision] = {}
+        for event in events:
+            past.apply(event)
+            if isinstance(event, (Reached, Ended)):
+                self._tell(event.trial, past)
+            if isinstance(event, (JobStarted, Ended)):
+                trial = event.job.trial if isinstance(event, JobStarted) else event.trial
+                owed.pop(trial, None)
+            owed.update(self.scheduler.on_event(event, past))
+        for trial in sorted(self.history.running):
+            self._record(Decided(self._now(), trial, Decision.PAUSE))
+        for trial, decision in owed.items():
+            self._carry_out(trial, decision)
+        self._backlog = [
+            record.number
+            for record in self.history.trials.values()
+            if not record.complete and (record.limbo or not record.status.ended)
+        ]
+
+    def _tell(self, trial: int, history: History) -> None:
+        self._told.append(trial)
+        self._algorithm.tell(trial, history)
+
+    def _new_algorithm(self) -> Algorithm:
+        """Builds the algorithm for the space as it is now, and tells it all again."""
+        algorithm = Bounded(self._make_algorithm(), self.limits.budget.max_trials)
+        for trial in self._told:
+            algorithm.tell(trial, self.history)
+        return algorithm
+
+    def _known(self, event: Reported) -> bool:
+        report = event.report
+        return report.epoch in self.history.trials[report.trial].reports.get(report.run, {})
+
+    def _now(self) -> float:
+        return self.executor.now() - self._began

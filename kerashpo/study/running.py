@@ -1,0 +1,82 @@
+"""Puts the parts of a search together and runs the loop."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.registry import make_algorithm
+from kerashpo.core.events import SessionStarted
+from kerashpo.display.listener import Listener
+from kerashpo.executors.base import Executor
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.space.space import Space
+from kerashpo.study.interrupt import Interrupt
+from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.opening import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a study searches.
+
+    Attributes:
+        algorithm: its registry name.
+        options: further arguments of the algorithm.
+        scheduler: a fresh one; the loop tells it what happened before.
+        limits: when to give up.
+    """
+
+    algorithm: str
+    scheduler: Scheduler
+    options: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+def run_study(
+    opened: Opened, recipe: Recipe, executor: Executor, listeners: Iterable[Listener] = ()
+) -> str:
+    """Searches until nothing is left to do; returns why it ended.
+
+    The executor is closed, the store is not.
+    """
+    history = opened.history
+
+    def algorithm() -> Algorithm:
+        space = Space.from_json(history.space)
+        return make_algorithm(recipe.algorithm, space, history.seed, recipe.options)
+
+    replay = list(opened.events)
+    session = SessionStarted(history.now, time.time())
+    try:
+        with Interrupt() as interrupt:
+            loop = Loop(
+                history,
+                opened.store,
+                algorithm,
+                recipe.scheduler,
+                executor,
+                recipe.limits,
+                listeners,
+                interrupt,
+            )
+            loop.begin(session)
+            return loop.run(replay)
+    finally:
+        executor.close()
+
+
+def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, str]:
+    """Returns versions and machine, for a study's provenance."""
+    found = {"python": platform.python_version(), "machine": platform.platform()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found

@@ -1,0 +1,54 @@
+"""`open_study`: a study's results, plots and tables from its folder, without Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import final
+
+from kerashpo.core.errors import StudyNotFound
+from kerashpo.core.history import History
+from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.study.opening import LOG_NAME
+from kerashpo.study.results import Results
+
+
+@final
+class Study:
+    """A study read from its folder.
+
+    Attributes:
+        folder: where it lives.
+        history: what its log says.
+        results: best, trials, curves, plots.
+    """
+
+    def __init__(self, folder: Path, history: History) -> None:
+        self.folder = folder
+        self.history = history
+        self.results = Results(history)
+
+    def __repr__(self) -> str:
+        return f"<Study {str(self.folder)!r}: {self.results!r}>"
+
+
+def open_study(path: str | Path) -> Study:
+    """Returns the study in a folder, as far as it has come, for reading.
+
+    Args:
+        path: the study's folder, ``directory/project_name`` of a tuner.
+
+    Raises:
+        StudyNotFound: if there is no study, naming those next to it.
+        StudyCorrupt: if its log cannot be read.
+    """
+    folder = Path(path)
+    log = folder / LOG_NAME
+    if not log.exists():
+        near = sorted(str(found.parent) for found in folder.glob(f"*/{LOG_NAME}"))
+        hint = f" Studies below it: {', '.join(near)}." if near else ""
+        raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).{hint}")
+    store = SQLiteStore(log, readonly=True)
+    try:
+        return Study(folder, History(store.read()))
+    finally:
+        store.close()

@@ -1,0 +1,85 @@
+"""`optimize`: the search without Keras, for any Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kerashpo.algorithms.registry import algorithm_class
+from kerashpo.core.errors import InvalidInput, require_integer, require_number
+from kerashpo.core.records import Budget, Objective
+from kerashpo.executors.function import FunctionRunner
+from kerashpo.executors.serial import SerialExecutor
+from kerashpo.schedulers.full import Full
+from kerashpo.space.space import Space
+from kerashpo.study.loop import Limits
+from kerashpo.study.opening import Wish, open_or_create
+from kerashpo.study.results import Results
+from kerashpo.study.running import Recipe, environment, run_study
+
+METRIC = "value"
+
+
+def optimize(
+    fn: Callable[[dict[str, Any]], Any],
+    space: Space | Mapping[str, Any],
+    *,
+    algorithm: str = "bayesian",
+    max_trials: int = 50,
+    direction: str = "min",
+    seed: int | None = None,
+    directory: str | Path | None = None,
+    max_minutes: float | None = None,
+    metric: str = METRIC,
+    **options: Any,
+) -> Results:
+    """Searches the configuration for which a function is best.
+
+    Args:
+        fn: called with a dict of values; returns a number, or a mapping of numbers that
+            holds `metric`. An exception fails that trial, not the search.
+        space: what to search.
+        algorithm: ``"random"``, ``"grid"``, ``"sobol"`` or ``"bayesian"``.
+        max_trials: how many configurations to try. An exhausted space ends the search
+            before (`Results.stopped` says so).
+        direction: ``"min"`` or ``"max"``.
+        seed: an integer for a search that can be repeated; None draws one.
+        directory: keeps the study in this folder and goes on where it was; None keeps it
+            in memory.
+        max_minutes: a bound of the whole search in minutes.
+        metric: the name under which values are recorded.
+        **options: further arguments of the algorithm.
+
+    Raises:
+        InvalidInput: before anything is called, if an argument cannot be meant.
+        StudyMismatch: if `directory` holds another search.
+    """
+    space = space if isinstance(space, Space) else Space(space)
+    if not callable(fn):
+        raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
+    algorithm_class(algorithm)
+    require_integer("max_trials", max_trials, 1)
+    if max_minutes is not None:
+        require_number("max_minutes", max_minutes, 0.0, strict=True)
+    objective = Objective(metric, direction)  # type: ignore[arg-type]
+    recipe = Recipe(
+        algorithm,
+        Full(1, limit=min(space.size, max_trials)),
+        options,
+        Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
+    )
+    wish = Wish(
+        space.to_json(),
+        ((objective.name, objective.direction),),
+        seed,
+        {"algorithm": algorithm, "options": dict(options)},
+        environment(),
+    )
+    opened = open_or_create(wish, None if directory is None else Path(directory))
+    try:
+        runner = FunctionRunner(fn, metric, space.realise)
+        run_study(opened, recipe, SerialExecutor(runner))
+    finally:
+        opened.store.close()
+    return Results(opened.history, space)
