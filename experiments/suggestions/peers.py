@@ -107,7 +107,9 @@ def _optuna_distribution(param: Param) -> Any:
         case Integer(low, high, _, scale):
             return IntDistribution(low, high, log=scale == "log")
         case Choice(values, ordered):
-            return IntDistribution(0, len(values) - 1) if ordered else CategoricalDistribution(values)
+            return (
+                IntDistribution(0, len(values) - 1) if ordered else CategoricalDistribution(values)
+            )
     raise TypeError(f"no Optuna distribution for {param}")
 
 
@@ -115,9 +117,7 @@ def tpe(space: Space, seed: int) -> Peer:
     """Optuna's multivariate TPE."""
     import optuna
 
-    return Optuna(
-        space, seed, lambda s: optuna.samplers.TPESampler(seed=s, multivariate=True)
-    )
+    return Optuna(space, seed, lambda s: optuna.samplers.TPESampler(seed=s, multivariate=True))
 
 
 def gpsampler(space: Space, seed: int) -> Peer:
@@ -179,7 +179,7 @@ def _hyperopt_label(param: Param) -> Any:
 def _from_hyperopt(param: Param, raw: Any) -> Any:
     match param.domain:
         case Integer(low, high):
-            return min(max(int(round(raw)), low), high)
+            return min(max(round(raw), low), high)
         case Choice(values):
             return values[int(raw)]
     return float(raw)

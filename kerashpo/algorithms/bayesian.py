@@ -83,9 +83,10 @@ class BayesianOptimization(Algorithm):
 
     def _start(self, trial: int) -> Matrix:
         if trial == 0:
-            return self._cube.snap(_centre(self._cube))[0]
-        rows = sobol_rows(self._cube.dim, 1, self.seed, start=trial, purpose="start")
-        return self._cube.snap(rows, stream(self.seed, "start", trial))[0]
+            rows = _centre(self._cube)
+        else:
+            rows = sobol_rows(self._cube.dim, 1, self.seed, start=trial, purpose="start")
+        return self._cube.snap(rows, stream(self.seed, "start", trial)).ravel()
 
     def _model_row(self, history: History, rng: np.random.Generator) -> Matrix | None:
         rows, costs, pending = self._observations.read(history)
@@ -95,11 +96,10 @@ class BayesianOptimization(Algorithm):
         seen, hamming = self._features(rows), self._features.hamming
         hyper = fit(seen, targets, hamming, self._alpha)
         posterior = Posterior(seen, targets, hyper, hamming)
-        means = posterior.mean(seen)
-        best = rows[np.argsort(means, kind="stable")[:_AROUND]]
+        posterior = posterior.believing(self._features(pending))
+        means = posterior.mean(posterior.features)
+        best = np.vstack([rows, pending])[np.argsort(means, kind="stable")[:_AROUND]]
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
-        if len(pending):
-            posterior = posterior.believing(self._features(pending))
         maximiser = Maximiser(self._cube, self._features, posterior, acquisition)
         return maximiser.search(best, self._observations.taken, rng)
 

@@ -70,4 +70,4 @@ def squares(a: Matrix, b: Matrix, weights: Matrix, hamming: Mask) -> Matrix:
     q = (left * left).sum(1)[:, None] + (right * right).sum(1)[None, :] - 2.0 * left @ right.T
     for j in np.flatnonzero(hamming):
         q += weights[j] * (a[:, j, None] != b[None, :, j])
-    return np.maximum(q, 0.0, out=q)
+    return np.asarray(np.maximum(q, 0.0, out=q))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import final
 
@@ -50,7 +50,7 @@ class Maximiser:
         return self.acquisition(mean, np.sqrt(variance))[0]
 
     def search(
-        self, best: Matrix, taken: Set[bytes], rng: np.random.Generator
+        self, best: Matrix, taken: AbstractSet[bytes], rng: np.random.Generator
     ) -> Matrix | None:
         """Returns the best row (d,) found that is not taken; None where all are.
 
@@ -150,7 +150,7 @@ class Maximiser:
                     out.append(changed)
         return np.array(out).reshape(-1, self.cube.dim)
 
-    def _first_free(self, rows: Matrix, scores: Matrix, taken: Set[bytes]) -> Matrix | None:
+    def _first_free(self, rows: Matrix, scores: Matrix, taken: AbstractSet[bytes]) -> Matrix | None:
         for index in np.argsort(-scores, kind="stable"):
             if self.cube.key(rows[index]) not in taken:
                 return np.asarray(rows[index])

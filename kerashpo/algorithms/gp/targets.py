@@ -23,11 +23,12 @@ def standardise(costs: Matrix) -> Matrix:
     apart = 0.5 * good - 0.5 * centre
     unit = float(np.abs(apart).max())
     if unit == 0.0:
-        return np.where(finite, 0.0, 1.0)
+        return np.asarray(~finite, dtype=float)
     apart = apart / unit
     low, high = np.quantile(apart, (0.25, 0.75))
     apart = np.minimum(apart, high + 1.5 * (high - low)) if high > low else apart
     out = np.empty_like(costs)
     out[finite], out[~finite] = apart, apart.max()
     spread = float(out.std())
-    return (out - out.mean()) / (spread if spread > 0.0 else 1.0)
+    out -= out.mean()
+    return out / spread if spread > 0.0 else out
