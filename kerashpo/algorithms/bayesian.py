@@ -93,9 +93,9 @@ class BayesianOptimization(Algorithm):
         if not np.isfinite(costs).any() or self._cube.dim == 0:
             return None
         targets = standardise(costs)
-        seen, hamming = self._features(rows), self._features.hamming
-        hyper = fit(seen, targets, hamming, self._alpha)
-        posterior = Posterior(seen, targets, hyper, hamming)
+        seen, layout = self._features(rows), self._features.layout
+        hyper = fit(seen, targets, layout, self._alpha)
+        posterior = Posterior(seen, targets, hyper, layout)
         posterior = posterior.believing(self._features(pending))
         means = posterior.mean(posterior.features)
         best = np.vstack([rows, pending])[np.argsort(means, kind="stable")[:_AROUND]]

@@ -19,6 +19,25 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 @final
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How the kernel reads each feature.
+
+    Attributes:
+        hamming: bool (p,), categories: equal or different, nothing between.
+        bent: bool (p,), numbers whose scale is fitted (`kerashpo.algorithms.gp.warp`).
+    """
+
+    hamming: Mask
+    bent: Mask
+
+    @classmethod
+    def plain(cls, count: int) -> Layout:
+        """Returns the layout of `count` numbers on the scale they have."""
+        return cls(np.zeros(count, dtype=bool), np.zeros(count, dtype=bool))
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Hyper:
     """The hyperparameters of the process.
 
@@ -26,11 +45,14 @@ class Hyper:
         weights: (p,), inverse squared lengthscales.
         scale: the prior variance of the function.
         noise: the variance of an observation's error, the floor included.
+        log_a, log_b: (k,), the exponents of the bent features; 0 leaves them straight.
     """
 
     weights: Matrix
     scale: float
     noise: float
+    log_a: Matrix
+    log_b: Matrix
 
 
 def matern(q: Matrix) -> Matrix:
@@ -47,27 +69,22 @@ def matern_and_slope(q: Matrix) -> tuple[Matrix, Matrix]:
     return (rise + root * root / 3.0) * decay, (-5.0 / 6.0) * rise * decay
 
 
-def channels(features: Matrix, hamming: Mask) -> Matrix:
-    """Returns the squared distances (p, n * n) of all pairs, one row for each feature."""
-    n, p = features.shape
-    out = np.empty((p, n, n))
-    for j in range(p):
-        column = features[:, j]
-        if hamming[j]:
-            np.not_equal(column[:, None], column[None, :], out=out[j], casting="unsafe")
-        else:
-            np.subtract(column[:, None], column[None, :], out=out[j])
-            np.square(out[j], out=out[j])
-    return out.reshape(p, n * n)
+def number_squares(a: Matrix, b: Matrix, weights: Matrix) -> Matrix:
+    """Returns the part of q (m, n) that numbers `a` (m, k) and `b` (n, k) make.
+
+    As |a|^2 + |b|^2 - 2ab, which is a matrix product; centred, because the expansion
+    loses digits where coordinates are large.
+    """
+    roots = np.sqrt(weights)
+    left, right = (a - 0.5) * roots, (b - 0.5) * roots
+    q = (left * left).sum(1)[:, None] + (right * right).sum(1)[None, :] - 2.0 * left @ right.T
+    return np.asarray(np.maximum(q, 0.0, out=q))
 
 
 def squares(a: Matrix, b: Matrix, weights: Matrix, hamming: Mask) -> Matrix:
     """Returns q (m, n) between features `a` (m, p) and `b` (n, p)."""
     numbers = ~hamming
-    roots = np.sqrt(weights[numbers])
-    # Centred: the expansion below loses digits where the coordinates are large.
-    left, right = (a[:, numbers] - 0.5) * roots, (b[:, numbers] - 0.5) * roots
-    q = (left * left).sum(1)[:, None] + (right * right).sum(1)[None, :] - 2.0 * left @ right.T
+    q = number_squares(a[:, numbers], b[:, numbers], weights[numbers])
     for j in np.flatnonzero(hamming):
         q += weights[j] * (a[:, j, None] != b[None, :, j])
-    return np.asarray(np.maximum(q, 0.0, out=q))
+    return q
