@@ -9,7 +9,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from kerashpo.algorithms.gp.fit import Evidence, fit
-from kerashpo.algorithms.gp.kernel import Hyper, Layout
+from kerashpo.algorithms.gp.kernel import Hyper, Layout, Matern32, Matern52
 from kerashpo.algorithms.gp.posterior import Posterior
 from kerashpo.algorithms.gp.priors import log_prior
 from kerashpo.algorithms.gp.warp import bend
@@ -23,7 +23,9 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-MIXED = Layout(np.array([False, False, False, True]), np.array([True, False, True, False]))
+MIXED = Layout(
+    np.array([False, False, False, True]), np.array([True, False, True, False]), Matern52()
+)
 BENDS = np.array([0.4, -0.3]), np.array([0.2, 0.5])
 
 
@@ -37,43 +39,49 @@ def straight(weights):
     return Hyper(weights, SCALE, NOISE, np.empty(0), np.empty(0))
 
 
-def reference(x, y, weights):
-    kernel = ConstantKernel(SCALE) * Matern(1 / np.sqrt(weights), nu=2.5) + WhiteKernel(NOISE)
+KERNELS = pytest.mark.parametrize("radial, nu", [(Matern32(), 1.5), (Matern52(), 2.5)])
+
+
+def reference(x, y, weights, nu):
+    kernel = ConstantKernel(SCALE) * Matern(1 / np.sqrt(weights), nu=nu) + WhiteKernel(NOISE)
     return GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0).fit(x, y)
 
 
-def test_mean_and_variance_are_scikit_learns(rng):
+@KERNELS
+def test_mean_and_variance_are_scikit_learns(rng, radial, nu):
     x, y, weights = numbers(rng)
     new = rng.random((40, 4))
-    mean, variance = Posterior(x, y, straight(weights), Layout.plain(4)).predict(new)
-    expected, deviation = reference(x, y, weights).predict(new, return_std=True)
+    mean, variance = Posterior(x, y, straight(weights), Layout.plain(4, radial)).predict(new)
+    expected, deviation = reference(x, y, weights, nu).predict(new, return_std=True)
     np.testing.assert_allclose(mean, expected, atol=1e-6)
     np.testing.assert_allclose(variance, deviation**2 - NOISE, atol=1e-6)
 
 
-def test_the_likelihood_is_scikit_learns(rng):
+@KERNELS
+def test_the_likelihood_is_scikit_learns(rng, radial, nu):
     x, y, weights = numbers(rng)
     logs = np.log(np.append(weights, [SCALE, NOISE]))
-    value, _ = Evidence(x, y, Layout.plain(4), 0.0).negative_log_likelihood(logs)
-    assert -value == pytest.approx(reference(x, y, weights).log_marginal_likelihood(), abs=1e-6)
+    value, _ = Evidence(x, y, Layout.plain(4, radial), 0.0).negative_log_likelihood(logs)
+    assert -value == pytest.approx(reference(x, y, weights, nu).log_marginal_likelihood(), abs=1e-6)
 
 
 def test_bending_is_what_bending_the_data_first_would_do(rng):
     x, y, weights = numbers(rng)
     hyper = Hyper(weights, SCALE, NOISE, *BENDS)
-    layout = Layout(np.zeros(4, dtype=bool), MIXED.bent)
+    layout = Layout(np.zeros(4, dtype=bool), MIXED.bent, Matern52())
     moved, new = x.copy(), rng.random((9, 4))
     moved[:, MIXED.bent] = bend(x[:, MIXED.bent], *BENDS)
     bent = Posterior(x, y, hyper, layout).predict(new)
     new[:, MIXED.bent] = bend(new[:, MIXED.bent], *BENDS)
-    first = Posterior(moved, y, straight(weights), Layout.plain(4)).predict(new)
+    first = Posterior(moved, y, straight(weights), Layout.plain(4, Matern52())).predict(new)
     np.testing.assert_allclose(bent, first, atol=1e-12)
 
 
-def test_the_posteriors_gradient_by_hyperparameters(rng):
+@KERNELS
+def test_the_posteriors_gradient_by_hyperparameters(rng, radial, nu):
     x, y, weights = numbers(rng)
     x[:, 3] = rng.integers(3, size=len(x))
-    evidence = Evidence(x, y, MIXED, 1e-6)
+    evidence = Evidence(x, y, Layout(MIXED.hamming, MIXED.bent, radial), 1e-6)
     logs = np.concatenate([np.log(weights), np.log([SCALE, NOISE]), *BENDS])
     _, gradient = evidence.negative_log_posterior(logs)
     numeric = approx_fprime(logs, lambda t: evidence.negative_log_posterior(t)[0], 1e-6)
@@ -117,7 +125,7 @@ def test_extending_equals_conditioning_anew(rng):
 
 def test_believing_keeps_the_mean_and_lowers_the_variance_there(rng):
     x, y, weights = numbers(rng)
-    posterior = Posterior(x, y, straight(weights), Layout.plain(4))
+    posterior = Posterior(x, y, straight(weights), Layout.plain(4, Matern52()))
     pending = rng.random((2, 4))
     believing = posterior.believing(pending)
     np.testing.assert_allclose(believing.mean(pending), posterior.mean(pending), atol=1e-9)
@@ -127,7 +135,7 @@ def test_believing_keeps_the_mean_and_lowers_the_variance_there(rng):
 
 def test_the_fit_finds_what_matters(rng):
     x, y, _ = numbers(rng, n=60)
-    layout = Layout(np.zeros(4, dtype=bool), np.ones(4, dtype=bool))
+    layout = Layout(np.zeros(4, dtype=bool), np.ones(4, dtype=bool), Matern32())
     hyper = fit(x, y, layout)
     assert hyper.weights[0] > 10 * hyper.weights[2:].max()
     logs = np.log([*hyper.weights, hyper.scale, hyper.noise - 1e-6])
@@ -139,14 +147,14 @@ def test_the_fit_finds_what_matters(rng):
 def test_the_fit_straightens_a_badly_declared_scale(rng):
     x = rng.random((20, 1))
     y = np.sin(12 * x[:, 0] ** 3)
-    layout = Layout(np.zeros(1, dtype=bool), np.ones(1, dtype=bool))
+    layout = Layout(np.zeros(1, dtype=bool), np.ones(1, dtype=bool), Matern52())
     hyper = fit(x, y, layout)
     assert hyper.log_a[0] > 0.2  # stretches the end where the function turns fastest
     new = np.linspace(0, 1, 50)[:, None]
-    straight_too = fit(x, y, Layout.plain(1))
+    straight_too = fit(x, y, Layout.plain(1, Matern52()))
     errors = [
         np.abs(Posterior(x, y, *how).mean(new) - np.sin(12 * new[:, 0] ** 3)).mean()
-        for how in ((hyper, layout), (straight_too, Layout.plain(1)))
+        for how in ((hyper, layout), (straight_too, Layout.plain(1, Matern52())))
     ]
     assert errors[0] < 0.7 * errors[1]
 

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.algorithms.gp.kernel import Layout, Matrix
+from kerashpo.algorithms.gp.kernel import Layout, Matrix, Radial
 from kerashpo.space.cube import Cube
 
 _NO_CATEGORY = -1.0
@@ -29,6 +29,7 @@ class Features:
         categorical: bool (d,), columns without order.
         gates: for each column the number of its condition, -1 where it is always active.
         bent: bool (d,), columns whose scale is to be fitted; None for none.
+        radial: how correlation falls with distance.
 
     Attributes:
         layout: how the kernel reads the features.
@@ -38,7 +39,8 @@ class Features:
         self,
         categorical: NDArray[np.bool_],
         gates: Sequence[int],
-        bent: NDArray[np.bool_] | None = None,
+        bent: NDArray[np.bool_] | None,
+        radial: Radial,
     ) -> None:
         self._categorical = np.asarray(categorical, dtype=bool)
         groups = sorted({gate for gate in gates if gate >= 0})
@@ -48,15 +50,17 @@ class Features:
         self.layout = Layout(
             np.append(self._categorical, more),
             np.append(straight if bent is None else bent & ~self._categorical, more),
+            radial,
         )
 
     @classmethod
-    def of(cls, cube: Cube, bent: bool = True) -> Features:
+    def of(cls, cube: Cube, bent: bool, radial: Radial) -> Features:
         """Returns the features of a space: columns under equal conditions share a gate.
 
         Args:
             cube: the space.
             bent: whether the scale of numbers with more than two values is to be fitted.
+            radial: how correlation falls with distance.
         """
         known: dict[object, int] = {}
         gates = [
@@ -64,7 +68,7 @@ class Features:
             for param in cube.columns
         ]
         many = (cube.levels == 0) | (cube.levels > 2)
-        return cls(cube.categorical, gates, many if bent else None)
+        return cls(cube.categorical, gates, many if bent else None, radial)
 
     @property
     def count(self) -> int:

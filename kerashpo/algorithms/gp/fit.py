@@ -13,7 +13,6 @@ from kerashpo.algorithms.gp.kernel import (
     Hyper,
     Layout,
     Matrix,
-    matern_and_slope,
     number_squares,
 )
 from kerashpo.algorithms.gp.linalg import cholesky, inverse_from
@@ -73,6 +72,7 @@ class Evidence:
 
     def __init__(self, features: Matrix, targets: Matrix, layout: Layout, floor: float) -> None:
         self._features, self._targets, self._floor = features, targets, floor
+        self._radial = layout.radial
         self._numbers = np.flatnonzero(~layout.hamming)
         self._bent = np.flatnonzero(layout.bent)
         self._bent_numbers = np.flatnonzero(layout.bent[self._numbers])
@@ -97,7 +97,7 @@ class Evidence:
         """Returns minus the log marginal likelihood (Rasmussen and Williams 2006, 5.9)."""
         hyper, n = self.hyper(logs), len(self._targets)
         numbers = self._straightened(hyper)
-        shape, slope = matern_and_slope(self._squares(numbers, hyper))
+        shape, slope = self._radial.value_and_slope(self._squares(numbers, hyper))
         kernel = hyper.scale * shape
         kernel.flat[:: n + 1] += hyper.noise
         factor = cholesky(kernel)

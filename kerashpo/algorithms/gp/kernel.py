@@ -1,12 +1,13 @@
-"""Matern-5/2 over weighted squared distances (Rasmussen and Williams 2006, eq. 4.17).
+"""Matern kernels over weighted squared distances (Rasmussen and Williams 2006, eq. 4.17).
 
 The square q = sum_j w_j d_j^2 is over features; d_j is the difference of two numbers, or
 0 and 1 for equal and different categories. A weight is an inverse squared lengthscale.
-Written in q, the kernel and its derivative have no singularity at 0.
+Written in q, a kernel and its derivative have no singularity at 0.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -17,6 +18,52 @@ Matrix: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 
+class Radial(ABC):
+    """A correlation as a function of q."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def value(self, q: Matrix) -> Matrix:
+        """Returns the correlation at squares q, elementwise."""
+
+    @abstractmethod
+    def value_and_slope(self, q: Matrix) -> tuple[Matrix, Matrix]:
+        """Returns the correlation and its derivative by q."""
+
+
+@final
+class Matern32(Radial):
+    """(1 + sqrt(3q)) exp(-sqrt(3q)): functions with one derivative."""
+
+    __slots__ = ()
+
+    def value(self, q: Matrix) -> Matrix:
+        root = np.sqrt(3.0 * q)
+        return (1.0 + root) * np.exp(-root)
+
+    def value_and_slope(self, q: Matrix) -> tuple[Matrix, Matrix]:
+        root = np.sqrt(3.0 * q)
+        decay = np.exp(-root)
+        return (1.0 + root) * decay, -1.5 * decay
+
+
+@final
+class Matern52(Radial):
+    """(1 + sqrt(5q) + 5q/3) exp(-sqrt(5q)): functions with two derivatives."""
+
+    __slots__ = ()
+
+    def value(self, q: Matrix) -> Matrix:
+        root = np.sqrt(5.0 * q)
+        return (1.0 + root + root * root / 3.0) * np.exp(-root)
+
+    def value_and_slope(self, q: Matrix) -> tuple[Matrix, Matrix]:
+        root = np.sqrt(5.0 * q)
+        decay, rise = np.exp(-root), 1.0 + root
+        return (rise + root * root / 3.0) * decay, (-5.0 / 6.0) * rise * decay
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -25,15 +72,17 @@ class Layout:
     Attributes:
         hamming: bool (p,), categories: equal or different, nothing between.
         bent: bool (p,), numbers whose scale is fitted (`kerashpo.algorithms.gp.warp`).
+        radial: how correlation falls with distance.
     """
 
     hamming: Mask
     bent: Mask
+    radial: Radial
 
     @classmethod
-    def plain(cls, count: int) -> Layout:
+    def plain(cls, count: int, radial: Radial) -> Layout:
         """Returns the layout of `count` numbers on the scale they have."""
-        return cls(np.zeros(count, dtype=bool), np.zeros(count, dtype=bool))
+        return cls(np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), radial)
 
 
 @final
@@ -53,20 +102,6 @@ class Hyper:
     noise: float
     log_a: Matrix
     log_b: Matrix
-
-
-def matern(q: Matrix) -> Matrix:
-    """Returns (1 + sqrt(5q) + 5q/3) exp(-sqrt(5q)) for squares q, elementwise."""
-    root = np.sqrt(5.0 * q)
-    return (1.0 + root + root * root / 3.0) * np.exp(-root)
-
-
-def matern_and_slope(q: Matrix) -> tuple[Matrix, Matrix]:
-    """Returns the kernel and its derivative by q, -(5/6)(1 + sqrt(5q)) exp(-sqrt(5q))."""
-    root = np.sqrt(5.0 * q)
-    decay = np.exp(-root)
-    rise = 1.0 + root
-    return (rise + root * root / 3.0) * decay, (-5.0 / 6.0) * rise * decay
 
 
 def number_squares(a: Matrix, b: Matrix, weights: Matrix) -> Matrix:

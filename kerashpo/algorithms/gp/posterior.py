@@ -11,8 +11,6 @@ from kerashpo.algorithms.gp.kernel import (
     Hyper,
     Layout,
     Matrix,
-    matern,
-    matern_and_slope,
     squares,
 )
 from kerashpo.algorithms.gp.linalg import cholesky
@@ -53,7 +51,8 @@ class Posterior:
         return out
 
     def _among(self, a: Matrix, b: Matrix) -> Matrix:
-        return self.hyper.scale * matern(squares(a, b, self.hyper.weights, self._layout.hamming))
+        q = squares(a, b, self.hyper.weights, self._layout.hamming)
+        return self.hyper.scale * self._layout.radial.value(q)
 
     def mean(self, features: Matrix) -> Matrix:
         """Returns the mean (m,) at features (m, p)."""
@@ -74,7 +73,7 @@ class Posterior:
         straight = self._straightened(features)
         steep = self._steepness(features)
         q = squares(straight, self._seen, self.hyper.weights, self._layout.hamming)
-        shape, by_square = matern_and_slope(q)
+        shape, by_square = self._layout.radial.value_and_slope(q)
         kernel = self.hyper.scale * shape
         by_square *= 2.0 * self.hyper.scale
         solved = lapack.dpotrs(self._factor, kernel.T, lower=1)[0].T

@@ -7,12 +7,16 @@ import numpy as np
 from kerashpo.algorithms.gp.kernel import Matrix
 
 
-def standardise(costs: Matrix) -> Matrix:
+def standardise(costs: Matrix, cut: bool = True) -> Matrix:
     """Returns targets (n,) of costs (n,), less is better, inf where a trial failed.
 
     The bad tail is cut at Q3 + 1.5 IQR: how bad a bad configuration is says little about
     the good ones. Failures become the worst of what remains. Nothing depends on the units
     of the costs, and nothing overflows.
+
+    Args:
+        costs: (n,).
+        cut: whether to cut the tail.
     """
     finite = np.isfinite(costs)
     if not finite.any():
@@ -22,7 +26,7 @@ def standardise(costs: Matrix) -> Matrix:
     good = np.ldexp(costs[finite], -exponent)
     apart = good - np.median(good)
     low, high = np.quantile(apart, (0.25, 0.75))
-    if high > low:
+    if cut and high > low:
         apart = np.minimum(apart, high + 1.5 * (high - low))
     widest = float(np.abs(apart).max())
     if widest == 0.0:
