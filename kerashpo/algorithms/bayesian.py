@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import final
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.distinct import draw_new
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.features import Features
-from kerashpo.algorithms.gp.fit import FLOOR, fit
+from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.maximise import Maximiser
-from kerashpo.algorithms.gp.posterior import Posterior
 from kerashpo.algorithms.gp.recipe import Recipe
+from kerashpo.algorithms.gp.surrogate import model
 from kerashpo.algorithms.gp.targets import standardise
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.sobol import sobol_rows
@@ -73,6 +74,7 @@ class BayesianOptimization(Algorithm):
         self._initial = (
             min(10, max(5, self._cube.dim)) if num_initial_points is None else num_initial_points
         )
+        self._blas = ThreadpoolController()
         self._acquisition, self._alpha, self._beta = acquisition, max(alpha, FLOOR), beta
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
@@ -80,7 +82,13 @@ class BayesianOptimization(Algorithm):
         if len(self._observations.taken) >= self.space.size:
             return Exhausted()
         rng = stream(self.seed, "ask", trial)
-        row = self._start(trial) if trial < self._initial else self._model_row(history, rng)
+        if trial < self._initial:
+            row = self._start(trial)
+        else:
+            # These matrices are small: more threads cost more than they bring, and many
+            # times more where a training keeps the cores busy.
+            with self._blas.limit(limits=1):
+                row = self._model_row(history, rng)
         if row is None or self._cube.key(row) in self._observations.taken:
             return draw_new(self.space, self._observations.configs, rng)
         return self._cube.decode(row)
@@ -98,12 +106,11 @@ class BayesianOptimization(Algorithm):
             return None
         targets = standardise(costs, self._recipe.cut)
         seen, layout = self._features(rows), self._features.layout
-        hyper = fit(seen, targets, layout, self._alpha)
-        posterior = Posterior(seen, targets, hyper, layout)
+        posterior = model(seen, targets, layout, self._alpha)
         if self._recipe.believe:
             posterior = posterior.believing(self._features(pending))
         means = posterior.mean(posterior.features)
-        known = np.vstack([rows, pending])[: len(means)]
+        known = self._cube.deactivate(posterior.features[:, : self._cube.dim].copy())
         best = known[np.argsort(means, kind="stable")[:_AROUND]]
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
         maximiser = Maximiser(
