@@ -129,7 +129,8 @@ class History:
     def _start(self, at: float, job: Job, worker: int) -> None:
         config = config_of(job)
         if config is not None and job.trial not in self.trials:
-            record = Trial(job.trial, config, self.objective, started=at)
+            runs = int(self.settings.get("runs", 1))
+            record = Trial(job.trial, config, self.objective, runs=runs, started=at)
             if isinstance(job, Fork):
                 record.parent, record.forked_at = job.parent, job.at
             self.trials[job.trial] = record

@@ -27,6 +27,7 @@ class LiveTrial:
         seconds: the trial's own training time so far.
         best: its best epoch.
         best_weights: the model's weights then, None before.
+        best_is_new: whether they are not yet written down.
     """
 
     model: keras.Model
@@ -35,6 +36,7 @@ class LiveTrial:
     seconds: float = 0.0
     best: Best = NOTHING
     best_weights: list[np.ndarray] | None = None
+    best_is_new: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,6 +51,7 @@ class LiveTrial:
         if not best < self.best:
             return False
         self.best, self.best_weights = best, read_variables(self.model.weights)
+        self.best_is_new = True
         return True
 
     def save(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -55,6 +56,7 @@ class ModelMaker:
         tune_new: whether parameters that are not among them are tuned.
         allow_new: whether there may be such parameters.
         recompile: what replaces its optimizer, loss or metrics.
+        strategy: a `tf.distribute` strategy under whose scope models are built, or None.
 
     Raises:
         InvalidInput: if it is neither a function nor a HyperModel.
@@ -67,15 +69,17 @@ class ModelMaker:
         tune_new: bool = True,
         allow_new: bool = True,
         recompile: Recompile = Recompile(),
+        strategy: Any = None,
     ) -> None:
         if not isinstance(hypermodel, keras_tuner.HyperModel) and not callable(hypermodel):
             raise InvalidInput(
                 "The first argument must be a function build_model(hp) that returns a compiled "
                 f"keras.Model, or a HyperModel. Received: {hypermodel!r}."
             )
-        self.hypermodel = keras_tuner.engine.hypermodel.get_hypermodel(hypermodel)
+        self.hypermodel = _as_hypermodel(hypermodel)
         self._overrides, self._recompile = overrides, recompile
         self._tune_new, self._allow_new = tune_new, allow_new
+        self._strategy = strategy
 
     def discover(self, seed: int) -> Space:
         """Returns the space that the hypermodel declares.
@@ -92,8 +96,7 @@ class ModelMaker:
             declare = getattr(self.hypermodel, "declare_hyperparameters", None)
             if declare is not None:
                 declare(hp)
-            with seeded_build(seed, 0):
-                self.hypermodel.build(hp)
+            self._build(hp, seed, 0, 0)
             return hp.declared
 
         space = Discovery(probe).run()
@@ -116,11 +119,15 @@ class ModelMaker:
         """
         hp = HyperParameters.with_values(space, config)
         self._bind(hp, lambda param: _draw(param, seed, trial))
-        with seeded_build(seed, trial, run):
+        return self._build(hp, seed, trial, run), hp
+
+    def _build(self, hp: HyperParameters, seed: int, trial: int, run: int) -> keras.Model:
+        scope = nullcontext() if self._strategy is None else self._strategy.scope()
+        with seeded_build(seed, trial, run), scope:
             model = self.hypermodel.build(hp)
             check_model(model, self._recompile.optimizer is not None)
             self._recompile.apply(model)
-        return model, hp
+        return model
 
     def _bind(self, hp: HyperParameters, fill: Callable[[Param], Scalar] | None) -> None:
         hp.bind(self._overrides, fill, self._tune_new, self._allow_new)
@@ -150,3 +157,16 @@ def _draw(param: Param, seed: int, trial: int) -> Scalar:
     name = int.from_bytes(param.name.encode()[-8:].rjust(8, b"\0"), "big")
     u = stream(seed, "grow", trial, name % 2**32, name >> 32).random()
     return param.domain.at(u if param.domain.levels != 1 else 0.5)
+
+
+@final
+class _FunctionModel(keras_tuner.HyperModel):  # type: ignore[misc]
+    """A `build_model` function as a `HyperModel`."""
+
+    def __init__(self, build: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.build = build
+
+
+def _as_hypermodel(given: Any) -> keras_tuner.HyperModel:
+    return given if isinstance(given, keras_tuner.HyperModel) else _FunctionModel(given)

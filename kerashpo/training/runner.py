@@ -13,7 +13,7 @@ import keras
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Decision, Failure, Objective, Report, Resume
-from kerashpo.core.trial import Trial
+from kerashpo.core.trial import Best, Trial
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.messages import Epoch, Failed, Finished, Grew, Note, Reach, Task
 from kerashpo.space.params import Param
@@ -36,6 +36,8 @@ class Settings:
     Attributes:
         objective: decides which epoch's weights are kept.
         seed: the study's seed.
+        max_epochs: the most epochs that one trial is trained.
+        runs: how often each configuration is trained, with other random streams.
         fast: ``"auto"``, True or False, see `kerashpo.training.ways.choose`.
         keep_in_memory: bytes of paused trials that stay in memory.
         checkpoint_every: seconds of training between checkpoints.
@@ -44,6 +46,8 @@ class Settings:
 
     objective: Objective
     seed: int
+    max_epochs: int
+    runs: int = 1
     fast: bool | Literal["auto"] = "auto"
     keep_in_memory: int = 10**9
     checkpoint_every: float = 1.0
@@ -77,44 +81,63 @@ class KerasRunner(Runner):
         self._maker, self._space, self._data = maker, space, data
         self._callbacks, self._settings = tuple(callbacks), settings
         self._blobs, self._ways = blobs, ways
-        self._live: OrderedDict[int, LiveTrial] = OrderedDict()
+        self._live: OrderedDict[tuple[int, int], LiveTrial] = OrderedDict()
         self._saved = 0.0
 
     def run(self, task: Task, emit: Emit) -> None:
-        began = time.perf_counter()
-        stage = "build"
+        stage = ["build"]
         try:
-            live = self._live.pop(task.trial, None) or self._revive(task, emit)
-            live.seconds += time.perf_counter() - began
-            self._live[task.trial] = live
-            stage = "fit"
-            self._train(live, task, emit)
+            outcomes = []
+            for run in range(self._settings.runs):
+                outcome = self._run_once(task, run, emit, stage)
+                if outcome is None:
+                    return
+                outcomes.append(outcome)
+            self._conclude(task, outcomes, emit)
         except InvalidInput as error:
-            self._fail(task, emit, Failure(stage, str(error)))
+            self._fail(task, emit, Failure(stage[0], str(error)))
         except Exception as error:  # whatever the user's code raises fails its trial
-            self._fail(task, emit, _classify(stage, error))
-        self._evict()
+            self._fail(task, emit, classify(stage[0], error))
+        finally:
+            self._evict()
 
     def free(self, trial: int) -> None:
-        self._live.pop(trial, None)
-        self._blobs.free(checkpoint_key(trial))
+        for run in range(self._settings.runs):
+            self._live.pop((trial, run), None)
+            self._blobs.free(checkpoint_key(trial, run))
 
-    def _revive(self, task: Task, emit: Emit) -> LiveTrial:
+    def _run_once(self, task: Task, run: int, emit: Emit, stage: list[str]) -> LiveTrial | None:
+        """Trains one run through the task's end; returns None where the answer ended it."""
+        began = time.perf_counter()
+        stage[0] = "build"
+        live = self._live.pop((task.trial, run), None) or self._revive(task, run, emit)
+        live.seconds += time.perf_counter() - began
+        self._live[task.trial, run] = live
+        stage[0] = "fit"
+        answer = self._train(live, task, run, emit)
+        self._save_best(task.trial, run, live)
+        if answer is Decision.STOP:
+            self._end_callbacks(live)
+        elif live.epoch >= task.until or answer is Decision.PAUSE:
+            self._blobs.put(checkpoint_key(task.trial, run), live.save())
+        return live if answer is Decision.CONTINUE else None
+
+    def _revive(self, task: Task, run: int, emit: Emit) -> LiveTrial:
         """Builds the trial's model, and brings it to its last checkpoint if it has one."""
-        settings = self._settings
-        model, hp = self._maker.make(task.config, self._space, settings.seed, task.trial)
+        trial, seed = task.trial, self._settings.seed
+        model, hp = self._maker.make(task.config, self._space, seed, trial, run)
         if hp.changed:
-            emit(Grew(task.trial, hp.changed, self._grow(list(hp.appeared.values()))))
+            emit(Grew(trial, hp.changed, self._grow(list(hp.appeared.values()))))
         build_all(model, self._data)
         self._check_size(model)
         live = LiveTrial(model, fresh_callbacks(self._callbacks))
         if isinstance(task.job, Resume):
-            saved = self._blobs.get(checkpoint_key(task.trial))
+            saved = self._blobs.get(checkpoint_key(trial, run))
             if saved is not None:
                 live.load(saved)
         return live
 
-    def _train(self, live: LiveTrial, task: Task, emit: Emit) -> None:
+    def _train(self, live: LiveTrial, task: Task, run: int, emit: Emit) -> Decision:
         settings, trial = self._settings, task.trial
         kind, reason = choose(settings.fast, live.model, self._data, live.callbacks)
         if not live.facts:
@@ -127,57 +150,56 @@ class KerasRunner(Runner):
         def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
             nonlocal answer
             live.epoch, live.seconds = epoch, before + time.perf_counter() - began
-            report = Report(trial, 0, epoch, metrics, live.seconds)
+            report = Report(trial, run, epoch, metrics, live.seconds)
             live.note_best(judge(report, settings.objective))
-            self._checkpoint_now_and_then(trial, live)
+            self._checkpoint_now_and_then(trial, run, live)
             answer = emit(Epoch(report))
             return answer is not Decision.CONTINUE
 
-        reporter = EpochReporter(on_epoch)
         if live.epoch < task.until:
             # Last, so that it sees what the user's callbacks put into the logs.
-            callbacks = [*live.callbacks, reporter]
-            keys = EpochKeys(settings.seed, trial)
+            callbacks = [*live.callbacks, EpochReporter(on_epoch)]
             live.model.stop_training = False
+            keys = EpochKeys(settings.seed, trial, run)
             way = self._ways[kind]
             way.train(live.model, self._data, live.epoch + 1, task.until, callbacks, keys)
-        self._conclude(live, task, answer, emit)
+        return answer
 
-    def _conclude(self, live: LiveTrial, task: Task, answer: Decision, emit: Emit) -> None:
-        self._save_best(task.trial, live)
-        if answer is Decision.STOP:
-            self._end_callbacks(live)
-            return
-        if answer is Decision.CONTINUE and not live.best.finite:
+    def _conclude(self, task: Task, runs: list[LiveTrial], emit: Emit) -> None:
+        """Says how a task ended that nobody interrupted."""
+        if not all(live.best.finite for live in runs):
             name = self._settings.objective.name
             self._fail(task, emit, Failure("nan", f"{name} was never finite"))
-            return
-        if answer is Decision.CONTINUE and live.epoch < task.until:
-            self._end_callbacks(live)
-            emit(Finished(task.trial))
-            return
-        self._blobs.put(checkpoint_key(task.trial), live.save())
-        if answer is Decision.CONTINUE:
+        elif all(live.epoch >= task.until for live in runs):
+            if task.until >= self._settings.max_epochs:
+                for live in runs:
+                    self._end_callbacks(live)
             emit(Reach(task.trial))
+        else:
+            for live in runs:
+                self._end_callbacks(live)
+            emit(Finished(task.trial))
 
     def _end_callbacks(self, live: LiveTrial) -> None:
         for callback in live.callbacks:
             callback.end()
 
     def _fail(self, task: Task, emit: Emit, failure: Failure) -> None:
-        self._live.pop(task.trial, None)
+        for run in range(self._settings.runs):
+            self._live.pop((task.trial, run), None)
         emit(Failed(task.trial, failure))
 
-    def _checkpoint_now_and_then(self, trial: int, live: LiveTrial) -> None:
-        now = time.perf_counter()
-        if now - self._saved >= self._settings.checkpoint_every:
-            self._save_best(trial, live)
-            self._blobs.put(checkpoint_key(trial), live.save())
+    def _checkpoint_now_and_then(self, trial: int, run: int, live: LiveTrial) -> None:
+        if time.perf_counter() - self._saved >= self._settings.checkpoint_every:
+            self._save_best(trial, run, live)
+            self._blobs.put(checkpoint_key(trial, run), live.save())
             self._saved = time.perf_counter()
 
-    def _save_best(self, trial: int, live: LiveTrial) -> None:
-        if live.best_weights is not None:
-            self._blobs.put(best_key(trial), pack_list(live.best_weights, epoch=live.best.epoch))
+    def _save_best(self, trial: int, run: int, live: LiveTrial) -> None:
+        if live.best_weights is not None and live.best_is_new:
+            data = pack_list(live.best_weights, epoch=live.best.epoch)
+            self._blobs.put(best_key(trial, run), data)
+            live.best_is_new = False
 
     def _grow(self, params: list[Param]) -> tuple[dict[str, Any], ...]:
         new = [p for p in params if p.name not in self._space.names]
@@ -195,31 +217,30 @@ class KerasRunner(Runner):
 
     def _evict(self) -> None:
         """Drops the paused trials that were not used for longest; their checkpoints stay."""
-        sizes = {trial: live.nbytes for trial, live in self._live.items()}
-        total = sum(sizes.values())
+        total = sum(live.nbytes for live in self._live.values())
         while total > self._settings.keep_in_memory and len(self._live) > 1:
-            trial, _ = self._live.popitem(last=False)
-            total -= sizes[trial]
+            _, oldest = self._live.popitem(last=False)
+            total -= oldest.nbytes
 
 
-def checkpoint_key(trial: int) -> str:
-    """Returns the key of a trial's checkpoint."""
-    return f"{trial}/checkpoint.npz"
+def checkpoint_key(trial: int, run: int = 0) -> str:
+    """Returns the key of a run's checkpoint."""
+    return f"{trial}/checkpoint-{run}.npz"
 
 
-def best_key(trial: int) -> str:
-    """Returns the key of the weights of a trial's best epoch."""
-    return f"{trial}/best.npz"
+def best_key(trial: int, run: int = 0) -> str:
+    """Returns the key of the weights of a run's best epoch."""
+    return f"{trial}/best-{run}.npz"
 
 
-def judge(report: Report, objective: Objective) -> Any:
+def judge(report: Report, objective: Objective) -> Best:
     """Returns how good one epoch is, as the history will see it."""
     alone = Trial(report.trial, {}, objective)
     alone.add(report)
     return alone.best
 
 
-def _classify(stage: str, error: Exception) -> Failure:
+def classify(stage: str, error: Exception) -> Failure:
     """Returns the kind of a failure: memory, or the user's build or fit."""
     name = type(error).__name__
     exhausted = isinstance(error, MemoryError) or name in ("ResourceExhaustedError", "XlaRuntimeError")
