@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from kerashpo.core.errors import InvalidInput
+from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
 
 _MAX = (
@@ -44,6 +44,11 @@ def _contains(name: str, word: str) -> bool:
     return re.search(rf"(^|_){re.escape(word)}(_|$)", name) is not None
 
 
+def _similar(given: str) -> str:
+    prefix = "val_" if given.startswith("val_") else ""
+    return nearest(given, [f"{prefix}{word}" for word in (*_MAX, *_MIN)])
+
+
 def to_objectives(given: Any) -> tuple[Objective, ...]:
     """Returns objectives from a name, an `Objective` (ours or KerasTuner's), or several.
 
@@ -58,7 +63,8 @@ def to_objectives(given: Any) -> tuple[Objective, ...]:
         direction = infer_direction(given)
         if direction is None:
             raise InvalidInput(
-                f"It is not known whether {given!r} should be minimised or maximised. "
+                f"It is not known whether {given!r} should be minimised or maximised."
+                f"{_similar(given)} "
                 f"Say it: kerashpo.Objective({given!r}, 'min') or "
                 f"kerashpo.Objective({given!r}, 'max')."
             )

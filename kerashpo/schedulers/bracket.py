@@ -38,7 +38,8 @@ class BracketState:
     @property
     def open(self) -> bool:
         """Whether the first rung takes further trials."""
-        return not self.closed and len(self.members) < self.table[0].trials
+        room = len(self.members) < self.table[0].trials
+        return self.level == 0 and not self.closed and room
 
     @property
     def epochs(self) -> int:
