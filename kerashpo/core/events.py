@@ -186,7 +186,7 @@ def encode(event: Event) -> tuple[str, str]:
                 report.trial,
                 report.run,
                 report.epoch,
-                round(report.seconds, 6),
+                report.seconds,
                 dict(report.metrics),
             ]
         case JobStarted(at, job, worker):
