@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import algorithm_class
@@ -40,17 +40,16 @@ class AlgorithmCase:
         return MIXED if self.continuous else CONDITIONAL
 
 
-def _case(name: str, *, continuous: bool = True, random: bool = True) -> AlgorithmCase:
+def _named(name: str, **options: Any) -> Callable[[Space, int], Algorithm]:
     # The class is looked up when it is built: some bring scipy's optimisers with them.
-    return AlgorithmCase(
-        lambda space, seed: algorithm_class(name)(space, seed), continuous, random
-    )
+    return lambda space, seed: algorithm_class(name)(space, seed, **options)
 
 
 CASES: Final[dict[str, AlgorithmCase]] = {
-    "random": _case("random"),
-    "grid": _case("grid", continuous=False, random=False),
-    "sobol": _case("sobol"),
+    "random": AlgorithmCase(_named("random")),
+    "grid": AlgorithmCase(_named("grid"), continuous=False, random=False),
+    "sobol": AlgorithmCase(_named("sobol")),
+    "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
 }
 """The algorithms of the registry, by name."""
 
