@@ -208,7 +208,7 @@ def decode(kind: str, text: str) -> Event:
         raise ValueError(f"unknown event {kind!r}")
     try:
         return _decode(kind, json.loads(text))
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ValueError(f"broken event {kind!r}: {error}") from error
 
 
