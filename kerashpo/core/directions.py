@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from kerashpo.core.errors import InvalidInput, nearest
@@ -27,11 +27,14 @@ _MIN = (
 def infer_direction(metric: str) -> Literal["min", "max"] | None:
     """Returns which way a metric improves, or None where its name does not tell.
 
-    The longest known word that the name contains decides, so that
-    ``val_f1_score``, ``binary_accuracy``, ``mean_io_u`` and ``auc_1`` are maximised.
+    A name that ends in ``loss`` or ``error`` is minimised; else the longest known word that
+    it contains decides, so that ``val_f1_score``, ``binary_accuracy``, ``mean_io_u`` and
+    ``auc_1`` are maximised.
     """
     name = re.sub(r"^val_", "", metric.lower())
     name = re.sub(r"_\d+$", "", name).replace("io_u", "iou")
+    if re.search(r"(^|_)(loss|error)$", name):
+        return "min"
     found = [(word, "max") for word in _MAX if _contains(name, word)]
     found += [(word, "min") for word in _MIN if _contains(name, word)]
     if not found:

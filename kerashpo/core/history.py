@@ -143,7 +143,10 @@ class History:
         if not record.add(report, at):
             return False
         self.epochs += 1
-        if self._leader is None or self.rank(report.trial) < self.rank(self._leader):
+        if report.trial == self._leader and len(record.reports) > 1:
+            # The mean over several runs may fall behind another trial's.
+            self._leader = self._search_leader()
+        elif self._leader is None or self.rank(report.trial) < self.rank(self._leader):
             if record.best.finite:
                 self._leader = report.trial
         return True

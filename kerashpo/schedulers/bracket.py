@@ -38,8 +38,8 @@ class BracketState:
     @property
     def open(self) -> bool:
         """Whether the first rung takes further trials."""
-        room = len(self.members) < self.table[0].trials
-        return self.level == 0 and not self.closed and room
+        first = self.level == 0 and not self.closed
+        return first and len(self.members) < self.table[0].trials
 
     @property
     def epochs(self) -> int:
