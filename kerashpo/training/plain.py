@@ -11,6 +11,7 @@ from keras.utils import PyDataset
 
 from kerashpo.training.building import build_all
 from kerashpo.training.fitdata import Arrays, FitData, Triple
+from kerashpo.training.order import epoch_order
 from kerashpo.training.randomness import EpochKeys, set_layer_seeds
 from kerashpo.training.ways import Way
 
@@ -85,16 +86,8 @@ def _validation(data: FitData) -> dict[str, Any]:
     }
 
 
-def orders(data: FitData, first: int, last: int, keys: EpochKeys) -> Iterator[np.ndarray]:
-    """Yields the order of samples of each epoch first..last, int32, shape (n,)."""
-    count = data.samples
-    for epoch in range(first, last + 1):
-        yield epoch_order(data, epoch, keys, count)
-
-
-def epoch_order(data: FitData, epoch: int, keys: EpochKeys, count: int) -> np.ndarray:
-    """Returns the order of one epoch: keyed if the data are shuffled, else as they came."""
-    return keys.permutation(epoch, count) if data.shuffle else np.arange(count, dtype=np.int32)
+def _orders(data: FitData, first: int, last: int, keys: EpochKeys) -> Iterator[np.ndarray]:
+    return (epoch_order(data, epoch, keys) for epoch in range(first, last + 1))
 
 
 def ordered_batches(data: FitData, first: int, last: int, keys: EpochKeys) -> Any:
@@ -109,7 +102,7 @@ def ordered_batches(data: FitData, first: int, last: int, keys: EpochKeys) -> An
 
 def _python_batches(data: FitData, first: int, last: int, keys: EpochKeys) -> Iterator[Triple]:
     triple = _without_none(data.weighted())
-    for order in orders(data, first, last, keys):
+    for order in _orders(data, first, last, keys):
         for start in range(0, data.samples, data.batch):
             chosen = order[start : start + data.batch]
             yield keras.tree.map_structure(lambda leaf, rows=chosen: leaf[rows], triple)
@@ -123,7 +116,7 @@ def _tensorflow_batches(data: FitData, first: int, last: int, keys: EpochKeys) -
     held = keras.tree.map_structure(tf.convert_to_tensor, keras.tree.lists_to_tuples(triple))
     shape = tf.TensorSpec([data.samples], tf.int32)
     epochs = tf.data.Dataset.from_generator(
-        lambda: orders(data, first, last, keys), output_signature=shape
+        lambda: _orders(data, first, last, keys), output_signature=shape
     )
     rows = epochs.prefetch(1).flat_map(
         lambda order: tf.data.Dataset.from_tensor_slices(order).batch(data.batch)
