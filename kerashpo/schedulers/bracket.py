@@ -33,12 +33,13 @@ class BracketState:
         self.promoted: deque[int] = deque()
         self.closed = False
         self.done = False
+        self._here: set[int] = set()
         self._settled: set[int] = set()
 
     @property
     def open(self) -> bool:
         """Whether the first rung takes further trials."""
-        return not self.closed and len(self.members) < self.table[0].trials
+        return not self.closed and self.level == 0 and len(self.members) < self.table[0].trials
 
     @property
     def epochs(self) -> int:
@@ -48,6 +49,7 @@ class BracketState:
     def add(self, trial: int) -> None:
         """Takes a new trial onto the first rung."""
         self.members.append(trial)
+        self._here.add(trial)
 
     def resumed(self, trial: int) -> None:
         """Hears that a promoted trial has its job."""
@@ -56,7 +58,7 @@ class BracketState:
 
     def settle(self, trial: int, history: History) -> Decisions:
         """Hears that a member has reached the rung's epochs or has ended."""
-        if self.done or trial not in self.members:
+        if self.done or trial not in self._here:
             return []
         self._settled.add(trial)
         last = self.level == len(self.table) - 1
@@ -75,13 +77,17 @@ class BracketState:
     def advance(self, history: History) -> Decisions:
         """Settles every rung that is complete; returns who is stopped."""
         decisions: list[tuple[int, Decision]] = []
-        while not (self.done or self.open) and self._settled.issuperset(self.members):
+        while not (self.done or self.open) and len(self._settled) == len(self.members):
             if self.level == len(self.table) - 1:
                 self.done = True
                 break
             winners = self._winners(history)
-            losers = [t for t in self.members if t not in winners and waits(t, history)]
-            decisions += [(trial, Decision.STOP) for trial in losers]
+            losers = self._here.difference(winners)
+            decisions += [
+                (trial, Decision.STOP)
+                for trial in self.members
+                if trial in losers and waits(trial, history)
+            ]
             self._climb(winners, history)
         return decisions
 
@@ -92,7 +98,7 @@ class BracketState:
 
     def _climb(self, winners: list[int], history: History) -> None:
         self.level += 1
-        self.members = winners
+        self.members, self._here = winners, set(winners)
         final = {t for t in winners if not waits(t, history)}
         self._settled = final
         self.promoted = deque(t for t in winners if t not in final)
