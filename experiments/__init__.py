@@ -1,0 +1,1 @@
+"""What was measured, and how: each folder holds its commands, its results and a README."""

@@ -1,0 +1,53 @@
+"""Every method by name: the peers, ours, and ours with one ingredient changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+from experiments.suggestions.peers import PEERS, Peer
+from kerashpo.algorithms import Algorithm
+from kerashpo.algorithms.bayesian import BayesianOptimization
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Exhausted, NotReady, Report, Start, Status
+from kerashpo.space import Space
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "kerashpo": {},
+    "kerashpo_ei": {"acquisition": "ei"},
+    "kerashpo_ucb": {"acquisition": "ucb"},
+}
+
+
+@final
+class Ours(Peer):
+    """One of our algorithms, with the history that the study's loop would keep."""
+
+    def __init__(self, algorithm: Algorithm) -> None:
+        self._algorithm = algorithm
+        self.history = History(
+            [StudyCreated(0.0, algorithm.space.to_json(), (("value", "max"),), algorithm.seed)]
+        )
+
+    def ask(self) -> dict[str, Any]:
+        self._trial = self.history.next_trial
+        config = self._algorithm.ask(self._trial, self.history)
+        if isinstance(config, (Exhausted, NotReady)):
+            raise RuntimeError(f"nothing was suggested: {config}")
+        self.history.apply(JobStarted(0.0, Start(self._trial, config, 1)))
+        return dict(config)
+
+    def tell(self, config: Mapping[str, Any], value: float) -> None:
+        self.history.apply(Reported(0.0, Report(self._trial, 0, 1, {"value": value}, 0.0)))
+        self.history.apply(Ended(0.0, self._trial, Status.COMPLETED, "completed"))
+        self._algorithm.tell(self._trial, self.history)
+
+
+def make_method(name: str, space: Space, seed: int) -> Peer:
+    """Returns a fresh search of that name."""
+    if name in VARIANTS:
+        return Ours(BayesianOptimization(space, seed, **VARIANTS[name]))
+    if name not in PEERS:
+        raise KeyError(f"unknown method {name!r}; known: {', '.join([*VARIANTS, *PEERS])}")
+    return PEERS[name](space, seed)

@@ -1,0 +1,99 @@
+"""What a point promises, from the mean and variance of its target; less is better.
+
+Every acquisition is returned as its logarithm or in units of the target, never as a
+product that underflows, with its slopes by mean and standard deviation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from scipy.special import erfcx, log_ndtr
+
+from kerashpo.algorithms.gp.kernel import Matrix
+from kerashpo.core.errors import unknown
+
+Scores: TypeAlias = "tuple[Matrix, Matrix, Matrix]"
+"""Value, slope by the mean, slope by the standard deviation, each (m,)."""
+Acquisition: TypeAlias = Callable[[Matrix, Matrix], Scores]
+"""From mean and standard deviation (m,) to scores; more is better."""
+
+_LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
+_HALF_LOG_HALF_PI = 0.5 * math.log(0.5 * math.pi)
+_FAR = -1.0 / math.sqrt(np.finfo(float).eps)
+
+
+def log_h(z: Matrix) -> Matrix:
+    """Returns log(phi(z) + z Phi(z)), exact in the far tails (Ament et al. 2023, eq. 9)."""
+    z = np.asarray(z, dtype=float)
+    out = np.empty_like(z)
+    near, far = z > -1.0, z <= _FAR
+    mid = ~(near | far)
+    a = z[near]
+    phi = np.exp(-0.5 * a * a - _LOG_ROOT_2PI)
+    out[near] = np.log(phi + a * np.exp(log_ndtr(a)))
+    b = z[mid]
+    tail = np.log(erfcx(-b / math.sqrt(2.0)) * np.abs(b)) + _HALF_LOG_HALF_PI
+    out[mid] = -0.5 * b * b - _LOG_ROOT_2PI + np.log(-np.expm1(tail))
+    c = z[far]
+    out[far] = -0.5 * c * c - _LOG_ROOT_2PI - 2.0 * np.log(-c)
+    return out
+
+
+def log_expected_improvement(mean: Matrix, deviation: Matrix, best: float) -> Scores:
+    """Returns log E[max(best - target, 0)]."""
+    z = (best - mean) / deviation
+    level = log_h(z)
+    # d log h / dz = Phi / h; the standard deviation enters through z and as a factor.
+    steep = np.exp(log_ndtr(z) - level)
+    return level + np.log(deviation), -steep / deviation, (1.0 - z * steep) / deviation
+
+
+def expected_improvement(mean: Matrix, deviation: Matrix, best: float) -> Scores:
+    """Returns E[max(best - target, 0)] (Jones et al. 1998)."""
+    level, by_mean, by_deviation = log_expected_improvement(mean, deviation, best)
+    value = np.exp(level)
+    return value, value * by_mean, value * by_deviation
+
+
+def log_probability_of_improvement(mean: Matrix, deviation: Matrix, best: float) -> Scores:
+    """Returns log P[target < best]."""
+    z = (best - mean) / deviation
+    level = log_ndtr(z)
+    steep = np.exp(-0.5 * z * z - _LOG_ROOT_2PI - level)
+    return level, -steep / deviation, -z * steep / deviation
+
+
+def lower_confidence_bound(mean: Matrix, deviation: Matrix, beta: float) -> Scores:
+    """Returns minus (mean - beta * deviation): KerasTuner's acquisition and its `beta`."""
+    ones = np.ones_like(mean)
+    return beta * deviation - mean, -ones, beta * ones
+
+
+ACQUISITIONS = ("logei", "ei", "pi", "ucb")
+
+
+def make_acquisition(name: str, best: float, beta: float) -> Acquisition:
+    """Returns an acquisition by name.
+
+    Args:
+        name: one of `ACQUISITIONS`; "pi" is its logarithm, which has the same maximum.
+        best: the target to improve on.
+        beta: how many standard deviations "ucb" trusts.
+
+    Raises:
+        InvalidInput: for another name.
+    """
+    match name:
+        case "logei":
+            return lambda mean, deviation: log_expected_improvement(mean, deviation, best)
+        case "ei":
+            return lambda mean, deviation: expected_improvement(mean, deviation, best)
+        case "pi":
+            return lambda mean, deviation: log_probability_of_improvement(mean, deviation, best)
+        case "ucb":
+            return lambda mean, deviation: lower_confidence_bound(mean, deviation, beta)
+    raise unknown("acquisition", name, ACQUISITIONS)

@@ -1,0 +1,36 @@
+"""Cholesky factors that do not fail."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import lapack
+
+from kerashpo.algorithms.gp.kernel import Matrix
+
+_JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
+
+
+def cholesky(matrix: Matrix) -> Matrix:
+    """Returns the lower factor (n, n) of a symmetric matrix that is positive but for rounding.
+
+    Where rounding has spoiled it, a small multiple of the mean diagonal is added, the
+    smallest that helps.
+
+    Raises:
+        numpy.linalg.LinAlgError: if a hundredth of the diagonal does not help either, or
+            an entry is not finite.
+    """
+    typical = float(np.mean(np.diagonal(matrix)))
+    for jitter in _JITTERS:
+        lifted = matrix if jitter == 0.0 else matrix + jitter * typical * np.eye(len(matrix))
+        factor, info = lapack.dpotrf(lifted, lower=1, clean=1)
+        if info == 0 and np.isfinite(factor[-1, -1]):
+            return np.asarray(factor)
+    raise np.linalg.LinAlgError("the kernel matrix is not positive definite")
+
+
+def inverse_from(factor: Matrix) -> Matrix:
+    """Returns the inverse of the matrix whose lower factor is given."""
+    lower, _ = lapack.dpotri(factor, lower=1)
+    strict = np.tril(lower, -1)
+    return np.asarray(lower - np.triu(lower, 1) + strict.T)
