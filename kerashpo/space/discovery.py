@@ -166,11 +166,9 @@ def _others(domain: Domain) -> list[Scalar]:
 
 
 def _all_others(domain: Domain) -> list[Scalar]:
-    n = domain.levels
-    if not 0 < n <= _LISTED:
+    if not 0 < domain.levels <= _LISTED:
         return _others(domain)
-    values = [domain.at((i + 0.5) / n) for i in range(n)]
-    return [value for value in values if value != domain.default]
+    return [value for value in domain.listed() if value != domain.default]
 
 
 def _widen(a: Param, b: Param) -> Param:

@@ -12,10 +12,13 @@ import numpy as np
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor
+from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.halving import Halving
 from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.median import MedianStopping
+from kerashpo.schedulers.stopping import StoppingASHA
 from kerashpo.study.loop import Limits
 from kerashpo.testing.curves import Curve, wave
 from kerashpo.testing.interleaved import InterleavedExecutor
@@ -51,6 +54,13 @@ CASES: Final[dict[str, SchedulerCase]] = {
     "hyperband": SchedulerCase(lambda: Hyperband(9, 3)),
     "hyperband twice": SchedulerCase(lambda: Hyperband(4, 2, iterations=2)),
     "hyperband in a few trials": SchedulerCase(lambda: Hyperband(9, 3), max_trials=11),
+    "asha": SchedulerCase(lambda: ASHA(9, 3, limit=12), synchronous=False, max_trials=12),
+    "asha stopping": SchedulerCase(
+        lambda: StoppingASHA(9, 3, limit=12), synchronous=False, max_trials=12
+    ),
+    "median": SchedulerCase(
+        lambda: MedianStopping(5, limit=9), synchronous=False, max_trials=9
+    ),
 }
 """The schedulers of the package, by name."""
 
