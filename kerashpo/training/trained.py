@@ -9,6 +9,7 @@ from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.training.checkpoints import unpack_list, write_variables
+from kerashpo.training.compiled import CompiledEpochs
 from kerashpo.training.models import ModelMaker
 from kerashpo.training.plain import PlainFit
 from kerashpo.training.runner import best_key
@@ -17,7 +18,7 @@ from kerashpo.training.ways import Way
 
 def make_ways() -> dict[str, Way]:
     """Returns the ways to train, by the kind that `kerashpo.training.ways.choose` names."""
-    return {"plain": PlainFit()}
+    return {"plain": PlainFit(), "compiled": CompiledEpochs()}
 
 
 def load_model(
