@@ -215,7 +215,7 @@ def test_dropout_and_shuffling_have_the_distribution_of_fit() -> None:
     model, way = seeded(make_dropout), CompiledEpochs()
     build_all(model, data)
     state = [*model.variables, *model.optimizer.variables]
-    start = [keras.ops.convert_to_numpy(variable).copy() for variable in state]
+    start = [np.asarray(variable.value).copy() for variable in state]
 
     def last_loss(train: Callable[[Curve], Any]) -> float:
         for variable, value in zip(state, start, strict=True):
