@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from kerashpo.core.errors import InvalidInput
+from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
 
 _MAX = (
@@ -27,11 +27,14 @@ _MIN = (
 def infer_direction(metric: str) -> Literal["min", "max"] | None:
     """Returns which way a metric improves, or None where its name does not tell.
 
-    The longest known word that the name contains decides, so that
-    ``val_f1_score``, ``binary_accuracy``, ``mean_io_u`` and ``auc_1`` are maximised.
+    A name that ends in ``loss`` or ``error`` is minimised; else the longest known word that
+    it contains decides, so that ``val_f1_score``, ``binary_accuracy``, ``mean_io_u`` and
+    ``auc_1`` are maximised.
     """
     name = re.sub(r"^val_", "", metric.lower())
     name = re.sub(r"_\d+$", "", name).replace("io_u", "iou")
+    if re.search(r"(^|_)(loss|error)$", name):
+        return "min"
     found = [(word, "max") for word in _MAX if _contains(name, word)]
     found += [(word, "min") for word in _MIN if _contains(name, word)]
     if not found:
@@ -42,6 +45,11 @@ def infer_direction(metric: str) -> Literal["min", "max"] | None:
 
 def _contains(name: str, word: str) -> bool:
     return re.search(rf"(^|_){re.escape(word)}(_|$)", name) is not None
+
+
+def _similar(given: str) -> str:
+    prefix = "val_" if given.startswith("val_") else ""
+    return nearest(given, [f"{prefix}{word}" for word in (*_MAX, *_MIN)])
 
 
 def to_objectives(given: Any) -> tuple[Objective, ...]:
@@ -58,7 +66,8 @@ def to_objectives(given: Any) -> tuple[Objective, ...]:
         direction = infer_direction(given)
         if direction is None:
             raise InvalidInput(
-                f"It is not known whether {given!r} should be minimised or maximised. "
+                f"It is not known whether {given!r} should be minimised or maximised."
+                f"{_similar(given)} "
                 f"Say it: kerashpo.Objective({given!r}, 'min') or "
                 f"kerashpo.Objective({given!r}, 'max')."
             )

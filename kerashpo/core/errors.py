@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterable
 
 
@@ -79,15 +80,16 @@ def require_integer(name: str, value: object, low: int, *, why: str = "") -> int
     Raises:
         InvalidInput: if it is not a whole number or is too small.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole and hasattr(value, "__index__") and not isinstance(value, bool):
-        value, whole = value.__index__(), True
-    if not whole or value < low:  # type: ignore[operator]
+    try:
+        whole = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        whole = None
+    if whole is None or whole < low:
         reason = f" ({why})" if why else ""
         raise InvalidInput(
             f"{name} must be a whole number of at least {low}{reason}. Received: {value!r}."
         )
-    return value  # type: ignore[return-value]
+    return whole
 
 
 def require_number(name: str, value: object, low: float, *, strict: bool = False) -> float:
@@ -101,7 +103,7 @@ def require_number(name: str, value: object, low: float, *, strict: bool = False
     except (TypeError, ValueError):
         number = float("nan")
     too_small = not (number > low if strict else number >= low)
-    if isinstance(value, bool) or too_small or number == float("inf"):
+    if isinstance(value, (bool, str)) or too_small or number == float("inf"):
         bound = f"above {low}" if strict else f"of at least {low}"
         raise InvalidInput(f"{name} must be a finite number {bound}. Received: {value!r}.")
     return number

@@ -186,7 +186,7 @@ def encode(event: Event) -> tuple[str, str]:
                 report.trial,
                 report.run,
                 report.epoch,
-                round(report.seconds, 6),
+                report.seconds,
                 dict(report.metrics),
             ]
         case JobStarted(at, job, worker):
@@ -208,7 +208,7 @@ def decode(kind: str, text: str) -> Event:
         raise ValueError(f"unknown event {kind!r}")
     try:
         return _decode(kind, json.loads(text))
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ValueError(f"broken event {kind!r}: {error}") from error
 
 

@@ -129,7 +129,8 @@ class History:
     def _start(self, at: float, job: Job, worker: int) -> None:
         config = config_of(job)
         if config is not None and job.trial not in self.trials:
-            record = Trial(job.trial, config, self.objective, started=at)
+            runs = int(self.settings.get("runs", 1))
+            record = Trial(job.trial, config, self.objective, runs=runs, started=at)
             if isinstance(job, Fork):
                 record.parent, record.forked_at = job.parent, job.at
             self.trials[job.trial] = record
@@ -142,7 +143,10 @@ class History:
         if not record.add(report, at):
             return False
         self.epochs += 1
-        if self._leader is None or self.rank(report.trial) < self.rank(self._leader):
+        if report.trial == self._leader and len(record.reports) > 1:
+            # The mean over several runs may fall behind another trial's.
+            self._leader = self._search_leader()
+        elif self._leader is None or self.rank(report.trial) < self.rank(self._leader):
             if record.best.finite:
                 self._leader = report.trial
         return True

@@ -19,7 +19,8 @@ def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
         purpose: a short name of what the numbers are for.
         *keys: further non-negative integers: trial, run, epoch.
     """
-    words = [*_words(seed), zlib.crc32(purpose.encode()), *keys]
+    # SeedSequence pads its words with zeros: the count keeps keys () and (0,) apart.
+    words = [len(keys), *_words(seed), zlib.crc32(purpose.encode()), *keys]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
 

@@ -9,7 +9,6 @@ from typing import final
 
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
 
-
 STUDY_ENDED = "study ended"
 """The reason of trials that wait for a decision when a study's budget is spent."""
 
@@ -45,6 +44,7 @@ class Trial:
     Attributes:
         number: the trial's number, from 0.
         config: its values; grows only by `Configured` events.
+        runs: how often it is trained, over executions or folds.
         until: the epoch that its present or last job trains through.
         reports: by run, the reports by epoch.
         times: by run and epoch, the seconds of search when it was reported.
@@ -55,6 +55,7 @@ class Trial:
     config: Config
     objective: Objective
     status: Status = Status.RUNNING
+    runs: int = 1
     until: int = 0
     started: float = 0.0
     ended: float | None = None
@@ -86,7 +87,9 @@ class Trial:
     @property
     def epoch(self) -> int:
         """The last epoch reported by every run."""
-        return min((max(run) for run in self.reports.values() if run), default=0)
+        if len(self.reports) < self.runs:
+            return 0
+        return min(max(run) for run in self.reports.values())
 
     @property
     def complete(self) -> bool:
@@ -134,6 +137,11 @@ class Trial:
         """The epoch of the score (of the first run), None where none was finite."""
         best = self._best.get(0, self.best)
         return best.epoch if best.finite else None
+
+    @property
+    def best_run(self) -> int:
+        """The run with the best epoch."""
+        return min(self._best, key=lambda run: (self._best[run], run), default=0)
 
     @property
     def best_report(self) -> Report | None:

@@ -38,7 +38,8 @@ class BracketState:
     @property
     def open(self) -> bool:
         """Whether the first rung takes further trials."""
-        return not self.closed and len(self.members) < self.table[0].trials
+        first = self.level == 0 and not self.closed
+        return first and len(self.members) < self.table[0].trials
 
     @property
     def epochs(self) -> int:

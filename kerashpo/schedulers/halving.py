@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Ended, Event, JobStarted, Reached
@@ -19,7 +21,7 @@ from kerashpo.core.records import (
 )
 from kerashpo.schedulers.base import Decisions, Scheduler
 from kerashpo.schedulers.bracket import BracketState
-from kerashpo.schedulers.rungs import Bracket, exponent, fit, halving_bracket, plan_of
+from kerashpo.schedulers.rungs import Bracket, brackets_plan, exponent, halving_bracket
 
 
 class Brackets(Scheduler):
@@ -28,20 +30,30 @@ class Brackets(Scheduler):
     Args:
         table: the brackets, each from its first to its last rung.
         limit: how many configurations there can be at most; the last brackets shrink.
+        budget: how many epochs there can be at most, for the plan.
+        endless: whether the brackets are repeated for as long as there are configurations.
     """
 
-    def __init__(self, table: tuple[Bracket, ...], limit: float = float("inf")) -> None:
+    def __init__(
+        self,
+        table: tuple[Bracket, ...],
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+        endless: bool = False,
+    ) -> None:
         self.max_epochs = table[0][-1].epochs
         self._full = table
-        self._limit = limit
+        self._limit, self._budget, self._endless = limit, budget, endless
         self._brackets = [BracketState(bracket) for bracket in table]
         self._home: dict[int, BracketState] = {}
-        self._first = 0
+        self._first = self._filling = 0
+        self._exhausted = False
         self._owed: list[tuple[int, Decision]] = []
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
         self._skip_done()
-        for bracket in self._brackets[self._first :]:
+        index = self._first
+        while (bracket := self._bracket(index)) is not None:
             if bracket.promoted:
                 return Resume(bracket.promoted[0], bracket.epochs)
             if bracket.open:
@@ -50,6 +62,7 @@ class Brackets(Scheduler):
                     return job
                 if bracket.promoted:
                     return Resume(bracket.promoted[0], bracket.epochs)
+            index += 1
         self._skip_done()
         waiting = history.running or self._first < len(self._brackets)
         return Wait() if waiting else Done()
@@ -57,7 +70,7 @@ class Brackets(Scheduler):
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
             case JobStarted(_, Start(trial, _, _)):
-                self._home[trial] = next(b for b in self._brackets if b.open)
+                self._home[trial] = self._open_bracket()
                 self._home[trial].add(trial)
             case JobStarted(_, Resume(trial, until)) if trial in self._home:
                 return self._resumed(trial, until, history)
@@ -68,7 +81,23 @@ class Brackets(Scheduler):
         return []
 
     def plan(self) -> Plan:
-        return plan_of(fit(self._full, self._limit))
+        return brackets_plan(self._full, self._limit, self._budget, self._endless)
+
+    def _bracket(self, index: int) -> BracketState | None:
+        """Returns a bracket, a new one where they repeat and configurations are left."""
+        if index == len(self._brackets):
+            if not self._endless or self._exhausted:
+                return None
+            self._brackets.append(BracketState(self._full[index % len(self._full)]))
+        return self._brackets[index]
+
+    def _open_bracket(self) -> BracketState:
+        """Returns the first bracket that takes trials; brackets fill in their order."""
+        while (bracket := self._bracket(self._filling)) is not None:
+            if bracket.open:
+                return bracket
+            self._filling += 1
+        raise RuntimeError("A trial was started that no bracket has room for.")
 
     def _start(
         self, bracket: BracketState, algorithm: Algorithm, history: History
@@ -78,6 +107,7 @@ class Brackets(Scheduler):
             case NotReady():
                 return Wait() if history.running else None
             case Exhausted():
+                self._exhausted = True
                 # No event has happened that could carry the losers' stops: the next one does.
                 self._owed.extend(bracket.close(history))
                 return None
@@ -98,6 +128,7 @@ class Brackets(Scheduler):
             self._first += 1
 
 
+@final
 class Halving(Brackets):
     """One bracket: many configurations for few epochs, the best of them for more.
 
@@ -107,6 +138,7 @@ class Halving(Brackets):
         min_epochs: epochs of the first rung, about.
         trials: configurations on the first rung; None for factor**rungs.
         limit: how many configurations there can be at most.
+        budget: how many epochs there can be at most, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or fewer epochs than 1.
@@ -119,11 +151,12 @@ class Halving(Brackets):
         min_epochs: int = 1,
         trials: int | None = None,
         limit: float = float("inf"),
+        budget: float = float("inf"),
     ) -> None:
         check_epochs(max_epochs, factor, min_epochs)
         top = exponent(max_epochs, factor, min_epochs)
         count = factor**top if trials is None else require_integer("trials", trials, 1)
-        super().__init__((halving_bracket(count, max_epochs, factor, top + 1),), limit)
+        super().__init__((halving_bracket(count, max_epochs, factor, top + 1),), limit, budget)
 
 
 def check_epochs(max_epochs: int, factor: int, min_epochs: int) -> None:

@@ -16,9 +16,11 @@ class Hyperband(Brackets):
     Args:
         max_epochs: R, the most epochs that one trial is trained.
         factor: eta.
-        iterations: how often the whole set of brackets is run.
+        iterations: how often the whole set of brackets is run; None for as long as the
+            study's bounds and the space allow.
         min_epochs: the fewest epochs of a first rung.
         limit: how many configurations there can be at most; the last brackets shrink.
+        budget: how many epochs there can be at most, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or an argument below 1.
@@ -28,11 +30,13 @@ class Hyperband(Brackets):
         self,
         max_epochs: int,
         factor: int = 3,
-        iterations: int = 1,
+        iterations: int | None = 1,
         min_epochs: int = 1,
         limit: float = float("inf"),
+        budget: float = float("inf"),
     ) -> None:
         check_epochs(max_epochs, factor, min_epochs)
-        require_integer("hyperband_iterations", iterations, 1)
-        brackets = hyperband_brackets(max_epochs, factor, min_epochs) * iterations
-        super().__init__(brackets, limit)
+        brackets = hyperband_brackets(max_epochs, factor, min_epochs)
+        if iterations is not None:
+            brackets *= require_integer("hyperband_iterations", iterations, 1)
+        super().__init__(brackets, limit, budget, endless=iterations is None)

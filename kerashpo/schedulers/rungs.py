@@ -45,9 +45,7 @@ def hyperband_brackets(max_epochs: int, factor: int, min_epochs: int = 1) -> tup
     """Returns the brackets of one Hyperband iteration, the most aggressive first."""
     top = exponent(max_epochs, factor, min_epochs)
     return tuple(
-        halving_bracket(
-            math.ceil((top + 1) * factor**s / (s + 1)), max_epochs, factor, rungs=s + 1
-        )
+        halving_bracket(math.ceil((top + 1) * factor**s / (s + 1)), max_epochs, factor, rungs=s + 1)
         for s in range(top, -1, -1)
     )
 
@@ -77,7 +75,124 @@ def epochs_of(bracket: Bracket) -> int:
     return sum(rung.trials * (rung.epochs - done) for rung, done in zip(bracket, before))
 
 
+def brackets_plan(
+    brackets: tuple[Bracket, ...], limit: float, budget: float, endless: bool
+) -> Plan:
+    """Returns the plan of brackets that run one after another within the bounds.
+
+    Args:
+        brackets: one round of them.
+        limit: configurations at most.
+        budget: epochs at most.
+        endless: whether rounds are repeated until a bound is met.
+    """
+    bounded = min(limit, budget) < math.inf
+    if endless and bounded:
+        brackets = _repeated(brackets, limit, budget)
+    plan = plan_of(fit(brackets, limit))
+    if endless and not bounded:
+        note = "These brackets are repeated until the space is exhausted."
+        return Plan(plan.brackets, None, None, (note,))
+    return within(plan, budget)
+
+
+def _repeated(brackets: tuple[Bracket, ...], limit: float, budget: float) -> tuple[Bracket, ...]:
+    taken: list[Bracket] = []
+    while limit > 0 and budget > 0:
+        taken.append(brackets[len(taken) % len(brackets)])
+        limit -= taken[-1][0].trials
+        budget -= epochs_of(taken[-1])
+    return tuple(taken)
+
+
+def within(plan: Plan, budget: float) -> Plan:
+    """Returns a plan cut at `budget` epochs, with a warning if no trial can be finished."""
+    if plan.epochs is not None and plan.epochs <= budget:
+        return plan
+    notes = plan.notes
+    needed = _first_finish(plan.brackets[0]) if plan.brackets else 0
+    if budget < needed:
+        warning = (
+            f"The budget of {int(budget)} epochs cannot reach the last rung of "
+            f"{plan.brackets[0][-1].epochs} epochs: that takes {needed}. Raise the budget, lower "
+            "max_epochs, or raise min_epochs."
+        )
+        notes = (*notes, warning)
+    return Plan(plan.brackets, plan.trials, int(budget), notes)
+
+
+def _first_finish(bracket: Bracket) -> int:
+    """Returns how many epochs pass until one trial has been through the last rung."""
+    return epochs_of((*bracket[:-1], Rung(1, bracket[-1].epochs)))
+
+
 def plan_of(brackets: tuple[Bracket, ...], notes: tuple[str, ...] = ()) -> Plan:
     """Returns the plan that trains the given brackets."""
     trials = sum(bracket[0].trials for bracket in brackets)
     return Plan(brackets, trials, sum(epochs_of(bracket) for bracket in brackets), notes)
+
+
+def asha_levels(max_epochs: int, factor: int, min_epochs: int = 1) -> tuple[int, ...]:
+    """Returns the epochs of ASHA's rungs: min_epochs * factor**k below `max_epochs`, and it.
+
+    Source: Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht and Talwalkar, "A
+    System for Massively Parallel Hyperparameter Tuning", MLSys 2020, Algorithm 2; by
+    integers, so that the top rung of 243 by 3 or 1000 by 10 is not lost.
+    """
+    below = exponent(max_epochs, factor, min_epochs) + 1
+    levels = [min_epochs * factor**k for k in range(below)]
+    return tuple(levels if levels[-1] == max_epochs else [*levels, max_epochs])
+
+
+def asha_bracket(levels: tuple[int, ...], factor: int, trials: int) -> Bracket:
+    """Returns the rungs that `trials` configurations usually fill under ASHA.
+
+    Each rung holds floor(n / factor) of the one before, the last one at least one trial,
+    since a search that ends promotes its best.
+    """
+    return tuple(Rung(max(1, trials // factor**k), epochs) for k, epochs in enumerate(levels))
+
+
+def asha_plan(levels: tuple[int, ...], factor: int, limit: float, budget: float) -> Plan:
+    """Returns ASHA's plan for at most `limit` configurations and `budget` epochs.
+
+    `Plan.epochs` is the bound that holds whatever comes: every arrival brings at most one
+    trial into the top of its rung, so that n members promote at most n - factor + 1.
+    """
+    if limit == math.inf and budget == math.inf:
+        return Plan((), None, None)
+    trials = _affordable(levels, factor, limit, budget)
+    if trials < 1:
+        return Plan((), 0, 0)
+    bracket = asha_bracket(levels, factor, trials)
+    usual, most = epochs_of(bracket), _most_epochs(levels, factor, limit)
+    usually = (
+        f"About {usual} epochs are usual; at most {int(min(most, budget))}, if each trial is "
+        "better than those before it."
+    )
+    notes = (usually,) if min(most, budget) > usual else ()
+    known = trials if limit < math.inf else None
+    plan = within(Plan((bracket,), known, usual, notes), budget)
+    return Plan(plan.brackets, plan.trials, int(min(most, budget)), plan.notes)
+
+
+def _affordable(levels: tuple[int, ...], factor: int, limit: float, budget: float) -> int:
+    """Returns how many configurations `budget` epochs usually carry, at most `limit`."""
+    if budget == math.inf:
+        return int(limit)
+    low, high = 0, int(min(limit, budget // levels[0]))
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = epochs_of(asha_bracket(levels, factor, middle)) <= budget
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return max(low, 1)
+
+
+def _most_epochs(levels: tuple[int, ...], factor: int, limit: float) -> float:
+    if limit == math.inf:
+        return math.inf
+    total, members, done = 0, int(limit), 0
+    for epochs in levels:
+        total += members * (epochs - done)
+        members, done = max(members - factor + 1, 1), epochs
+    return total

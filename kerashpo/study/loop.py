@@ -113,11 +113,12 @@ class Loop:
         reason = ""
         while not reason:
             reason = self._hand_out()
-            if self.history.running:
+            if self.history.running or not reason:
+                # No reason and nothing running: workers that have not yet said they are free.
                 self.executor.poll(self._handle, timeout=0.5)
                 reason = ""
             elif reason == "waiting":
-                reason = "nothing left to wait for"
+                reason = self._why_it_waits()
         self._finish(reason)
         return reason
 
@@ -146,7 +147,7 @@ class Loop:
         known = self.history.trials.get(job.trial)
         done = known.epoch if known else 0
         left = remaining_epochs(self.limits.budget, self.history, self._cut)
-        if left < 1:
+        if left < 1 and done < job.until:
             return False
         until = int(min(job.until, done + left))
         if known:
@@ -228,8 +229,9 @@ class Loop:
 
     def _check_running(self, trial: int) -> None:
         """Ends a running trial's job after this epoch where time is up or the user asks."""
-        if self.history.trials[trial].status is not Status.RUNNING:
-            return
+        record = self.history.trials[trial]
+        if record.status is not Status.RUNNING or record.complete:
+            return  # A job at its end is about to be reached, which the scheduler must hear.
         if self._interrupt.asked or self._time_is_up():
             self._carry_out(trial, Decision.PAUSE)
 
@@ -240,6 +242,12 @@ class Loop:
         if limit is not None and self._failures >= limit:
             return "failures"
         return "max_minutes reached" if self._time_is_up() else ""
+
+    def _why_it_waits(self) -> str:
+        """Returns why a scheduler waits though nothing runs."""
+        # A trial that the budget cut short holds up its rung until the budget is raised.
+        left = remaining_epochs(self.limits.budget, self.history, self._cut)
+        return "max_epochs_total reached" if left < 1 else "nothing left to wait for"
 
     def _time_is_up(self) -> bool:
         minutes = self.limits.budget.max_minutes
@@ -268,8 +276,14 @@ class Loop:
         """Brings scheduler and algorithm to where the log ends, and finds loose ends."""
         past = History()
         owed: dict[int, Decision] = {}
+        # Not merely those short of their job's end: the scheduler must hear that it was reached.
+        unfinished: set[int] = set()
         for event in events:
             past.apply(event)
+            if isinstance(event, JobStarted):
+                unfinished.add(event.job.trial)
+            elif isinstance(event, Reached) and past.trials[event.trial].complete:
+                unfinished.discard(event.trial)
             if isinstance(event, (Reached, Ended)):
                 self._tell(event.trial, past)
             if isinstance(event, (JobStarted, Ended)):
@@ -280,11 +294,8 @@ class Loop:
             self._record(Decided(self._now(), trial, Decision.PAUSE))
         for trial, decision in owed.items():
             self._carry_out(trial, decision)
-        self._backlog = [
-            record.number
-            for record in self.history.trials.values()
-            if not record.complete and (record.limbo or not record.status.ended)
-        ]
+        records = [self.history.trials[trial] for trial in sorted(unfinished)]
+        self._backlog = [r.number for r in records if r.limbo or not r.status.ended]
 
     def _tell(self, trial: int, history: History) -> None:
         self._told.append(trial)

@@ -1,0 +1,46 @@
+"""Picks the display for where the output goes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from kerashpo.core.records import Plan
+from kerashpo.display.lines import LineDisplay
+from kerashpo.display.listener import Listener
+from kerashpo.display.progress import Progress
+
+
+def make_display(verbose: Any, title: str, plan: Plan, folder: str) -> Listener | None:
+    """Returns the display, None for silence.
+
+    Args:
+        verbose: 0 or False for silence; 2 for lines even in a terminal.
+        title: what searches.
+        plan: what it plans to do.
+        folder: where the study lives.
+    """
+    if not verbose:
+        return None
+    progress = Progress(title, plan, folder)
+    shell = _notebook()
+    if shell is not None:
+        from kerashpo.display.notebook import NotebookDisplay
+
+        return NotebookDisplay(progress, shell.display, shell.HTML)
+    if verbose != 2 and sys.stdout.isatty():
+        from kerashpo.display.terminal import TerminalDisplay
+
+        return TerminalDisplay(progress)
+    return LineDisplay(progress, sys.stdout)
+
+
+def _notebook() -> Any:
+    """Returns IPython's display module in a notebook, None elsewhere; imports nothing itself."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or type(shell).__name__ in ("TerminalInteractiveShell",):
+        return None
+    import IPython.display
+
+    return IPython.display

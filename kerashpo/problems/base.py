@@ -1,0 +1,64 @@
+"""The seam: a problem whose learning curves are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.space.space import Space
+
+
+class Problem(Protocol):
+    """What `kerashpo.simulate` searches: learning curves instead of training.
+
+    Any object with these members will do.
+    """
+
+    @property
+    def space(self) -> Space:
+        """What is searched."""
+
+    @property
+    def direction(self) -> Literal["min", "max"]:
+        """Which way the value improves."""
+
+    @property
+    def max_epochs(self) -> int:
+        """How many epochs the curves have."""
+
+    def evaluate(self, config: dict[str, Any], epoch: int) -> tuple[float, float]:
+        """Returns the value after `epoch` epochs, and the seconds of training up to then.
+
+        Args:
+            config: values by name, inactive parameters absent.
+            epoch: from 1 to `max_epochs`; asked in order for each configuration.
+        """
+
+
+def check_problem(problem: object) -> Space:
+    """Checks that a problem has what `Problem` asks for; returns its space.
+
+    Raises:
+        InvalidInput: naming what is missing or wrong.
+    """
+    wanted = ("space", "direction", "max_epochs", "evaluate")
+    missing = [name for name in wanted if not hasattr(problem, name)]
+    if missing:
+        raise InvalidInput(
+            "A problem needs space, direction, max_epochs and evaluate(config, epoch). "
+            f"Received: {type(problem).__name__} without {', '.join(missing)}."
+        )
+    found: Any = problem
+    if not isinstance(found.space, (Space, Mapping)):
+        raise InvalidInput(
+            "A problem's space must be a kerashpo.Space or a mapping of names to domains. "
+            f"Received: {type(found.space).__name__}."
+        )
+    if not callable(found.evaluate):
+        raise InvalidInput(
+            "A problem's evaluate must be a function of (config, epoch). "
+            f"Received: {found.evaluate!r}."
+        )
+    require_integer("A problem's max_epochs", found.max_epochs, 1)
+    return found.space if isinstance(found.space, Space) else Space(found.space)

@@ -1,0 +1,136 @@
+"""ASHA: asynchronous successive halving (Li et al., MLSys 2020)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.events import Ended, Event, JobStarted, Reached
+from kerashpo.core.history import History
+from kerashpo.core.records import (
+    Decision,
+    Done,
+    Exhausted,
+    Job,
+    NotReady,
+    Plan,
+    Resume,
+    Start,
+    Status,
+    Wait,
+)
+from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.bracket import waits
+from kerashpo.schedulers.halving import check_epochs
+from kerashpo.schedulers.ladder import RungState
+from kerashpo.schedulers.rungs import asha_levels, asha_plan
+
+
+@final
+class ASHA(Scheduler):
+    """Promotes whoever is good enough as soon as a worker is free; never idles.
+
+    A free worker looks from the top rung down for the best unpromoted trial of the top
+    floor(|rung| / factor) and continues it to the next rung; where there is none it
+    starts a new configuration on the first rung. Failures count as members that rank
+    last. When there is nothing left to start and no trial has come to the last rung, the
+    best of the highest rung goes on, so that a small search ends with a whole training.
+
+    Args:
+        max_epochs: epochs of the last rung.
+        factor: of how many trials of a rung one goes on, and how much longer it trains.
+        min_epochs: epochs of the first rung.
+        limit: how many configurations there can be at most, for the plan.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: for a factor below 2, or fewer epochs than 1.
+    """
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        min_epochs: int = 1,
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        self.max_epochs = max_epochs
+        self._factor, self._limit, self._budget = factor, limit, budget
+        self._levels = asha_levels(max_epochs, factor, min_epochs)
+        self._rungs = [RungState(epochs, factor) for epochs in self._levels]
+        self._heading: dict[int, int] = {}
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        for level in range(len(self._rungs) - 2, -1, -1):
+            trial = self._rungs[level].head()
+            if trial is not None:
+                return Resume(trial, self._levels[level + 1])
+        number = history.next_trial
+        match algorithm.ask(number, history):
+            case NotReady():
+                return Wait()
+            case Exhausted(reason):
+                return Wait() if history.running else self._last_job(reason, history)
+            case config:
+                return Start(number, config, self._levels[0])
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case JobStarted(_, Start(trial, _, _)):
+                self._heading[trial] = 0
+            case JobStarted(_, Resume(trial, until)) if trial in self._heading:
+                self._resumed(trial, until, history)
+            case Reached(_, trial) if history.trials[trial].complete:
+                return self._arrived(trial, history)
+            case Ended(_, trial) if trial in self._heading and not history.trials[trial].limbo:
+                self._ended(trial, history)
+        return []
+
+    def plan(self) -> Plan:
+        return asha_plan(self._levels, self._factor, self._limit, self._budget)
+
+    def _resumed(self, trial: int, until: int, history: History) -> None:
+        level = self._levels.index(until) if until in self._levels else self._heading[trial]
+        if level > self._heading[trial]:
+            self._rungs[level - 1].leave(trial)
+            self._heading[trial] = level
+            self._lift(level - 1, history)
+
+    def _arrived(self, trial: int, history: History) -> Decisions:
+        level = self._heading[trial]
+        self._rungs[level].add(history.rank(trial, self._levels[level]))
+        if level == len(self._rungs) - 1:
+            return [(trial, Decision.STOP)] if waits(trial, history) else []
+        self._lift(level, history)
+        return []
+
+    def _ended(self, trial: int, history: History) -> None:
+        level = self._heading[trial]
+        rung = self._rungs[level]
+        rung.add(history.rank(trial, self._levels[level]))
+        if history.trials[trial].status is not Status.COMPLETED:
+            rung.leave(trial)
+        self._lift(level, history)
+
+    def _lift(self, level: int, history: History) -> None:
+        """Passes trials that ended by early stopping on: they need no further training."""
+        for lower, upper in zip(range(level, len(self._rungs)), self._rungs[level + 1 :]):
+            rung = self._rungs[lower]
+            while (trial := rung.head()) is not None and not waits(trial, history):
+                rung.leave(trial)
+                self._heading[trial] = lower + 1
+                upper.add(history.rank(trial))
+
+    def _last_job(self, reason: str, history: History) -> Job | Done:
+        """Continues the best of the highest rung unless the last rung was reached."""
+        last = self._rungs[-1]
+        if len(last) > last.left:
+            return Done(reason)
+        for level in range(len(self._rungs) - 2, -1, -1):
+            trial = self._rungs[level].best()
+            if trial is not None:
+                whole = not waits(trial, history)
+                return Done(reason) if whole else Resume(trial, self._levels[level + 1])
+        return Done(reason)

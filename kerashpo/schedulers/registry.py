@@ -1,0 +1,139 @@
+"""Schedulers by name, and the pairs of scheduler and algorithm that have one of their own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from kerashpo.core.errors import InvalidInput, nearest, unknown
+from kerashpo.schedulers.base import Scheduler
+
+_PLACES: dict[str, str] = {
+    "full": "full:Full",
+    "halving": "halving:Halving",
+    "hyperband": "hyperband:Hyperband",
+    "asha": "asha:ASHA",
+    "asha_stopping": "stopping:StoppingASHA",
+    "median": "median:MedianStopping",
+}
+_BOUNDS = ("limit", "budget")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a tuner's name stands for.
+
+    Attributes:
+        scheduler: how long to train whom, a name of `scheduler_names`.
+        algorithm: where to look next, a name of `kerashpo.algorithms.registry`.
+        source: the paper.
+        options: arguments of the scheduler that belong to the name.
+        hints: arguments of the algorithm that belong to the name.
+    """
+
+    scheduler: str
+    algorithm: str
+    source: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    hints: Mapping[str, Any] = field(default_factory=dict)
+
+
+PAIRS: dict[str, Pair] = {
+    "full": Pair("full", "random", "Bergstra and Bengio, JMLR 13 (2012): random search"),
+    "halving": Pair("halving", "random", "Jamieson and Talwalkar, AISTATS 2016"),
+    "hyperband": Pair("hyperband", "random", "Li et al., JMLR 18 (2018)"),
+    "asha": Pair("asha", "random", "Li et al., MLSys 2020: promotion variant"),
+    "asha_stopping": Pair("asha_stopping", "random", "Li et al., MLSys 2020: stopping variant"),
+    "median": Pair("median", "random", "Golovin et al., KDD 2017, section 3.2.2"),
+    "bohb": Pair(
+        "hyperband",
+        "bayesian",
+        "Falkner, Klein and Hutter, ICML 2018: a model proposes inside Hyperband's brackets "
+        "(theirs is a kernel density estimate, ours a Gaussian process)",
+    ),
+    "mobster": Pair(
+        "asha",
+        "bayesian",
+        "Klein, Tiao, Lienart, Archambeau and Seeger, arXiv 2003.10865 (2020): a Gaussian "
+        "process proposes under asynchronous halving",
+    ),
+    "recommended": Pair("asha", "random", "experiments/schedulers: best at every budget"),
+}
+"""Tuners by name. `recommended` is the one that our benchmarks recommend."""
+
+
+def scheduler_names() -> tuple[str, ...]:
+    """Returns the names that `make_scheduler` takes."""
+    return tuple(_PLACES)
+
+
+def tuner_names() -> tuple[str, ...]:
+    """Returns the names that `tuner_pair` takes."""
+    return tuple(PAIRS)
+
+
+def tuner_pair(name: str) -> Pair:
+    """Returns scheduler and algorithm behind a tuner's name.
+
+    Raises:
+        InvalidInput: if there is none, with the nearest match.
+    """
+    if name not in PAIRS:
+        raise unknown("tuner", name, PAIRS)
+    return PAIRS[name]
+
+
+def scheduler_class(name: str) -> Callable[..., Scheduler]:
+    """Returns the class behind a name.
+
+    Raises:
+        InvalidInput: if there is none, with the nearest match.
+    """
+    if name not in _PLACES:
+        raise unknown("scheduler", name, _PLACES)
+    module, _, attribute = _PLACES[name].partition(":")
+    found: Callable[..., Scheduler] = getattr(
+        import_module(f"kerashpo.schedulers.{module}"), attribute
+    )
+    return found
+
+
+def scheduler_options(name: str) -> tuple[str, ...]:
+    """Returns the options that `make_scheduler` takes for a name, beside the bounds."""
+    parameters = inspect.signature(scheduler_class(name)).parameters
+    return tuple(p for p in parameters if p not in ("max_epochs", *_BOUNDS))
+
+
+def make_scheduler(
+    name: str,
+    max_epochs: int,
+    options: Mapping[str, Any] | None = None,
+    *,
+    limit: float = float("inf"),
+    budget: float = float("inf"),
+) -> Scheduler:
+    """Returns the scheduler of that name.
+
+    Args:
+        name: one of `scheduler_names`.
+        max_epochs: the most epochs that one trial is trained.
+        options: further keyword arguments of its constructor, e.g. ``factor``.
+        limit: how many configurations there can be at most, for the plan.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: for an unknown name or option.
+    """
+    cls, known = scheduler_class(name), scheduler_options(name)
+    for option in options or {}:
+        if option not in known:
+            raise InvalidInput(
+                f"The scheduler {name!r} has no option {option!r}.{nearest(option, known)} "
+                f"Known: {', '.join(known) or 'none'}."
+            )
+    taken = inspect.signature(cls).parameters
+    bounds = {key: value for key, value in (("limit", limit), ("budget", budget)) if key in taken}
+    return cls(max_epochs, **(options or {}), **bounds)

@@ -1,0 +1,112 @@
+"""ASHA's stopping variant, for models that cannot be saved (Li et al., MLSys 2020)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported
+from kerashpo.core.history import History
+from kerashpo.core.records import (
+    Decision,
+    Done,
+    Exhausted,
+    Job,
+    NotReady,
+    Plan,
+    Start,
+    Status,
+    Wait,
+)
+from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.halving import check_epochs
+from kerashpo.schedulers.ladder import RungState
+from kerashpo.schedulers.rungs import asha_levels
+
+
+@final
+class StoppingASHA(Scheduler):
+    """Trains each trial until a rung at which it is not among the best.
+
+    At each rung a trial goes on if it is in the top floor(|rung| / factor) of those that
+    came so far, or among the first `factor - 1`, who have nothing to be compared with.
+    Nothing is ever paused, so no checkpoint is needed. It trains more of the early
+    configurations than `ASHA` does.
+
+    Args:
+        max_epochs: epochs of the last rung.
+        factor: of how many trials of a rung one goes on.
+        min_epochs: epochs of the first rung.
+        limit: how many configurations there can be at most, for the plan.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: for a factor below 2, or fewer epochs than 1.
+    """
+
+    every_epoch: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        min_epochs: int = 1,
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        self.max_epochs = max_epochs
+        self._factor, self._limit, self._budget = factor, limit, budget
+        self._levels = asha_levels(max_epochs, factor, min_epochs)
+        self._rungs = [RungState(epochs, factor) for epochs in self._levels[:-1]]
+        self._passed: dict[int, int] = {}
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case NotReady():
+                return Wait()
+            case Exhausted(reason):
+                return Wait() if history.running else Done(reason)
+            case config:
+                return Start(trial, config, self.max_epochs)
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case JobStarted(_, Start(trial, _, _)):
+                self._passed[trial] = 0
+            case Reported(_, report) if report.trial in self._passed:
+                return self._judge(report.trial, history)
+            case Reached(_, trial) if history.trials[trial].complete:
+                return [(trial, Decision.STOP)]
+            case Ended(_, trial, Status.FAILED) if trial in self._passed:
+                self._failed(trial, history)
+        return []
+
+    def plan(self) -> Plan:
+        if self._limit < float("inf"):
+            trials = int(self._limit)
+            most = int(min(trials * self.max_epochs, self._budget))
+            return Plan((), trials, most, (self._note(),))
+        if self._budget < float("inf"):
+            return Plan((), None, int(self._budget), (self._note(),))
+        return Plan((), None, None, (self._note(),))
+
+    def _note(self) -> str:
+        levels = ", ".join(map(str, self._levels[:-1])) or "none"
+        return f"Trials are stopped while they run, after epochs: {levels}."
+
+    def _judge(self, trial: int, history: History) -> Decisions:
+        level = self._passed[trial]
+        if level == len(self._rungs) or history.trials[trial].epoch < self._levels[level]:
+            return []
+        rung = self._rungs[level]
+        rung.add(history.rank(trial, self._levels[level]))
+        self._passed[trial] = level + 1
+        keep = len(rung) < self._factor or rung.in_top(trial)
+        return [] if keep else [(trial, Decision.STOP)]
+
+    def _failed(self, trial: int, history: History) -> None:
+        level = self._passed[trial]
+        if level < len(self._rungs):
+            self._rungs[level].add(history.rank(trial))

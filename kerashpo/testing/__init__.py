@@ -1,0 +1,54 @@
+"""Conformance suites: what every algorithm, scheduler, store and executor must keep.
+
+Each suite is a function that takes a way to build the part, and raises `NotConforming`,
+an `AssertionError` that says what broke. No test framework is needed:
+
+===============================  ==================================================
+``check_algorithm(case)``        bounds, conditions, exhaustion, no repeats, seeds,
+                                 resume, shuffled reports, failures, NaN, duplicates
+``check_scheduler(case)``        plan, resume from any cut of the log, order of
+                                 reports, failures, NaN, ties, small spaces
+``check_store(make, folder)``    append, read, reopen, damaged files
+``check_executor(make)``         messages in order, decisions heard, failures told
+===============================  ==================================================
+
+Example:
+    >>> from kerashpo.algorithms.random import RandomSearch
+    >>> from kerashpo.testing import AlgorithmCase, check_algorithm
+    >>> check_algorithm(AlgorithmCase(RandomSearch))
+
+Under pytest, take the checks one by one, so that a failure names its check::
+
+    @pytest.mark.parametrize("check", algorithms.CHECKS, ids=lambda check: check.__name__)
+    def test_mine(check):
+        check(AlgorithmCase(MyAlgorithm))
+
+The parts of the suites serve other tests as well: `CurveRunner` trains a function of
+configuration and epoch, `InterleavedExecutor` is several workers whose reports arrive in
+any order, and `Search` runs a whole study on them from any part of a log.
+
+To add a check: a function of the case with a name that says what holds, and a line in the
+module's ``CHECKS``. To add a case: a line in its ``CASES``.
+"""
+
+from kerashpo.testing.algorithms import AlgorithmCase, check_algorithm
+from kerashpo.testing.curves import CurveRunner
+from kerashpo.testing.executors import check_executor
+from kerashpo.testing.interleaved import InterleavedExecutor
+from kerashpo.testing.schedulers import SchedulerCase, check_scheduler
+from kerashpo.testing.search import Search
+from kerashpo.testing.stores import check_store
+from kerashpo.testing.verdict import NotConforming
+
+__all__ = [
+    "AlgorithmCase",
+    "CurveRunner",
+    "InterleavedExecutor",
+    "NotConforming",
+    "SchedulerCase",
+    "Search",
+    "check_algorithm",
+    "check_executor",
+    "check_scheduler",
+    "check_store",
+]

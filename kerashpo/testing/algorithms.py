@@ -1,0 +1,222 @@
+"""What every algorithm must keep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.registry import algorithm_class
+from kerashpo.core.records import Exhausted
+from kerashpo.space.space import Space, key
+from kerashpo.testing.curves import wave
+from kerashpo.testing.spaces import CONDITIONAL, EIGHTEEN, MIXED
+from kerashpo.testing.told import Told
+from kerashpo.testing.verdict import NotConforming, require
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AlgorithmCase:
+    """An algorithm under test.
+
+    Attributes:
+        make: builds it from a space and a seed.
+        continuous: whether it searches continuous parameters.
+        random: whether another seed proposes otherwise.
+        trials: how many trials a check runs, about; few for a slow one.
+    """
+
+    make: Callable[[Space, int], Algorithm]
+    continuous: bool = True
+    random: bool = True
+    trials: int = 24
+
+    @property
+    def space(self) -> Space:
+        """The most demanding space that it can search."""
+        return MIXED if self.continuous else CONDITIONAL
+
+
+def _named(name: str, **options: Any) -> Callable[[Space, int], Algorithm]:
+    # The class is looked up when it is built: some bring scipy's optimisers with them.
+    return lambda space, seed: algorithm_class(name)(space, seed, **options)
+
+
+CASES: Final[dict[str, AlgorithmCase]] = {
+    "random": AlgorithmCase(_named("random")),
+    "grid": AlgorithmCase(_named("grid"), continuous=False, random=False),
+    "sobol": AlgorithmCase(_named("sobol")),
+    "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
+}
+"""The algorithms of the registry, by name."""
+
+
+def stays_in_its_space(case: AlgorithmCase) -> None:
+    """Every configuration is in bounds, and inactive parameters are absent."""
+    for space in (case.space, CONDITIONAL):
+        Told(case.make, space).advance(case.trials)
+
+
+def finds_every_configuration(case: AlgorithmCase) -> None:
+    """A finite space is enumerated to its end, each configuration once, then it is exhausted."""
+    for seed in range(3):
+        told = Told(case.make, EIGHTEEN, seed)
+        found = {key(config) for config in told.advance(18)}
+        require(len(found) == 18, f"seed {seed}: {len(found)} of 18 configurations found")
+        answer = told.ask()
+        require(isinstance(answer, Exhausted), f"after 18 of 18 it proposed {answer!r}")
+
+
+def never_repeats(case: AlgorithmCase) -> None:
+    """No configuration is proposed twice, one by one or while others run."""
+    told = Told(case.make, CONDITIONAL)
+    pending = [told.start() for _ in range(4)]
+    _require_distinct(told)
+    for _ in range(case.trials):
+        first = pending.pop(0)
+        if first is not None:
+            told.finish(first)
+        pending.append(told.start())
+    _require_distinct(told)
+
+
+def repeats_by_its_seed(case: AlgorithmCase) -> None:
+    """Equal seeds give equal trials; 0 is a seed; other seeds differ."""
+    n = min(case.trials, 10)
+    for seed in (0, 1):
+        once, again = (Told(case.make, case.space, seed).advance(n) for _ in range(2))
+        require(once == again, f"seed {seed} twice gave different trials")
+    zero, one = (Told(case.make, case.space, seed).advance(n) for seed in (0, 1))
+    require(zero != one or not case.random, "seeds 0 and 1 gave the same trials")
+
+
+def asks_without_consequence(case: AlgorithmCase) -> None:
+    """Asking twice gives the same answer, and changes no later one."""
+    told, calm = Told(case.make, case.space), Told(case.make, case.space)
+    for _ in range(min(case.trials, 8)):
+        first, second = told.ask(), told.ask()
+        require(first == second, f"asked twice it said {first!r}, then {second!r}")
+        told.advance(1)
+        calm.advance(1)
+    require(told.configs == calm.configs, "asking more often changed what came later")
+
+
+def resumes_by_replay(case: AlgorithmCase) -> None:
+    """Told the same history, a fresh one goes on with the same proposals."""
+    for trials in (1, 3, 8):
+        told = Told(case.make, case.space)
+        told.advance(trials)
+        running = told.start()
+        other = told.replay(case.make)
+        for one in (told, other):
+            if running is not None:
+                one.finish(running)
+        require(
+            told.advance(4) == other.advance(4),
+            f"resumed after {trials} trials it proposed otherwise",
+        )
+
+
+def bears_reports_in_any_order(case: AlgorithmCase) -> None:
+    """Running trials that end in another order than they began do no harm."""
+    for order in ((3, 0, 2, 1), (2, 3, 1, 0)):
+        told = Told(case.make, case.space)
+        told.advance(4)
+        started = [told.start() for _ in order]
+        for position in order:
+            trial = started[position]
+            if trial is not None:
+                told.finish(trial)
+        told.advance(4)
+        _require_distinct(told)
+
+
+def bears_failures(case: AlgorithmCase) -> None:
+    """Failed trials, the first ones or all of them, neither stop nor repeat anything."""
+    for failing in (lambda trial: trial < 4, lambda trial: trial % 2 == 1, lambda _: True):
+        told = Told(case.make, case.space)
+        for _ in range(min(case.trials, 10)):
+            trial = _started(told)
+            told.fail(trial) if failing(trial) else told.finish(trial)
+        _require_distinct(told)
+
+
+def bears_nan_and_infinity(case: AlgorithmCase) -> None:
+    """Scores that are no numbers are never taken for good ones."""
+    for bad in (math.nan, math.inf, -math.inf):
+        told = Told(case.make, case.space)
+        for _ in range(min(case.trials, 10)):
+            trial = _started(told)
+            told.finish(trial, bad if trial % 3 == 0 else None)
+        _require_distinct(told)
+
+
+def bears_equal_scores(case: AlgorithmCase) -> None:
+    """A function that is constant, huge or tiny is searched like any other."""
+    for value in (0.0, 1e30, 1e-30):
+        told = Told(case.make, case.space, score=lambda _, value=value: value)
+        told.advance(min(case.trials, 8))
+        _require_distinct(told)
+
+
+def bears_duplicates(case: AlgorithmCase) -> None:
+    """A configuration that the history holds twice does not end the search early."""
+    told = Told(case.make, EIGHTEEN)
+    for _ in range(2):
+        told.finish(told.put(EIGHTEEN.default()))
+    found = {key(config) for config in told.advance(17)}
+    require(len(found) == 18, f"with a duplicate in the history it found {len(found)} of 18")
+
+
+def maximises_as_it_minimises(case: AlgorithmCase) -> None:
+    """Maximising f proposes what minimising -f does."""
+    n = min(case.trials, 12)
+    least = Told(case.make, case.space).advance(n)
+    most = Told(
+        case.make, case.space, direction="max", score=lambda config: -wave(config, 1)
+    ).advance(n)
+    require(least == most, "maximising -f proposed otherwise than minimising f")
+
+
+CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
+    stays_in_its_space,
+    finds_every_configuration,
+    never_repeats,
+    repeats_by_its_seed,
+    asks_without_consequence,
+    resumes_by_replay,
+    bears_reports_in_any_order,
+    bears_failures,
+    bears_nan_and_infinity,
+    bears_equal_scores,
+    bears_duplicates,
+    maximises_as_it_minimises,
+)
+
+
+def check_algorithm(case: AlgorithmCase) -> None:
+    """Runs every check.
+
+    Raises:
+        NotConforming: with what broke.
+    """
+    for check in CHECKS:
+        check(case)
+
+
+def _started(told: Told) -> int:
+    trial = told.start()
+    if trial is None:
+        kind = type(told.ask()).__name__
+        raise NotConforming(f"it answered {kind} with nothing running and configurations left")
+    return trial
+
+
+def _require_distinct(told: Told) -> None:
+    keys = [key(config) for config in told.configs]
+    require(bool(keys), "it proposed nothing")
+    repeats = len(keys) - len(set(keys))
+    require(repeats == 0, f"{repeats} of {len(keys)} configurations were repeats")

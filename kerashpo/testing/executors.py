@@ -1,0 +1,206 @@
+"""What every executor must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeAlias
+
+from kerashpo.core.records import Config, Decision, Job, Resume, Start
+from kerashpo.executors.base import Executor, Runner
+from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Task
+from kerashpo.executors.serial import SerialExecutor
+from kerashpo.testing.curves import Curve, CurveRunner, wave
+from kerashpo.testing.verdict import require
+
+Make: TypeAlias = Callable[[Callable[[], Runner]], Executor]
+"""Builds an executor of a way to build its runner, which can be pickled."""
+
+CASES: Final[dict[str, Make]] = {"serial": lambda runner: SerialExecutor(runner())}
+"""The executors of the package that train in real time, by name."""
+
+_POLLS = 1000
+
+
+def tells_epochs_in_order(make: Make) -> None:
+    """Each task tells its epochs 1, 2, ... and at last that it reached its end."""
+    with_tasks = [_start(trial, until=3) for trial in range(3)]
+    for told in _run(make, wave, with_tasks).values():
+        epochs = [message.report.epoch for message in told if isinstance(message, Epoch)]
+        require(epochs == [1, 2, 3], f"epochs arrived as {epochs}")
+        require(isinstance(told[-1], Reach), f"the last message was {told[-1]!r}")
+
+
+def continues_where_it_was(make: Make) -> None:
+    """A resumed trial goes on with the next epoch, at the values of an unbroken run."""
+    tasks = [_start(0, until=2), _start(1, until=1), _task(Resume(0, 4), until=4)]
+    values = _values(_run(make, wave, tasks)[0])
+    unbroken = _values(_run(make, wave, [_start(0, until=4)])[0])
+    require(values == unbroken, f"in two parts {values}, unbroken {unbroken}")
+
+
+def stops_where_the_task_ends(make: Make) -> None:
+    """`Task.until` counts, not the epoch of the job."""
+    task = Task(Start(0, _config(0), 9), _config(0), 2)
+    epochs = len(_values(_run(make, wave, [task])[0]))
+    require(epochs == 2, f"{epochs} epochs trained where the task ended after 2")
+
+
+def hears_decisions(make: Make) -> None:
+    """PAUSE and STOP end a running task before its end, and it says no more."""
+    for decision in (Decision.PAUSE, Decision.STOP):
+        told = _run(make, wave, [_start(0, until=50)], answer={(0, 2): decision})[0]
+        require(len(told) < 50, f"{decision} after epoch 2 was heard after {len(told)} messages")
+
+
+def goes_on_after_a_pause(make: Make) -> None:
+    """A paused trial resumes with the epoch after the last one that it told."""
+    executor = make(partial(CurveRunner, wave))
+    try:
+        first = _drain(executor, [_start(0, until=50)], {(0, 2): Decision.PAUSE})[0]
+        seen = len(_values(first))
+        second = _drain(executor, [_task(Resume(0, seen + 2), until=seen + 2)], {})[0]
+    finally:
+        executor.close()
+    epochs = list(_values(second))
+    require(epochs == [seen + 1, seen + 2], f"paused after {seen}, it went on with {epochs}")
+
+
+def tells_failures(make: Make) -> None:
+    """A trial that raises is told as failed, and the next task runs."""
+    told = _run(make, _fails_at_two, [_start(0, until=3), _start(1, until=1)])
+    require(isinstance(told[0][-1], Failed), f"after an exception it told {told[0][-1]!r}")
+    require(isinstance(told[1][-1], Reach), "the task after a failed one did not run")
+
+
+def tells_early_ends(make: Make) -> None:
+    """A trial that ends by itself is told as finished."""
+    told = _run(make, _ends_after_two, [_start(0, until=9)])[0]
+    require(isinstance(told[-1], Finished), f"the last message was {told[-1]!r}")
+    require(len(_values(told)) == 2, "it did not tell the epochs before the end")
+
+
+def counts_its_workers(make: Make) -> None:
+    """Free workers are counted; idle polls return; the clock does not go back."""
+    executor = make(partial(CurveRunner, wave))
+    try:
+        before = executor.now()
+        _await_free(executor)
+        free = executor.free()
+        executor.submit([_start(0, until=1)])
+        require(executor.free() == free - 1, f"{free} free, {executor.free()} after one task")
+        _drain(executor, [], {}, waiting={0})
+        require(executor.free() == free, f"{free} free before, {executor.free()} after")
+        executor.poll(lambda message: None, timeout=0.01)
+        require(executor.now() >= before, "the clock went back")
+    finally:
+        executor.close()
+
+
+CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
+    tells_epochs_in_order,
+    continues_where_it_was,
+    stops_where_the_task_ends,
+    hears_decisions,
+    goes_on_after_a_pause,
+    tells_failures,
+    tells_early_ends,
+    counts_its_workers,
+)
+
+
+def check_executor(make: Make) -> None:
+    """Runs every check.
+
+    Raises:
+        NotConforming: with what broke.
+    """
+    for check in CHECKS:
+        check(make)
+
+
+def _config(trial: int) -> Config:
+    return {"x": trial}
+
+
+def _task(job: Job, until: int) -> Task:
+    return Task(job, _config(job.trial), until)
+
+
+def _start(trial: int, until: int) -> Task:
+    return _task(Start(trial, _config(trial), until), until)
+
+
+def _fails_at_two(config: Config, epoch: int) -> float:
+    if epoch == 2:
+        raise RuntimeError("epoch 2 fails")
+    return wave(config, epoch)
+
+
+def _ends_after_two(config: Config, epoch: int) -> float | None:
+    return None if epoch > 2 else wave(config, epoch)
+
+
+def _values(told: list[Message]) -> dict[int, float]:
+    reports = (message.report for message in told if isinstance(message, Epoch))
+    return {report.epoch: next(iter(report.metrics.values())) for report in reports}
+
+
+def _run(
+    make: Make,
+    curve: Curve,
+    tasks: list[Task],
+    answer: dict[tuple[int, int], Decision] | None = None,
+) -> dict[int, list[Message]]:
+    executor = make(partial(CurveRunner, curve))
+    try:
+        return _drain(executor, tasks, answer or {})
+    finally:
+        executor.close()
+
+
+def _drain(
+    executor: Executor,
+    tasks: list[Task],
+    answer: dict[tuple[int, int], Decision],
+    waiting: set[int] | None = None,
+) -> dict[int, list[Message]]:
+    """Runs tasks, one trial's after another's, and returns the messages by trial.
+
+    Args:
+        executor: what runs them.
+        tasks: in this order; a trial's second task waits for its first one.
+        answer: decisions by (trial, epoch) of the report that they answer.
+        waiting: trials submitted before.
+    """
+    told: dict[int, list[Message]] = {}
+    running = set(waiting or ())
+    left = list(tasks)
+
+    def handle(message: Message) -> None:
+        told.setdefault(message.trial, []).append(message)
+        if isinstance(message, Epoch):
+            decision = answer.get((message.trial, message.report.epoch))
+            if decision is not None:
+                executor.decide(message.trial, decision)
+                running.discard(message.trial)
+        else:
+            running.discard(message.trial)
+
+    for _ in range(_POLLS):
+        while left and left[0].trial not in running and executor.free() > 0:
+            task = left.pop(0)
+            running.add(task.trial)
+            executor.submit([task])
+        if not left and not running:
+            return told
+        executor.poll(handle, timeout=0.1)
+    raise TimeoutError(f"after {_POLLS} polls trials {sorted(running)} had not ended")
+
+
+def _await_free(executor: Executor) -> None:
+    for _ in range(_POLLS):
+        if executor.free() > 0:
+            return
+        executor.poll(lambda message: None, timeout=0.1)
+    raise TimeoutError(f"after {_POLLS} polls no worker was free")

@@ -1,0 +1,281 @@
+"""What every scheduler must keep. Every check runs whole studies on curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+import numpy as np
+
+from kerashpo.core.history import History
+from kerashpo.core.records import Budget, Config
+from kerashpo.executors.base import Executor
+from kerashpo.schedulers.asha import ASHA
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.halving import Halving
+from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.median import MedianStopping
+from kerashpo.schedulers.stopping import StoppingASHA
+from kerashpo.study.loop import Limits
+from kerashpo.testing.curves import Curve, wave
+from kerashpo.testing.interleaved import InterleavedExecutor
+from kerashpo.testing.search import Search, statuses, trained
+from kerashpo.testing.spaces import EIGHTEEN
+from kerashpo.testing.verdict import require
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SchedulerCase:
+    """A scheduler under test; keep it small, such as 9 epochs by a factor of 3.
+
+    Attributes:
+        make: builds a fresh one.
+        synchronous: whether its choices do not depend on the order of reports.
+        max_trials: a bound for one that would never end by itself.
+    """
+
+    make: Callable[[], Scheduler]
+    synchronous: bool = True
+    max_trials: int | None = None
+
+    def search(self, curve: Curve = wave) -> Search:
+        """Returns a search of it with one worker."""
+        return Search(self.make, curve, limits=Limits(Budget(max_trials=self.max_trials)))
+
+
+CASES: Final[dict[str, SchedulerCase]] = {
+    "full": SchedulerCase(lambda: Full(4), max_trials=7),
+    "halving": SchedulerCase(lambda: Halving(9, 3)),
+    "halving in a few trials": SchedulerCase(lambda: Halving(9, 3), max_trials=5),
+    "hyperband": SchedulerCase(lambda: Hyperband(9, 3)),
+    "hyperband twice": SchedulerCase(lambda: Hyperband(4, 2, iterations=2)),
+    "hyperband in a few trials": SchedulerCase(lambda: Hyperband(9, 3), max_trials=11),
+    "asha": SchedulerCase(lambda: ASHA(9, 3, limit=12), synchronous=False, max_trials=12),
+    "asha stopping": SchedulerCase(
+        lambda: StoppingASHA(9, 3, limit=12), synchronous=False, max_trials=12
+    ),
+    "median": SchedulerCase(
+        lambda: MedianStopping(5, limit=9), synchronous=False, max_trials=9
+    ),
+}
+"""The schedulers of the package, by name."""
+
+
+def keeps_its_plan(case: SchedulerCase) -> None:
+    """No more trials and epochs than promised, and no trial beyond `max_epochs`."""
+    history, scheduler = case.search().history(), case.make()
+    plan = scheduler.plan()
+    longest = max(trial.epoch for trial in history.trials.values())
+    require(longest == scheduler.max_epochs, f"the longest trial has {longest} epochs")
+    for name, spent, promised in (
+        ("trials", len(history.trials), plan.trials),
+        ("epochs", history.epochs, plan.epochs),
+    ):
+        within = promised is None or spent <= promised
+        require(within, f"{spent} {name} where plan() promised {promised}")
+        exact = promised is None or case.max_trials is not None or spent == promised
+        require(exact, f"{spent} {name} where plan() promised exactly {promised}")
+
+
+def leaves_nothing_open(case: SchedulerCase) -> None:
+    """At the end nothing is running or paused, and the study says why it ended."""
+    _require_ended(case.search().history())
+
+
+def trains_each_epoch_once(case: SchedulerCase) -> None:
+    """The epochs of a trial are 1, 2, ... without gaps."""
+    for trial in case.search().history().trials.values():
+        epochs = sorted(trial.reports[0])
+        require(epochs == list(range(1, len(epochs) + 1)), f"trial {trial.number}: {epochs}")
+
+
+def resumes_from_any_cut(case: SchedulerCase) -> None:
+    """Cut after any event, the study ends in the same (configuration, epoch) pairs."""
+    search = case.search()
+    log = search.run()
+    whole = History(log)
+    for cut in range(1, len(log)):
+        resumed = search.history(log[:cut])
+        same = trained(resumed) == trained(whole) and statuses(resumed) == statuses(whole)
+        require(same, f"cut after event {cut} of {len(log)}, {log[cut - 1]!r}, it ended otherwise")
+
+
+def bears_a_second_cut(case: SchedulerCase) -> None:
+    """A study that was cut, resumed and cut again ends in the same pairs."""
+    search = case.search()
+    log = search.run()
+    for cut in range(1, len(log), 7):
+        again = search.run(log[:cut])
+        resumed = search.history(again[: (cut + len(again)) // 2])
+        require(trained(resumed) == trained(History(log)), f"cut twice, first after event {cut}")
+
+
+def ignores_the_order_of_reports(case: SchedulerCase) -> None:
+    """With several workers, who reports first changes nothing (if it is synchronous)."""
+    searches = [
+        replace(case.search(), executor=_workers(workers, seed))
+        for workers, seed in ((1, 0), (3, 1), (3, 2), (8, 3))
+    ]
+    histories = [search.history() for search in searches]
+    for history in histories:
+        _require_ended(history)
+        same = trained(history) == trained(histories[0]) or not case.synchronous
+        require(same, "the order of the reports changed what was trained")
+
+
+def survives_a_cut_with_workers(case: SchedulerCase) -> None:
+    """Cut with several trials running, every one of them goes on to an end."""
+    search = replace(case.search(), executor=_workers(3, 0))
+    log = search.run()
+    for cut in range(1, len(log), 5):
+        history = search.history(log[:cut])
+        _require_ended(history)
+        same = trained(history) == trained(History(log)) or not case.synchronous
+        require(same, f"three workers cut after event {cut} ended otherwise")
+
+
+def bears_a_failure_anywhere(case: SchedulerCase) -> None:
+    """Whichever trial fails, at its first or a later epoch, others reach the last rung."""
+    log, top = case.search().history(), case.make().max_epochs
+    for number, trial in log.trials.items():
+        # The one trial of a last rung may fail there: then nobody is left to reach its end.
+        for epoch in {1, trial.epoch} - {top}:
+            history = case.search(_failing({number: epoch}, log)).history()
+            _require_ended(history)
+            _require_summit(history, case, f"trial {number} failed at epoch {epoch}")
+
+
+def bears_many_failures(case: SchedulerCase) -> None:
+    """A third, or all but one, or all of the trials fail: the study ends all the same."""
+    log = case.search().history()
+    for survives in (lambda n: n % 3 != 0, lambda n: n == 1, lambda _: False):
+        failing = {number: 1 for number in log.trials if not survives(number)}
+        _require_ended(case.search(_failing(failing, log)).history())
+
+
+def bears_nan(case: SchedulerCase) -> None:
+    """NaN in the first epoch, in later ones or in all is never an obstacle or a lead."""
+    for bad in (lambda epoch: epoch == 1, lambda epoch: epoch > 1, lambda _: True):
+        history = case.search(
+            lambda config, epoch, bad=bad: math.nan if bad(epoch) else wave(config, epoch)
+        ).history()
+        _require_ended(history)
+        best = history.best
+        require(best is None or best.score is not None, "a trial without a score leads")
+
+
+def breaks_ties_the_same_way(case: SchedulerCase) -> None:
+    """Equal scores everywhere: the lower trial number goes on, in any order of reports."""
+    search = case.search(lambda config, epoch: 1.0)
+    histories = [
+        replace(search, executor=_workers(workers, seed)).history()
+        for workers, seed in ((1, 0), (3, 1))
+    ]
+    one, several = (trained(history) for history in histories)
+    require(one == several or not case.synchronous, "ties were broken by the order of reports")
+
+
+def lets_trials_end_early(case: SchedulerCase) -> None:
+    """A trial that ends by itself keeps its score, and nobody waits for it."""
+    for last in (1, 2, 3):
+        search = case.search(
+            lambda config, epoch, last=last: None if epoch > last else wave(config, epoch)
+        )
+        history = search.history()
+        _require_ended(history)
+        best = history.best
+        require(best is not None and best.epoch <= last, f"early stopping after {last} epochs")
+
+
+def fits_a_small_space(case: SchedulerCase) -> None:
+    """A space smaller than the plan is searched to the last rung."""
+    history = replace(case.search(), space=EIGHTEEN).history()
+    _require_ended(history)
+    _require_summit(history, case, "18 configurations")
+
+
+def maximises_as_it_minimises(case: SchedulerCase) -> None:
+    """Maximising -f trains what minimising f does."""
+    least = case.search().history()
+    most = replace(case.search(_negated), direction="max").history()
+    require(trained(least) == trained(most), "maximising -f trained otherwise")
+
+
+def stops_at_its_budget(case: SchedulerCase) -> None:
+    """`max_epochs_total` is met exactly, and a raised one goes on to the same end."""
+    search = case.search()
+    whole = search.history()
+    half = whole.epochs // 2
+    budget = Budget(max_trials=case.max_trials, max_epochs_total=half)
+    log = replace(search, limits=Limits(budget)).run()
+    cut = History(log)
+    _require_ended(cut)
+    require(cut.epochs == half, f"{cut.epochs} epochs trained under a budget of {half}")
+    require(trained(search.history(log)) == trained(whole), "extended, it ended otherwise")
+
+
+CHECKS: Final[tuple[Callable[[SchedulerCase], None], ...]] = (
+    keeps_its_plan,
+    leaves_nothing_open,
+    trains_each_epoch_once,
+    resumes_from_any_cut,
+    bears_a_second_cut,
+    ignores_the_order_of_reports,
+    survives_a_cut_with_workers,
+    bears_a_failure_anywhere,
+    bears_many_failures,
+    bears_nan,
+    breaks_ties_the_same_way,
+    lets_trials_end_early,
+    fits_a_small_space,
+    maximises_as_it_minimises,
+    stops_at_its_budget,
+)
+
+
+def check_scheduler(case: SchedulerCase) -> None:
+    """Runs every check.
+
+    Raises:
+        NotConforming: with what broke.
+    """
+    for check in CHECKS:
+        check(case)
+
+
+def _workers(count: int, seed: int) -> Callable[[Curve], Executor]:
+    return lambda curve: InterleavedExecutor(curve, count, np.random.default_rng(seed))
+
+
+def _negated(config: Config, epoch: int) -> float:
+    return -wave(config, epoch)
+
+
+def _failing(failing: dict[int, int], like: History) -> Curve:
+    """Returns a curve on which the given trials of `like` fail at the given epochs."""
+    doomed = [(like.trials[number].config, epoch) for number, epoch in failing.items()]
+
+    def curve(config: Config, epoch: int) -> float:
+        if (config, epoch) in doomed:
+            raise RuntimeError(f"fails at epoch {epoch}")
+        return wave(config, epoch)
+
+    return curve
+
+
+def _require_ended(history: History) -> None:
+    require(not history.running, f"still running: {sorted(history.running)}")
+    require(not history.paused, f"still paused: {sorted(history.paused)}")
+    require(history.finished, f"the study is not finished, but {history.stopped!r}")
+    stuck = history.stopped == "nothing left to wait for"
+    require(not stuck, "it waited for something that never came")
+
+
+def _require_summit(history: History, case: SchedulerCase, what: str) -> None:
+    longest = max(trial.epoch for trial in history.trials.values())
+    top = case.make().max_epochs
+    require(longest == top, f"{what}: the longest trial has {longest} of {top} epochs")

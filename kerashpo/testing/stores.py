@@ -1,0 +1,169 @@
+"""What every store must keep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from kerashpo.core.errors import KerashpoError
+from kerashpo.core.events import (
+    Configured,
+    Decided,
+    Ended,
+    Event,
+    JobStarted,
+    Noted,
+    Reached,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    SpaceGrown,
+    StudyCreated,
+)
+from kerashpo.core.records import Decision, Failure, Fork, Report, Resume, Start, Status
+from kerashpo.store.base import Store
+from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.testing.spaces import MIXED
+from kerashpo.testing.verdict import require
+
+Make: TypeAlias = Callable[[Path], Store]
+"""Opens the store in a file, which need not exist."""
+
+CASES: Final[dict[str, Make]] = {"sqlite": SQLiteStore}
+"""The lasting stores of the package, by name."""
+
+EVENTS: Final[tuple[Event, ...]] = (
+    StudyCreated(0.0, MIXED.to_json(), (("val_loss", "min"),), 2**40, {"data": None}, {"os": "x"}),
+    SessionStarted(0.0, 1.7e9),
+    JobStarted(0.5, Start(0, {"lr": 0.1, "name": "ä/b", "on": True, "no": None}, 3), 2),
+    Configured(0.6, 0, {"layers": 2}),
+    SpaceGrown(0.7, 0, MIXED.to_json()),
+    Noted(0.8, 0, {"way": "compiled", "retries": 1}),
+    Reported(1.0, Report(0, 0, 1, {"loss": 0.25, "val_loss": -math.inf}, 0.123456789)),
+    Reached(1.1, 0),
+    Decided(1.2, 0, Decision.PAUSE),
+    JobStarted(1.3, Resume(0, 9)),
+    JobStarted(1.4, Fork(1, 0, 3, {"lr": 0.2}, 9)),
+    Ended(1.5, 0, Status.FAILED, "failed", Failure("fit", "boom", "Traceback\n ...", "out")),
+    Ended(1.6, 1, Status.COMPLETED, "completed"),
+    SessionEnded(2.0, "finished", True),
+)
+"""One event of each kind, at least."""
+
+
+def reads_what_was_appended(make: Make, folder: Path) -> None:
+    """Every kind of event comes back equal, in order; `after` skips."""
+    store = _filled(make, folder / "kinds")
+    try:
+        require(list(store.read()) == list(EVENTS), "events came back otherwise")
+        require(list(store.read(after=3)) == list(EVENTS[3:]), "read(after=3) skipped otherwise")
+        require(not list(store.read(after=len(EVENTS))), "read past the end gave events")
+    finally:
+        store.close()
+
+
+def survives_reopening(make: Make, folder: Path) -> None:
+    """Closed and opened again, it holds the same and takes more."""
+    _filled(make, folder / "twice").close()
+    store = make(folder / "twice")
+    try:
+        store.append(EVENTS[-1])
+        require(list(store.read()) == [*EVENTS, EVENTS[-1]], "reopened, it held other events")
+    finally:
+        store.close()
+
+
+def keeps_nan(make: Make, folder: Path) -> None:
+    """A metric that is NaN comes back as NaN."""
+    store = make(folder / "nan")
+    try:
+        store.append(Reported(1.0, Report(0, 0, 1, {"loss": math.nan}, 1.0)))
+        (event,) = store.read()
+        kept = isinstance(event, Reported) and math.isnan(event.report.metrics["loss"])
+        require(kept, f"NaN came back as {event!r}")
+    finally:
+        store.close()
+
+
+def is_seen_before_it_is_closed(make: Make, folder: Path) -> None:
+    """What was appended is there for another reader at once."""
+    writer = _filled(make, folder / "live")
+    try:
+        reader = make(folder / "live")
+        seen = list(reader.read())
+        reader.close()
+    finally:
+        writer.close()
+    require(seen == list(EVENTS), f"another reader saw {len(seen)} of {len(EVENTS)} events")
+
+
+def refuses_a_file_that_is_no_log(make: Make, folder: Path) -> None:
+    """Bytes that were never a log are refused by name, and left as they are."""
+    path = folder / "foreign"
+    path.write_bytes(b"this is somebody's thesis\n" * 100)
+    _require_refused(make, path)
+    require(path.read_bytes().startswith(b"this is"), "the file was overwritten")
+
+
+def reports_damage(make: Make, folder: Path) -> None:
+    """Overwritten or cut in the middle, reading says so instead of inventing events."""
+    for number, damage in enumerate((_scratch, _halve)):
+        path = folder / f"damaged_{number}"
+        store = make(path)
+        for _ in range(200):
+            for event in EVENTS:
+                store.append(event)
+        store.close()
+        path.write_bytes(damage(path.read_bytes()))
+        _require_refused(make, path)
+
+
+CHECKS: Final[tuple[Callable[[Make, Path], None], ...]] = (
+    reads_what_was_appended,
+    survives_reopening,
+    keeps_nan,
+    is_seen_before_it_is_closed,
+    refuses_a_file_that_is_no_log,
+    reports_damage,
+)
+
+
+def check_store(make: Make, folder: Path) -> None:
+    """Runs every check in an empty folder.
+
+    Raises:
+        NotConforming: with what broke.
+    """
+    for check in CHECKS:
+        check(make, folder)
+
+
+def _filled(make: Make, path: Path) -> Store:
+    store = make(path)
+    for event in EVENTS:
+        store.append(event)
+    return store
+
+
+def _scratch(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + b"\xff" * 4096 + data[middle + 4096 :]
+
+
+def _halve(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _require_refused(make: Make, path: Path) -> None:
+    try:
+        store = make(path)
+        try:
+            events = list(store.read())
+        finally:
+            store.close()
+    except KerashpoError as error:
+        require(path.name in str(error), f"the error does not name the file: {error}")
+        return
+    require(False, f"{path.name} was read without an error, {len(events)} events")

@@ -1,0 +1,141 @@
+"""The user's callbacks over a trial's whole life, and the one that reports."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
+
+import keras
+import numpy as np
+
+from kerashpo.core.errors import InvalidInput
+
+_BATCH_HOOKS = [
+    f"on_{phase}_batch_{end}" for phase in ("train", "test", "predict") for end in ("begin", "end")
+]
+
+
+@final
+class OncePerTrial(keras.callbacks.Callback):
+    """Stands before a user's callback, which sees train begin and end once a trial.
+
+    `EarlyStopping` and its like start anew in ``on_train_begin`` and put weights back in
+    ``on_train_end``; a trial that pauses at a rung must do neither.
+
+    Attributes:
+        wrapped: the user's callback.
+        begun: whether it has seen the beginning.
+    """
+
+    def __init__(self, wrapped: keras.callbacks.Callback) -> None:
+        super().__init__()
+        self.wrapped = wrapped
+        self.begun = False
+
+    def set_model(self, model: keras.Model) -> None:
+        super().set_model(model)
+        self.wrapped.set_model(model)
+
+    def set_params(self, params: Any) -> None:
+        super().set_params(params)
+        self.wrapped.set_params(params)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if not self.begun:
+            self.begun = True
+            self.wrapped.on_train_begin(logs)
+
+    def end(self) -> None:
+        """Lets the callback see the end of the trial."""
+        if self.begun:
+            self.wrapped.on_train_end({})
+
+    def state(self) -> dict[str, Any]:
+        """Returns what the callback remembers: its scalars, arrays and lists of arrays."""
+        kept = {k: v for k, v in vars(self.wrapped).items() if _can_be_kept(v)}
+        return {**kept, "__begun__": self.begun}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Puts back what `state` returned."""
+        for name, value in state.items():
+            if name == "__begun__":
+                self.begun = bool(value)
+            else:
+                setattr(self.wrapped, name, value)
+
+
+def _delegate(name: str) -> Callable[..., None]:
+    def hook(self: OncePerTrial, *args: Any, **kwargs: Any) -> None:
+        getattr(self.wrapped, name)(*args, **kwargs)
+
+    return hook
+
+
+for _name in ["on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end", *_BATCH_HOOKS]:
+    setattr(OncePerTrial, _name, _delegate(_name))
+
+
+def _can_be_kept(value: Any) -> bool:
+    if value is None or isinstance(value, (bool, int, float, str, np.ndarray)):
+        return True
+    return isinstance(value, list) and all(isinstance(v, np.ndarray) for v in value)
+
+
+def check_callbacks(given: Any) -> tuple[Any, ...]:
+    """Returns the callbacks given to `search` as a tuple.
+
+    Raises:
+        InvalidInput: for something that is neither a callback nor a function that makes some.
+    """
+    several = given if isinstance(given, (list, tuple)) else [] if given is None else [given]
+    for callback in several:
+        if not isinstance(callback, keras.callbacks.Callback) and not callable(callback):
+            raise InvalidInput(
+                "callbacks must be keras callbacks, or functions without arguments that make "
+                f"them. Received: {callback!r}."
+            )
+    return tuple(several)
+
+
+def fresh_callbacks(given: Sequence[Any]) -> list[OncePerTrial]:
+    """Returns a trial's own copies of the callbacks.
+
+    Raises:
+        InvalidInput: for one that cannot be copied, with the way out.
+    """
+    made: list[keras.callbacks.Callback] = []
+    for callback in given:
+        if not isinstance(callback, keras.callbacks.Callback):
+            result = callback()
+            made += result if isinstance(result, (list, tuple)) else [result]
+            continue
+        try:
+            made.append(copy.deepcopy(callback))
+        except Exception as error:
+            name = type(callback).__name__
+            raise InvalidInput(
+                f"The callback {name} cannot be copied ({error}), and every trial needs one of "
+                f"its own. Pass a function that makes it instead: callbacks=[lambda: {name}(...)]."
+            ) from error
+    return [OncePerTrial(callback) for callback in made]
+
+
+@final
+class EpochReporter(keras.callbacks.Callback):
+    """Calls a function after each epoch; a true answer stops the training.
+
+    Args:
+        on_epoch: gets the epoch, counted from 1, and its metrics.
+    """
+
+    def __init__(self, on_epoch: Callable[[int, dict[str, float]], bool]) -> None:
+        super().__init__()
+        self._on_epoch = on_epoch
+        self.stopped = False
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        if self._on_epoch(epoch + 1, metrics):
+            self.stopped = True
+            self.model.stop_training = True

@@ -1,0 +1,80 @@
+"""Checkpoints as bytes: arrays and plain values, nothing that is executed when read."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def pack(arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> bytes:
+    """Returns arrays and JSON values as the bytes of an ``.npz`` file."""
+    types = {name: array.dtype.name for name, array in arrays.items()}
+    body = {name: _storable(array) for name, array in arrays.items()}
+    header = json.dumps({"types": types, "values": dict(values)}).encode()
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, __header__=np.frombuffer(header, np.uint8), **body)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Returns what `pack` was given.
+
+    Raises:
+        ValueError: if the bytes are not whole.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            header = json.loads(file["__header__"].tobytes())
+            arrays = {name: _restored(file[name], kind) for name, kind in header["types"].items()}
+    except (OSError, KeyError, EOFError, zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(f"the checkpoint is damaged: {error}") from error
+    return arrays, header["values"]
+
+
+def _storable(array: np.ndarray) -> np.ndarray:
+    """Returns an array whose type numpy can write: bfloat16 and its like go as integers."""
+    return array if array.dtype.isbuiltin else array.view(f"u{array.dtype.itemsize}")
+
+
+def _restored(array: np.ndarray, kind: str) -> np.ndarray:
+    if array.dtype.name == kind:
+        return array
+    import ml_dtypes
+
+    return array.view(getattr(ml_dtypes, kind))
+
+
+def read_variables(variables: Sequence[Any]) -> list[np.ndarray]:
+    """Returns the values of Keras variables as copies."""
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def write_variables(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    """Assigns values to Keras variables.
+
+    Raises:
+        ValueError: if their number or shapes do not match.
+    """
+    if len(variables) != len(values):
+        raise ValueError(f"expected {len(variables)} arrays, received {len(values)}")
+    for variable, value in zip(variables, values):
+        if tuple(variable.shape) != tuple(value.shape):
+            raise ValueError(f"{variable.path}: {tuple(variable.shape)} is not {value.shape}")
+        variable.assign(value)
+
+
+def pack_list(values: Sequence[np.ndarray], **extra: Any) -> bytes:
+    """Returns a list of arrays (a model's weights) with some plain values as bytes."""
+    return pack({f"a{i}": value for i, value in enumerate(values)}, extra)
+
+
+def unpack_list(data: bytes) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Returns what `pack_list` was given."""
+    arrays, extra = unpack(data)
+    return [arrays[f"a{i}"] for i in range(len(arrays))], extra

@@ -1,0 +1,104 @@
+"""Keras configurations as hashable values that say what a graph depends on."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Collection, Hashable, Mapping
+from typing import Any
+
+#: Fields of a layer's configuration that a graph never depends on.
+_IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
+#: Numbers that become inputs of the graph: (class, field).
+_LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
+#: Numbers that only size a layer's variables: (class, field).
+_WIDTHS = frozenset({("Dense", "units")})
+
+
+class Opaque(Exception):
+    """Something whose effect on a graph cannot be told from its configuration."""
+
+
+def canonical(
+    config: Any, *, free: Collection[str], names: Mapping[str, int], within: str = ""
+) -> Hashable:
+    """Returns a nested Keras configuration as nested tuples, equal for equal graphs.
+
+    Args:
+        config: what `get_config` or Keras's serialisation gave.
+        free: names of the layers whose widths are left out.
+        names: layer name -> its number; the names themselves say nothing.
+        within: the class whose configuration this is.
+
+    Raises:
+        Opaque: for user code, which a configuration names but does not describe.
+    """
+    if isinstance(config, Mapping):
+        return _canonical_mapping(config, free, names, within)
+    if isinstance(config, (list, tuple)):
+        return tuple(canonical(item, free=free, names=names, within=within) for item in config)
+    if config is None or isinstance(config, (bool, int, float, str)):
+        return config
+    raise Opaque(f"a configuration holds {type(config).__name__}")
+
+
+def _canonical_mapping(
+    config: Mapping[str, Any], free: Collection[str], names: Mapping[str, int], within: str
+) -> Hashable:
+    kind = config.get("class_name")
+    if kind is not None:
+        module = config.get("module")
+        if module is not None and not str(module).startswith("keras"):
+            raise Opaque(f"{config.get('config') or kind} is not part of Keras")
+        within = str(kind)
+    parts: list[Hashable] = []
+    for name in sorted(config, key=str):
+        value = config[name]
+        if name in _IGNORED or str(name).endswith("_initializer") or (within, name) in _LIFTED:
+            continue
+        if (within, name) in _WIDTHS and config.get("name") in free:
+            continue
+        if free and (within, name) == ("__keras_tensor__", "shape"):
+            continue
+        if name in ("keras_history", "input_layers", "output_layers"):
+            parts.append((name, _numbered(value, names)))
+            continue
+        parts.append((name, canonical(value, free=free, names=names, within=within)))
+    return tuple(parts)
+
+
+def _numbered(value: Any, names: Mapping[str, int]) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple((key, _numbered(value[key], names)) for key in sorted(value, key=str))
+    if isinstance(value, (list, tuple)):
+        return tuple(_numbered(item, names) for item in value)
+    return ("layer", names[value]) if isinstance(value, str) and value in names else value
+
+
+def describe(value: Any, keep: list[Any]) -> Hashable:
+    """Returns what a loss, a metric or a collection of them means for a graph.
+
+    A function without closure means what it is: its identity stands for it, so the caller must
+    keep it alive as long as the description is used.
+
+    Args:
+        value: what was given to `compile`.
+        keep: receives the functions described by identity.
+
+    Raises:
+        Opaque: for objects of user classes and for closures.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return tuple((name, describe(item, keep)) for name, item in sorted(value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(describe(item, keep) for item in value)
+    if isinstance(value, types.FunctionType):
+        if value.__closure__ is not None:
+            raise Opaque(f"{value.__name__} is a closure")
+        keep.append(value)
+        return ("function", id(value))
+    if type(value).__module__.startswith("keras."):
+        config = canonical(value.get_config(), free=(), names={}, within=type(value).__name__)
+        return (type(value).__name__, getattr(value, "name", None), config)
+    raise Opaque(f"{type(value).__name__} is not part of Keras")

@@ -1,0 +1,105 @@
+"""The graphs: an epoch of training, a pass of evaluation, predictions of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+Concrete = Callable[..., Any]
+
+
+def trace_training(model: keras.Model, data: Any) -> Concrete:
+    """Traces one epoch: ``(data, order, batch) -> logs``.
+
+    The number of samples, their order and the batch size are inputs, so one trace serves all.
+
+    Args:
+        model: built and compiled; the graph reads and writes the variables it has now.
+        data: nested tensors (x,), (x, y) or (x, y, sample_weight).
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def epoch(data: Any, order: Any, batch: Any) -> Any:
+        model.reset_metrics()
+        count = tf.shape(order)[0]
+
+        def step(index: Any) -> Any:
+            start = index * batch
+            rows = tf.slice(order, [start], [tf.minimum(batch, count - start)])
+            return model.train_step(tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), data))
+
+        return _run_steps(model, step, (count + batch - 1) // batch, "train_step")
+
+    order = tf.TensorSpec([None], tf.int32)
+    return _concrete(epoch, specs(data), order, tf.TensorSpec([], tf.int32))
+
+
+def trace_testing(model: keras.Model, data: Any) -> Concrete:
+    """Traces one pass of evaluation: ``(data, batch) -> logs``."""
+
+    @tf.autograph.experimental.do_not_convert
+    def whole(data: Any, batch: Any) -> Any:
+        model.reset_metrics()
+        count = tf.shape(tf.nest.flatten(data)[0])[0]
+
+        def step(index: Any) -> Any:
+            start, stop = index * batch, tf.minimum((index + 1) * batch, count)
+            return model.test_step(tf.nest.map_structure(lambda leaf: leaf[start:stop], data))
+
+        return _run_steps(model, step, (count + batch - 1) // batch, "test_step")
+
+    return _concrete(whole, specs(data), tf.TensorSpec([], tf.int32))
+
+
+def trace_predicting(model: keras.Model, data: Any) -> Concrete:
+    """Traces ``data -> predictions`` for a batch of any size."""
+
+    @tf.autograph.experimental.do_not_convert
+    def predict(data: Any) -> Any:
+        return model.predict_step(data)
+
+    return _concrete(predict, specs(data))
+
+
+def specs(data: Any) -> Any:
+    """Returns the nested `tf.TensorSpec` of data, the number of samples left open."""
+    return tf.nest.map_structure(
+        lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), data
+    )
+
+
+def _concrete(function: Callable[..., Any], *signature: Any) -> Concrete:
+    return tf.function(function).get_concrete_function(*signature)  # type: ignore[no-any-return]
+
+
+def _run_steps(model: keras.Model, step: Callable[[Any], Any], steps: Any, name: str) -> Any:
+    """Loops over batches and returns the logs that `fit` would read after the last one."""
+    if not _logs_are_metrics(model, name):
+        # A step of the user's may log anything: what the last batch said must be kept.
+        _loop(step, steps - 1)
+        return _tensors(model._get_metrics_result_or_logs(step(steps - 1)))
+    _loop(step, steps)
+    return _tensors(model.get_metrics_result())
+
+
+def _loop(step: Callable[[Any], Any], steps: Any) -> None:
+    def body(index: Any) -> Any:
+        step(index)
+        return index + 1
+
+    tf.while_loop(lambda index: index < steps, body, [tf.constant(0)], parallel_iterations=1)
+
+
+def _logs_are_metrics(model: keras.Model, name: str) -> bool:
+    own = (name, "compute_metrics", "get_metrics_result")
+    return all(
+        getattr(type(model), part).__module__.startswith("keras.") and part not in vars(model)
+        for part in own
+    )
+
+
+def _tensors(logs: Any) -> Any:
+    return tf.nest.map_structure(tf.convert_to_tensor, dict(logs))

@@ -1,0 +1,75 @@
+"""A trace and the variables that it reads, for one model or for many of one structure."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerashpo.training.compiled.structure import Structure
+from kerashpo.training.compiled.tensorflow import graphs
+from kerashpo.training.compiled.tensorflow.lending import Loan, Slots, variables_of
+from kerashpo.training.compiled.tensorflow.lifting import fused, lifted
+
+Trace = Callable[[keras.Model, Any], graphs.Concrete]
+
+
+class Template:
+    """The graphs of a structure, traced when first needed.
+
+    A shared template has slots, which models borrow. A private one reads its model's own
+    variables, and no other model may use it.
+
+    Args:
+        model: the first model of the structure.
+        structure: what it is.
+    """
+
+    def __init__(self, model: keras.Model, structure: Structure) -> None:
+        shared = structure.key is not None
+        self._slots = Slots.like(model, free=structure.free) if shared else None
+        # A graph holds its variables weakly.
+        self._own = None if shared else [variable._value for variable in variables_of(model)]
+        self._keep = structure.keep
+        #: Whether TensorFlow's graph optimizer may be left out, see `options.quick_start`.
+        self.quick = structure.free
+        self._graphs: dict[Hashable, graphs.Concrete] = {}
+
+    def lend(self, model: keras.Model) -> Loan | None:
+        """Lets the model live in the slots; None where it lives in its own variables."""
+        return None if self._slots is None else Loan(model, self._slots)
+
+    def reads(self, model: keras.Model) -> bool:
+        """Whether a private template's graphs still read the variables that the model has."""
+        mine, now = self._own or (), variables_of(model)
+        return len(mine) == len(now) and all(
+            own is variable._value for own, variable in zip(mine, now, strict=True)
+        )
+
+    def graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete:
+        """Returns the graph that `trace` makes for data of this type, traced at most once.
+
+        Args:
+            trace: one of `graphs.trace_training`, `trace_testing`, `trace_predicting`.
+            model: a model that the template is lent to.
+            data: nested tensors.
+        """
+        key = (trace.__name__, _spec_key(data))
+        if key not in self._graphs:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(fused(model.optimizer))
+                if self._slots is not None:
+                    stack.enter_context(lifted(model, self._slots))
+                self._graphs[key] = trace(model, data)
+        return self._graphs[key]
+
+
+def _spec_key(data: Any) -> Hashable:
+    leaves = [
+        (path, leaf.dtype.name, tuple(leaf.shape[1:]))
+        for path, leaf in keras.tree.flatten_with_path(data)
+    ]
+    return str(tf.nest.map_structure(lambda _: 0, data)), tuple(leaves)

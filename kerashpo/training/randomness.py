@@ -1,0 +1,101 @@
+"""Randomness keyed by (seed, trial, run, epoch), so that an epoch trained again gives the same."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerashpo.core import rng
+
+#: Keras's TensorFlow backend takes seeds modulo 2^31 - 2; smaller words survive every backend.
+_SEED_BOUND = 2**31 - 2
+
+
+@dataclass(frozen=True, slots=True)
+class EpochKeys:
+    """The keys of one run of one trial.
+
+    Attributes:
+        seed: the study's seed.
+        trial: the trial's number.
+        run: which execution or fold, 0 where there is one.
+    """
+
+    seed: int
+    trial: int
+    run: int = 0
+
+    def permutation(self, epoch: int, count: int) -> np.ndarray:
+        """Returns the order of samples of an epoch.
+
+        Args:
+            epoch: counted from 1.
+            count: the number of samples n.
+
+        Returns:
+            a permutation of 0..n-1, int32, shape (n,).
+        """
+        order = rng.stream(self.seed, "order", self.trial, self.run, epoch).permutation(count)
+        return order.astype(np.int32)
+
+    def layer_states(self, epoch: int, count: int) -> np.ndarray:
+        """Returns the states of the first `count` seed generators, uint32, shape (count, 2).
+
+        A longer request begins with the shorter one.
+        """
+        stream = rng.stream(self.seed, "layers", self.trial, self.run, epoch)
+        return stream.integers(_SEED_BOUND, size=(count, 2), dtype=np.uint32)
+
+    def layer_state(self, epoch: int, index: int) -> np.ndarray:
+        """Returns the state of one seed generator at the start of an epoch, uint32, shape (2,)."""
+        return self.layer_states(epoch, index + 1)[index]
+
+
+def seed_variables(model: keras.Model) -> list[Any]:
+    """Returns the states of all seed generators of a model, nested ones too, in its order.
+
+    Keras lists them among the variables of their layers; a shared layer appears once.
+    """
+    found: dict[int, Any] = {}
+    for variable in model.variables:
+        if variable.name == "seed_generator_state":
+            found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def set_layer_seeds(model: keras.Model, keys: EpochKeys, epoch: int) -> None:
+    """Sets every seed generator of the model to its state for the start of `epoch`.
+
+    Args:
+        model: a built model.
+        keys: the run's keys.
+        epoch: counted from 1.
+    """
+    variables = seed_variables(model)
+    states = keys.layer_states(epoch, len(variables))
+    for variable, state in zip(variables, states, strict=True):
+        variable.assign(state.astype(variable.dtype))
+
+
+@contextlib.contextmanager
+def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
+    """Makes what is built inside a function of (seed, trial, run).
+
+    Keras's initialisers and seed generators draw their seeds from Python's `random` when they are
+    made; user code may draw from numpy's global generator. Both are set inside, and afterwards
+    go on as if nothing had happened.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(rng.integer(seed, "build", trial, run))
+    np.random.seed(rng.integer(seed, "build numpy", trial, run))  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002

@@ -1,0 +1,28 @@
+"""What the tuners share that train every trial to its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerashpo.core.records import Plan, Rung
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.full import Full
+from kerashpo.tuners.tuner import Tuner
+
+
+class FullTuner(Tuner):
+    """Trains each trial for the epochs that `search` is given (1 as in `model.fit`)."""
+
+    def plan(self) -> Plan:
+        """Returns trials and epochs; the epochs are known once `search(epochs=...)` is."""
+        if self._epochs is not None or self._limit == float("inf"):
+            return super().plan()
+        trials = int(self._limit)
+        note = "each trial trains for the epochs that search(epochs=...) is given"
+        return Plan(((Rung(trials, 0),),), trials, None, (note,))
+
+    def _scheduler(self, epochs: int | None) -> Scheduler:
+        return Full(1 if epochs is None else epochs, self._limit)
+
+    def _settings(self, epochs: int | None) -> dict[str, Any]:
+        return {**super()._settings(epochs), "epochs": 1 if epochs is None else epochs}

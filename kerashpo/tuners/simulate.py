@@ -1,0 +1,148 @@
+"""`simulate`: a search over recorded or computed learning curves, on a virtual clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kerashpo.algorithms.registry import algorithm_class
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.records import Budget, Objective
+from kerashpo.executors.simulated import SimulatedExecutor
+from kerashpo.problems.base import Problem, check_problem
+from kerashpo.schedulers.registry import (
+    make_scheduler,
+    scheduler_names,
+    scheduler_options,
+    tuner_pair,
+)
+from kerashpo.space.space import Space
+from kerashpo.study.loop import Limits
+from kerashpo.study.opening import Wish, open_or_create
+from kerashpo.study.results import Results
+from kerashpo.study.running import Recipe, environment, run_study
+
+METRIC = "value"
+
+
+def simulate(
+    problem: Problem,
+    *,
+    tuner: str = "hyperband",
+    algorithm: str | None = None,
+    workers: int = 1,
+    max_epochs: int | None = None,
+    budget_epochs: int | None = None,
+    max_trials: int | None = None,
+    seed: int | None = None,
+    factor: int = 3,
+    **options: Any,
+) -> Results:
+    """Searches a problem whose learning curves are known, without training.
+
+    The clock is virtual: `Results.seconds` is what the search would have taken with that
+    many workers. Equal arguments give equal results. With a bound (`budget_epochs` or
+    `max_trials`) Hyperband repeats its brackets until it is spent; without one it runs
+    them once. The metric is called ``"value"``.
+
+    Args:
+        problem: anything with ``space``, ``direction`` (``"min"`` or ``"max"``),
+            ``max_epochs`` and ``evaluate(config, epoch) -> (value, seconds)``: the value
+            after that many epochs, and the training time up to then.
+        tuner: ``"full"``, ``"hyperband"``, ``"asha"``, ``"median"``, ``"bohb"``,
+            ``"mobster"`` or ``"recommended"``, see `kerashpo.schedulers.registry`.
+        algorithm: ``"random"``, ``"grid"``, ``"sobol"``, ``"bayesian"``; None for the
+            tuner's own.
+        workers: how many trials train at once.
+        max_epochs: the most epochs of one trial; None for all that the problem has.
+        budget_epochs: a bound of the epochs trained over all trials.
+        max_trials: a bound of the configurations started.
+        seed: an integer for a search that can be repeated; None draws one.
+        factor: of how many trials one goes on.
+        **options: further arguments of the scheduler (``min_epochs``, ...) or the
+            algorithm.
+
+    Raises:
+        InvalidInput: before anything is evaluated, if an argument cannot be meant.
+    """
+    space = check_problem(problem)
+    pair = tuner_pair(tuner)
+    algorithm = algorithm or pair.algorithm
+    algorithm_class(algorithm)
+    horizon = _horizon(problem, max_epochs)
+    budget = _budget(budget_epochs, max_trials)
+    ours, theirs = _split(options, pair.scheduler)
+    settings = {**pair.options, **_defaults(pair.scheduler, factor, budget), **ours}
+    if not _bounded(pair.scheduler, budget, space):
+        raise InvalidInput(
+            f"The tuner {tuner!r} needs a bound on a space without end: give budget_epochs or "
+            "max_trials."
+        )
+    scheduler = make_scheduler(
+        pair.scheduler,
+        horizon,
+        settings,
+        limit=min(space.size, max_trials or math.inf),
+        budget=budget_epochs or math.inf,
+    )
+    recipe = Recipe(algorithm, scheduler, {**pair.hints, **theirs}, Limits(budget))
+    objective = Objective(METRIC, problem.direction)
+    told = {"tuner": tuner, "algorithm": algorithm, "max_epochs": horizon, "options": settings}
+    wish = Wish(
+        space.to_json(),
+        ((objective.name, objective.direction),),
+        seed,
+        told,
+        environment(),
+    )
+    opened = open_or_create(wish, None)
+    run_study(opened, recipe, SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers))
+    return Results(opened.history, space)
+
+
+def _horizon(problem: Problem, max_epochs: int | None) -> int:
+    if max_epochs is None:
+        return problem.max_epochs
+    if require_integer("max_epochs", max_epochs, 1) > problem.max_epochs:
+        raise InvalidInput(
+            f"max_epochs must not exceed the {problem.max_epochs} epochs that the problem has. "
+            f"Received: {max_epochs}."
+        )
+    return max_epochs
+
+
+def _budget(budget_epochs: int | None, max_trials: int | None) -> Budget:
+    if budget_epochs is not None:
+        require_integer("budget_epochs", budget_epochs, 1)
+    if max_trials is not None:
+        require_integer("max_trials", max_trials, 1)
+    return Budget(max_trials=max_trials, max_epochs_total=budget_epochs)
+
+
+def _split(options: Mapping[str, Any], scheduler: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the scheduler's options and the algorithm's."""
+    known = scheduler_options(scheduler)
+    ours = {name: value for name, value in options.items() if name in known}
+    # An option of another scheduler is a mistake here; the algorithm refuses what is left.
+    elsewhere = {name for other in scheduler_names() for name in scheduler_options(other)}
+    for name in options:
+        if name not in known and name in elsewhere:
+            raise InvalidInput(
+                f"The scheduler {scheduler!r} has no option {name!r}. "
+                f"Known: {', '.join(known) or 'none'}."
+            )
+    return ours, {name: value for name, value in options.items() if name not in known}
+
+
+def _defaults(scheduler: str, factor: int, budget: Budget) -> dict[str, Any]:
+    known = scheduler_options(scheduler)
+    found: dict[str, Any] = {"factor": factor} if "factor" in known else {}
+    if "iterations" in known and budget != Budget():
+        found["iterations"] = None
+    return found
+
+
+def _bounded(scheduler: str, budget: Budget, space: Space) -> bool:
+    finite = scheduler in ("halving", "hyperband") or space.size < math.inf
+    return finite or budget != Budget()

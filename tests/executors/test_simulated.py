@@ -1,0 +1,131 @@
+import pytest
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Decision, Resume, Start
+from kerashpo.executors.messages import Epoch, Failed, Reach, Task
+from kerashpo.executors.simulated import SimulatedExecutor
+
+
+def executor(evaluate, workers=1):
+    return SimulatedExecutor(evaluate, "value", dict, workers)
+
+
+def start(trial, until, **config):
+    return Task(Start(trial, config, until), config, until)
+
+
+def drain(simulated, decide=None):
+    """Returns (clock, message) of all that is told."""
+    told = []
+
+    def handle(message):
+        told.append((simulated.now(), message))
+        if decide:
+            decide(message)
+
+    before = -1
+    while before != len(told):
+        before = len(told)
+        simulated.poll(handle)
+    return told
+
+
+def linear(config, epoch):
+    return 1.0 / epoch, epoch * config.get("pace", 1.0)
+
+
+def test_epochs_are_told_at_their_end_and_then_that_the_job_is_reached():
+    simulated = executor(linear)
+    simulated.submit([start(0, 2, pace=2.5)])
+    told = drain(simulated)
+    assert [at for at, _ in told] == [2.5, 5.0, 5.0]
+    assert [type(message) for _, message in told] == [Epoch, Epoch, Reach]
+    assert told[1][1].report.metrics == {"value": 0.5}
+    assert told[1][1].report.seconds == 5.0
+
+
+def test_workers_train_at_once_and_ties_are_told_in_the_order_of_their_beginning():
+    simulated = executor(linear, workers=3)
+    assert simulated.free() == 3
+    simulated.submit([start(0, 1), start(1, 2, pace=0.5), start(2, 1)])
+    assert simulated.free() == 0
+    told = [(at, m.trial) for at, m in drain(simulated) if isinstance(m, Epoch)]
+    assert told == [(0.5, 1), (1.0, 0), (1.0, 2), (1.0, 1)]
+    assert simulated.free() == 3
+
+
+def test_a_resumed_trial_goes_on_with_its_epochs_and_its_seconds():
+    simulated = executor(linear)
+    simulated.submit([start(0, 1, pace=3.0)])
+    drain(simulated)
+    simulated.submit([Task(Resume(0, 3), {"pace": 3.0}, 3)])
+    epochs = [(at, m.report.epoch, m.report.seconds) for at, m in drain(simulated)[:-1]]
+    assert epochs == [(6.0, 2, 6.0), (9.0, 3, 9.0)]
+
+
+@pytest.mark.parametrize("decision", [Decision.PAUSE, Decision.STOP])
+def test_a_decision_counts_before_the_next_epoch(decision):
+    simulated = executor(linear)
+    simulated.submit([start(0, 9)])
+
+    def decide(message):
+        if message.report.epoch == 2:
+            simulated.decide(0, decision)
+
+    assert len(drain(simulated, decide)) == 2
+    assert simulated.free() == 1
+
+
+def test_a_decision_about_another_running_trial_frees_its_worker():
+    simulated = executor(linear, workers=2)
+    simulated.submit([start(0, 3), start(1, 3)])
+    simulated.decide(1, Decision.STOP)
+    assert simulated.free() == 1
+    assert {message.trial for _, message in drain(simulated)} == {0}
+
+
+def test_a_decision_about_a_waiting_trial_changes_nothing():
+    simulated = executor(linear)
+    simulated.submit([start(0, 1)])
+    simulated.decide(7, Decision.STOP)
+    assert len(drain(simulated)) == 2
+
+
+def test_time_that_falls_is_held():
+    seconds = {1: 5.0, 2: 4.0, 3: 6.0}
+    simulated = executor(lambda config, epoch: (0.0, seconds[epoch]))
+    simulated.submit([start(0, 3)])
+    assert [at for at, m in drain(simulated) if isinstance(m, Epoch)] == [5.0, 5.0, 6.0]
+
+
+def test_a_problem_that_raises_fails_the_trial_with_its_traceback():
+    def evaluate(config, epoch):
+        if epoch == 2:
+            raise ValueError("no such curve")
+        return linear(config, epoch)
+
+    simulated = executor(evaluate)
+    simulated.submit([start(0, 3)])
+    failed = drain(simulated)[-1][1]
+    assert isinstance(failed, Failed)
+    assert failed.failure.message == "ValueError: no such curve"
+    assert "no such curve" in failed.failure.traceback
+    assert simulated.free() == 1
+
+
+def test_seconds_that_are_no_number_are_told():
+    simulated = executor(lambda config, epoch: (0.0, float("nan")))
+    with pytest.raises(InvalidInput, match="finite seconds.*seconds=nan at epoch 1"):
+        simulated.submit([start(0, 1)])
+
+
+def test_at_least_one_worker():
+    with pytest.raises(InvalidInput, match="workers must be a whole number of at least 1"):
+        executor(linear, workers=0)
+
+
+def test_closing_forgets_what_runs():
+    simulated = executor(linear)
+    simulated.submit([start(0, 3)])
+    simulated.close()
+    assert drain(simulated) == []

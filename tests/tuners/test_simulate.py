@@ -1,0 +1,136 @@
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Status
+from kerashpo.problems.curves import PowerLaw
+from kerashpo.schedulers.registry import tuner_names
+from kerashpo.space import Space, choice, uniform
+from kerashpo.tuners.simulate import simulate
+
+WITHOUT_A_MODEL = [name for name in tuner_names() if name not in ("bohb", "mobster")]
+
+
+def trained(results):
+    return {(t.number, t.epochs, t.score) for t in results.history.trials.values()}
+
+
+@pytest.mark.parametrize("tuner", WITHOUT_A_MODEL)
+@pytest.mark.parametrize("workers", [1, 7])
+def test_equal_arguments_give_equal_results_within_the_budget(tuner, workers):
+    first, second = (
+        simulate(PowerLaw(27), tuner=tuner, budget_epochs=200, workers=workers, seed=0)
+        for _ in range(2)
+    )
+    assert trained(first) == trained(second)
+    assert first.seconds == second.seconds
+    assert 0 < first.epochs <= 200
+    assert {t.status for t in first.history.trials.values()} <= {Status.STOPPED, Status.COMPLETED}
+
+
+def test_seeds_differ():
+    first, second = (simulate(PowerLaw(9), seed=seed) for seed in (0, 1))
+    assert trained(first) != trained(second)
+
+
+def test_hyperband_without_a_bound_runs_its_brackets_once():
+    results = simulate(PowerLaw(81), seed=0)
+    assert len(results) == 81 + 34 + 15 + 8 + 5
+    assert results.epochs == 1581
+
+
+def test_more_workers_take_less_virtual_time_and_train_as_much():
+    one, many = (
+        simulate(PowerLaw(27), tuner="asha", max_trials=300, workers=workers, seed=0)
+        for workers in (1, 16)
+    )
+    assert one.seconds == one.epochs
+    assert one.seconds / 16 <= many.seconds < one.seconds / 8
+
+
+def test_maximising_equals_minimising_the_negative():
+    class Mirrored:
+        space, direction, max_epochs = PowerLaw().space, "max", 27
+
+        def evaluate(self, config, epoch):
+            value, seconds = PowerLaw(27).evaluate(config, epoch)
+            return -value, seconds
+
+    low = simulate(PowerLaw(27), tuner="asha", max_trials=50, seed=0)
+    high = simulate(Mirrored(), tuner="asha", max_trials=50, seed=0)
+    assert high.best.score == -low.best.score
+    assert high.epochs == low.epochs
+    assert high.best.config == low.best.config
+
+
+def test_the_metric_is_called_value_and_results_are_ordinary():
+    results = simulate(PowerLaw(9), tuner="asha", max_trials=10, seed=0)
+    assert set(results.best.metrics) == {"value"}
+    assert results.stopped == "max_trials reached"
+    assert len(results.trials()) == 10
+    assert results.curves()["metric"].unique().tolist() == ["value"]
+
+
+def test_a_finite_space_is_a_bound_and_is_exhausted():
+    problem = SimpleNamespace(
+        space={"a": choice(["x", "y"]), "b": choice([1, 2, 3])},
+        direction="max",
+        max_epochs=9,
+        evaluate=lambda config, epoch: (config["b"] * (config["a"] == "y"), float(epoch)),
+    )
+    results = simulate(problem, tuner="asha", seed=0)
+    assert len(results) == 6
+    assert results.stopped == "space exhausted"
+    assert results.best.config == {"a": "y", "b": 3}
+
+
+def test_a_failing_problem_fails_trials_not_the_search():
+    def evaluate(config, epoch):
+        if config["x"] > 0.5:
+            raise ArithmeticError("diverged")
+        return config["x"], float(epoch)
+
+    problem = SimpleNamespace(
+        space=Space({"x": uniform(0, 1)}), direction="min", max_epochs=9, evaluate=evaluate
+    )
+    results = simulate(problem, tuner="asha", max_trials=30, seed=0)
+    failures = results.failures()
+    assert 0 < len(failures) < 30
+    assert set(failures["message"]) == {"ArithmeticError: diverged"}
+    assert results.best.epoch == 1
+
+
+def test_options_reach_scheduler_and_algorithm():
+    results = simulate(PowerLaw(27), tuner="asha", max_trials=30, min_epochs=9, factor=2, seed=0)
+    assert results.history.settings["options"] == {"min_epochs": 9, "factor": 2}
+    assert min(trial.epochs for trial in results.history.trials.values()) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"tuner": "hyperbnd"}, "Unknown tuner 'hyperbnd'. Did you mean 'hyperband'"),
+        ({"algorithm": "randon"}, "Unknown algorithm 'randon'. Did you mean 'random'"),
+        ({"workers": 0}, "workers must be a whole number of at least 1"),
+        ({"max_epochs": 28}, "must not exceed the 27 epochs that the problem has"),
+        ({"max_epochs": 0}, "max_epochs must be a whole number of at least 1"),
+        ({"budget_epochs": 0}, "budget_epochs must be a whole number of at least 1"),
+        ({"max_trials": -1}, "max_trials must be a whole number of at least 1"),
+        ({"tuner": "asha"}, "needs a bound on a space without end"),
+        ({"factor": 1}, "factor must be a whole number of at least 2"),
+        ({"min_trials": 3}, "scheduler 'hyperband' has no option 'min_trials'"),
+        ({"colour": 3}, "algorithm 'random' has no option 'colour'"),
+    ],
+)
+def test_arguments_that_cannot_be_meant(arguments, told):
+    with pytest.raises(InvalidInput, match=told):
+        simulate(PowerLaw(27), seed=0, **arguments)
+
+
+def test_scaling_is_studied_in_seconds():
+    began = time.process_time()
+    results = simulate(PowerLaw(51), tuner="asha", max_trials=2000, workers=100, seed=0)
+    assert len(results) == 2000
+    assert time.process_time() - began < 6  # a tenth of 20,000 trials' minute
