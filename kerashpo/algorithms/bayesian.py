@@ -13,6 +13,7 @@ from kerashpo.algorithms.gp.features import Features
 from kerashpo.algorithms.gp.fit import FLOOR, fit
 from kerashpo.algorithms.gp.maximise import Maximiser
 from kerashpo.algorithms.gp.posterior import Posterior
+from kerashpo.algorithms.gp.recipe import Recipe
 from kerashpo.algorithms.gp.targets import standardise
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.sobol import sobol_rows
@@ -43,6 +44,7 @@ class BayesianOptimization(Algorithm):
         alpha: added to the diagonal of the kernel matrix of standardised values, besides
             the noise that is fitted.
         beta: how many standard deviations "ucb" trusts.
+        recipe: the model's ingredients, for ablations.
 
     Raises:
         InvalidInput: for an unknown acquisition or a number out of range.
@@ -56,10 +58,12 @@ class BayesianOptimization(Algorithm):
         acquisition: str = "logei",
         alpha: float = FLOOR,
         beta: float = 2.6,
+        recipe: Recipe | None = None,
     ) -> None:
         super().__init__(space, seed)
+        self._recipe = recipe = recipe or Recipe()
         self._cube = Cube(space)
-        self._features = Features.of(self._cube)
+        self._features = Features.of(self._cube, recipe.bend, recipe.radial)
         self._observations = Observations(self._cube)
         if acquisition not in ACQUISITIONS:
             raise unknown("acquisition", acquisition, ACQUISITIONS)
@@ -82,7 +86,7 @@ class BayesianOptimization(Algorithm):
         return self._cube.decode(row)
 
     def _start(self, trial: int) -> Matrix:
-        if trial == 0:
+        if trial == 0 and self._recipe.centre:
             rows = _centre(self._cube)
         else:
             rows = sobol_rows(self._cube.dim, 1, self.seed, start=trial, purpose="start")
@@ -92,15 +96,24 @@ class BayesianOptimization(Algorithm):
         rows, costs, pending = self._observations.read(history)
         if not np.isfinite(costs).any() or self._cube.dim == 0:
             return None
-        targets = standardise(costs)
-        seen, hamming = self._features(rows), self._features.hamming
-        hyper = fit(seen, targets, hamming, self._alpha)
-        posterior = Posterior(seen, targets, hyper, hamming)
-        posterior = posterior.believing(self._features(pending))
+        targets = standardise(costs, self._recipe.cut)
+        seen, layout = self._features(rows), self._features.layout
+        hyper = fit(seen, targets, layout, self._alpha)
+        posterior = Posterior(seen, targets, hyper, layout)
+        if self._recipe.believe:
+            posterior = posterior.believing(self._features(pending))
         means = posterior.mean(posterior.features)
-        best = np.vstack([rows, pending])[np.argsort(means, kind="stable")[:_AROUND]]
+        known = np.vstack([rows, pending])[: len(means)]
+        best = known[np.argsort(means, kind="stable")[:_AROUND]]
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
-        maximiser = Maximiser(self._cube, self._features, posterior, acquisition)
+        maximiser = Maximiser(
+            self._cube,
+            self._features,
+            posterior,
+            acquisition,
+            self._recipe.climb,
+            self._recipe.sweep,
+        )
         return maximiser.search(best, self._observations.taken, rng)
 
 

@@ -159,7 +159,7 @@ class Results:
 
     def _summary(self, clean: Callable[[str], str]) -> str:
         history = self.history
-        counts = {status: 0 for status in Status}
+        counts = dict.fromkeys(Status, 0)
         for trial in history.trials.values():
             counts[trial.status] += 1
         told = ", ".join(f"{n} {status.value.lower()}" for status, n in counts.items() if n)

@@ -31,9 +31,7 @@ def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             header = json.loads(file["__header__"].tobytes())
-            arrays = {
-                name: _restored(file[name], kind) for name, kind in header["types"].items()
-            }
+            arrays = {name: _restored(file[name], kind) for name, kind in header["types"].items()}
     except (OSError, KeyError, EOFError, zipfile.BadZipFile, ValueError) as error:
         raise ValueError(f"the checkpoint is damaged: {error}") from error
     return arrays, header["values"]

@@ -173,9 +173,7 @@ def _domain(hp: Any) -> Domain:
 
 def to_keras(param: Param) -> Any:
     """Returns a parameter of ours as keras_tuner's."""
-    conditions = [
-        Parent(c.parent, list(c.values)) for c in param.conditions
-    ]
+    conditions = [Parent(c.parent, list(c.values)) for c in param.conditions]
     match param.domain:
         case Fixed(value):
             return kt.Fixed(param.name, value, conditions=conditions)

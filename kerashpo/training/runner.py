@@ -243,7 +243,10 @@ def judge(report: Report, objective: Objective) -> Best:
 def classify(stage: str, error: Exception) -> Failure:
     """Returns the kind of a failure: memory, or the user's build or fit."""
     name = type(error).__name__
-    exhausted = isinstance(error, MemoryError) or name in ("ResourceExhaustedError", "XlaRuntimeError")
+    exhausted = isinstance(error, MemoryError) or name in (
+        "ResourceExhaustedError",
+        "XlaRuntimeError",
+    )
     told = "RESOURCE_EXHAUSTED" in str(error) or name != "XlaRuntimeError"
     kind = "memory" if exhausted and told else stage
     first = str(error).splitlines()[0] if str(error) else ""

@@ -11,7 +11,6 @@ from kerashpo.core.directions import to_objectives
 from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective, Plan
-from kerashpo.core.rng import fresh_seed
 from kerashpo.display.choose import make_display
 from kerashpo.display.listener import Listener
 from kerashpo.executors.serial import SerialExecutor

@@ -50,7 +50,10 @@ def mlp() -> Callable[..., keras.Model]:
             layers += [keras.layers.Dense(width, activation), keras.layers.Dropout(dropout)]
         model = keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid")])
         model.compile(
-            optimizer or keras.optimizers.Adam(1e-2), "binary_crossentropy", metrics=[*metrics]
+            optimizer or keras.optimizers.Adam(1e-2),
+            "binary_crossentropy",
+            metrics=[*metrics],
+            jit_compile=False,
         )
         return model
 

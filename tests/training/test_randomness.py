@@ -44,7 +44,7 @@ def test_nested_and_shared_seed_generators_are_found_once(keys: EpochKeys) -> No
     variables = seed_variables(model)
     assert len(variables) == 3
     set_layer_seeds(model, keys, 2)
-    values = {tuple(np.asarray(variable)) for variable in variables}
+    values = {tuple(np.asarray(variable.value)) for variable in variables}
     assert values == {tuple(keys.layer_state(2, index)) for index in range(3)}
 
 

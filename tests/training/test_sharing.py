@@ -224,7 +224,7 @@ def test_mask_streams_differ_between_layers_trials_and_epochs(data: FitData) -> 
 
     class Watch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            states.update(tuple(np.asarray(state)) for state in seed_variables(self.model))
+            states.update(tuple(np.asarray(state.value)) for state in seed_variables(self.model))
 
     way = CompiledEpochs()
     for trial in range(3):

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.algorithms.gp.kernel import Matrix
+from kerashpo.algorithms.gp.kernel import Layout, Matrix, Radial
 from kerashpo.space.cube import Cube
 
 _NO_CATEGORY = -1.0
@@ -28,31 +28,52 @@ class Features:
     Args:
         categorical: bool (d,), columns without order.
         gates: for each column the number of its condition, -1 where it is always active.
+        bent: bool (d,), columns whose scale is to be fitted; None for none.
+        radial: how correlation falls with distance.
 
     Attributes:
-        hamming: bool (p,), features that are equal or different, nothing between.
+        layout: how the kernel reads the features.
     """
 
-    def __init__(self, categorical: NDArray[np.bool_], gates: Sequence[int]) -> None:
+    def __init__(
+        self,
+        categorical: NDArray[np.bool_],
+        gates: Sequence[int],
+        bent: NDArray[np.bool_] | None,
+        radial: Radial,
+    ) -> None:
         self._categorical = np.asarray(categorical, dtype=bool)
         groups = sorted({gate for gate in gates if gate >= 0})
         self._first = [list(gates).index(gate) for gate in groups]
-        self.hamming = np.append(self._categorical, np.zeros(len(groups), dtype=bool))
+        more = np.zeros(len(groups), dtype=bool)
+        straight = np.zeros_like(self._categorical)
+        self.layout = Layout(
+            np.append(self._categorical, more),
+            np.append(straight if bent is None else bent & ~self._categorical, more),
+            radial,
+        )
 
     @classmethod
-    def of(cls, cube: Cube) -> Features:
-        """Returns the features of a space: columns under equal conditions share a gate."""
+    def of(cls, cube: Cube, bent: bool, radial: Radial) -> Features:
+        """Returns the features of a space: columns under equal conditions share a gate.
+
+        Args:
+            cube: the space.
+            bent: whether the scale of numbers with more than two values is to be fitted.
+            radial: how correlation falls with distance.
+        """
         known: dict[object, int] = {}
         gates = [
             known.setdefault(param.conditions, len(known)) if param.conditions else -1
             for param in cube.columns
         ]
-        return cls(cube.categorical, gates)
+        many = (cube.levels == 0) | (cube.levels > 2)
+        return cls(cube.categorical, gates, many if bent else None, radial)
 
     @property
     def count(self) -> int:
         """The number of features p."""
-        return len(self.hamming)
+        return len(self.layout.hamming)
 
     def __call__(self, rows: Matrix) -> Matrix:
         """Returns the features (n, p) of rows (n, d)."""

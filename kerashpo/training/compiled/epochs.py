@@ -27,12 +27,15 @@ class CompiledEpochs(Way):
     """
 
     def __init__(self, traces: int = 64) -> None:
-        self._engine = _engine(traces)
+        self._traces = traces
+        self._made: Engine | None = None
 
     @property
     def engine(self) -> Engine:
-        """What holds the traces and the data on the device."""
-        return self._engine
+        """What holds the traces and the data on the device; made when first needed."""
+        if self._made is None:
+            self._made = _engine(self._traces)
+        return self._made
 
     def train(
         self,
@@ -47,7 +50,7 @@ class CompiledEpochs(Way):
         build_all(model, data)
         listeners = _listeners(model, data, last, callbacks)
         model.stop_training = False
-        with self._engine.open(model, data) as session:
+        with self.engine.open(model, data) as session:
             listeners.on_train_begin()
             logs: Logs | None = None
             for epoch in range(first, last + 1):
@@ -78,11 +81,11 @@ class CompiledEpochs(Way):
         """
         data = _arrays(x, y, sample_weight)
         build_all(model, data)
-        return self._engine.evaluate(model, data.weighted(), batch_size)
+        return self.engine.evaluate(model, data.weighted(), batch_size)
 
     def predict(self, model: keras.Model, x: Arrays, batch_size: int = 1024) -> Any:
         """Returns predictions as `model.predict` does: numpy, nested as the model's outputs."""
-        return self._engine.predict(model, _arrays(x, None, None).x, batch_size)
+        return self.engine.predict(model, _arrays(x, None, None).x, batch_size)
 
 
 def _engine(traces: int) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -14,6 +15,7 @@ import tensorflow as tf
 from kerashpo.training.compiled.engine import Engine, Logs, Session, packed
 from kerashpo.training.compiled.structure import structure_of
 from kerashpo.training.compiled.tensorflow import graphs
+from kerashpo.training.compiled.tensorflow.options import quick_start
 from kerashpo.training.compiled.tensorflow.template import Template
 from kerashpo.training.fitdata import FitData, Triple, length
 
@@ -35,7 +37,6 @@ class TensorFlowEngine(Engine):
         self._private: weakref.WeakKeyDictionary[keras.Model, Template] = (
             weakref.WeakKeyDictionary()
         )
-        self._fixed: set[Hashable] = set()
         self._data: OrderedDict[int, tuple[FitData, Any, Any]] = OrderedDict()
 
     @property
@@ -133,13 +134,17 @@ class _Lent:
 
     def __init__(self, template: Template, model: keras.Model) -> None:
         self._template, self._model = template, model
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> None:
-        self._loan = self._template.lend(self._model)
+        if self._template.quick:
+            self._stack.enter_context(quick_start())
+        loan = self._template.lend(self._model)
+        if loan is not None:
+            self._stack.callback(loan.end)
 
     def __exit__(self, *_: Any) -> None:
-        if self._loan is not None:
-            self._loan.end()
+        self._stack.close()
 
 
 def tensors(arrays: Any) -> Any:

@@ -122,14 +122,14 @@ class Loan:
     def end(self) -> None:
         """Moves the values to the model's own variables and gives those back."""
         for variable, own, slot in self._lent:
-            own.assign(slot)
+            _copy(slot, own)
             variable._value = own
         self._lent.clear()
         self._forget_traces(self._traced)
 
     def _lend(self, variable: Any, slot: tf.Variable) -> None:
         own = variable._value
-        slot.assign(own)
+        _copy(own, slot)
         self._lent.append((variable, own, slot))
         variable._value = slot
 
@@ -138,6 +138,12 @@ class Loan:
         for name, function in functions.items():
             setattr(self._model, name, function)
         _renew_index(self._model.optimizer)
+
+
+def _copy(source: tf.Variable, target: tf.Variable) -> None:
+    """Assigns without the shape checks of `tf.Variable.assign`, which cost more than the copy."""
+    value = tf.raw_ops.ReadVariableOp(resource=source.handle, dtype=source.dtype)
+    tf.raw_ops.AssignVariableOp(resource=target.handle, value=value, validate_shape=False)
 
 
 def _renew_index(optimizer: Any) -> None:

@@ -65,19 +65,24 @@ def fused(optimizer: Any) -> Iterator[None]:
         yield
         return
     stock = optimizer.update_step
+    powers: dict[Any, tuple[Any, Any]] = {}
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
         if isinstance(gradient, tf.IndexedSlices) or variable.dtype != tf.float32:
             stock(gradient, variable, learning_rate)
             return
         index = optimizer._get_variable_index(variable)
-        step = tf.cast(optimizer.iterations + 1, tf.float32)
+        graph = tf.compat.v1.get_default_graph()
+        if graph not in powers:
+            # The same for every variable of a step: once in each graph (loops have their own).
+            step = tf.cast(optimizer.iterations + 1, tf.float32)
+            powers[graph] = tf.pow(optimizer.beta_1, step), tf.pow(optimizer.beta_2, step)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=optimizer._momentums[index].value.handle,
             v=optimizer._velocities[index].value.handle,
-            beta1_power=tf.pow(optimizer.beta_1, step),
-            beta2_power=tf.pow(optimizer.beta_2, step),
+            beta1_power=powers[graph][0],
+            beta2_power=powers[graph][1],
             lr=tf.cast(learning_rate, tf.float32),
             beta1=optimizer.beta_1,
             beta2=optimizer.beta_2,

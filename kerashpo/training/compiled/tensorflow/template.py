@@ -34,6 +34,8 @@ class Template:
         # A graph holds its variables weakly.
         self._own = None if shared else [variable._value for variable in variables_of(model)]
         self._keep = structure.keep
+        #: Whether TensorFlow's graph optimizer may be left out, see `options.quick_start`.
+        self.quick = structure.free
         self._graphs: dict[Hashable, graphs.Concrete] = {}
 
     def lend(self, model: keras.Model) -> Loan | None:
