@@ -73,7 +73,10 @@ def test_seeds_of_numpy_are_seeds():
             ["objective: was val_loss (min), now val_auc (max)"],
         ),
         ({"seed": 1}, ["seed: was 0, now 1"]),
-        ({"settings": {"algorithm": "grid", "pair": (1, 2)}}, ["algorithm: was 'random', now 'grid'"]),
+        (
+            {"settings": {"algorithm": "grid", "pair": (1, 2)}},
+            ["algorithm: was 'random', now 'grid'"],
+        ),
         (
             {"settings": {"algorithm": "random", "pair": (1, 2), "factor": 3}},
             ["factor: was None, now 3"],
