@@ -155,12 +155,18 @@ def bears_many_failures(case: SchedulerCase) -> None:
         _require_ended(case.search(_failing(failing, log)).history())
 
 
+def _wave_with_nan(bad: Callable[[int], bool]) -> Curve:
+    return lambda config, epoch: math.nan if bad(epoch) else wave(config, epoch)
+
+
+def _wave_through(last: int) -> Curve:
+    return lambda config, epoch: None if epoch > last else wave(config, epoch)
+
+
 def bears_nan(case: SchedulerCase) -> None:
     """NaN in the first epoch, in later ones or in all is never an obstacle or a lead."""
     for bad in (lambda epoch: epoch == 1, lambda epoch: epoch > 1, lambda _: True):
-        history = case.search(
-            lambda config, epoch, bad=bad: math.nan if bad(epoch) else wave(config, epoch)
-        ).history()
+        history = case.search(_wave_with_nan(bad)).history()
         _require_ended(history)
         best = history.best
         require(best is None or best.score is not None, "a trial without a score leads")
@@ -180,9 +186,7 @@ def breaks_ties_the_same_way(case: SchedulerCase) -> None:
 def lets_trials_end_early(case: SchedulerCase) -> None:
     """A trial that ends by itself keeps its score, and nobody waits for it."""
     for last in (1, 2, 3):
-        search = case.search(
-            lambda config, epoch, last=last: None if epoch > last else wave(config, epoch)
-        )
+        search = case.search(_wave_through(last))
         history = search.history()
         _require_ended(history)
         best = history.best
