@@ -23,7 +23,7 @@ from kerashpo.study.loop import Limits
 from kerashpo.testing.curves import Curve, wave
 from kerashpo.testing.interleaved import InterleavedExecutor
 from kerashpo.testing.search import Search, statuses, trained
-from kerashpo.testing.spaces import EIGHTEEN
+from kerashpo.testing.spaces import SIX
 from kerashpo.testing.verdict import require
 
 
@@ -195,9 +195,9 @@ def lets_trials_end_early(case: SchedulerCase) -> None:
 
 def fits_a_small_space(case: SchedulerCase) -> None:
     """A space smaller than the plan is searched to the last rung."""
-    history = replace(case.search(), space=EIGHTEEN).history()
+    history = replace(case.search(), space=SIX).history()
     _require_ended(history)
-    _require_summit(history, case, "18 configurations")
+    _require_summit(history, case, "6 configurations")
 
 
 def maximises_as_it_minimises(case: SchedulerCase) -> None:
