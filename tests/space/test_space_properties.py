@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spaces import SPACES
 
 from kerashpo.space import Cube, Space, integer, uniform
 from kerashpo.space.space import key
-
-from spaces import SPACES
 
 seeds = st.integers(0, 2**32 - 1)
 
