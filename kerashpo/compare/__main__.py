@@ -21,6 +21,7 @@ from kerashpo.compare.output import (
 from kerashpo.compare.runs import Result, Run, plan_runs
 from kerashpo.compare.summary import summarise
 from kerashpo.compare.winner import run_majority, run_search
+from kerashpo.compare.quiet import import_quietly
 from kerashpo.core.errors import InvalidInput, KerashpoError
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task
@@ -92,8 +93,10 @@ def _result(
         return known
     if not options.quiet:
         screen.console.print(screen.texts("compare.running", **told))
-        if run.tuner != "majority" and "keras" not in sys.modules:
+    if run.tuner != "majority" and "keras" not in sys.modules:
+        if not options.quiet:
             screen.console.print(screen.texts("compare.loading"))
+        import_quietly("keras_tuner")
     found = run_majority(run, task) if run.tuner == "majority" else run_search(run, task, options)
     if found is not None:
         run.keep(found)

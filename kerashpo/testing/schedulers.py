@@ -58,9 +58,7 @@ CASES: Final[dict[str, SchedulerCase]] = {
     "asha stopping": SchedulerCase(
         lambda: StoppingASHA(9, 3, limit=12), synchronous=False, max_trials=12
     ),
-    "median": SchedulerCase(
-        lambda: MedianStopping(5, limit=9), synchronous=False, max_trials=9
-    ),
+    "median": SchedulerCase(lambda: MedianStopping(5, limit=9), synchronous=False, max_trials=9),
 }
 """The schedulers of the package, by name."""
 

@@ -59,8 +59,7 @@ class ModelMaker:
         strategy: a `tf.distribute` strategy under whose scope models are built, or None.
 
     Raises:
-        InvalidInput: if it is neither a function nor a HyperModel, or a HyperModel with a
-            `fit` of its own.
+        InvalidInput: if it is neither a function nor a HyperModel.
     """
 
     def __init__(
@@ -78,7 +77,12 @@ class ModelMaker:
                 f"keras.Model, or a HyperModel. Received: {hypermodel!r}."
             )
         self.hypermodel = _as_hypermodel(hypermodel)
-        _refuse_own_fit(self.hypermodel)
+        if type(self.hypermodel).fit is not keras_tuner.HyperModel.fit:
+            raise InvalidInput(
+                f"{type(self.hypermodel).__name__} overrides HyperModel.fit, which this version "
+                "does not call: epochs, pauses and checkpoints are the tuner's. Put what it does "
+                "into build (model, loss, a train_step of the model's own) or into callbacks."
+            )
         self._overrides, self._recompile = overrides, recompile
         self._tune_new, self._allow_new = tune_new, allow_new
         self._strategy = strategy
@@ -151,15 +155,6 @@ def check_model(model: Any, will_compile: bool = False) -> None:
         raise InvalidInput(
             "build_model returned a model that is not compiled. Call "
             "model.compile(optimizer=..., loss=..., metrics=[...]) before returning it."
-        )
-
-
-def _refuse_own_fit(hypermodel: keras_tuner.HyperModel) -> None:
-    if type(hypermodel).fit is not keras_tuner.HyperModel.fit:
-        raise InvalidInput(
-            f"{type(hypermodel).__name__} overrides HyperModel.fit, which is not called: trials "
-            "pause and resume between epochs, so kerashpo trains them itself. Put what fit does "
-            "into the model's train_step or into callbacks."
         )
 
 
