@@ -42,16 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: Options) -> int:
     texts = Texts(options.lang)
-    screen = Screen(Console(highlight=False, width=None if sys.stdout.isatty() else 160), texts)
+    width = None if sys.stdout.isatty() else 160
+    screen = Screen(Console(highlight=False, markup=False, width=width), texts)
     tasks = {name: make_task(name) for name in options.problem}
     runs = plan_runs(options, (*options.tuners, *BASELINES))
     if options.dry_run:
         screen.plan(runs, _budgets(options))
         return 0
-    out = _prepare(options)
+    out = _prepare(options, runs)
     results: list[Result] = []
     for number, run in enumerate(runs, start=1):
-        result = _result(run, number, len(runs), tasks[run.problem], options, screen)
+        try:
+            result = _result(run, number, len(runs), tasks[run.problem], options, screen)
+        except KeyboardInterrupt:  # outside a search, which notices the first one by itself
+            result = None
         if result is None:
             screen.console.print(texts("compare.interrupted"))
             return INTERRUPTED
@@ -60,12 +64,13 @@ def _run(options: Options) -> int:
     return 0
 
 
-def _prepare(options: Options) -> Path:
-    """Makes the output folder before anything is trained."""
+def _prepare(options: Options, runs: Sequence[Run]) -> Path:
+    """Makes the output folder, and forgets old runs if asked to, before anything is trained."""
     out = Path(options.out)
     try:
-        if options.fresh and (out / "runs").exists():
-            shutil.rmtree(out / "runs")
+        for run in runs:
+            if options.fresh and run.folder.exists():
+                shutil.rmtree(run.folder)
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".writable"
         probe.touch()

@@ -38,7 +38,7 @@ class TerminalDisplay(Listener):
         match event:
             case SessionStarted():
                 for note in self._progress.plan.notes:
-                    self._console.print(f"note: {note}")
+                    self._console.print(Text(f"note: {note}"))
                 self._live = Live(console=self._console, auto_refresh=False, transient=True)
                 self._live.start()
             case SessionEnded():

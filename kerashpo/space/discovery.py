@@ -124,7 +124,8 @@ class Discovery:
 
     def _flip(self, context: Values, baseline: Call, param: Param) -> None:
         """Calls with every value of a parameter that matters, and explores what appears."""
-        if param.name not in self._parents:
+        listed = 0 < param.domain.levels <= _LISTED
+        if listed and param.name not in self._parents:
             self._parents.append(param.name)
         for value in _all_others(param.domain):
             flipped = {**context, param.name: value}
