@@ -23,10 +23,8 @@ def execute(path: Path, check: bool) -> None:
     notebook = nbformat.read(path, as_version=4)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
-        )
-        client.execute()
+        place = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=place).execute()
         if not (Path(folder) / "results.json").exists():
             raise SystemExit(f"{path.name}: the last cell wrote no results.json")
     print(f"{path.name}: {time.perf_counter() - began:.0f} s")

@@ -48,7 +48,7 @@ def trace(history: History, by: Axis = "seconds") -> Trace:
     x: list[float] = []
     y: list[float] = []
     best = np.inf
-    for count, (at, number, epoch, cost) in enumerate(order, start=1):
+    for count, (at, number, _, cost) in enumerate(order, start=1):
         if cost < best:
             best = cost
             spent = {"epochs": count, "trials": number + 1, "seconds": at}[by]

@@ -116,7 +116,7 @@ class Discovery:
     def _differs(self, context: Values, baseline: Call, params: list[Param]) -> bool:
         columns = [[(p.name, value) for value in _others(p.domain)] for p in params]
         for row in itertools.zip_longest(*columns):
-            flipped = {name: value for name, value in filter(None, row)}
+            flipped = dict(filter(None, row))
             call = self._call({**context, **flipped})
             if call is None or call.keys != baseline.keys:
                 return True
