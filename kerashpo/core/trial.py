@@ -9,7 +9,6 @@ from typing import final
 
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
 
-
 STUDY_ENDED = "study ended"
 """The reason of trials that wait for a decision when a study's budget is spent."""
 

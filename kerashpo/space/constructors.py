@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
+from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
 from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
 
@@ -13,17 +17,20 @@ def uniform(
     low: float, high: float, step: float | None = None, *, default: float | None = None
 ) -> Float:
     """A float in [low, high]; with `step`, low, low + step, ... up to high."""
-    return Float(float(low), float(high), step, "linear", default)
+    with _told(f"uniform({low!r}, {high!r})"):
+        return Float(float(low), float(high), _float(step), "linear", _float(default))
 
 
 def loguniform(low: float, high: float, *, default: float | None = None) -> Float:
     """A float in [low, high], low above 0, whose logarithm is uniform."""
-    return Float(float(low), float(high), None, "log", default)
+    with _told(f"loguniform({low!r}, {high!r})"):
+        return Float(float(low), float(high), None, "log", _float(default))
 
 
 def reverse_log(low: float, high: float, *, default: float | None = None) -> Float:
     """A float in [low, high], low above 0, dense near `high` as `loguniform` is near `low`."""
-    return Float(float(low), float(high), None, "reverse_log", default)
+    with _told(f"reverse_log({low!r}, {high!r})"):
+        return Float(float(low), float(high), None, "reverse_log", _float(default))
 
 
 def integer(
@@ -35,13 +42,16 @@ def integer(
     default: int | None = None,
 ) -> Integer:
     """A whole number in [low, high], both included; with `log` a step is a factor."""
-    return Integer(low, high, step, "log" if log else "linear", default)
+    with _told(f"integer({low!r}, {high!r})"):
+        numbers = [_whole(value) for value in (low, high, step, default)]
+        return Integer(numbers[0], numbers[1], numbers[2], "log" if log else "linear", numbers[3])
 
 
 def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Choice:
     """One of `values`; `ordered` where neighbours are alike (batch sizes, say)."""
-    items = tuple(v.item() if type(v).__module__ == "numpy" else v for v in values)
-    return Choice(items, ordered, default)
+    with _told(f"choice({values!r})"):
+        items = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+        return Choice(items, ordered, default)
 
 
 def boolean(*, default: bool = False) -> Boolean:
@@ -52,6 +62,25 @@ def boolean(*, default: bool = False) -> Boolean:
 def fixed(value: Scalar) -> Fixed:
     """A value that is recorded with every configuration but not tuned."""
     return Fixed(value)
+
+
+@contextmanager
+def _told(call: str) -> Iterator[None]:
+    """Puts the call before the reason: the parameter's name is not known yet."""
+    try:
+        yield
+    except InvalidSpace as error:
+        raise InvalidSpace(f"{call}: {error}.") from None
+    except (TypeError, ValueError) as error:
+        raise InvalidSpace(f"{call}: expected numbers (a choice: a list), {error}.") from None
+
+
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _whole(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class Conditional(dict[str, Any]):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.core.records import Config, Scalar
+from kerashpo.space.gates import gates_of
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 
@@ -38,7 +39,8 @@ class Cube:
         self.categorical = np.array([p.domain.categorical for p in self.columns], dtype=bool)
         self.grids = tuple(_grid(p) if n else None for p, n in zip(self.columns, self.levels))
         self._wide = [n > WIDE for n in counts]
-        self._gates = tuple(self._gate(param) for param in self.columns)
+        position = {id(param): index for index, param in enumerate(self.columns)}
+        self._gates = tuple(gates_of(param, space.params, position) for param in self.columns)
 
     @property
     def dim(self) -> int:
@@ -49,7 +51,7 @@ class Cube:
     def parents(self) -> tuple[tuple[int, ...], ...]:
         """For each column the columns that decide whether it is active."""
         return tuple(
-            tuple(sorted({column for gate in gates for column, _ in gate})) if gates else ()
+            tuple(sorted({column for gate in gates for column in gate.columns}))
             for gates in self._gates
         )
 
@@ -68,7 +70,8 @@ class Cube:
         for param in self.space.params:
             if param.active(config):
                 u = values.get(id(param), np.nan)
-                config[param.name] = param.domain.default if np.isnan(u) else param.domain.at(float(u))
+                domain = param.domain
+                config[param.name] = domain.default if np.isnan(u) else domain.at(float(u))
         return config
 
     def snap(self, rows: Matrix, rng: np.random.Generator | None = None) -> Matrix:
@@ -90,15 +93,8 @@ class Cube:
     def deactivate(self, rows: Matrix) -> Matrix:
         """Sets inactive columns of `rows` (n, d) to NaN, in place, parents first."""
         for index, gates in enumerate(self._gates):
-            if gates is None:
-                rows[:, index] = np.nan
-                continue
             for gate in gates:
-                met = np.zeros(len(rows), dtype=bool)
-                for column, positions in gate:
-                    distance = np.abs(rows[:, column, None] - positions[None, :])
-                    met |= (distance < 1e-9).any(axis=1)
-                rows[~met, index] = np.nan
+                rows[~gate.met(rows), index] = np.nan
         return rows
 
     def key(self, row: Matrix) -> bytes:
@@ -115,30 +111,6 @@ class Cube:
         right = np.clip(np.searchsorted(grid, column), 1, len(grid) - 1)
         closer = column - grid[right - 1] < grid[right] - column
         return grid[np.where(closer, right - 1, right)]
-
-    def _gate(self, param: Param) -> tuple[tuple[tuple[int, Matrix], ...], ...] | None:
-        """Returns what opens a column: for each condition, (column, positions) alternatives.
-
-        None means that it never opens: a fixed parent has another value.
-        """
-        gates = []
-        for condition in param.conditions:
-            fixed = [
-                p.domain.default
-                for p in self.space.params
-                if p.name == condition.parent and p.domain.levels == 1
-            ]
-            if any(value in condition.values for value in fixed):
-                continue
-            gate = tuple(
-                (index, np.array([p.domain.unit(v) for v in condition.values if v in p.domain]))
-                for index, p in enumerate(self.columns)
-                if p.name == condition.parent
-            )
-            if not gate:
-                return None
-            gates.append(gate)
-        return tuple(gates)
 
 
 def _grid(param: Param) -> Matrix:

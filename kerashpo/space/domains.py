@@ -6,8 +6,9 @@ A domain knows nothing of names: errors carry the reason, `Param` adds the name.
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -36,6 +37,11 @@ class Domain(ABC):
     @abstractmethod
     def at(self, u: float) -> Scalar:
         """Returns the value at position `u` in [0, 1]; equal cells where it is discrete."""
+
+    def listed(self) -> Iterator[Scalar]:
+        """Yields every value of a discrete domain once, in order."""
+        n = self.levels
+        return (self.at((index + 0.5) / n) for index in range(n))
 
     @abstractmethod
     def unit(self, value: Any) -> float:
@@ -161,21 +167,28 @@ class Integer(Domain):
 
     @property
     def levels(self) -> int:
-        step = self.step or 1
-        if self.scale != "linear" and self.step is None:
-            return self.high - self.low + 1
-        return ladder(self.low, self.high, step, self.scale)
+        if self.step is not None and self.scale != "linear":
+            return ladder(self.low, self.high, self.step, self.scale)
+        return int(self.high - self.low) // int(self.step or 1) + 1
 
     @property
     def default(self) -> int:
         return self.at(0.5) if self.preset is None else self.preset
 
     def at(self, u: float) -> int:
-        if self.step is not None or self.scale == "linear":
+        if self.scale == "linear":
+            return int(self.low) + _cell(u, self.levels) * int(self.step or 1)
+        if self.step is not None:
             index = _cell(u, self.levels)
-            return int(round(rung(index, self.low, self.high, self.step or 1, self.scale)))
+            return round(rung(index, self.low, self.high, self.step, self.scale))
         value = stretch(min(max(u, 0.0), 1.0), self.low, self.high + 1, self.scale)
         return min(max(int(value), self.low), self.high)
+
+    def listed(self) -> Iterator[int]:
+        if self.scale != "linear" and self.step is None:
+            # Their cells are not equal: positions in equal distances would miss some.
+            return iter(range(self.low, self.high + 1))
+        return (self.at((index + 0.5) / self.levels) for index in range(self.levels))
 
     def unit(self, value: Any) -> float:
         whole = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -185,7 +198,8 @@ class Integer(Domain):
             return shrink(value + 0.5, self.low, self.high + 1, self.scale)
         n, step = self.levels, self.step or 1
         if self.scale == "linear":
-            return (min(round((value - self.low) / step), n - 1) + 0.5) / n
+            index = min(round((int(value) - self.low) / step), n - 1)
+            return (index + 0.5) / n
         steps = [rung(i, self.low, self.high, step, self.scale) for i in range(n)]
         return (min(range(n), key=lambda i: abs(steps[i] - value)) + 0.5) / n
 
@@ -230,10 +244,17 @@ class Choice(Domain):
         return self.store(self.values[0] if self.preset is None else self.preset)
 
     def store(self, value: Any) -> Scalar:
-        """Returns how a value of the user's is written in a configuration."""
+        """Returns how a value of the user's is written in a configuration.
+
+        Raises:
+            InvalidSpace: if it would be written by its index and is none of the values.
+        """
         if self.scalar:
             return value  # type: ignore[no-any-return]
-        return next(i for i, other in enumerate(self.values) if _same(value, other))
+        for index, other in enumerate(self.values):
+            if _same(value, other):
+                return index
+        raise _reject(value, f"one of {list(self.values)!r}")
 
     def at(self, u: float) -> Scalar:
         index = _cell(u, len(self.values))
@@ -250,15 +271,29 @@ class Choice(Domain):
         return value if self.scalar else self.values[int(value)]  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Any]:
-        values = list(self.values) if self.scalar else [repr(v) for v in self.values]
+        values = list(self.values) if self.scalar else _labels(self.values)
         body: dict[str, Any] = {"kind": self.kind, "values": values}
         if self.ordered:
             body["ordered"] = True
         if not self.scalar:
             body["by_index"] = True
         if self.preset is not None:
-            body["default"] = self.preset if self.scalar else repr(self.preset)
+            stored = self.store(self.preset)
+            body["default"] = stored if self.scalar else values[int(stored)]  # type: ignore[arg-type]
         return body
+
+
+def _labels(values: tuple[Any, ...]) -> list[str]:
+    """Returns how values without a JSON form are written: alike in every process, no two equal."""
+    texts = [_label(value) for value in values]
+    return [f"{t} #{i}" if texts.count(t) > 1 else t for i, t in enumerate(texts)]
+
+
+def _label(value: Any) -> str:
+    name = getattr(value, "__qualname__", None)
+    if name is not None:
+        return f"{value.__module__}.{name}"
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 @final
@@ -329,9 +364,7 @@ class Fixed(Domain):
         return {"kind": self.kind, "value": self.value}
 
 
-KINDS: dict[str, type[Domain]] = {
-    cls.kind: cls for cls in (Float, Integer, Choice, Boolean, Fixed)
-}
+KINDS: dict[str, type[Domain]] = {c.kind: c for c in (Float, Integer, Choice, Boolean, Fixed)}
 
 
 def from_json(body: Mapping[str, Any]) -> Domain:

@@ -13,6 +13,7 @@ import numpy as np
 
 from kerashpo.core.errors import InvalidSpace, nearest
 from kerashpo.core.records import Config, Scalar
+from kerashpo.space.domains import Choice, Float, Integer
 from kerashpo.space.params import Param
 from kerashpo.space.writing import read
 
@@ -31,6 +32,7 @@ class Space:
 
     def __init__(self, *parts: Mapping[str, Any]) -> None:
         self.params: tuple[Param, ...] = _in_order(read(parts))
+        _check_names(self.params)
 
     @classmethod
     def of(cls, params: Iterable[Param]) -> Space:
@@ -144,14 +146,20 @@ class Space:
 
     @staticmethod
     def _checked(param: Param, value: Any) -> Scalar:
-        store = getattr(param.domain, "store", None)
-        if store is not None and not param.domain.scalar:  # type: ignore[attr-defined]
-            if not (isinstance(value, int) and value in param.domain):
-                value = store(value)
+        domain = param.domain
+        value = value.item() if isinstance(value, np.generic) else value
         try:
-            param.domain.unit(value)
+            if isinstance(domain, Choice) and not domain.scalar:
+                known = isinstance(value, int) and value in domain
+                value = value if known else domain.store(value)
+            domain.unit(value)
         except InvalidSpace as error:
             raise InvalidSpace(f"Parameter {param.name!r}: {error}.") from None
+        match domain:
+            case Integer():
+                return int(value)
+            case Float():
+                return float(value)
         return value  # type: ignore[no-any-return]
 
 
@@ -176,7 +184,7 @@ def _in_order(params: tuple[Param, ...]) -> tuple[Param, ...]:
         if not ready:
             raise InvalidSpace(f"The conditions of {', '.join(sorted(names))} form a circle.")
         ordered.extend(ready)
-        waiting = [param for param in waiting if param not in ready]
+        waiting = [p for p in waiting if any(c.parent in names for c in p.conditions)]
     position = {id(param): index for index, param in enumerate(params)}
     return _stable(ordered, position)
 
@@ -190,6 +198,35 @@ def _stable(ordered: list[Param], position: dict[int, int]) -> tuple[Param, ...]
             return tuple(ordered)
         met.add(param.name)
     return tuple(declared)
+
+
+def _check_names(params: tuple[Param, ...]) -> None:
+    """Refuses two definitions of a name that could hold at once: one would hide the other."""
+    for index, param in enumerate(params):
+        for other in params[:index]:
+            if other.name == param.name and not _exclusive(
+                _allowed(param, params), _allowed(other, params)
+            ):
+                raise InvalidSpace(
+                    f"Parameter {param.name!r} is declared twice, under conditions that can hold "
+                    "together. Give one of them another name, or other values of the parent."
+                )
+
+
+def _allowed(param: Param, params: tuple[Param, ...]) -> dict[str, set[Scalar]]:
+    """Returns by ancestor the values of it under which a parameter may exist."""
+    allowed: dict[str, set[Scalar]] = {}
+    for condition in param.conditions:
+        parents = [p for p in params if p.name == condition.parent]
+        # Of several declarations of a parent it is not known which one is meant.
+        above = _allowed(parents[0], params) if len(parents) == 1 else {}
+        for name, values in [*above.items(), (condition.parent, set(condition.values))]:
+            allowed[name] = allowed.get(name, values) & values
+    return allowed
+
+
+def _exclusive(one: Mapping[str, set[Scalar]], other: Mapping[str, set[Scalar]]) -> bool:
+    return any(one[parent].isdisjoint(other[parent]) for parent in one.keys() & other.keys())
 
 
 def _check_conditions(param: Param, params: tuple[Param, ...]) -> None:
@@ -216,9 +253,7 @@ def _product(params: tuple[Param, ...], config: dict[str, Scalar]) -> Iterator[C
     if not head.active(config):
         yield from _product(tuple(tail), config)
         return
-    n = head.domain.levels
-    for index in range(n):
-        value = head.domain.at((index + 0.5) / n)
+    for value in head.domain.listed():
         yield from _product(tuple(tail), {**config, head.name: value})
 
 
@@ -236,6 +271,7 @@ def _count(params: tuple[Param, ...], config: dict[str, Scalar]) -> float:
         if n == 0:
             return math.inf
         rest = params[index + 1 :]
-        values = (param.domain.at((i + 0.5) / n) for i in range(n))
-        return total * sum(_count(rest, {**config, param.name: value}) for value in values)
+        return total * sum(
+            _count(rest, {**config, param.name: value}) for value in param.domain.listed()
+        )
     return total

@@ -61,7 +61,10 @@ def _resolve(param: Param, params: list[Param]) -> Param:
     if not param.conditions:
         return param
     domains = {other.name: other.domain for other in params}
-    resolved = tuple(_resolve_one(condition, domains) for condition in param.conditions)
+    try:
+        resolved = tuple(_resolve_one(condition, domains) for condition in param.conditions)
+    except InvalidSpace as error:
+        raise InvalidSpace(f"Parameter {param.name!r}, its condition: {error}.") from None
     return Param(param.name, param.domain, resolved)
 
 

@@ -155,11 +155,11 @@ class Results:
         return f"<Results: {self._summary(str)}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._summary(escape)}</p>{self.trials()._repr_html_()}"
+        return f"<p>{self._summary(escape)}</p>{self.trials().to_html()}"
 
     def _summary(self, clean: Callable[[str], str]) -> str:
         history = self.history
-        counts = {status: 0 for status in Status}
+        counts = dict.fromkeys(Status, 0)
         for trial in history.trials.values():
             counts[trial.status] += 1
         told = ", ".join(f"{n} {status.value.lower()}" for status, n in counts.items() if n)

@@ -3,94 +3,162 @@
 from __future__ import annotations
 
 import math
+from typing import final
 
 import numpy as np
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-from kerashpo.algorithms.gp.kernel import Hyper, Mask, Matrix, channels, matern_and_slope
+from kerashpo.algorithms.gp.kernel import (
+    Hyper,
+    Layout,
+    Matrix,
+    number_squares,
+)
 from kerashpo.algorithms.gp.linalg import cholesky, inverse_from
 from kerashpo.algorithms.gp.priors import log_prior
+from kerashpo.algorithms.gp.warp import bend, slopes_by_exponents
 
 FLOOR = 1e-6
 """The least noise variance of standardised targets."""
 
 _LOG_BOUNDS = (math.log(1e-4), math.log(1e4))
 _NOISE_BOUNDS = (math.log(1e-7), math.log(10.0))
-_START = (0.0, 0.0, math.log(1e-2))
+_BEND_BOUNDS = (-1.5, 1.5)
+_START_NOISE = math.log(1e-2)
+_STEPS, _FEW_STEPS = 60, 12
 
 
 def fit(
     features: Matrix,
     targets: Matrix,
-    hamming: Mask,
+    layout: Layout,
     floor: float = FLOOR,
-    steps: int = 60,
+    start: Hyper | None = None,
 ) -> Hyper:
     """Returns the hyperparameters that best explain standardised targets.
 
-    Always from the same start: it depends on nothing but its arguments, so that a resumed
-    study continues as the uninterrupted one.
+    It depends on nothing but its arguments, no earlier fit, so that a resumed study
+    continues as the uninterrupted one.
 
     Args:
         features: (n, p), without NaN.
         targets: (n,), about 0 with variance about 1.
-        hamming: (p,), which features are categories.
+        layout: how to read the features.
         floor: added to the fitted noise variance.
-        steps: at most so many L-BFGS-B iterations.
+        start: where to start; few steps follow then.
     """
-    p = features.shape[1]
-    start = np.array([_START[0]] * p + [_START[1], _START[2]])
-    bounds = [_LOG_BOUNDS] * (p + 1) + [_NOISE_BOUNDS]
-    pairs = channels(features, hamming)
+    evidence = Evidence(features, targets, layout, floor)
+    p, k = features.shape[1], int(layout.bent.sum())
     found = minimize(
-        negative_log_posterior,
-        start,
-        args=(pairs, targets, floor),
+        evidence.negative_log_posterior,
+        evidence.start() if start is None else evidence.logs(start),
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": steps, "ftol": 1e-6, "gtol": 1e-3},
+        bounds=[_LOG_BOUNDS] * (p + 1) + [_NOISE_BOUNDS] + [_BEND_BOUNDS] * (2 * k),
+        options={"maxiter": _STEPS if start is None else _FEW_STEPS, "ftol": 1e-6, "gtol": 1e-3},
     )
-    values = np.exp(found.x)
-    return Hyper(values[:-2], float(values[-2]), float(values[-1]) + floor)
+    return evidence.hyper(found.x)
 
 
-def negative_log_posterior(
-    logs: Matrix, pairs: Matrix, targets: Matrix, floor: float
-) -> tuple[float, Matrix]:
-    """Returns minus the log posterior and its gradient (Rasmussen and Williams 2006, 5.9).
+@final
+class Evidence:
+    """The likelihood of hyperparameters given observations.
+
+    Its argument is one vector (p + 2 + 2k,): the logarithms of the weights, the scale and
+    the noise, then those of both exponents of the k bent features.
 
     Args:
-        logs: (p + 2,), log weights, log scale, log noise.
-        pairs: (p, n * n), squared distances by feature.
+        features: (n, p), without NaN.
         targets: (n,).
+        layout: how to read the features.
         floor: added to the noise variance.
     """
-    value, gradient = negative_log_likelihood(logs, pairs, targets, floor)
-    prior, prior_gradient = log_prior(logs)
-    return value - prior, gradient - prior_gradient
 
+    def __init__(self, features: Matrix, targets: Matrix, layout: Layout, floor: float) -> None:
+        self._features, self._targets, self._floor = features, targets, floor
+        self._radial = layout.radial
+        self._numbers = np.flatnonzero(~layout.hamming)
+        self._bent = np.flatnonzero(layout.bent)
+        self._bent_numbers = np.flatnonzero(layout.bent[self._numbers])
+        self._hamming = np.flatnonzero(layout.hamming)
+        columns = features[:, self._hamming].T
+        self._unequal = (columns[:, :, None] != columns[:, None, :]).astype(float)
 
-def negative_log_likelihood(
-    logs: Matrix, pairs: Matrix, targets: Matrix, floor: float
-) -> tuple[float, Matrix]:
-    """Returns minus the log marginal likelihood and its gradient by the logarithms."""
-    n = len(targets)
-    values = np.exp(logs)
-    weights, scale, noise = values[:-2], values[-2], values[-1]
-    q = (weights @ pairs).reshape(n, n)
-    shape, slope = matern_and_slope(q)
-    kernel = scale * shape
-    kernel.flat[:: n + 1] += noise + floor
-    factor = cholesky(kernel)
-    alpha, _ = lapack.dpotrs(factor, targets, lower=1)
-    half = inverse_from(factor)
-    value = 0.5 * float(targets @ alpha) + float(np.log(np.diagonal(factor)).sum())
-    half -= np.outer(alpha, alpha)
-    half *= 0.5
-    by_weights = weights * (pairs @ (half * slope).ravel()) * scale
-    by_scale = scale * float(np.vdot(half, shape))
-    by_noise = noise * float(np.trace(half))
-    gradient = np.append(by_weights, [by_scale, by_noise])
-    return value + 0.5 * n * math.log(2.0 * math.pi), gradient
+    def start(self) -> Matrix:
+        """Returns weights and scale of 1, a little noise, no bend."""
+        p, k = self._features.shape[1], len(self._bent)
+        logs = np.zeros(p + 2 + 2 * k)
+        logs[p + 1] = _START_NOISE
+        return logs
+
+    def logs(self, hyper: Hyper) -> Matrix:
+        """Returns the vector that stands for hyperparameters."""
+        noise = max(hyper.noise - self._floor, math.exp(_NOISE_BOUNDS[0]))
+        scales = np.append(hyper.weights, [hyper.scale, noise])
+        return np.concatenate([np.log(scales), hyper.log_a, hyper.log_b])
+
+    def hyper(self, logs: Matrix) -> Hyper:
+        """Returns the hyperparameters that a vector stands for."""
+        p, k = self._features.shape[1], len(self._bent)
+        weights, tail = np.exp(logs[:p]), logs[p + 2 :]
+        scale, noise = math.exp(logs[p]), math.exp(logs[p + 1]) + self._floor
+        return Hyper(weights, scale, noise, tail[:k], tail[k:])
+
+    def negative_log_posterior(self, logs: Matrix) -> tuple[float, Matrix]:
+        """Returns minus the log posterior density, up to a constant, and its gradient."""
+        value, gradient = self.negative_log_likelihood(logs)
+        prior, prior_gradient = log_prior(logs, self._features.shape[1])
+        return value - prior, gradient - prior_gradient
+
+    def negative_log_likelihood(self, logs: Matrix) -> tuple[float, Matrix]:
+        """Returns minus the log marginal likelihood (Rasmussen and Williams 2006, 5.9)."""
+        hyper, n = self.hyper(logs), len(self._targets)
+        numbers = self._straightened(hyper)
+        shape, slope = self._radial.value_and_slope(self._squares(numbers, hyper))
+        kernel = hyper.scale * shape
+        kernel.flat[:: n + 1] += hyper.noise
+        factor = cholesky(kernel)
+        alpha = lapack.dpotrs(factor, self._targets, lower=1)[0]
+        value = 0.5 * float(self._targets @ alpha) + float(np.log(np.diagonal(factor)).sum())
+        by_kernel = 0.5 * (inverse_from(factor) - np.outer(alpha, alpha))
+        by_scale = hyper.scale * float(np.vdot(by_kernel, shape))
+        by_noise = (hyper.noise - self._floor) * float(np.trace(by_kernel))
+        by_weights, by_bends = self._by_features(by_kernel * slope * hyper.scale, numbers, hyper)
+        gradient = np.concatenate([by_weights, [by_scale, by_noise], by_bends])
+        return value + 0.5 * n * math.log(2.0 * math.pi), gradient
+
+    def _straightened(self, hyper: Hyper) -> Matrix:
+        numbers = self._features[:, self._numbers]
+        if len(self._bent):
+            bent = bend(self._features[:, self._bent], hyper.log_a, hyper.log_b)
+            numbers[:, self._bent_numbers] = bent
+        return numbers
+
+    def _squares(self, numbers: Matrix, hyper: Hyper) -> Matrix:
+        q = number_squares(numbers, numbers, hyper.weights[self._numbers])
+        for weight, unequal in zip(hyper.weights[self._hamming], self._unequal):
+            q += weight * unequal
+        return q
+
+    def _by_features(
+        self, by_square: Matrix, numbers: Matrix, hyper: Hyper
+    ) -> tuple[Matrix, Matrix]:
+        """Returns the gradients by log weights (p,) and by log exponents (2k,).
+
+        With S = d value / dq symmetric: sum_ij S_ij (x_i - x_j)^2 = 2 (x^2 . S1 - x.Sx),
+        and the derivative by x_i is 4 w (x_i (S1)_i - (Sx)_i): one matrix product serves both.
+        """
+        pull = numbers * by_square.sum(1)[:, None] - by_square @ numbers
+        weights = hyper.weights[self._numbers]
+        by_weights = np.empty_like(hyper.weights)
+        by_weights[self._numbers] = 2.0 * weights * (numbers * pull).sum(0)
+        by_weights[self._hamming] = hyper.weights[self._hamming] * np.tensordot(
+            self._unequal, by_square, axes=2
+        )
+        if not len(self._bent):
+            return by_weights, np.empty(0)
+        by_number = (4.0 * weights * pull)[:, self._bent_numbers]
+        raw = self._features[:, self._bent]
+        by_a, by_b = slopes_by_exponents(raw, hyper.log_a, hyper.log_b)
+        return by_weights, np.append((by_number * by_a).sum(0), (by_number * by_b).sum(0))

@@ -1,12 +1,13 @@
-"""Matern-5/2 over weighted squared distances (Rasmussen and Williams 2006, eq. 4.17).
+"""Matern kernels over weighted squared distances (Rasmussen and Williams 2006, eq. 4.17).
 
 The square q = sum_j w_j d_j^2 is over features; d_j is the difference of two numbers, or
 0 and 1 for equal and different categories. A weight is an inverse squared lengthscale.
-Written in q, the kernel and its derivative have no singularity at 0.
+Written in q, a kernel and its derivative have no singularity at 0.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -15,6 +16,73 @@ from numpy.typing import NDArray
 
 Matrix: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
+
+
+class Radial(ABC):
+    """A correlation as a function of q."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def value(self, q: Matrix) -> Matrix:
+        """Returns the correlation at squares q, elementwise."""
+
+    @abstractmethod
+    def value_and_slope(self, q: Matrix) -> tuple[Matrix, Matrix]:
+        """Returns the correlation and its derivative by q."""
+
+
+@final
+class Matern32(Radial):
+    """(1 + sqrt(3q)) exp(-sqrt(3q)): functions with one derivative."""
+
+    __slots__ = ()
+
+    def value(self, q: Matrix) -> Matrix:
+        root = np.sqrt(3.0 * q)
+        return (1.0 + root) * np.exp(-root)
+
+    def value_and_slope(self, q: Matrix) -> tuple[Matrix, Matrix]:
+        root = np.sqrt(3.0 * q)
+        decay = np.exp(-root)
+        return (1.0 + root) * decay, -1.5 * decay
+
+
+@final
+class Matern52(Radial):
+    """(1 + sqrt(5q) + 5q/3) exp(-sqrt(5q)): functions with two derivatives."""
+
+    __slots__ = ()
+
+    def value(self, q: Matrix) -> Matrix:
+        root = np.sqrt(5.0 * q)
+        return (1.0 + root + root * root / 3.0) * np.exp(-root)
+
+    def value_and_slope(self, q: Matrix) -> tuple[Matrix, Matrix]:
+        root = np.sqrt(5.0 * q)
+        decay, rise = np.exp(-root), 1.0 + root
+        return (rise + root * root / 3.0) * decay, (-5.0 / 6.0) * rise * decay
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the kernel reads each feature.
+
+    Attributes:
+        hamming: bool (p,), categories: equal or different, nothing between.
+        bent: bool (p,), numbers whose scale is fitted (`kerashpo.algorithms.gp.warp`).
+        radial: how correlation falls with distance.
+    """
+
+    hamming: Mask
+    bent: Mask
+    radial: Radial
+
+    @classmethod
+    def plain(cls, count: int, radial: Radial) -> Layout:
+        """Returns the layout of `count` numbers on the scale they have."""
+        return cls(np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), radial)
 
 
 @final
@@ -26,48 +94,32 @@ class Hyper:
         weights: (p,), inverse squared lengthscales.
         scale: the prior variance of the function.
         noise: the variance of an observation's error, the floor included.
+        log_a, log_b: (k,), the exponents of the bent features; 0 leaves them straight.
     """
 
     weights: Matrix
     scale: float
     noise: float
+    log_a: Matrix
+    log_b: Matrix
 
 
-def matern(q: Matrix) -> Matrix:
-    """Returns (1 + sqrt(5q) + 5q/3) exp(-sqrt(5q)) for squares q, elementwise."""
-    root = np.sqrt(5.0 * q)
-    return (1.0 + root + root * root / 3.0) * np.exp(-root)
+def number_squares(a: Matrix, b: Matrix, weights: Matrix) -> Matrix:
+    """Returns the part of q (m, n) that numbers `a` (m, k) and `b` (n, k) make.
 
-
-def matern_and_slope(q: Matrix) -> tuple[Matrix, Matrix]:
-    """Returns the kernel and its derivative by q, -(5/6)(1 + sqrt(5q)) exp(-sqrt(5q))."""
-    root = np.sqrt(5.0 * q)
-    decay = np.exp(-root)
-    rise = 1.0 + root
-    return (rise + root * root / 3.0) * decay, (-5.0 / 6.0) * rise * decay
-
-
-def channels(features: Matrix, hamming: Mask) -> Matrix:
-    """Returns the squared distances (p, n * n) of all pairs, one row for each feature."""
-    n, p = features.shape
-    out = np.empty((p, n, n))
-    for j in range(p):
-        column = features[:, j]
-        if hamming[j]:
-            np.not_equal(column[:, None], column[None, :], out=out[j], casting="unsafe")
-        else:
-            np.subtract(column[:, None], column[None, :], out=out[j])
-            np.square(out[j], out=out[j])
-    return out.reshape(p, n * n)
+    As |a|^2 + |b|^2 - 2ab, which is a matrix product; centred, because the expansion
+    loses digits where coordinates are large.
+    """
+    roots = np.sqrt(weights)
+    left, right = (a - 0.5) * roots, (b - 0.5) * roots
+    q = (left * left).sum(1)[:, None] + (right * right).sum(1)[None, :] - 2.0 * left @ right.T
+    return np.asarray(np.maximum(q, 0.0, out=q))
 
 
 def squares(a: Matrix, b: Matrix, weights: Matrix, hamming: Mask) -> Matrix:
     """Returns q (m, n) between features `a` (m, p) and `b` (n, p)."""
     numbers = ~hamming
-    roots = np.sqrt(weights[numbers])
-    # Centred: the expansion below loses digits where the coordinates are large.
-    left, right = (a[:, numbers] - 0.5) * roots, (b[:, numbers] - 0.5) * roots
-    q = (left * left).sum(1)[:, None] + (right * right).sum(1)[None, :] - 2.0 * left @ right.T
+    q = number_squares(a[:, numbers], b[:, numbers], weights[numbers])
     for j in np.flatnonzero(hamming):
         q += weights[j] * (a[:, j, None] != b[None, :, j])
-    return np.asarray(np.maximum(q, 0.0, out=q))
+    return q

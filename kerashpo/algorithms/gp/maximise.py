@@ -37,12 +37,16 @@ class Maximiser:
         features: from its rows to the posterior's features.
         posterior: what is believed.
         acquisition: what is to be maximised.
+        climb: whether to follow the gradient.
+        sweep: whether to try all discrete neighbours.
     """
 
     cube: Cube
     features: Features
     posterior: Posterior
     acquisition: Acquisition
+    climb: bool = True
+    sweep: bool = True
 
     def score(self, rows: Matrix) -> Matrix:
         """Returns the acquisition (n,) of rows (n, d)."""
@@ -94,7 +98,7 @@ class Maximiser:
     ) -> tuple[Matrix, Matrix]:
         """Follows the gradient from all rows at once; keeps a row that snapping made worse."""
         free = ~np.isnan(rows) & ~self.cube.categorical
-        if not free.any():
+        if not (self.climb and free.any()):
             return rows, values
         work = rows.copy()
 
@@ -129,7 +133,7 @@ class Maximiser:
         """Moves each row to its best neighbour in one discrete column, if that is better."""
         around = [self._neighbours(row) for row in rows]
         owner = np.repeat(np.arange(len(rows)), [len(block) for block in around])
-        if not len(owner):
+        if not (self.sweep and len(owner)):
             return rows, values, rows, values
         neighbours = self.cube.snap(np.vstack(around), rng)
         scores = self.score(neighbours)

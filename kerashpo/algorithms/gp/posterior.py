@@ -7,8 +7,14 @@ from typing import final
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
-from kerashpo.algorithms.gp.kernel import Hyper, Mask, Matrix, matern, matern_and_slope, squares
+from kerashpo.algorithms.gp.kernel import (
+    Hyper,
+    Layout,
+    Matrix,
+    squares,
+)
 from kerashpo.algorithms.gp.linalg import cholesky
+from kerashpo.algorithms.gp.warp import bend, slope
 
 _LEAST_VARIANCE = 1e-12
 
@@ -21,13 +27,14 @@ class Posterior:
         features: (n, p) of the observations.
         targets: (n,).
         hyper: the hyperparameters.
-        hamming: (p,), which features are categories.
+        layout: how to read the features.
     """
 
-    def __init__(self, features: Matrix, targets: Matrix, hyper: Hyper, hamming: Mask) -> None:
-        self.features, self.targets, self.hyper = features, targets, hyper
-        self._hamming = hamming
-        kernel = self._kernel(features)
+    def __init__(self, features: Matrix, targets: Matrix, hyper: Hyper, layout: Layout) -> None:
+        self.features, self.targets = features, targets
+        self.hyper, self._layout = hyper, layout
+        self._seen = self._straightened(features)
+        kernel = self._among(self._seen, self._seen)
         kernel.flat[:: len(targets) + 1] += hyper.noise
         self._condition(cholesky(kernel))
 
@@ -35,17 +42,25 @@ class Posterior:
         self._factor = factor
         self._alpha = lapack.dpotrs(factor, self.targets, lower=1)[0]
 
-    def _kernel(self, features: Matrix) -> Matrix:
-        q = squares(features, self.features, self.hyper.weights, self._hamming)
-        return self.hyper.scale * matern(q)
+    def _straightened(self, features: Matrix) -> Matrix:
+        bent = self._layout.bent
+        if not bent.any():
+            return features
+        out = features.copy()
+        out[:, bent] = bend(features[:, bent], self.hyper.log_a, self.hyper.log_b)
+        return out
+
+    def _among(self, a: Matrix, b: Matrix) -> Matrix:
+        q = squares(a, b, self.hyper.weights, self._layout.hamming)
+        return self.hyper.scale * self._layout.radial.value(q)
 
     def mean(self, features: Matrix) -> Matrix:
         """Returns the mean (m,) at features (m, p)."""
-        return np.asarray(self._kernel(features) @ self._alpha)
+        return np.asarray(self._among(self._straightened(features), self._seen) @ self._alpha)
 
     def predict(self, features: Matrix) -> tuple[Matrix, Matrix]:
         """Returns mean and variance (m,) of the function, without the noise."""
-        kernel = self._kernel(features)
+        kernel = self._among(self._straightened(features), self._seen)
         half = solve_triangular(self._factor, kernel.T, lower=True, check_finite=False)
         variance = self.hyper.scale - np.einsum("ij,ij->j", half, half)
         return kernel @ self._alpha, np.maximum(variance, _LEAST_VARIANCE)
@@ -55,39 +70,46 @@ class Posterior:
 
         The gradient by a category is 0.
         """
-        weights = np.where(self._hamming, 0.0, self.hyper.weights)
-        q = squares(features, self.features, self.hyper.weights, self._hamming)
-        shape, slope = matern_and_slope(q)
-        kernel, slope = self.hyper.scale * shape, (2.0 * self.hyper.scale) * slope
+        straight = self._straightened(features)
+        steep = self._steepness(features)
+        q = squares(straight, self._seen, self.hyper.weights, self._layout.hamming)
+        shape, by_square = self._layout.radial.value_and_slope(q)
+        kernel = self.hyper.scale * shape
+        by_square *= 2.0 * self.hyper.scale
         solved = lapack.dpotrs(self._factor, kernel.T, lower=1)[0].T
         variance = self.hyper.scale - np.einsum("ij,ij->i", kernel, solved)
-        by_mean, by_variance = slope * self._alpha, -2.0 * slope * solved
-        gradients = [
-            weights * (features * part.sum(1)[:, None] - part @ self.features)
-            for part in (by_mean, by_variance)
-        ]
-        variance = np.maximum(variance, _LEAST_VARIANCE)
-        return kernel @ self._alpha, variance, gradients[0], gradients[1]
+        by_mean, by_variance = (
+            steep * (straight * part.sum(1)[:, None] - part @ self._seen)
+            for part in (by_square * self._alpha, -2.0 * by_square * solved)
+        )
+        return kernel @ self._alpha, np.maximum(variance, _LEAST_VARIANCE), by_mean, by_variance
+
+    def _steepness(self, features: Matrix) -> Matrix:
+        """Returns weight times slope of the bend (m, p), 0 for categories."""
+        bent = self._layout.bent
+        out = np.tile(np.where(self._layout.hamming, 0.0, self.hyper.weights), (len(features), 1))
+        if bent.any():
+            out[:, bent] *= slope(features[:, bent], self.hyper.log_a, self.hyper.log_b)
+        return out
 
     def with_more(self, features: Matrix, targets: Matrix) -> Posterior:
         """Returns the process given further observations, by extending the factor.
 
-        One row at a time costs n^2 where a new factor costs n^3 / 3.
+        A row costs n^2 where a new factor costs n^3 / 3.
         """
         more = object.__new__(Posterior)
-        more.hyper, more._hamming = self.hyper, self._hamming
+        more.hyper, more._layout = self.hyper, self._layout
         more.features = np.vstack([self.features, features])
         more.targets = np.append(self.targets, targets)
-        cross = self._kernel(features)
-        corner = self.hyper.scale * matern(
-            squares(features, features, self.hyper.weights, self._hamming)
-        )
+        straight = self._straightened(features)
+        more._seen = np.vstack([self._seen, straight])
+        corner = self._among(straight, straight)
         corner.flat[:: len(targets) + 1] += self.hyper.noise
+        cross = self._among(straight, self._seen)
         below = solve_triangular(self._factor, cross.T, lower=True, check_finite=False).T
-        n, m = len(self.targets), len(targets)
-        factor = np.zeros((n + m, n + m), order="F")
-        factor[:n, :n] = self._factor
-        factor[n:, :n] = below
+        n = len(self.targets)
+        factor = np.zeros((n + len(targets),) * 2, order="F")
+        factor[:n, :n], factor[n:, :n] = self._factor, below
         factor[n:, n:] = cholesky(corner - below @ below.T)
         more._condition(factor)
         return more

@@ -1,0 +1,13 @@
+"""How long to train whom: schedulers and their peers on recorded learning curves.
+
+============  ==========================================================================
+``lcbench``   the six tasks: curves of Auto-PyTorch networks, from YAHPO's surrogate
+``traces``    what every method leaves: the best value against epochs, trials and seconds
+``methods``   our tuners by name
+``peers``     Optuna's pruners, KerasTuner's schedule, "top K after one rung"
+``run``       trains what is missing: ``python -m experiments.schedulers.run --help``
+``summary``   tables and figures: ``python -m experiments.schedulers.summary``
+``cost``      what a decision costs: ``python -m experiments.schedulers.cost``
+``scaling``   1 to 1,000 virtual workers: ``python -m experiments.schedulers.scaling``
+============  ==========================================================================
+"""

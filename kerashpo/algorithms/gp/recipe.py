@@ -1,0 +1,32 @@
+"""The ingredients that were measured one by one, as switches for who measures again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+from kerashpo.algorithms.gp.kernel import Matern32, Radial
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the model is built and asked; ``experiments/suggestions`` has the ablations.
+
+    Attributes:
+        radial: how correlation falls with distance.
+        bend: whether the scale of numbers is fitted.
+        cut: whether the bad tail of the values is cut.
+        centre: whether the first trial is the centre, or a Sobol point as the others.
+        climb: whether the acquisition's gradient is followed.
+        sweep: whether all discrete neighbours are tried.
+        believe: whether pending trials count as if they had returned their mean.
+    """
+
+    radial: Radial = field(default_factory=Matern32)
+    bend: bool = True
+    cut: bool = True
+    centre: bool = True
+    climb: bool = True
+    sweep: bool = True
+    believe: bool = True

@@ -1,0 +1,40 @@
+"""The score of every trial, and the best so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerashpo.analysis.anytime import Numbers, trace
+from kerashpo.core.history import History
+from kerashpo.plots.style import axes, colour, empty, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def scores(history: History) -> tuple[Numbers, Numbers]:
+    """Returns numbers (n,) and scores (n,) of the trials that have a score."""
+    pairs = [(t.number, t.score) for t in history.trials.values() if t.score is not None]
+    if not pairs:
+        return np.zeros(0), np.zeros(0)
+    table = np.array(pairs, dtype=float)
+    return table[:, 0], table[:, 1]
+
+
+def draw_history(history: History, ax: Axes | None = None) -> Axes:
+    """Draws each trial's score as a point and the best so far as a staircase."""
+    ax = axes(ax)
+    x, y = scores(history)
+    if not len(x):
+        return empty(ax, "no trial has a score yet")
+    best = trace(history, "trials")
+    small = len(x) > 500
+    ax.scatter(x, y, s=4 if small else 16, color=colour(0), alpha=0.5, label="trials")
+    steps = np.append(best.x - 1, len(history.trials) - 1)
+    ax.step(steps, np.append(best.y, best.y[-1]), where="post", color=colour(5), label="best so far")
+    ax.set_xlabel("trial")
+    ax.set_ylabel(history.objective.name)
+    ax.legend(frameon=False)
+    return tidy(ax)

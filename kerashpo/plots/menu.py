@@ -1,0 +1,42 @@
+"""`results.plot`: the figures of one study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, final
+
+from kerashpo.analysis.anytime import Axis, trace
+from kerashpo.core.history import History
+from kerashpo.plots.anytime import draw_anytime
+from kerashpo.plots.curves import draw_curves
+from kerashpo.plots.history import draw_history
+from kerashpo.space.space import Space
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@final
+class Plots:
+    """Draws a study; every method returns matplotlib Axes.
+
+    Args:
+        history: the study.
+        space: returns its space as it is now.
+    """
+
+    def __init__(self, history: History, space: Callable[[], Space]) -> None:
+        self._history, self._space = history, space
+
+    def history(self, ax: Axes | None = None) -> Axes:
+        """Every trial's score and the best so far."""
+        return draw_history(self._history, ax)
+
+    def curves(self, metric: str | None = None, ax: Axes | None = None) -> Axes:
+        """Learning curves of a metric (the objective's by default)."""
+        return draw_curves(self._history, metric, ax)
+
+    def anytime(self, by: Axis = "seconds", ax: Axes | None = None) -> Axes:
+        """The best value against ``"epochs"``, ``"trials"`` or ``"seconds"``."""
+        name = self._history.objective.name
+        return draw_anytime({"best so far": [trace(self._history, by)]}, by, name, ax)
