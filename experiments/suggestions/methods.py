@@ -34,9 +34,15 @@ class Ours(Peer):
         self._trial = self.history.next_trial
         config = self._algorithm.ask(self._trial, self.history)
         if isinstance(config, (Exhausted, NotReady)):
-            raise RuntimeError(f"nothing was suggested: {config}")
+            raise LookupError(f"nothing was suggested: {config}")
         self.history.apply(JobStarted(0.0, Start(self._trial, config, 1)))
         return dict(config)
+
+    def add(self, config: Mapping[str, Any], value: float) -> None:
+        """Takes in a trial that was not suggested here."""
+        self._trial = self.history.next_trial
+        self.history.apply(JobStarted(0.0, Start(self._trial, config, 1)))
+        self.tell(config, value)
 
     def tell(self, config: Mapping[str, Any], value: float) -> None:
         self.history.apply(Reported(0.0, Report(self._trial, 0, 1, {"value": value}, 0.0)))

@@ -93,6 +93,16 @@ class Optuna(Peer):
     def tell(self, config: Mapping[str, Any], value: float) -> None:
         self._study.tell(self._trial, value)
 
+    def add(self, config: Mapping[str, Any], value: float) -> None:
+        """Takes in a trial that was not suggested here."""
+        import optuna
+
+        self._study.add_trial(
+            optuna.trial.create_trial(
+                params=dict(config), distributions=self._distributions, value=value
+            )
+        )
+
 
 def _optuna_distribution(param: Param) -> Any:
     from optuna.distributions import (
@@ -107,7 +117,7 @@ def _optuna_distribution(param: Param) -> Any:
         case Integer(low, high, _, scale):
             return IntDistribution(low, high, log=scale == "log")
         case Choice(values, ordered):
-            return (
+            return (  # an ordered grid by position
                 IntDistribution(0, len(values) - 1) if ordered else CategoricalDistribution(values)
             )
     raise TypeError(f"no Optuna distribution for {param}")

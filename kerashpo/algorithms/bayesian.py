@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Mapping, Sequence
+from typing import Any, final
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.distinct import draw_new
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
-from kerashpo.algorithms.gp.features import Features
-from kerashpo.algorithms.gp.fit import FLOOR, fit
+from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.maximise import Maximiser
-from kerashpo.algorithms.gp.posterior import Posterior
 from kerashpo.algorithms.gp.recipe import Recipe
-from kerashpo.algorithms.gp.targets import standardise
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.sobol import sobol_rows
+from kerashpo.algorithms.surrogate import Earlier, Surrogate, read_earlier
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.core.rng import stream
 from kerashpo.space.cube import Cube, Matrix
-from kerashpo.space.space import Space
+from kerashpo.space.space import Space, key
 
 _AROUND = 5
+_RANDOM_EVERY = 3
 
 
 @final
@@ -33,21 +34,28 @@ class BayesianOptimization(Algorithm):
 
     Starts with the centre of the space (declared defaults where there are any), then
     scrambled Sobol points; from then on the model decides. Trials still running count
-    as if they had returned their expected value, failed ones as the worst seen.
+    as if they had returned their expected value, failed ones as the worst seen. Under a
+    scheduler that stops trials early the model is over configuration and epochs, read at
+    the most epochs, and every third trial is random, since early epochs may mislead.
 
     Args:
         space: what to search.
         seed: the study's seed.
         num_initial_points: trials before the model; None for between 5 and 10, as many as
-            the space has columns.
+            the space has columns, or 1 after a warm start.
         acquisition: "logei", "ei", "pi" or "ucb".
         alpha: added to the diagonal of the kernel matrix of standardised values, besides
             the noise that is fitted.
         beta: how many standard deviations "ucb" trusts.
+        enqueue: configurations to try first; what they leave out takes its default.
+        warm_start: an earlier study on the same space: its history, or pairs of
+            configuration and objective value. Its best configuration is tried first; how
+            far the two studies agree is fitted.
         recipe: the model's ingredients, for ablations.
 
     Raises:
-        InvalidInput: for an unknown acquisition or a number out of range.
+        InvalidInput: for an unknown acquisition, a number out of range, or a
+            configuration outside the space.
     """
 
     def __init__(
@@ -58,63 +66,92 @@ class BayesianOptimization(Algorithm):
         acquisition: str = "logei",
         alpha: float = FLOOR,
         beta: float = 2.6,
+        enqueue: Sequence[Mapping[str, Any]] = (),
+        warm_start: History | Sequence[tuple[Mapping[str, Any], float]] = (),
         recipe: Recipe | None = None,
     ) -> None:
         super().__init__(space, seed)
-        self._recipe = recipe = recipe or Recipe()
-        self._cube = Cube(space)
-        self._features = Features.of(self._cube, recipe.bend, recipe.radial)
-        self._observations = Observations(self._cube)
         if acquisition not in ACQUISITIONS:
             raise unknown("acquisition", acquisition, ACQUISITIONS)
         _check("num_initial_points", num_initial_points, 1)
         _check("alpha", alpha, 0.0)
         _check("beta", beta, 0.0)
-        self._initial = (
-            min(10, max(5, self._cube.dim)) if num_initial_points is None else num_initial_points
-        )
+        self._recipe = recipe or Recipe()
+        self._cube = Cube(space)
+        self._observations = Observations(self._cube)
+        self._earlier: Earlier = read_earlier(warm_start, space)
+        self._queue: list[Config] = [space.complete(config) for config in enqueue]
+        usual = 1 if self._earlier else min(10, max(5, self._cube.dim))
+        self._initial = usual if num_initial_points is None else num_initial_points
         self._acquisition, self._alpha, self._beta = acquisition, max(alpha, FLOOR), beta
+        self._blas = ThreadpoolController()
+
+    def enqueue(self, config: Mapping[str, Any]) -> None:
+        """Has a configuration tried before anything else; what it leaves out takes its default.
+
+        Raises:
+            InvalidSpace: for an unknown name or a value outside its domain.
+        """
+        self._queue.append(self.space.complete(config))
+
+    def surrogate(self, history: History) -> Surrogate | None:
+        """Returns what the model believes; None before any trial has a value."""
+        self._observations.update(history)
+        with self._blas.limit(limits=1):
+            return Surrogate.of(
+                self._cube,
+                self._observations.read(history),
+                self._earlier,
+                history.objective,
+                self._alpha,
+                self._recipe,
+            )
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         self._observations.update(history)
-        if len(self._observations.taken) >= self.space.size:
+        taken = self._observations.configs
+        for config in self._queue:
+            if key(config) not in taken:
+                return config
+        if len(taken) >= self.space.size:
             return Exhausted()
         rng = stream(self.seed, "ask", trial)
-        row = self._start(trial) if trial < self._initial else self._model_row(history, rng)
+        row = self._start(trial, history) if trial < self._initial else self._model(trial, history)
         if row is None or self._cube.key(row) in self._observations.taken:
-            return draw_new(self.space, self._observations.configs, rng)
+            return draw_new(self.space, taken, rng)
         return self._cube.decode(row)
 
-    def _start(self, trial: int) -> Matrix:
+    def _start(self, trial: int, history: History) -> Matrix:
+        if trial == 0 and self._earlier:
+            costs = [history.objective.cost(value) for _, value in self._earlier]
+            return self._cube.encode(self._earlier[int(np.argmin(costs))][0])
         if trial == 0 and self._recipe.centre:
             rows = _centre(self._cube)
         else:
             rows = sobol_rows(self._cube.dim, 1, self.seed, start=trial, purpose="start")
         return self._cube.snap(rows, stream(self.seed, "start", trial)).ravel()
 
-    def _model_row(self, history: History, rng: np.random.Generator) -> Matrix | None:
-        rows, costs, pending = self._observations.read(history)
-        if not np.isfinite(costs).any() or self._cube.dim == 0:
+    def _model(self, trial: int, history: History) -> Matrix | None:
+        surrogate = self.surrogate(history)
+        if surrogate is None or self._cube.dim == 0:
             return None
-        targets = standardise(costs, self._recipe.cut)
-        seen, layout = self._features(rows), self._features.layout
-        hyper = fit(seen, targets, layout, self._alpha)
-        posterior = Posterior(seen, targets, hyper, layout)
-        if self._recipe.believe:
-            posterior = posterior.believing(self._features(pending))
-        means = posterior.mean(posterior.features)
-        known = np.vstack([rows, pending])[: len(means)]
-        best = known[np.argsort(means, kind="stable")[:_AROUND]]
-        acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
-        maximiser = Maximiser(
-            self._cube,
-            self._features,
-            posterior,
-            acquisition,
-            self._recipe.climb,
-            self._recipe.sweep,
-        )
-        return maximiser.search(best, self._observations.taken, rng)
+        if surrogate.partial and trial % _RANDOM_EVERY == _RANDOM_EVERY - 1:
+            return None
+        # These matrices are small: more threads cost more than they bring, and many times
+        # more where a training keeps the cores busy.
+        with self._blas.limit(limits=1):
+            known, means = surrogate.known()
+            best = known[np.argsort(means, kind="stable")[:_AROUND]]
+            maximiser = Maximiser(
+                self._cube,
+                surrogate.features,
+                surrogate.posterior,
+                make_acquisition(self._acquisition, float(means.min()), self._beta),
+                self._recipe.climb,
+                self._recipe.sweep,
+            )
+            rng = stream(self.seed, "maximise", trial)
+            return maximiser.search(best, self._observations.taken, rng)
 
 
 def _centre(cube: Cube) -> Matrix:

@@ -1,8 +1,9 @@
-"""What a model reads of a history: rows, costs, and what is still running."""
+"""What a model reads of a history: rows, costs, resources, and what is still running."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -10,8 +11,33 @@ import numpy as np
 from kerashpo.algorithms.distinct import Key
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
+from kerashpo.core.trial import Trial
 from kerashpo.space.cube import Cube, Matrix
 from kerashpo.space.space import key
+
+_MOST_LEVELS = 6
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was observed, in the order of trials, and what is pending.
+
+    Attributes:
+        rows: (n, d); a trial that was seen at several epochs has several rows.
+        costs: (n,), less is better, inf for a failure.
+        resources: (n,), log epochs over log of the most, in [0, 1].
+        pending: (m, d), trials that are running.
+        until: (m,), the resource that each of them runs to.
+        partial: whether some trials were given less than the most.
+    """
+
+    rows: Matrix
+    costs: Matrix
+    resources: Matrix
+    pending: Matrix
+    until: Matrix
+    partial: bool
 
 
 @final
@@ -29,6 +55,7 @@ class Observations:
 
     def _forget(self) -> None:
         self._rows: list[Matrix] = []
+        self._known: dict[tuple[int, int], float] = {}
         self.taken: set[bytes] = set()
         self.configs: set[Key] = set()
 
@@ -43,24 +70,89 @@ class Observations:
             self.taken.add(self._cube.key(row))
             self.configs.add(key(config))
 
-    def read(self, history: History) -> tuple[Matrix, Matrix, Matrix]:
-        """Returns rows (n, d) and costs (n,) of trials that ended, and pending rows (m, d).
+    def read(self, history: History) -> Seen:
+        """Returns what the history holds, whatever the order of its reports.
 
-        In the order of trials, so that the order of reports cannot matter. The cost of a
-        trial that failed is inf.
+        Where every trial that ended had its full training, each is one observation. Where
+        a scheduler paused or stopped some, each trial is one at every level it reached,
+        and the levels are aligned (see `align`).
         """
-        done, costs, pending = [], [], []
-        for number, row in enumerate(self._rows):
-            record = history.trials[number]
-            if record.status is Status.RUNNING:
-                pending.append(row)
-                continue
-            failed = record.status is Status.FAILED
-            done.append(row)
-            costs.append(math.inf if failed else record.best.cost)
-        shape = (-1, self._cube.dim)
-        return (
-            np.array(done).reshape(shape),
-            np.array(costs, dtype=float),
-            np.array(pending).reshape(shape),
+        records = [history.trials[number] for number in range(len(self._rows))]
+        short = {r.epoch for r in records if r.status in (Status.PAUSED, Status.STOPPED)} - {0}
+        most = max((r.until for r in records), default=1)
+        levels = _levels(short, most) if short else [most]
+        picked: list[tuple[int, int, float]] = []
+        for number, record in enumerate(records):
+            picked.extend(self._of(number, record, levels))
+        numbers = [number for number, _, _ in picked]
+        at = np.array([level for _, level, _ in picked], dtype=float)
+        costs = np.array([cost for _, _, cost in picked])
+        if short:
+            costs = align(np.array(numbers), at, costs)
+        running = [r for r in records if r.status is Status.RUNNING]
+        return Seen(
+            self._stack(numbers),
+            costs,
+            _share(at, most),
+            self._stack([r.number for r in running]),
+            _share(np.array([r.until for r in running], dtype=float), most),
+            bool(short),
         )
+
+    def _stack(self, numbers: list[int]) -> Matrix:
+        return np.array([self._rows[i] for i in numbers]).reshape(-1, self._cube.dim)
+
+    def _of(self, number: int, record: Trial, levels: list[int]) -> list[tuple[int, int, float]]:
+        """Returns (trial, level, cost) at each level that a trial reached."""
+        most = levels[-1]
+        match record.status:
+            case Status.FAILED:
+                return [(number, most, math.inf)]
+            case Status.COMPLETED:
+                # Also where early stopping ended it: it will never be better.
+                reached = [level for level in levels if level < min(most, record.epoch)]
+                last = [(number, most, record.best.cost)]
+            case Status.RUNNING if len(levels) == 1:
+                return []
+            case _:
+                reached, last = [level for level in levels if level <= record.epoch], []
+        return [(number, level, self._cost(record, level)) for level in reached] + last
+
+    def _cost(self, record: Trial, level: int) -> float:
+        """The best cost through an epoch that was reached: it never changes again."""
+        place = (record.number, level)
+        if place not in self._known:
+            self._known[place] = record.best_until(level).cost
+        return self._known[place]
+
+
+def _levels(short: set[int], most: int) -> list[int]:
+    """The epochs where trials stopped; powers of 3 below the most where they are many."""
+    if len(short) >= _MOST_LEVELS:
+        short = {max(1, round(most / 3**k)) for k in range(_MOST_LEVELS)}
+    return sorted({*short, most})
+
+
+def _share(epochs: Matrix, most: int) -> Matrix:
+    return np.log(epochs) / math.log(most) if most > 1 else np.ones_like(epochs)
+
+
+def align(trials: Matrix, levels: Matrix, costs: Matrix) -> Matrix:
+    """Returns costs (n,) with each level moved to where it will be at the last one.
+
+    From one level to the next by the median change of the trials that went on: a plain
+    mean of a level would compare all configurations with the survivors.
+    """
+    moved = costs.copy()
+    steps = np.unique(levels)
+    for low, high in zip(steps[-2::-1], steps[:0:-1]):
+        lower = dict(zip(trials[levels == low], costs[levels == low]))
+        upper = dict(zip(trials[levels == high], costs[levels == high]))
+        changes = [
+            upper[t] - lower[t]
+            for t in lower
+            if t in upper and math.isfinite(lower[t]) and math.isfinite(upper[t])
+        ]
+        if changes:
+            moved[levels <= low] += float(np.median(changes))
+    return moved

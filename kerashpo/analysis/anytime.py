@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.core.history import History
+from kerashpo.core.records import Status
 
 Axis: TypeAlias = Literal["epochs", "trials", "seconds"]
 Numbers: TypeAlias = NDArray[np.float64]
@@ -63,6 +64,7 @@ def _in_time(history: History) -> list[tuple[float, int, int, float]]:
     return sorted(
         (trial.times[run, epoch], trial.number, epoch, objective.cost(value))
         for trial in history.trials.values()
+        if trial.status is not Status.FAILED
         for run, reports in trial.reports.items()
         for epoch, value in ((e, r.metrics.get(objective.name, np.nan)) for e, r in reports.items())
     )

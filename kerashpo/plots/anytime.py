@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def draw_anytime(
 
 
 def _draw_one(name: str, traces: list[Trace], index: int, ax: Axes) -> None:
-    look = {"color": colour(index), "linestyle": line(index)}
+    look: dict[str, Any] = {"color": colour(index), "linestyle": line(index)}
     if len(traces) > 1:
         for one in traces:
             x, y = np.append(one.x, one.end), np.append(one.y, one.y[-1])

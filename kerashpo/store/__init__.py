@@ -6,7 +6,7 @@
 ``blobs``   checkpoints: bytes under a key, in memory or as files replaced atomically
 ==========  ============================================================================
 
-A `Store` has one writer, the loop. To add one: a final subclass with `append`, `read`
+A `Store` has one writer, the loop; ``lock`` keeps a second process away. To add one: a final subclass with `append`, `read`
 and `close`, and a line in ``kerashpo.testing.stores``.
 """
 

@@ -30,6 +30,8 @@ class Features:
         gates: for each column the number of its condition, -1 where it is always active.
         bent: bool (d,), columns whose scale is to be fitted; None for none.
         radial: how correlation falls with distance.
+        marks: one entry for each further column that a row comes with, True where it is a
+            category: the resource, or the study that an observation is from.
 
     Attributes:
         layout: how the kernel reads the features.
@@ -41,26 +43,28 @@ class Features:
         gates: Sequence[int],
         bent: NDArray[np.bool_] | None,
         radial: Radial,
+        marks: Sequence[bool] = (),
     ) -> None:
         self._categorical = np.asarray(categorical, dtype=bool)
         groups = sorted({gate for gate in gates if gate >= 0})
         self._first = [list(gates).index(gate) for gate in groups]
+        self.marks = tuple(marks)
         more = np.zeros(len(groups), dtype=bool)
+        hamming = np.concatenate([self._categorical, more, np.array(self.marks, dtype=bool)])
         straight = np.zeros_like(self._categorical)
-        self.layout = Layout(
-            np.append(self._categorical, more),
-            np.append(straight if bent is None else bent & ~self._categorical, more),
-            radial,
-        )
+        bends = straight if bent is None else bent & ~self._categorical
+        rest = np.zeros(len(groups) + len(self.marks), dtype=bool)
+        self.layout = Layout(hamming, np.append(bends, rest), radial)
 
     @classmethod
-    def of(cls, cube: Cube, bent: bool, radial: Radial) -> Features:
+    def of(cls, cube: Cube, bent: bool, radial: Radial, marks: Sequence[bool] = ()) -> Features:
         """Returns the features of a space: columns under equal conditions share a gate.
 
         Args:
             cube: the space.
             bent: whether the scale of numbers with more than two values is to be fitted.
             radial: how correlation falls with distance.
+            marks: as for the constructor.
         """
         known: dict[object, int] = {}
         gates = [
@@ -68,18 +72,25 @@ class Features:
             for param in cube.columns
         ]
         many = (cube.levels == 0) | (cube.levels > 2)
-        return cls(cube.categorical, gates, many if bent else None, radial)
+        return cls(cube.categorical, gates, many if bent else None, radial, marks)
 
     @property
     def count(self) -> int:
         """The number of features p."""
         return len(self.layout.hamming)
 
-    def __call__(self, rows: Matrix) -> Matrix:
-        """Returns the features (n, p) of rows (n, d)."""
+    def __call__(self, rows: Matrix, marks: Matrix | None = None) -> Matrix:
+        """Returns the features (n, p) of rows (n, d).
+
+        Args:
+            rows: rows of the cube, NaN where inactive.
+            marks: (n, number of marks); None for what a suggestion is judged at, 1 for a
+                number (the full resource) and 0 for a category (this study).
+        """
         missing = np.where(self._categorical, _NO_CATEGORY, 0.5)
         inactive = np.isnan(rows)
-        filled = np.where(inactive, missing, rows)
-        if not self._first:
-            return filled
-        return np.column_stack([filled, ~inactive[:, self._first]])
+        parts = [np.where(inactive, missing, rows), ~inactive[:, self._first]]
+        if self.marks:
+            asked = np.where(self.marks, 0.0, 1.0)
+            parts.append(np.tile(asked, (len(rows), 1)) if marks is None else marks)
+        return np.column_stack(parts)

@@ -26,32 +26,37 @@ _LOG_BOUNDS = (math.log(1e-4), math.log(1e4))
 _NOISE_BOUNDS = (math.log(1e-7), math.log(10.0))
 _BEND_BOUNDS = (-1.5, 1.5)
 _START_NOISE = math.log(1e-2)
-_STEPS = 60
+_STEPS, _FEW_STEPS = 60, 12
 
 
-def fit(features: Matrix, targets: Matrix, layout: Layout, floor: float = FLOOR) -> Hyper:
+def fit(
+    features: Matrix,
+    targets: Matrix,
+    layout: Layout,
+    floor: float = FLOOR,
+    start: Hyper | None = None,
+) -> Hyper:
     """Returns the hyperparameters that best explain standardised targets.
 
-    Always from the same start: it depends on nothing but its arguments, so that a resumed
-    study continues as the uninterrupted one.
+    It depends on nothing but its arguments, no earlier fit, so that a resumed study
+    continues as the uninterrupted one.
 
     Args:
         features: (n, p), without NaN.
         targets: (n,), about 0 with variance about 1.
         layout: how to read the features.
         floor: added to the fitted noise variance.
+        start: where to start; few steps follow then.
     """
     evidence = Evidence(features, targets, layout, floor)
     p, k = features.shape[1], int(layout.bent.sum())
-    start = np.zeros(p + 2 + 2 * k)
-    start[p + 1] = _START_NOISE
     found = minimize(
         evidence.negative_log_posterior,
-        start,
+        evidence.start() if start is None else evidence.logs(start),
         jac=True,
         method="L-BFGS-B",
         bounds=[_LOG_BOUNDS] * (p + 1) + [_NOISE_BOUNDS] + [_BEND_BOUNDS] * (2 * k),
-        options={"maxiter": _STEPS, "ftol": 1e-6, "gtol": 1e-3},
+        options={"maxiter": _STEPS if start is None else _FEW_STEPS, "ftol": 1e-6, "gtol": 1e-3},
     )
     return evidence.hyper(found.x)
 
@@ -79,6 +84,19 @@ class Evidence:
         self._hamming = np.flatnonzero(layout.hamming)
         columns = features[:, self._hamming].T
         self._unequal = (columns[:, :, None] != columns[:, None, :]).astype(float)
+
+    def start(self) -> Matrix:
+        """Returns weights and scale of 1, a little noise, no bend."""
+        p, k = self._features.shape[1], len(self._bent)
+        logs = np.zeros(p + 2 + 2 * k)
+        logs[p + 1] = _START_NOISE
+        return logs
+
+    def logs(self, hyper: Hyper) -> Matrix:
+        """Returns the vector that stands for hyperparameters."""
+        noise = max(hyper.noise - self._floor, math.exp(_NOISE_BOUNDS[0]))
+        scales = np.append(hyper.weights, [hyper.scale, noise])
+        return np.concatenate([np.log(scales), hyper.log_a, hyper.log_b])
 
     def hyper(self, logs: Matrix) -> Hyper:
         """Returns the hyperparameters that a vector stands for."""

@@ -32,5 +32,7 @@ def cholesky(matrix: Matrix) -> Matrix:
 def inverse_from(factor: Matrix) -> Matrix:
     """Returns the inverse of the matrix whose lower factor is given."""
     lower, _ = lapack.dpotri(factor, lower=1)
-    strict = np.tril(lower, -1)
-    return np.asarray(lower - np.triu(lower, 1) + strict.T)
+    # The upper triangle is that of `factor`, zeros.
+    full = lower + lower.T
+    full.flat[:: len(full) + 1] *= 0.5
+    return np.asarray(full)

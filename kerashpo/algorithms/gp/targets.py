@@ -1,40 +1,60 @@
-"""From objective values to what the process models."""
+"""From objective values to what the process models, and back."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
 from kerashpo.algorithms.gp.kernel import Matrix
 
 
-def standardise(costs: Matrix, cut: bool = True) -> Matrix:
-    """Returns targets (n,) of costs (n,), less is better, inf where a trial failed.
+@final
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How targets were made of costs: cost = centre + spread * target."""
+
+    centre: float
+    spread: float
+
+    def costs(self, targets: Matrix) -> Matrix:
+        """Returns the costs that targets stand for."""
+        return self.centre + self.spread * targets
+
+
+def standardise(costs: Matrix, cut: bool = True) -> tuple[Matrix, Units]:
+    """Returns targets (n,) with mean 0 and variance 1, and their units.
 
     The bad tail is cut at Q3 + 1.5 IQR: how bad a bad configuration is says little about
     the good ones. Failures become the worst of what remains. Nothing depends on the units
     of the costs, and nothing overflows.
 
     Args:
-        costs: (n,).
+        costs: (n,), less is better, inf where a trial failed.
         cut: whether to cut the tail.
     """
     finite = np.isfinite(costs)
     if not finite.any():
-        return np.zeros_like(costs)
+        return np.zeros_like(costs), Units(0.0, 1.0)
     # By a power of two, which is exact: values may lie near the largest double.
     _, exponent = np.frexp(np.abs(costs[finite]).max())
     good = np.ldexp(costs[finite], -exponent)
-    apart = good - np.median(good)
+    middle = float(np.median(good))
+    apart = good - middle
     low, high = np.quantile(apart, (0.25, 0.75))
     if cut and high > low:
         apart = np.minimum(apart, high + 1.5 * (high - low))
-    widest = float(np.abs(apart).max())
-    if widest == 0.0:
-        apart, widest = np.zeros_like(apart), 1.0
+    widest = float(np.abs(apart).max()) or 1.0
     out = np.full(len(costs), float(apart.max() / widest))
     out[finite] = apart / widest
     # Where all that finished is equal, a failure is still worse.
     if out.max() == out.min():
         out[~finite] += 1.0
-    spread = float(out.std())
-    return (out - out.mean()) / spread if spread > 0.0 else out
+    mean, spread = float(out.mean()), float(out.std()) or 1.0
+    with np.errstate(over="ignore"):  # the largest doubles have no larger ones around them
+        units = Units(
+            float(np.ldexp(middle + widest * mean, exponent)),
+            float(np.ldexp(widest * spread, exponent)),
+        )
+    return (out - mean) / spread, units

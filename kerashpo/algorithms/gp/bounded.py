@@ -1,0 +1,54 @@
+"""A posterior of bounded cost, however many observations there are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerashpo.algorithms.gp.fit import fit
+from kerashpo.algorithms.gp.kernel import Layout, Matrix
+from kerashpo.algorithms.gp.posterior import Posterior
+
+COARSE_ROWS = 60
+"""A first fit on so many is the start of the second one, which then takes few steps."""
+FIT_ROWS = 150
+"""Hyperparameters are fitted on at most so many observations: an iteration costs n^3."""
+KEPT_ROWS = 400
+"""The posterior is conditioned on at most so many."""
+
+
+def model(features: Matrix, targets: Matrix, layout: Layout, floor: float) -> Posterior:
+    """Returns the posterior of observations in the order of their trials.
+
+    Args:
+        features: (n, p).
+        targets: (n,), standardised, less is better.
+        layout: how to read the features.
+        floor: added to the fitted noise variance.
+    """
+    some = representatives(targets, COARSE_ROWS)
+    hyper = fit(features[some], targets[some], layout, floor)
+    if len(some) < len(targets):
+        more = representatives(targets, FIT_ROWS)
+        hyper = fit(features[more], targets[more], layout, floor, start=hyper)
+    kept = representatives(targets, KEPT_ROWS)
+    return Posterior(features[kept], targets[kept], hyper, layout)
+
+
+def representatives(targets: Matrix, count: int) -> NDArray[np.intp]:
+    """Returns which of n observations to keep, ascending: all where they are few.
+
+    A third of them are the best, which say where the optimum is; a third the latest,
+    which say what was tried there; a third evenly over the ranks of the rest, which keep
+    the process from forgetting the rest of the space.
+    """
+    n = len(targets)
+    if n <= count:
+        return np.arange(n)
+    order = np.argsort(targets, kind="stable")
+    best, rest = order[: count // 3], np.sort(order[count // 3 :])
+    latest, older = rest[-(count // 3) :], rest[: -(count // 3)]
+    left = count - len(best) - len(latest)
+    ranked = older[np.argsort(targets[older], kind="stable")]
+    spread = ranked[np.linspace(0, len(ranked) - 1, left).astype(int)]
+    return np.unique(np.concatenate([best, latest, spread]))

@@ -1,0 +1,124 @@
+"""What a history (and an earlier study) makes a Gaussian process believe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from kerashpo.algorithms.gp.bounded import model
+from kerashpo.algorithms.gp.features import Features
+from kerashpo.algorithms.gp.posterior import Posterior
+from kerashpo.algorithms.gp.recipe import Recipe
+from kerashpo.algorithms.gp.targets import Units, standardise
+from kerashpo.algorithms.observations import Seen
+from kerashpo.core.history import History
+from kerashpo.core.records import Config, Objective, Status
+from kerashpo.space.cube import Cube, Matrix
+from kerashpo.space.space import Space
+
+Earlier: TypeAlias = "tuple[tuple[Config, float], ...]"
+"""Configurations and objective values of an earlier study, in its own direction."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """A posterior, and how to ask it.
+
+    Attributes:
+        cube: the space.
+        features: from rows to what the posterior takes.
+        posterior: of standardised costs, pending trials believed.
+        units: from standardised costs back to the objective's.
+        seen: the observations of this study.
+        partial: whether it is over epochs too.
+    """
+
+    cube: Cube
+    features: Features
+    posterior: Posterior
+    units: Units
+    seen: Seen
+
+    @property
+    def partial(self) -> bool:
+        """Whether some observations had less than the full training."""
+        return self.seen.partial
+
+    @classmethod
+    def of(
+        cls,
+        cube: Cube,
+        seen: Seen,
+        earlier: Earlier,
+        objective: Objective,
+        floor: float,
+        recipe: Recipe,
+    ) -> Surrogate | None:
+        """Returns what is believed; None where no trial has a finite value.
+
+        An earlier study is standardised by itself, and its observations are another
+        category of a further feature, whose weight says how far the two studies differ.
+        """
+        if not (np.isfinite(seen.costs).any() or earlier):
+            return None
+        marks = [False] * seen.partial + [True] * bool(earlier)
+        features = Features.of(cube, recipe.bend, recipe.radial, marks)
+        targets, units = standardise(seen.costs, recipe.cut)
+        rows, columns = seen.rows, [seen.resources] * seen.partial
+        if earlier:
+            before = np.array([cube.encode(config) for config, _ in earlier])
+            costs = np.array([objective.cost(value) for _, value in earlier])
+            there = np.append(np.ones(len(before)), np.zeros(len(rows)))
+            rows = np.vstack([before, rows])
+            targets = np.append(standardise(costs, recipe.cut)[0], targets)
+            columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
+        seen_features = features(rows, _table(columns, len(rows)))
+        posterior = model(seen_features, targets, features.layout, floor)
+        if recipe.believe and len(seen.pending):
+            waiting = [seen.until] * seen.partial + [np.zeros(len(seen.pending))] * bool(earlier)
+            posterior = posterior.believing(
+                features(seen.pending, _table(waiting, len(seen.pending)))
+            )
+        return cls(cube, features, posterior, units, seen)
+
+    def known(self) -> tuple[Matrix, Matrix]:
+        """Returns the rows (n, d) that were tried, or are running, and their means (n,).
+
+        The means are at the full training, of this study.
+        """
+        raw = self.posterior.features[:, : self.cube.dim]
+        rows = self.cube.deactivate(np.unique(raw, axis=0))
+        return rows, self.posterior.mean(self.features(rows))
+
+    def predict(self, rows: Matrix) -> tuple[Matrix, Matrix]:
+        """Returns the expected cost and its standard deviation (n,) at rows (n, d)."""
+        mean, variance = self.posterior.predict(self.features(rows))
+        return self.units.costs(mean), self.units.spread * np.sqrt(variance)
+
+
+def read_earlier(
+    source: History | Sequence[tuple[Mapping[str, Any], float]], space: Space
+) -> Earlier:
+    """Returns the finite results of an earlier study.
+
+    Raises:
+        InvalidSpace: if a configuration is not of this space.
+    """
+    if isinstance(source, History):
+        done = (t for t in source.trials.values() if t.status is Status.COMPLETED)
+        pairs = [(trial.config, trial.score) for trial in done]
+    else:
+        pairs = list(source)
+    return tuple(
+        (space.complete(config), float(value))
+        for config, value in pairs
+        if value is not None and np.isfinite(value)
+    )
+
+
+def _table(columns: Sequence[Matrix], n: int) -> Matrix:
+    return np.column_stack(columns) if columns else np.empty((n, 0))
