@@ -153,7 +153,10 @@ class Discovery:
 def _condition(parent: str, present: list[dict[str, Scalar]]) -> Condition | None:
     if not all(parent in values for values in present):
         return None
-    return Condition(parent, tuple(dict.fromkeys(values[parent] for values in present)))
+    found = list(dict.fromkeys(values[parent] for values in present))
+    if all(isinstance(value, (int, float)) for value in found):
+        found.sort(key=float)  # type: ignore[arg-type]
+    return Condition(parent, tuple(found))
 
 
 def _others(domain: Domain) -> list[Scalar]:
