@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -31,7 +32,14 @@ def execute(path: Path, check: bool) -> None:
     if not check:
         for cell in notebook.cells:
             cell.metadata.pop("execution", None)
+            if cell.cell_type == "code":
+                cell.outputs = [o for o in cell.outputs if not _is_greeting(o)]
         nbformat.write(notebook, path)
+
+
+def _is_greeting(output: Any) -> bool:
+    """Whether this is what TensorFlow says about the machine when it is loaded."""
+    return output.get("name") == "stderr" and "absl::InitializeLog" in output.get("text", "")
 
 
 if __name__ == "__main__":
