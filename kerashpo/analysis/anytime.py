@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.core.history import History
+from kerashpo.core.records import Status
 
 Axis: TypeAlias = Literal["epochs", "trials", "seconds"]
 Numbers: TypeAlias = NDArray[np.float64]
@@ -47,7 +48,7 @@ def trace(history: History, by: Axis = "seconds") -> Trace:
     x: list[float] = []
     y: list[float] = []
     best = np.inf
-    for count, (at, number, epoch, cost) in enumerate(order, start=1):
+    for count, (at, number, _, cost) in enumerate(order, start=1):
         if cost < best:
             best = cost
             spent = {"epochs": count, "trials": number + 1, "seconds": at}[by]
@@ -63,6 +64,7 @@ def _in_time(history: History) -> list[tuple[float, int, int, float]]:
     return sorted(
         (trial.times[run, epoch], trial.number, epoch, objective.cost(value))
         for trial in history.trials.values()
+        if trial.status is not Status.FAILED
         for run, reports in trial.reports.items()
         for epoch, value in ((e, r.metrics.get(objective.name, np.nan)) for e, r in reports.items())
     )

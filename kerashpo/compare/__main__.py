@@ -18,6 +18,7 @@ from kerashpo.compare.output import (
     write_summary,
     write_winners,
 )
+from kerashpo.compare.quiet import import_quietly
 from kerashpo.compare.runs import Result, Run, plan_runs
 from kerashpo.compare.summary import summarise
 from kerashpo.compare.winner import run_majority, run_search
@@ -41,16 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: Options) -> int:
     texts = Texts(options.lang)
-    screen = Screen(Console(highlight=False, width=None if sys.stdout.isatty() else 160), texts)
+    width = None if sys.stdout.isatty() else 160
+    screen = Screen(Console(highlight=False, markup=False, width=width), texts)
     tasks = {name: make_task(name) for name in options.problem}
     runs = plan_runs(options, (*options.tuners, *BASELINES))
     if options.dry_run:
         screen.plan(runs, _budgets(options))
         return 0
-    out = _prepare(options)
+    out = _prepare(options, runs)
     results: list[Result] = []
     for number, run in enumerate(runs, start=1):
-        result = _result(run, number, len(runs), tasks[run.problem], options, screen)
+        try:
+            result = _result(run, number, len(runs), tasks[run.problem], options, screen)
+        except KeyboardInterrupt:  # outside a search, which notices the first one by itself
+            result = None
         if result is None:
             screen.console.print(texts("compare.interrupted"))
             return INTERRUPTED
@@ -59,12 +64,13 @@ def _run(options: Options) -> int:
     return 0
 
 
-def _prepare(options: Options) -> Path:
-    """Makes the output folder before anything is trained."""
+def _prepare(options: Options, runs: Sequence[Run]) -> Path:
+    """Makes the output folder, and forgets old runs if asked to, before anything is trained."""
     out = Path(options.out)
     try:
-        if options.fresh and (out / "runs").exists():
-            shutil.rmtree(out / "runs")
+        for run in runs:
+            if options.fresh and run.folder.exists():
+                shutil.rmtree(run.folder)
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".writable"
         probe.touch()
@@ -87,8 +93,10 @@ def _result(
         return known
     if not options.quiet:
         screen.console.print(screen.texts("compare.running", **told))
-        if run.tuner != "majority" and "keras" not in sys.modules:
+    if run.tuner != "majority" and "keras" not in sys.modules:
+        if not options.quiet:
             screen.console.print(screen.texts("compare.loading"))
+        import_quietly("keras_tuner")
     found = run_majority(run, task) if run.tuner == "majority" else run_search(run, task, options)
     if found is not None:
         run.keep(found)

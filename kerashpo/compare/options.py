@@ -68,6 +68,13 @@ class Options:
             raise InvalidInput("Name at least one seed, e.g. --seeds 0 1 2.")
         for seed in self.seeds:
             require_integer("a seed", seed, 0)
+        if not isinstance(self.out, str) or not self.out:
+            raise InvalidInput(f"out must be the name of a folder. Received: {self.out!r}.")
+        for name in ("fresh", "dry_run", "quiet"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInput(
+                    f"{name} must be true or false. Received: {getattr(self, name)!r}."
+                )
         require_integer("max_epochs", self.max_epochs, 1)
         require_integer("factor", self.factor, 2, why="of so many configurations one is promoted")
         require_integer("max_trials", self.max_trials, 1)
@@ -150,12 +157,13 @@ def _read_plan(path: Path) -> dict[str, Any]:
 
 
 def _frozen(name: str, value: Any) -> Any:
-    """Returns lists as tuples; names may also be joined with commas."""
+    """Returns lists as tuples without repeats; names may also be joined with commas."""
     if name in ("problem", "tuners"):
-        parts = [value] if isinstance(value, str) else value
-        return tuple(word for part in parts for word in str(part).split(",") if word)
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        words = (word for part in parts for word in str(part).split(",") if word)
+        return tuple(dict.fromkeys(words))
     if name == "seeds":
-        return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+        return tuple(dict.fromkeys(value if isinstance(value, (list, tuple)) else (value,)))
     return value
 
 

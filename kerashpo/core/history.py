@@ -146,10 +146,12 @@ class History:
         if report.trial == self._leader and len(record.reports) > 1:
             # The mean over several runs may fall behind another trial's.
             self._leader = self._search_leader()
-        elif self._leader is None or self.rank(report.trial) < self.rank(self._leader):
-            if record.best.finite:
-                self._leader = report.trial
+        elif record.best.finite and self._leads(report.trial):
+            self._leader = report.trial
         return True
+
+    def _leads(self, trial: int) -> bool:
+        return self._leader is None or self.rank(trial) < self.rank(self._leader)
 
     def _end(self, event: Ended) -> None:
         record = self.trials[event.trial]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import secrets
 import zlib
 
 import numpy as np
+
+from kerashpo.core.errors import InvalidInput
 
 
 def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
@@ -27,6 +30,22 @@ def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
 def integer(seed: int, purpose: str, *keys: int) -> int:
     """Returns one 31-bit integer of `stream`, for libraries that take only a seed."""
     return int(stream(seed, purpose, *keys).integers(2**31 - 1))
+
+
+def checked_seed(seed: object) -> int | None:
+    """Returns a user's seed as an int, None for None.
+
+    Raises:
+        InvalidInput: if it is no whole number.
+    """
+    if seed is None:
+        return None
+    try:
+        if not isinstance(seed, bool):
+            return operator.index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise InvalidInput(f"seed must be a whole number, or None to draw one. Received: {seed!r}.")
 
 
 def fresh_seed() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import final
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
@@ -38,7 +38,7 @@ class TerminalDisplay(Listener):
         match event:
             case SessionStarted():
                 for note in self._progress.plan.notes:
-                    self._console.print(f"note: {note}")
+                    self._console.print(Text(f"note: {note}"))
                 self._live = Live(console=self._console, auto_refresh=False, transient=True)
                 self._live.start()
             case SessionEnded():
@@ -55,7 +55,7 @@ class TerminalDisplay(Listener):
 
     def _block(self, history: History) -> Group:
         share = self._progress.share(history)
-        lines = [
+        lines: list[RenderableType] = [
             Text(f"kerashpo  {self._progress.heading(history)}", style="bold", overflow="ellipsis"),
             Text(self._progress.counts(history), overflow="ellipsis"),
             ProgressBar(total=1.0, completed=share or 0.0, width=60, pulse=share is None),

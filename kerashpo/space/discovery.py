@@ -116,7 +116,7 @@ class Discovery:
     def _differs(self, context: Values, baseline: Call, params: list[Param]) -> bool:
         columns = [[(p.name, value) for value in _others(p.domain)] for p in params]
         for row in itertools.zip_longest(*columns):
-            flipped = {name: value for name, value in filter(None, row)}
+            flipped = dict(filter(None, row))
             call = self._call({**context, **flipped})
             if call is None or call.keys != baseline.keys:
                 return True
@@ -124,7 +124,8 @@ class Discovery:
 
     def _flip(self, context: Values, baseline: Call, param: Param) -> None:
         """Calls with every value of a parameter that matters, and explores what appears."""
-        if param.name not in self._parents:
+        listed = 0 < param.domain.levels <= _LISTED
+        if listed and param.name not in self._parents:
             self._parents.append(param.name)
         for value in _all_others(param.domain):
             flipped = {**context, param.name: value}
@@ -152,7 +153,10 @@ class Discovery:
 def _condition(parent: str, present: list[dict[str, Scalar]]) -> Condition | None:
     if not all(parent in values for values in present):
         return None
-    return Condition(parent, tuple(dict.fromkeys(values[parent] for values in present)))
+    found = list(dict.fromkeys(values[parent] for values in present))
+    if all(isinstance(value, (int, float)) for value in found):
+        found.sort(key=float)  # type: ignore[arg-type]
+    return Condition(parent, tuple(found))
 
 
 def _others(domain: Domain) -> list[Scalar]:
@@ -171,18 +175,24 @@ def _all_others(domain: Domain) -> list[Scalar]:
     return [value for value in domain.listed() if value != domain.default]
 
 
+def _grain(domain: Integer | Float) -> tuple[float | None, str]:
+    return domain.step, domain.scale
+
+
 def _widen(a: Param, b: Param) -> Param:
     """Returns the parameter that holds both definitions (a bound that depends on a value)."""
     first, second = a.domain, b.domain
     if first == second:
         return a
     match first, second:
-        case (Integer(), Integer()) | (Float(), Float()):
-            same = (first.step, first.scale) == (second.step, second.scale)
-            if same:
-                low, high = min(first.low, second.low), max(first.high, second.high)
-                wide = type(first)(low, high, first.step, first.scale, first.preset)  # type: ignore[arg-type]
-                return Param(a.name, wide, a.conditions)
+        case Integer(step=step, scale=scale), Integer() if (step, scale) == _grain(second):
+            low, high = min(first.low, second.low), max(first.high, second.high)
+            wide: Domain = Integer(low, high, step, scale, first.preset)
+            return Param(a.name, wide, a.conditions)
+        case Float(step=step, scale=scale), Float() if (step, scale) == _grain(second):
+            bottom, top = min(first.low, second.low), max(first.high, second.high)
+            wide = Float(bottom, top, step, scale, first.preset)
+            return Param(a.name, wide, a.conditions)
         case Choice(), Choice():
             values = (*first.values, *(v for v in second.values if v not in first.values))
             ordered = first.ordered and second.ordered

@@ -198,7 +198,8 @@ class Integer(Domain):
             return shrink(value + 0.5, self.low, self.high + 1, self.scale)
         n, step = self.levels, self.step or 1
         if self.scale == "linear":
-            return (min(round((value - self.low) / step), n - 1) + 0.5) / n
+            index = min(round((int(value) - self.low) / step), n - 1)
+            return (index + 0.5) / n
         steps = [rung(i, self.low, self.high, step, self.scale) for i in range(n)]
         return (min(range(n), key=lambda i: abs(steps[i] - value)) + 0.5) / n
 

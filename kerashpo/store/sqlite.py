@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import final
 
-from kerashpo.core.errors import InvalidInput, StudyCorrupt
+from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt
 from kerashpo.core.events import Event, decode, encode, trial_of
 from kerashpo.store.base import Store
+from kerashpo.store.lock import Lock
 
 VERSION = 1
 _SCHEMA = """
@@ -35,24 +37,32 @@ class SQLiteStore(Store):
         readonly: open an existing file for reading only.
 
     Raises:
+        StudyBusy: if another one writes to it.
         InvalidInput: if the folder cannot be written.
         StudyCorrupt: if the file is no study, or of a later version.
     """
 
     def __init__(self, path: str | Path, readonly: bool = False) -> None:
         self.path = Path(path)
+        self._held = ExitStack()
         try:
             self._db = self._open(readonly)
+            self._held.callback(self._db.close)
             self._prepare(readonly)
         except sqlite3.DatabaseError as error:
+            self._held.close()
             raise _explain(error, self.path) from error
+        except KerashpoError:
+            self._held.close()
+            raise
 
     def append(self, event: Event) -> None:
         kind, body = encode(event)
-        self._db.execute(
-            "INSERT INTO events (kind, trial, body) VALUES (?, ?, ?)",
-            (kind, trial_of(event), body),
-        )
+        row = (kind, trial_of(event), body)
+        try:
+            self._db.execute("INSERT INTO events (kind, trial, body) VALUES (?, ?, ?)", row)
+        except sqlite3.OperationalError as error:
+            raise _unwritable(self.path, error) from error
 
     def read(self, after: int = 0) -> Iterator[Event]:
         query = "SELECT kind, body FROM events WHERE id > ? ORDER BY id"
@@ -65,7 +75,7 @@ class SQLiteStore(Store):
             ) from error
 
     def close(self) -> None:
-        self._db.close()
+        self._held.close()
 
     def _open(self, readonly: bool) -> sqlite3.Connection:
         if readonly:
@@ -75,10 +85,10 @@ class SQLiteStore(Store):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _unwritable(self.path.parent, error) from error
+        lock = Lock(self.path)
+        self._held.callback(lock.release)
         # Autocommit: each append is a transaction of its own.
-        return sqlite3.connect(
-            self.path, isolation_level=None, timeout=10, check_same_thread=False
-        )
+        return sqlite3.connect(self.path, isolation_level=None, timeout=10, check_same_thread=False)
 
     def _prepare(self, readonly: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -92,7 +102,9 @@ class SQLiteStore(Store):
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         if version == 0:
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+            self._db.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;"
+            )
 
 
 def _explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

@@ -221,9 +221,7 @@ class Loop:
     def _grow(self, message: Grew) -> None:
         self._record(Configured(self._now(), message.trial, message.values))
         if message.params:
-            space: Mapping[str, Any] = {
-                "params": [*self.history.space["params"], *message.params]
-            }
+            space: Mapping[str, Any] = {"params": [*self.history.space["params"], *message.params]}
             self._record(SpaceGrown(self._now(), message.trial, space))
             self._algorithm = self._new_algorithm()
 

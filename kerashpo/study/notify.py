@@ -27,6 +27,4 @@ class Notifier:
                 listener.on_event(event, history)
             except Exception:
                 self._listeners.remove(listener)
-                _LOG.exception(
-                    "The listener %r failed and hears no more of this search.", listener
-                )
+                _LOG.exception("The listener %r failed and hears no more of this search.", listener)

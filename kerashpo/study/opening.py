@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,9 @@ from typing import Any
 from kerashpo.core.errors import InvalidInput, StudyMismatch
 from kerashpo.core.events import Event, StudyCreated
 from kerashpo.core.history import History
-from kerashpo.core.rng import fresh_seed
+from kerashpo.core.rng import checked_seed, fresh_seed
 from kerashpo.store.base import Store
+from kerashpo.store.lock import Lock
 from kerashpo.store.memory import MemoryStore
 from kerashpo.store.sqlite import SQLiteStore
 
@@ -50,35 +52,48 @@ class Opened:
 def open_or_create(wish: Wish, folder: Path | None, overwrite: bool = False) -> Opened:
     """Returns the study in a folder, a new one where there is none; None means in memory.
 
+    A folder whose search was given up before its first trial is begun anew, so that an
+    argument that was found wrong just then does not stand in the way of the right one.
+
     Raises:
         StudyMismatch: if the folder holds another search, with the differences.
-        InvalidInput: if the folder cannot be written.
+        StudyBusy: if another process is searching there.
+        InvalidInput: if the folder cannot be written, or the seed is no whole number.
     """
-    if folder is not None and overwrite:
+    wish = replace(wish, seed=checked_seed(wish.seed))
+    if folder is None:
+        return _create(wish, MemoryStore())
+    if overwrite:
         remove(folder)
-    store: Store = MemoryStore() if folder is None else SQLiteStore(folder / LOG_NAME)
+    log = folder / LOG_NAME
+    store = SQLiteStore(log)
     try:
         events = list(store.read())
         if not events:
-            seed = fresh_seed() if wish.seed is None else wish.seed
-            created = StudyCreated(
-                0.0, wish.space, wish.objectives, seed, wish.settings, wish.environment
-            )
-            store.append(created)
-            events = [created]
+            return _create(wish, store)
         history = History(events)
-        if folder is not None:
+        unused = not history.trials and any(_differences(wish, history))
+        if not unused:
             check(wish, history, folder)
+            return Opened(store, events, history)
     except BaseException:
         store.close()
         raise
-    return Opened(store, events, history)
+    store.close()
+    log.unlink()
+    return open_or_create(wish, folder)
+
+
+def _create(wish: Wish, store: Store) -> Opened:
+    seed = fresh_seed() if wish.seed is None else wish.seed
+    created = StudyCreated(0.0, wish.space, wish.objectives, seed, wish.settings, wish.environment)
+    store.append(created)
+    return Opened(store, [created], History([created]))
 
 
 def check(wish: Wish, history: History, folder: Path) -> None:
     """Raises StudyMismatch, with the differences, if a study is not the one asked for."""
-    wished = replace(wish, seed=history.seed if wish.seed is None else wish.seed)
-    lines = tuple(_differences(wished, history))
+    lines = tuple(_differences(wish, history))
     if lines:
         listed = "\n".join(f"  - {line}" for line in lines)
         raise StudyMismatch(
@@ -90,7 +105,12 @@ def check(wish: Wish, history: History, folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Deletes a study's folder; refuses one that holds no study."""
+    """Deletes a study's folder; refuses one that holds no study, or that is being searched.
+
+    Raises:
+        InvalidInput: if it holds no study.
+        StudyBusy: if another process is searching there.
+    """
     if not folder.exists():
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / LOG_NAME).exists()):
@@ -98,6 +118,8 @@ def remove(folder: Path) -> None:
             f"{str(folder)!r} is not a study of kerashpo, so it is not overwritten. "
             "Choose another project_name or directory."
         )
+    if any(folder.iterdir()):
+        Lock(folder / LOG_NAME).release()
     shutil.rmtree(folder)
 
 
@@ -106,14 +128,16 @@ def _differences(wish: Wish, history: History) -> Iterator[str]:
         old = ", ".join(f"{o.name} ({o.direction})" for o in history.objectives)
         new = ", ".join(f"{name} ({way})" for name, way in wish.objectives)
         yield f"objective: was {old}, now {new}"
-    if wish.seed != history.seed:
+    if wish.seed is not None and wish.seed != history.seed:
         yield f"seed: was {history.seed}, now {wish.seed}"
     yield from _space_differences(history.first_space, wish.space)
-    old_settings, new_settings = history.settings, wish.settings
+    # As the log would give them back: a tuple is a list there.
+    new_settings = json.loads(json.dumps(wish.settings, default=str))
+    old_settings = json.loads(json.dumps(history.settings, default=str))
     for key in dict.fromkeys([*old_settings, *new_settings]):
-        old, new = old_settings.get(key), new_settings.get(key)
-        if old != new and not (key == "data" and None in (old, new)):
-            yield f"{key}: was {old!r}, now {new!r}"
+        was, now = old_settings.get(key), new_settings.get(key)
+        if was != now and not (key == "data" and None in (was, now)):
+            yield f"{key}: was {was!r}, now {now!r}"
 
 
 def _space_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

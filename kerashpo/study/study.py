@@ -49,6 +49,9 @@ def open_study(path: str | Path) -> Study:
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).{hint}")
     store = SQLiteStore(log, readonly=True)
     try:
-        return Study(folder, History(store.read()))
+        history = History(store.read())
     finally:
         store.close()
+    if not history.objectives:
+        raise StudyNotFound(f"The study in {str(folder)!r} has not begun: its log is empty.")
+    return Study(folder, history)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from kerashpo.core.errors import KerashpoError
+from kerashpo.core.errors import KerashpoError, StudyBusy
 from kerashpo.core.events import (
     Configured,
     Decided,
@@ -87,16 +87,19 @@ def keeps_nan(make: Make, folder: Path) -> None:
         store.close()
 
 
-def is_seen_before_it_is_closed(make: Make, folder: Path) -> None:
-    """What was appended is there for another reader at once."""
-    writer = _filled(make, folder / "live")
+def has_one_writer(make: Make, folder: Path) -> None:
+    """While it is open nobody else can write; closed, another one can."""
+    first = _filled(make, folder / "one")
     try:
-        reader = make(folder / "live")
-        seen = list(reader.read())
-        reader.close()
+        second = make(folder / "one")
+    except StudyBusy as error:
+        require(folder.name in str(error), f"the error does not name the folder: {error}")
+    else:
+        second.close()
+        require(False, "a second writer was let in")
     finally:
-        writer.close()
-    require(seen == list(EVENTS), f"another reader saw {len(seen)} of {len(EVENTS)} events")
+        first.close()
+    make(folder / "one").close()
 
 
 def refuses_a_file_that_is_no_log(make: Make, folder: Path) -> None:
@@ -124,7 +127,7 @@ CHECKS: Final[tuple[Callable[[Make, Path], None], ...]] = (
     reads_what_was_appended,
     survives_reopening,
     keeps_nan,
-    is_seen_before_it_is_closed,
+    has_one_writer,
     refuses_a_file_that_is_no_log,
     reports_damage,
 )

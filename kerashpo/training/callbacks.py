@@ -25,13 +25,14 @@ class OncePerTrial(keras.callbacks.Callback):
 
     Attributes:
         wrapped: the user's callback.
-        begun: whether it has seen the beginning.
+        begun: whether it has seen the beginning, in this process or an earlier one.
     """
 
     def __init__(self, wrapped: keras.callbacks.Callback) -> None:
         super().__init__()
         self.wrapped = wrapped
-        self.begun = False
+        self.begun = self._awake = self._ended = False
+        self._restored: dict[str, Any] = {}
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -42,13 +43,17 @@ class OncePerTrial(keras.callbacks.Callback):
         self.wrapped.set_params(params)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if not self.begun:
-            self.begun = True
-            self.wrapped.on_train_begin(logs)
+        if self._awake:
+            return
+        self.begun = self._awake = True
+        # A restored callback opens its files again here; what it remembered goes on top.
+        self.wrapped.on_train_begin(logs)
+        vars(self.wrapped).update(self._restored)
 
     def end(self) -> None:
-        """Lets the callback see the end of the trial."""
-        if self.begun:
+        """Lets the callback see the end of the trial, once."""
+        if self._awake and not self._ended:
+            self._ended = True
             self.wrapped.on_train_end({})
 
     def state(self) -> dict[str, Any]:
@@ -58,11 +63,9 @@ class OncePerTrial(keras.callbacks.Callback):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Puts back what `state` returned."""
-        for name, value in state.items():
-            if name == "__begun__":
-                self.begun = bool(value)
-            else:
-                setattr(self.wrapped, name, value)
+        self._restored = {name: value for name, value in state.items() if name != "__begun__"}
+        vars(self.wrapped).update(self._restored)
+        self.begun = bool(state["__begun__"])
 
 
 def _delegate(name: str) -> Callable[..., None]:

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 
@@ -39,7 +38,7 @@ def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def _storable(array: np.ndarray) -> np.ndarray:
     """Returns an array whose type numpy can write: bfloat16 and its like go as integers."""
-    return array if array.dtype.isbuiltin else array.view(f"u{array.dtype.itemsize}")
+    return array if array.dtype.isbuiltin == 1 else array.view(f"u{array.dtype.itemsize}")
 
 
 def _restored(array: np.ndarray, kind: str) -> np.ndarray:
@@ -52,7 +51,7 @@ def _restored(array: np.ndarray, kind: str) -> np.ndarray:
 
 def read_variables(variables: Sequence[Any]) -> list[np.ndarray]:
     """Returns the values of Keras variables as copies."""
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def write_variables(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:

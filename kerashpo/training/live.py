@@ -28,6 +28,7 @@ class LiveTrial:
         best: its best epoch.
         best_weights: the model's weights then, None before.
         best_is_new: whether they are not yet written down.
+        stopped: whether a callback of the user's has ended its training.
     """
 
     model: keras.Model
@@ -37,6 +38,7 @@ class LiveTrial:
     best: Best = NOTHING
     best_weights: list[np.ndarray] | None = None
     best_is_new: bool = False
+    stopped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -68,6 +70,7 @@ class LiveTrial:
         values = {
             "epoch": self.epoch,
             "seconds": self.seconds,
+            "stopped": self.stopped,
             "best": [self.best.cost, self.best.loss, self.best.epoch],
             "counts": {group: len(found) for group, found in groups.items()},
             "callbacks": states,
@@ -90,6 +93,7 @@ class LiveTrial:
         self.best_weights = groups["b"] or None
         self.best = Best(*values["best"])
         self.epoch, self.seconds = values["epoch"], values["seconds"]
+        self.stopped = values["stopped"]
         for callback, state in zip(self.callbacks, values["callbacks"]):
             callback.restore(_join(state, arrays))
 

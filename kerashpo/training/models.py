@@ -77,6 +77,12 @@ class ModelMaker:
                 f"keras.Model, or a HyperModel. Received: {hypermodel!r}."
             )
         self.hypermodel = _as_hypermodel(hypermodel)
+        if type(self.hypermodel).fit is not keras_tuner.HyperModel.fit:
+            raise InvalidInput(
+                f"{type(self.hypermodel).__name__} overrides HyperModel.fit, which this version "
+                "does not call: epochs, pauses and checkpoints are the tuner's. Put what it does "
+                "into build (model, loss, a train_step of the model's own) or into callbacks."
+            )
         self._overrides, self._recompile = overrides, recompile
         self._tune_new, self._allow_new = tune_new, allow_new
         self._strategy = strategy

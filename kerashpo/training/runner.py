@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import traceback
 from collections import OrderedDict
@@ -11,7 +12,7 @@ from typing import Any, Literal, final
 
 import keras
 
-from kerashpo.core.errors import InvalidInput
+from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Decision, Failure, Objective, Report, Resume
 from kerashpo.core.trial import Best, Trial
 from kerashpo.executors.base import Emit, Runner
@@ -27,6 +28,8 @@ from kerashpo.training.live import LiveTrial
 from kerashpo.training.models import ModelMaker
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.ways import Way, choose
+
+_LOG = logging.getLogger("kerashpo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,9 @@ class KerasRunner(Runner):
 
     def free(self, trial: int) -> None:
         for run in range(self._settings.runs):
-            self._live.pop((trial, run), None)
+            live = self._live.pop((trial, run), None)
+            if live is not None:
+                self._close_callbacks(trial, live)
             self._blobs.free(checkpoint_key(trial, run))
 
     def _run_once(self, task: Task, run: int, emit: Emit, stage: list[str]) -> LiveTrial | None:
@@ -118,24 +123,33 @@ class KerasRunner(Runner):
         self._save_best(task.trial, run, live)
         if answer is Decision.STOP:
             self._end_callbacks(live)
-        elif live.epoch >= task.until or answer is Decision.PAUSE:
+        else:
             self._blobs.put(checkpoint_key(task.trial, run), live.save())
         return live if answer is Decision.CONTINUE else None
 
     def _revive(self, task: Task, run: int, emit: Emit) -> LiveTrial:
         """Builds the trial's model, and brings it to its last checkpoint if it has one."""
+        live = self._build(task, run, emit)
+        resumes = isinstance(task.job, Resume)
+        saved = self._blobs.get(checkpoint_key(task.trial, run)) if resumes else None
+        if saved is None:
+            return live
+        try:
+            live.load(saved)
+        except ValueError as error:
+            # Epochs trained again give what the log says already: this costs time, not results.
+            emit(Note(task.trial, {"checkpoint": f"{error}; trained again from the start"}))
+            return self._build(task, run, emit)
+        return live
+
+    def _build(self, task: Task, run: int, emit: Emit) -> LiveTrial:
         trial, seed = task.trial, self._settings.seed
         model, hp = self._maker.make(task.config, self._space, seed, trial, run)
         if hp.changed:
             emit(Grew(trial, hp.changed, self._grow(list(hp.appeared.values()))))
         build_all(model, self._data)
         self._check_size(model)
-        live = LiveTrial(model, fresh_callbacks(self._callbacks))
-        if isinstance(task.job, Resume):
-            saved = self._blobs.get(checkpoint_key(trial, run))
-            if saved is not None:
-                live.load(saved)
-        return live
+        return LiveTrial(model, fresh_callbacks(self._callbacks))
 
     def _train(self, live: LiveTrial, task: Task, run: int, emit: Emit) -> Decision:
         settings, trial = self._settings, task.trial
@@ -146,23 +160,27 @@ class KerasRunner(Runner):
         answer = Decision.CONTINUE
         began, before = time.perf_counter(), live.seconds
         self._saved = began
+        logged: list[str] = []
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
             nonlocal answer
             live.epoch, live.seconds = epoch, before + time.perf_counter() - began
+            live.stopped = bool(live.model.stop_training)
+            logged[:] = metrics
             report = Report(trial, run, epoch, metrics, live.seconds)
             live.note_best(judge(report, settings.objective))
             self._checkpoint_now_and_then(trial, run, live)
             answer = emit(Epoch(report))
             return answer is not Decision.CONTINUE
 
-        if live.epoch < task.until:
+        if live.epoch < task.until and not live.stopped:
             # Last, so that it sees what the user's callbacks put into the logs.
             callbacks = [*live.callbacks, EpochReporter(on_epoch)]
             live.model.stop_training = False
             keys = EpochKeys(settings.seed, trial, run)
             way = self._ways[kind]
             way.train(live.model, self._data, live.epoch + 1, task.until, callbacks, keys)
+            _check_logged(settings.objective.name, logged, live)
         return answer
 
     def _conclude(self, task: Task, runs: list[LiveTrial], emit: Emit) -> None:
@@ -170,7 +188,7 @@ class KerasRunner(Runner):
         if not all(live.best.finite for live in runs):
             name = self._settings.objective.name
             self._fail(task, emit, Failure("nan", f"{name} was never finite"))
-        elif all(live.epoch >= task.until for live in runs):
+        elif all(live.epoch >= task.until and not live.stopped for live in runs):
             if task.until >= self._settings.max_epochs:
                 for live in runs:
                     self._end_callbacks(live)
@@ -183,6 +201,13 @@ class KerasRunner(Runner):
     def _end_callbacks(self, live: LiveTrial) -> None:
         for callback in live.callbacks:
             callback.end()
+
+    def _close_callbacks(self, trial: int, live: LiveTrial) -> None:
+        """Ends the callbacks of a trial that was decided on; it can fail no more."""
+        try:
+            self._end_callbacks(live)
+        except Exception:
+            _LOG.exception("A callback failed at the end of trial %d.", trial)
 
     def _fail(self, task: Task, emit: Emit, failure: Failure) -> None:
         for run in range(self._settings.runs):
@@ -231,6 +256,14 @@ def checkpoint_key(trial: int, run: int = 0) -> str:
 def best_key(trial: int, run: int = 0) -> str:
     """Returns the key of the weights of a run's best epoch."""
     return f"{trial}/best-{run}.npz"
+
+
+def _check_logged(name: str, logged: Sequence[str], live: LiveTrial) -> None:
+    if logged and name not in logged and not live.best.finite:
+        raise InvalidInput(
+            f"The model does not log the objective {name!r}.{nearest(name, logged)} "
+            f"It logs: {', '.join(logged)}."
+        )
 
 
 def judge(report: Report, objective: Objective) -> Best:

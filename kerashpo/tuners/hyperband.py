@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar, final
 
 from kerashpo.core.errors import require_integer
@@ -48,6 +49,17 @@ class Hyperband(Tuner):
         super().__init__(
             hypermodel, read_options(type(self), {"objective": objective, **options}, own)
         )
+
+    def search(self, *args: Any, **kwargs: Any) -> None:
+        """See `Tuner.search`; how long trials train was said by `max_epochs`."""
+        epochs = kwargs.pop("epochs", None)
+        if epochs is not None and epochs != self._shape[0]:
+            warnings.warn(
+                f"Hyperband trains each trial for at most max_epochs={self._shape[0]} epochs; "
+                f"search(epochs={epochs!r}) changes nothing. Give the tuner max_epochs instead.",
+                stacklevel=2,
+            )
+        super().search(*args, **kwargs)
 
     def _scheduler(self, epochs: int | None) -> Scheduler:
         return Brackets(*self._shape, limit=self._limit)

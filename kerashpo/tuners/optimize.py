@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kerashpo.algorithms.registry import algorithm_class
+from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.function import FunctionRunner
@@ -58,7 +58,8 @@ def optimize(
     space = space if isinstance(space, Space) else Space(space)
     if not callable(fn):
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
-    algorithm_class(algorithm)
+    # Built for its checks alone: a wrong option is told before a folder is made.
+    make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)

@@ -165,8 +165,8 @@ class Tuner(ABC):
         if epochs is not None:
             require_integer("epochs", epochs, 1)
         callbacks = check_callbacks(kwargs.pop("callbacks", None))
-        verbose = kwargs.pop("verbose", 1)
-        data = FitData.from_fit(*args, **kwargs, verbose=kwargs.pop("fit_verbose", 0))
+        verbose, fit_verbose = kwargs.pop("verbose", 1), kwargs.pop("fit_verbose", 0)
+        data = FitData.from_fit(*args, **kwargs, verbose=fit_verbose)
         scheduler = self._scheduler(epochs)
         self._epochs = epochs
         wish = self._wish(epochs, data.fingerprint())
@@ -181,7 +181,7 @@ class Tuner(ABC):
             blobs = FileBlobs(self._options.folder / "checkpoints")
             runner = KerasRunner(
                 self._maker,
-                self.space,
+                self.results.space,
                 data,
                 callbacks,
                 self._training(opened.history.seed, scheduler),
@@ -250,9 +250,9 @@ class Tuner(ABC):
 
     def _preflight(self, data: FitData, callbacks: tuple[Any, ...]) -> None:
         """Sends one batch through the default model, so that mistakes show at once."""
-        fresh_callbacks(callbacks)
+        made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
         model, _ = self._maker.make(self.space.default(), self.space, 0, 0)
-        check_objectives(model, data, self.objectives, callbacks)
+        check_objectives(model, data, self.objectives, made)
 
     def _title(self) -> str:
         return f"{type(self).__name__} + {self.algorithm}"

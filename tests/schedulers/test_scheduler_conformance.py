@@ -15,7 +15,9 @@ def test_scheduler(name, check):
 
 
 def test_every_check_is_listed():
-    own = [f for f in vars(schedulers).values() if getattr(f, "__module__", "") == schedulers.__name__]
+    own = [
+        f for f in vars(schedulers).values() if getattr(f, "__module__", "") == schedulers.__name__
+    ]
     public = {f.__name__ for f in own if callable(f) and not f.__name__.startswith("_")}
     named = {check.__name__ for check in CHECKS}
     assert public - named == {"SchedulerCase", "check_scheduler"}
