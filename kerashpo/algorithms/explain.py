@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from kerashpo.algorithms.surrogate import Surrogate
-from kerashpo.core.records import Config, Objective
+from kerashpo.core.records import Config, Objective, Scalar
 
 
 @final
@@ -55,7 +55,7 @@ class Explanation:
         ranked = sorted(self.relevance.items(), key=lambda item: -item[1])
         lines = ["relevance   " + ", ".join(f"{name} {share:.0%}" for name, share in ranked)]
         for label, guess in (("best so far", self.best), ("next", self.next)):
-            values = ", ".join(f"{name}={value}" for name, value in guess.config.items())
+            values = ", ".join(f"{name}={_short(v)}" for name, v in guess.config.items())
             lines.append(f"{label:<11} {guess.value:.4g} ± {guess.deviation:.2g}  {values}")
         lines.append(f"noise       {self.noise:.2g} from one training to the next")
         return "\n".join(lines)
@@ -75,6 +75,10 @@ def explain(surrogate: Surrogate, proposal: Config, objective: Objective) -> Exp
         _guess(surrogate, cube.decode(best), objective),
         _guess(surrogate, proposal, objective),
     )
+
+
+def _short(value: Scalar) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _guess(surrogate: Surrogate, config: Config, objective: Objective) -> Guess:

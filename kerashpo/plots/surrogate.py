@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = NDArray[np.float64]
 _POINTS = 121
 _SQUARE = 41
+_DEPTH = 12.0
+"""Below e^-12 of the most, a promise is drawn as the same nothing."""
 
 
 @final
@@ -104,7 +106,7 @@ def draw_slice(found: Slice | None, objective: Objective, ax: Axes | None = None
     ax.set_ylabel(objective.name)
     _ticks(ax, found.positions, found.values)
     twin = ax.twinx()
-    twin.plot(found.positions, found.promise, color=colour(1), linestyle="--")
+    twin.plot(found.positions, _shown(found.promise), color=colour(1), linestyle="--")
     twin.set_ylabel("log expected improvement", color=colour(1))
     ax.legend(frameon=False)
     return tidy(ax)
@@ -117,12 +119,17 @@ def draw_plane(found: Plane | None, objective: Objective, ax: Axes | None = None
         return empty(ax, "no trial has a value")
     shown = ax.pcolormesh(found.positions, found.positions, found.mean, cmap="cividis")
     if np.ptp(found.promise) > 0.0:
-        ax.contour(found.positions, found.positions, found.promise, colors="white", linewidths=0.8)
+        levels = _shown(found.promise)
+        ax.contour(found.positions, found.positions, levels, colors="white", linewidths=0.8)
     ax.plot(found.seen[:, 0], found.seen[:, 1], "o", color="white", markeredgecolor="black")
     ax.set_xlabel(f"{found.x} (position in its range)")
     ax.set_ylabel(f"{found.y} (position in its range)")
     ax.figure.colorbar(shown, ax=ax, label=f"expected {objective.name}")
     return ax
+
+
+def _shown(promise: Numbers) -> Numbers:
+    return np.maximum(promise, promise.max() - _DEPTH)
 
 
 def _ticks(ax: Axes, positions: Numbers, values: tuple[Scalar, ...]) -> None:
