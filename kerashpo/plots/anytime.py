@@ -18,7 +18,7 @@ def grid_of(traces: Sequence[Trace], points: int = 200) -> Numbers:
     """Returns amounts from the first value known everywhere to the longest end (points,)."""
     begin = max(float(one.x[0]) for one in traces)
     end = max(one.end for one in traces)
-    return np.linspace(begin, max(end, begin), points)
+    return np.geomspace(max(begin, 1e-6), max(end, begin, 1e-6), points)
 
 
 def draw_anytime(
@@ -42,6 +42,8 @@ def draw_anytime(
     for index, (name, traces) in enumerate(known.items()):
         if traces:
             _draw_one(name, traces, index, ax)
+    # Most of what happens, happens early.
+    ax.set_xscale("log")
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.legend(frameon=False, loc="lower right")

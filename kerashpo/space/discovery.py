@@ -116,7 +116,7 @@ class Discovery:
     def _differs(self, context: Values, baseline: Call, params: list[Param]) -> bool:
         columns = [[(p.name, value) for value in _others(p.domain)] for p in params]
         for row in itertools.zip_longest(*columns):
-            flipped = {name: value for name, value in filter(None, row)}
+            flipped = dict(filter(None, row))
             call = self._call({**context, **flipped})
             if call is None or call.keys != baseline.keys:
                 return True
@@ -153,7 +153,10 @@ class Discovery:
 def _condition(parent: str, present: list[dict[str, Scalar]]) -> Condition | None:
     if not all(parent in values for values in present):
         return None
-    return Condition(parent, tuple(dict.fromkeys(values[parent] for values in present)))
+    found = list(dict.fromkeys(values[parent] for values in present))
+    if all(isinstance(value, (int, float)) for value in found):
+        found.sort(key=float)  # type: ignore[arg-type]
+    return Condition(parent, tuple(found))
 
 
 def _others(domain: Domain) -> list[Scalar]:

@@ -96,6 +96,10 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         with _naming(name):
             return super().Float(name, *args, **kwargs)
 
+    def Boolean(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        with _naming(name):
+            return super().Boolean(name, *args, **kwargs)
+
     def _retrieve(self, hp: Any) -> Any:
         param = self._accept(to_param(hp))
         known = self._declared.setdefault((param.name, param.conditions), param)

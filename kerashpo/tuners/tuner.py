@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.directions import to_objectives
 from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.core.history import History
@@ -94,6 +95,8 @@ class Tuner(ABC):
         self.hypermodel = self._maker.hypermodel
         # Some seed is needed to build models with; which one does not change the space.
         self.space = self._maker.discover(0 if options.seed is None else int(options.seed))
+        # Built for its checks alone: a wrong option is told before a folder is made.
+        make_algorithm(self.algorithm, self.space, 0, self._algorithm_options)
         self._history: History | None = None
         self._epochs: int | None = None
         if options.overwrite:
