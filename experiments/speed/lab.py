@@ -21,17 +21,27 @@ import numpy as np
 from environment import describe
 
 HERE = Path(__file__).parent
-FIELDS = ("library", "tuner", "seed", "backend", "seconds", "cpu", "epochs", "best", "test_accuracy")
+FIELDS = (
+    "library",
+    "tuner",
+    "seed",
+    "backend",
+    "seconds",
+    "cpu",
+    "epochs",
+    "best",
+    "test_accuracy",
+)
 SIDES = ("kerashpo", "kerastuner")
 
 
-def search(library: str, kind: str, seed: int) -> dict[str, Any]:
+def search(library: str, kind: str, seed: int, trials: int) -> dict[str, Any]:
     """Runs one search in a process of its own.
 
     Raises:
         RuntimeError: with what the process said, if it failed.
     """
-    command = [sys.executable, str(HERE / "lab_search.py"), library, kind, str(seed)]
+    command = [sys.executable, str(HERE / "lab_search.py"), library, kind, str(seed), str(trials)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{library} {kind} failed:\n{done.stderr[-2000:]}")
@@ -98,6 +108,7 @@ def main() -> None:
     """Runs the comparison and writes ``lab-<backend>.csv`` and ``.svg`` beside this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=25, help="of the Bayesian tuner")
     parser.add_argument("--tuners", nargs="+", default=["bayesian", "hyperband"])
     parser.add_argument("--out", type=Path, default=HERE / "results")
     options = parser.parse_args()
@@ -106,7 +117,7 @@ def main() -> None:
     for seed in range(options.repeats):
         for kind in options.tuners:
             for library in SIDES if seed % 2 == 0 else SIDES[::-1]:
-                rows.append(search(library, kind, seed))
+                rows.append(search(library, kind, seed, options.trials))
                 print({name: rows[-1][name] for name in FIELDS}, flush=True)
     options.out.mkdir(exist_ok=True)
     name = f"lab-{rows[0]['backend']}"

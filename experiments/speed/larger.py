@@ -1,6 +1,6 @@
 """Larger models must not lose: CPU time of our ways against plain `model.fit`, alternating.
 
-    python experiments/speed/larger.py --repeats 3
+python experiments/speed/larger.py --repeats 3
 """
 
 from __future__ import annotations

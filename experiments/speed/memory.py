@@ -1,6 +1,6 @@
 """Resident memory over many trials: it must level off.
 
-    python experiments/speed/memory.py --trials 200
+python experiments/speed/memory.py --trials 200
 """
 
 from __future__ import annotations
