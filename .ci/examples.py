@@ -32,13 +32,15 @@ def doctests() -> int:
 
 def blocks(path: Path) -> int:
     """Runs a page's python blocks as one script in an empty folder; returns 1 if it fails."""
-    found = re.findall(r"^```python\n(.*?)^```", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    pattern = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    found = pattern.findall(path.read_text("utf-8"))
     if not found:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "example.py"
         script.write_text("\n".join(found), "utf-8")
-        done = subprocess.run([sys.executable, "-W", "ignore", str(script)], cwd=folder, check=False)
+        command = [sys.executable, "-W", "ignore", str(script)]
+        done = subprocess.run(command, cwd=folder, check=False)
     print(f"{path.relative_to(ROOT)}: {len(found)} blocks, {'failed' if done.returncode else 'ok'}")
     return 1 if done.returncode else 0
 

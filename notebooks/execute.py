@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -23,17 +24,22 @@ def execute(path: Path, check: bool) -> None:
     notebook = nbformat.read(path, as_version=4)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
-        )
-        client.execute()
+        place = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=place).execute()
         if not (Path(folder) / "results.json").exists():
             raise SystemExit(f"{path.name}: the last cell wrote no results.json")
     print(f"{path.name}: {time.perf_counter() - began:.0f} s")
     if not check:
         for cell in notebook.cells:
             cell.metadata.pop("execution", None)
+            if cell.cell_type == "code":
+                cell.outputs = [o for o in cell.outputs if not _is_greeting(o)]
         nbformat.write(notebook, path)
+
+
+def _is_greeting(output: Any) -> bool:
+    """Whether this is what TensorFlow says about the machine when it is loaded."""
+    return output.get("name") == "stderr" and "absl::InitializeLog" in output.get("text", "")
 
 
 if __name__ == "__main__":

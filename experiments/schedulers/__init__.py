@@ -2,6 +2,7 @@
 
 ============  ==========================================================================
 ``lcbench``   the six tasks: curves of Auto-PyTorch networks, from YAHPO's surrogate
+``references``  what regret is measured by
 ``traces``    what every method leaves: the best value against epochs, trials and seconds
 ``methods``   our tuners by name
 ``peers``     Optuna's pruners, KerasTuner's schedule, "top K after one rung"

@@ -86,9 +86,7 @@ class LCBench:
         ]
         return np.concatenate(found)
 
-    def _outputs(
-        self, rows: NDArray[np.float64], epochs: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _outputs(self, rows: NDArray[np.float64], epochs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns the surrogate's outputs (n, epochs, 6)."""
         n, m = len(rows), len(epochs)
         repeated = np.repeat(rows, m, axis=0)

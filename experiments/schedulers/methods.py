@@ -32,8 +32,6 @@ def search(
     method: str, problem: LCBench, seed: int, budget: int, workers: int
 ) -> list[tuple[float, float, float]]:
     """Returns (epochs, seconds, value) of each improvement of one search."""
-    results = simulate(
-        problem, seed=seed, budget_epochs=budget, workers=workers, **OURS[method]
-    )
+    results = simulate(problem, seed=seed, budget_epochs=budget, workers=workers, **OURS[method])
     epochs, seconds = trace(results.history, "epochs"), trace(results.history, "seconds")
     return list(zip(epochs.x, seconds.x, np.asarray(epochs.y)))

@@ -1,9 +1,11 @@
-"""The peers, each as a generator-free search over one task that fills a `Tally`."""
+"""The peers, each a search over one task, one trial after another, that fills a `Tally`."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -117,10 +119,8 @@ def optuna_search(sampler: str, pruner: str) -> Search:
                     raise optuna.TrialPruned
             return best
 
-        try:
+        with contextlib.suppress(Spent):
             study.optimize(objective, n_trials=budget, catch=())
-        except Spent:
-            pass
         return bench.tally
 
     return search
@@ -156,6 +156,60 @@ def _suggest(trial: Any) -> dict[str, Any]:
     }
 
 
+def syne_tune_search(name: str) -> Search:
+    """Returns Syne Tune's ASHA (which stops trials) or its BOHB, one trial after another."""
+
+    def search(problem: LCBench, seed: int, budget: int) -> Tally:
+        scheduler, trial_class = _syne_tune(name, seed)
+        bench, number = Bench(problem, budget), 0
+        try:
+            while True:
+                suggested = scheduler.suggest()
+                trial = trial_class(number, suggested.config, datetime(2000, 1, 1))
+                scheduler.on_trial_add(trial)
+                _syne_tune_trial(bench, scheduler, trial)
+                number += 1
+        except Spent:
+            return bench.tally
+
+    return search
+
+
+def _syne_tune(name: str, seed: int) -> tuple[Any, Any]:
+    from syne_tune.backend.trial_status import Trial
+    from syne_tune.config_space import lograndint, loguniform, randint, uniform
+    from syne_tune.optimizer import baselines
+
+    np.random.seed(seed)  # noqa: NPY002 - its schedulers draw from numpy's global generator
+    space = {
+        "batch_size": lograndint(16, 512),
+        "learning_rate": loguniform(1e-4, 1e-1),
+        "momentum": uniform(0.1, 0.99),
+        "weight_decay": uniform(1e-5, 1e-1),
+        "num_layers": randint(1, 5),
+        "max_units": lograndint(64, 1024),
+        "max_dropout": uniform(0.0, 1.0),
+    }
+    found = getattr(baselines, name)(
+        config_space=space,
+        metric="value",
+        time_attr="epoch",
+        max_t=EPOCHS,
+        do_minimize=False,
+        random_seed=seed,
+        reduction_factor=FACTOR,
+    )
+    return found, Trial
+
+
+def _syne_tune_trial(bench: Bench, scheduler: Any, trial: Any) -> None:
+    for epoch in range(1, EPOCHS + 1):
+        result = {"value": bench.epoch(trial.config, epoch), "epoch": epoch}
+        if scheduler.on_trial_result(trial, result) != "CONTINUE":
+            scheduler.on_trial_remove(trial)
+            return
+
+
 PEERS: dict[str, Search] = {
     "keras_tuner": keras_tuner,
     "top_k": top_k,
@@ -163,4 +217,6 @@ PEERS: dict[str, Search] = {
     "optuna_tpe": optuna_search("tpe", "none"),
     "optuna_tpe_halving": optuna_search("tpe", "halving"),
     "optuna_tpe_hyperband": optuna_search("tpe", "hyperband"),
+    "syne_tune_asha": syne_tune_search("ASHA"),
+    "syne_tune_bohb": syne_tune_search("BOHB"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,14 @@ def path_of(method: str) -> Path:
     return RESULTS / f"{method}.csv"
 
 
+def thinned(
+    steps: Iterable[tuple[float, float, float]], block: int = 5
+) -> list[tuple[float, float, float]]:
+    """Returns the last improvement of each block of epochs: exact at multiples of `block`."""
+    kept = {math.ceil(step[0] / block): step for step in steps}
+    return list(kept.values())
+
+
 def append(method: str, key: Key, steps: Iterable[tuple[float, float, float]]) -> None:
     """Adds one search to a method's file."""
     path = path_of(method)
@@ -70,7 +79,7 @@ def append(method: str, key: Key, steps: Iterable[tuple[float, float, float]]) -
         writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(COLUMNS)
-        for epochs, seconds, value in steps:
+        for epochs, seconds, value in thinned(steps):
             writer.writerow([*key, int(epochs), f"{seconds:.6g}", f"{value:.7g}"])
 
 

@@ -1,6 +1,6 @@
 """One search of the lab, by one library, in a process of its own; prints one line of JSON.
 
-    python experiments/speed/lab_search.py kerashpo bayesian 0
+python experiments/speed/lab_search.py kerashpo bayesian 0
 """
 
 from __future__ import annotations

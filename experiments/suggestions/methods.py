@@ -8,6 +8,8 @@ from typing import Any, final
 from experiments.suggestions.peers import PEERS, Peer
 from kerashpo.algorithms import Algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
+from kerashpo.algorithms.gp.kernel import Matern52
+from kerashpo.algorithms.gp.recipe import Recipe
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Exhausted, NotReady, Report, Start, Status
@@ -15,6 +17,14 @@ from kerashpo.space import Space
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "kerashpo": {},
+    "kerashpo_matern52": {"recipe": Recipe(radial=Matern52())},
+    "kerashpo_no_bend": {"recipe": Recipe(bend=False)},
+    "kerashpo_no_cut": {"recipe": Recipe(cut=False)},
+    "kerashpo_no_centre": {"recipe": Recipe(centre=False)},
+    "kerashpo_no_climb": {"recipe": Recipe(climb=False)},
+    "kerashpo_no_sweep": {"recipe": Recipe(sweep=False)},
+    "kerashpo_4_initial": {"num_initial_points": 4},
+    "kerashpo_10_initial": {"num_initial_points": 10},
     "kerashpo_ei": {"acquisition": "ei"},
     "kerashpo_ucb": {"acquisition": "ucb"},
 }

@@ -134,7 +134,10 @@ class LCBench(Problem):
         )
 
     def _accuracies(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        rows = np.column_stack([np.full(len(rows), _LAST_EPOCH), rows]).astype(np.float32)
+        return self._run(np.column_stack([np.full(len(rows), _LAST_EPOCH), rows]))
+
+    def _run(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rows = rows.astype(np.float32)
         codes = np.full((len(rows), 1), self._code, dtype=np.int32)
         output = self._session.run(["output"], {"x_cat": codes, "x_cont": rows})[0]
         return np.asarray(output[:, 1], dtype=float) / 100.0
@@ -142,6 +145,13 @@ class LCBench(Problem):
     def true(self, config: Mapping[str, Any]) -> float:
         row = np.array([[float(config[name]) for name in self.space.names]])
         return float(self._accuracies(row)[0])
+
+    def curve(self, config: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        """Returns the accuracies (52,) after each epoch; the first is the untrained network's."""
+        epochs = np.arange(1, _LAST_EPOCH + 1)
+        values = [float(config[name]) for name in self.space.names]
+        rows = np.column_stack([epochs, np.tile(values, (len(epochs), 1))])
+        return self._run(rows)
 
     @cached_property
     def _landmarks(self) -> tuple[float, float]:

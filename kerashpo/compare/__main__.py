@@ -18,10 +18,10 @@ from kerashpo.compare.output import (
     write_summary,
     write_winners,
 )
+from kerashpo.compare.quiet import import_quietly
 from kerashpo.compare.runs import Result, Run, plan_runs
 from kerashpo.compare.summary import summarise
 from kerashpo.compare.winner import run_majority, run_search
-from kerashpo.compare.quiet import import_quietly
 from kerashpo.core.errors import InvalidInput, KerashpoError
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task

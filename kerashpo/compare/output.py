@@ -49,7 +49,8 @@ class Screen:
         """Prints one problem's table, a row for each tuner and baseline."""
         seeds = lines[0].seeds
         title = self.texts("compare.title", problem=task.name, seeds=seeds)
-        table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+        self.console.print(title)
+        table = Table(box=box.SIMPLE_HEAD)
         table.add_column(self.texts("compare.tuner"))
         measures = [*MEASURES, *(["recall"] if task.positive is not None else [])]
         for name in measures:
@@ -65,7 +66,8 @@ class Screen:
     def confusion(self, line: Line, task: Task) -> None:
         """Prints the winner's confusion matrix, summed over seeds."""
         title = self.texts("compare.confusion", tuner=line.tuner, seeds=line.seeds)
-        table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+        self.console.print(title)
+        table = Table(box=box.SIMPLE_HEAD)
         table.add_column("")
         for name in task.classes:
             table.add_column(name, justify="right")
@@ -75,7 +77,8 @@ class Screen:
 
     def plan(self, runs: Iterable[Run], budgets: dict[str, tuple[str, str]]) -> None:
         """Prints what would run."""
-        table = Table(title=self.texts("compare.plan"), box=box.SIMPLE_HEAD, title_justify="left")
+        self.console.print(self.texts("compare.plan"))
+        table = Table(box=box.SIMPLE_HEAD)
         for name in ("problem", "tuner", "seed", "trials", "epochs", "state"):
             known = name in self.texts.sentences["compare"]
             table.add_column(self.texts(f"compare.{name}") if known else name)

@@ -74,9 +74,11 @@ def make_tuner(run: Run, task: Task, options: Options) -> Any:
             budget = {"max_epochs": options.max_epochs, "factor": options.factor}
             return Hyperband(task.build, **budget, **shared)
         case "bayesian":
-            points = {"num_initial_points": options.initial_points}
             return BayesianOptimization(
-                task.build, max_trials=options.max_trials, **points, **shared
+                task.build,
+                max_trials=options.max_trials,
+                num_initial_points=options.initial_points,
+                **shared,
             )
         case "random":
             return RandomSearch(task.build, max_trials=options.max_trials, **shared)

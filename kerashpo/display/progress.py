@@ -105,7 +105,7 @@ class Progress:
 
 def clock(seconds: float) -> str:
     """Returns seconds as m:ss or h:mm:ss."""
-    whole = 0 if math.isnan(seconds) else int(round(seconds))
+    whole = 0 if math.isnan(seconds) else round(seconds)
     hours, rest = divmod(whole, 3600)
     minutes, last = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{last:02d}" if hours else f"{minutes}:{last:02d}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import final
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
@@ -56,7 +56,7 @@ class TerminalDisplay(Listener):
 
     def _block(self, history: History) -> Group:
         share = self._progress.share(history)
-        lines = [
+        lines: list[RenderableType] = [
             Text(f"kerashpo  {self._progress.heading(history)}", style="bold", overflow="ellipsis"),
             Text(self._progress.counts(history), overflow="ellipsis"),
             # A bar alone does not end its line.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def grid_of(traces: Sequence[Trace], points: int = 200) -> Numbers:
     """Returns amounts from the first value known everywhere to the longest end (points,)."""
     begin = max(float(one.x[0]) for one in traces)
     end = max(one.end for one in traces)
-    return np.linspace(begin, max(end, begin), points)
+    return np.geomspace(max(begin, 1e-6), max(end, begin, 1e-6), points)
 
 
 def draw_anytime(
@@ -42,6 +42,8 @@ def draw_anytime(
     for index, (name, traces) in enumerate(known.items()):
         if traces:
             _draw_one(name, traces, index, ax)
+    # Most of what happens, happens early.
+    ax.set_xscale("log")
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.legend(frameon=False, loc="lower right")
@@ -49,7 +51,7 @@ def draw_anytime(
 
 
 def _draw_one(name: str, traces: list[Trace], index: int, ax: Axes) -> None:
-    look = {"color": colour(index), "linestyle": line(index)}
+    look: dict[str, Any] = {"color": colour(index), "linestyle": line(index)}
     if len(traces) > 1:
         for one in traces:
             x, y = np.append(one.x, one.end), np.append(one.y, one.y[-1])

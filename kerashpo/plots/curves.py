@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def draw_curves(history: History, metric: str | None = None, ax: Axes | None = N
         drawn += 1
         leads = history.best is trial
         label = f"trial {trial.number} (best)" if leads else None
-        look = {"color": colour(5), "linewidth": 2, "zorder": 3} if leads else _THIN
+        look: dict[str, Any] = {"color": colour(5), "linewidth": 2, "zorder": 3} if leads else _THIN
         marker = "o" if len(epochs) == 1 else None
         ax.plot(epochs, np.array(values), label=label, marker=marker, markersize=3, **look)
     if not drawn:
@@ -45,4 +45,4 @@ def draw_curves(history: History, metric: str | None = None, ax: Axes | None = N
     return tidy(ax)
 
 
-_THIN = {"color": colour(0), "linewidth": 0.8, "alpha": 0.4, "zorder": 1}
+_THIN: dict[str, Any] = {"color": colour(0), "linewidth": 0.8, "alpha": 0.4, "zorder": 1}

@@ -33,7 +33,8 @@ def draw_history(history: History, ax: Axes | None = None) -> Axes:
     small = len(x) > 500
     ax.scatter(x, y, s=4 if small else 16, color=colour(0), alpha=0.5, label="trials")
     steps = np.append(best.x - 1, len(history.trials) - 1)
-    ax.step(steps, np.append(best.y, best.y[-1]), where="post", color=colour(5), label="best so far")
+    y_best = np.append(best.y, best.y[-1])
+    ax.step(steps, y_best, where="post", color=colour(5), label="best so far")
     ax.set_xlabel("trial")
     ax.set_ylabel(history.objective.name)
     ax.legend(frameon=False)

@@ -116,7 +116,7 @@ class Discovery:
     def _differs(self, context: Values, baseline: Call, params: list[Param]) -> bool:
         columns = [[(p.name, value) for value in _others(p.domain)] for p in params]
         for row in itertools.zip_longest(*columns):
-            flipped = {name: value for name, value in filter(None, row)}
+            flipped = dict(filter(None, row))
             call = self._call({**context, **flipped})
             if call is None or call.keys != baseline.keys:
                 return True
@@ -175,18 +175,24 @@ def _all_others(domain: Domain) -> list[Scalar]:
     return [value for value in domain.listed() if value != domain.default]
 
 
+def _grain(domain: Integer | Float) -> tuple[float | None, str]:
+    return domain.step, domain.scale
+
+
 def _widen(a: Param, b: Param) -> Param:
     """Returns the parameter that holds both definitions (a bound that depends on a value)."""
     first, second = a.domain, b.domain
     if first == second:
         return a
     match first, second:
-        case (Integer(), Integer()) | (Float(), Float()):
-            same = (first.step, first.scale) == (second.step, second.scale)
-            if same:
-                low, high = min(first.low, second.low), max(first.high, second.high)
-                wide = type(first)(low, high, first.step, first.scale, first.preset)  # type: ignore[arg-type]
-                return Param(a.name, wide, a.conditions)
+        case Integer(step=step, scale=scale), Integer() if (step, scale) == _grain(second):
+            low, high = min(first.low, second.low), max(first.high, second.high)
+            wide: Domain = Integer(low, high, step, scale, first.preset)
+            return Param(a.name, wide, a.conditions)
+        case Float(step=step, scale=scale), Float() if (step, scale) == _grain(second):
+            bottom, top = min(first.low, second.low), max(first.high, second.high)
+            wide = Float(bottom, top, step, scale, first.preset)
+            return Param(a.name, wide, a.conditions)
         case Choice(), Choice():
             values = (*first.values, *(v for v in second.values if v not in first.values))
             ordered = first.ordered and second.ordered

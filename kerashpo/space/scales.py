@@ -40,8 +40,8 @@ def shrink(value: float, low: float, high: float, scale: Scale) -> float:
 def ladder(low: float, high: float, step: float, scale: Scale) -> int:
     """Returns how many values a stepped range has; a log step is a factor."""
     if scale == "linear":
-        return int(math.floor((high - low) / step * (1 + 1e-12) + 1e-9)) + 1
-    return int(math.floor(math.log(high / low) / math.log(step) + 1e-9)) + 1
+        return math.floor((high - low) / step * (1 + 1e-12) + 1e-9) + 1
+    return math.floor(math.log(high / low) / math.log(step) + 1e-9) + 1
 
 
 def rung(index: int, low: float, high: float, step: float, scale: Scale) -> float:

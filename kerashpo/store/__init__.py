@@ -4,9 +4,10 @@
 ``memory``  a list and a dict, for tests, simulations and `kerashpo.optimize`
 ``sqlite``  the standard library's SQLite in WAL mode: a study survives ``kill -9``
 ``blobs``   checkpoints: bytes under a key, in memory or as files replaced atomically
+``lock``    keeps a second process from writing to a study
 ==========  ============================================================================
 
-A `Store` has one writer, the loop; ``lock`` keeps a second process away. To add one: a final subclass with `append`, `read`
+A `Store` has one writer, the loop. To add one: a final subclass with `append`, `read`
 and `close`, and a line in ``kerashpo.testing.stores``.
 """
 

@@ -155,7 +155,7 @@ class Results:
         return f"<Results: {self._summary(str)}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._summary(escape)}</p>{self.trials()._repr_html_()}"
+        return f"<p>{self._summary(escape)}</p>{self.trials().to_html()}"
 
     def _summary(self, clean: Callable[[str], str]) -> str:
         history = self.history

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import algorithm_class
-from kerashpo.core.records import Exhausted
+from kerashpo.core.records import Config, Exhausted
 from kerashpo.space.space import Space, key
 from kerashpo.testing.curves import wave
 from kerashpo.testing.spaces import CONDITIONAL, EIGHTEEN, MIXED
@@ -154,10 +154,14 @@ def bears_nan_and_infinity(case: AlgorithmCase) -> None:
         _require_distinct(told)
 
 
+def _constantly(value: float) -> Callable[[Config], float]:
+    return lambda config: value
+
+
 def bears_equal_scores(case: AlgorithmCase) -> None:
     """A function that is constant, huge or tiny is searched like any other."""
     for value in (0.0, 1e30, 1e-30):
-        told = Told(case.make, case.space, score=lambda _, value=value: value)
+        told = Told(case.make, case.space, score=_constantly(value))
         told.advance(min(case.trials, 8))
         _require_distinct(told)
 

@@ -23,7 +23,7 @@ from kerashpo.study.loop import Limits
 from kerashpo.testing.curves import Curve, wave
 from kerashpo.testing.interleaved import InterleavedExecutor
 from kerashpo.testing.search import Search, statuses, trained
-from kerashpo.testing.spaces import EIGHTEEN
+from kerashpo.testing.spaces import SIX
 from kerashpo.testing.verdict import require
 
 
@@ -155,12 +155,18 @@ def bears_many_failures(case: SchedulerCase) -> None:
         _require_ended(case.search(_failing(failing, log)).history())
 
 
+def _wave_with_nan(bad: Callable[[int], bool]) -> Curve:
+    return lambda config, epoch: math.nan if bad(epoch) else wave(config, epoch)
+
+
+def _wave_through(last: int) -> Curve:
+    return lambda config, epoch: None if epoch > last else wave(config, epoch)
+
+
 def bears_nan(case: SchedulerCase) -> None:
     """NaN in the first epoch, in later ones or in all is never an obstacle or a lead."""
     for bad in (lambda epoch: epoch == 1, lambda epoch: epoch > 1, lambda _: True):
-        history = case.search(
-            lambda config, epoch, bad=bad: math.nan if bad(epoch) else wave(config, epoch)
-        ).history()
+        history = case.search(_wave_with_nan(bad)).history()
         _require_ended(history)
         best = history.best
         require(best is None or best.score is not None, "a trial without a score leads")
@@ -180,9 +186,7 @@ def breaks_ties_the_same_way(case: SchedulerCase) -> None:
 def lets_trials_end_early(case: SchedulerCase) -> None:
     """A trial that ends by itself keeps its score, and nobody waits for it."""
     for last in (1, 2, 3):
-        search = case.search(
-            lambda config, epoch, last=last: None if epoch > last else wave(config, epoch)
-        )
+        search = case.search(_wave_through(last))
         history = search.history()
         _require_ended(history)
         best = history.best
@@ -191,9 +195,9 @@ def lets_trials_end_early(case: SchedulerCase) -> None:
 
 def fits_a_small_space(case: SchedulerCase) -> None:
     """A space smaller than the plan is searched to the last rung."""
-    history = replace(case.search(), space=EIGHTEEN).history()
+    history = replace(case.search(), space=SIX).history()
     _require_ended(history)
-    _require_summit(history, case, "18 configurations")
+    _require_summit(history, case, "6 configurations")
 
 
 def maximises_as_it_minimises(case: SchedulerCase) -> None:

@@ -6,6 +6,9 @@ from typing import Final
 
 from kerashpo.space import Space, boolean, choice, fixed, integer, loguniform, uniform, when
 
+SIX: Final = Space({"layers": integer(1, 3), "norm": boolean()})
+"""Six configurations: fewer than most plans."""
+
 EIGHTEEN: Final = Space(
     {
         "layers": integer(1, 3),

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 

@@ -184,11 +184,10 @@ def to_keras(param: Param) -> Any:
         case Boolean(preset):
             return kt.Boolean(param.name, default=preset, conditions=conditions)
         case Choice(values, ordered, _):
-            values = list(values)
             numeric = isinstance(values[0], (int, float))
             return kt.Choice(
                 param.name,
-                values,
+                list(values),
                 ordered=ordered and numeric,
                 default=param.domain.default,
                 conditions=conditions,

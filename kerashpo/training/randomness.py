@@ -91,11 +91,11 @@ def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
     made; user code may draw from numpy's global generator. Both are set inside, and afterwards
     go on as if nothing had happened.
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    python, numpy = random.getstate(), np.random.get_state()
     random.seed(rng.integer(seed, "build", trial, run))
-    np.random.seed(rng.integer(seed, "build numpy", trial, run))  # noqa: NPY002
+    np.random.seed(rng.integer(seed, "build numpy", trial, run))
     try:
         yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
+        np.random.set_state(numpy)

@@ -57,11 +57,13 @@ class Options:
             require_number("max_minutes", self.max_minutes, 0.0, strict=True)
         if self.max_model_size is not None:
             require_integer("max_model_size", self.max_model_size, 1)
-        if self.seed is not None and (isinstance(self.seed, bool) or not hasattr(self.seed, "__index__")):
+        whole = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
+        if self.seed is not None and not whole:
             raise InvalidInput(f"seed must be a whole number or None. Received: {self.seed!r}.")
         if self.workers != 1:
             raise InvalidInput(
-                f"This version searches in one process: workers must be 1. Received: {self.workers!r}."
+                "This version searches in one process: workers must be 1. "
+                f"Received: {self.workers!r}."
             )
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')

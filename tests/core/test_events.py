@@ -36,7 +36,7 @@ def test_every_configuration_comes_back(config):
 
 def test_numbers_of_numpy_are_written_as_numbers():
     report = Report(0, 0, 1, {"loss": np.float32(0.5), "n": np.int64(3)}, 1.0)
-    kind, text = encode(Reported(np.float64(1.0), report))
+    _, text = encode(Reported(np.float64(1.0), report))
     assert json.loads(text)[-1] == {"loss": 0.5, "n": 3}
 
 

@@ -115,7 +115,7 @@ def test_a_problem_that_raises_fails_the_trial_with_its_traceback():
 
 def test_seconds_that_are_no_number_are_told():
     simulated = executor(lambda config, epoch: (0.0, float("nan")))
-    with pytest.raises(InvalidInput, match="finite seconds.*seconds=nan at epoch 1"):
+    with pytest.raises(InvalidInput, match=r"finite seconds.*seconds=nan at epoch 1"):
         simulated.submit([start(0, 1)])
 
 

@@ -1,12 +1,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from replaying import NAN, Table, constant, jobs, play, play_here, settled, trained
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Status
 from kerashpo.schedulers.asha import ASHA
+from tests.schedulers.replaying import NAN, Table, constant, jobs, play, play_here, settled, trained
 
 VALUES = st.lists(st.integers(0, 5) | st.just(NAN), min_size=1, max_size=30)
 

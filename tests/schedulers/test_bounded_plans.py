@@ -1,10 +1,10 @@
 import pytest
-from replaying import Table, play
 
 from kerashpo.core.records import Budget
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.rungs import asha_levels, asha_plan, within
+from tests.schedulers.replaying import Table, play
 
 
 def test_endless_brackets_are_planned_for_the_bound():

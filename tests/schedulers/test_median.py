@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from replaying import NAN, Table, constant, play, settled
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Status
 from kerashpo.schedulers.median import MedianStopping
 from kerashpo.schedulers.medians import RunningMedian
+from tests.schedulers.replaying import NAN, Table, constant, play, settled
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=50))

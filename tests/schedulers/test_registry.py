@@ -31,9 +31,9 @@ def test_bohb_and_mobster_are_a_model_under_hyperband_and_asha():
 
 
 def test_unknown_names_and_options_are_told_with_the_nearest():
-    with pytest.raises(InvalidInput, match="Unknown tuner 'ahsa'. Did you mean 'asha'"):
+    with pytest.raises(InvalidInput, match=r"Unknown tuner 'ahsa'. Did you mean 'asha'"):
         tuner_pair("ahsa")
-    with pytest.raises(InvalidInput, match="Unknown scheduler 'fool'. Did you mean 'full'"):
+    with pytest.raises(InvalidInput, match=r"Unknown scheduler 'fool'. Did you mean 'full'"):
         make_scheduler("fool", 9)
-    with pytest.raises(InvalidInput, match="no option 'facter'. Did you mean 'factor'"):
+    with pytest.raises(InvalidInput, match=r"no option 'facter'. Did you mean 'factor'"):
         make_scheduler("asha", 9, {"facter": 4})

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from replaying import NAN, Table, constant, jobs, play, settled
 
 from kerashpo.core.records import Status
 from kerashpo.schedulers.stopping import StoppingASHA
+from tests.schedulers.replaying import NAN, Table, constant, jobs, play, settled
 
 VALUES = st.lists(st.integers(0, 5) | st.just(NAN), min_size=1, max_size=30)
 

@@ -16,6 +16,8 @@ from kerashpo.training.plain import PlainFit
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.ways import Way
 
+# Keras's own `Variable.numpy` warns with numpy 2 on JAX.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 layers = keras.layers
 RNG = np.random.default_rng(5)
 ROWS = RNG.normal(size=(45, 6)).astype("float32")
@@ -25,6 +27,9 @@ DIGITS = RNG.integers(0, 3, size=21)
 KEYS = EpochKeys(seed=7, trial=3)
 #: Absolute tolerance on losses and metrics of order 1 over 5 epochs, in float32.
 ROUNDING = 2e-5
+#: The same for single weights: XLA fuses a loop's body in another order than a single step, and
+#: a relu near its kink makes 3e-4 of the rounding.
+WEIGHTS = 1e-3 if keras.backend.backend() == "jax" else ROUNDING
 
 
 class Curve(keras.callbacks.Callback):
@@ -179,7 +184,7 @@ def test_weights_agree_with_the_plain_way_when_shuffled(case: str) -> None:
     one, two = seeded(make), seeded(make)
     assert_close(curve(CompiledEpochs(), one, data, 3), curve(PlainFit(), two, data, 3))
     for mine, their in zip(one.get_weights(), two.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, their, atol=ROUNDING)
+        np.testing.assert_allclose(mine, their, atol=WEIGHTS)
 
 
 def make_dropout(rate: float = 0.4, width: int = 7, l2: float = 0.01) -> keras.Model:

@@ -192,3 +192,13 @@ def test_a_folder_that_is_no_study_is_not_deleted(tmp_path):
     with pytest.raises(InvalidInput, match="not a study of kerashpo"):
         kt.RandomSearch(build_few, overwrite=True, **place(tmp_path))
     assert (tmp_path / "study" / "thesis.txt").exists()
+
+
+def test_a_search_that_nothing_bounds(tmp_path):
+    def endless(hp: Any) -> keras.Model:
+        hp.Float("rate", 0.0, 1.0)
+        return make()
+
+    tuner = kt.RandomSearch(endless, **(place(tmp_path) | {"max_trials": None}))
+    with pytest.raises(InvalidInput, match="nothing bounds the search.*max_trials"):
+        tuner.search(ROWS, LABELS, validation_split=0.25)

@@ -19,7 +19,12 @@ class Opaque(Exception):
 
 
 def canonical(
-    config: Any, *, free: Collection[str], names: Mapping[str, int], within: str = ""
+    config: Any,
+    *,
+    free: Collection[str],
+    names: Mapping[str, int],
+    lifted: bool = False,
+    within: str = "",
 ) -> Hashable:
     """Returns a nested Keras configuration as nested tuples, equal for equal graphs.
 
@@ -27,22 +32,29 @@ def canonical(
         config: what `get_config` or Keras's serialisation gave.
         free: names of the layers whose widths are left out.
         names: layer name -> its number; the names themselves say nothing.
+        lifted: leave out the numbers that the graph takes as inputs.
         within: the class whose configuration this is.
 
     Raises:
         Opaque: for user code, which a configuration names but does not describe.
     """
     if isinstance(config, Mapping):
-        return _canonical_mapping(config, free, names, within)
+        return _canonical_mapping(config, free, names, lifted, within)
     if isinstance(config, (list, tuple)):
-        return tuple(canonical(item, free=free, names=names, within=within) for item in config)
+        return tuple(
+            canonical(item, free=free, names=names, lifted=lifted, within=within) for item in config
+        )
     if config is None or isinstance(config, (bool, int, float, str)):
         return config
     raise Opaque(f"a configuration holds {type(config).__name__}")
 
 
 def _canonical_mapping(
-    config: Mapping[str, Any], free: Collection[str], names: Mapping[str, int], within: str
+    config: Mapping[str, Any],
+    free: Collection[str],
+    names: Mapping[str, int],
+    lifted: bool,
+    within: str,
 ) -> Hashable:
     kind = config.get("class_name")
     if kind is not None:
@@ -53,7 +65,9 @@ def _canonical_mapping(
     parts: list[Hashable] = []
     for name in sorted(config, key=str):
         value = config[name]
-        if name in _IGNORED or str(name).endswith("_initializer") or (within, name) in _LIFTED:
+        if name in _IGNORED or str(name).endswith("_initializer"):
+            continue
+        if lifted and (within, name) in _LIFTED:
             continue
         if (within, name) in _WIDTHS and config.get("name") in free:
             continue
@@ -62,7 +76,8 @@ def _canonical_mapping(
         if name in ("keras_history", "input_layers", "output_layers"):
             parts.append((name, _numbered(value, names)))
             continue
-        parts.append((name, canonical(value, free=free, names=names, within=within)))
+        item = canonical(value, free=free, names=names, lifted=lifted, within=within)
+        parts.append((name, item))
     return tuple(parts)
 
 

@@ -76,12 +76,13 @@ def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
     return list(found.values())
 
 
-def structure_of(model: keras.Model, *, free: bool = True) -> Structure:
+def structure_of(model: keras.Model, *, free: bool = True, lifted: bool = True) -> Structure:
     """Returns what the trace of a built, compiled model depends on, the data's types aside.
 
     Args:
         model: the model.
         free: False to fix the widths even where they could be left open.
+        lifted: whether dropout rates and L2 factors are inputs of the graph.
     """
     try:
         _refuse_opaque(model)
@@ -90,7 +91,12 @@ def structure_of(model: keras.Model, *, free: bool = True) -> Structure:
         names = {layer.name: index for index, layer in enumerate(layers_of(model))}
         parts = (
             type(model).__name__,
-            canonical(model.get_config(), free=_open_layers(model) if free else (), names=names),
+            canonical(
+                model.get_config(),
+                free=_open_layers(model) if free else (),
+                names=names,
+                lifted=lifted,
+            ),
             _variables_key(model, free),
             _compile_key(model, keep),
             _sharing(model),

@@ -1,0 +1,135 @@
+"""The suite of algorithms finds what is broken: each mutant breaks one promise."""
+
+from __future__ import annotations
+
+import pytest
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.random import RandomSearch
+from kerashpo.core.records import Exhausted, NotReady
+from kerashpo.core.rng import stream
+from kerashpo.space.space import key
+from kerashpo.testing import AlgorithmCase, NotConforming, algorithms, check_algorithm
+from kerashpo.testing.algorithms import CHECKS
+
+
+class Mutant(Algorithm):
+    """Random search with a method of its own."""
+
+    def __init__(self, space, seed):
+        super().__init__(space, seed)
+        self.inner = RandomSearch(space, seed)
+        self.told = 0
+
+    def ask(self, trial, history):
+        return self.inner.ask(trial, history)
+
+    def tell(self, trial, history):
+        self.told += 1
+
+
+class Outside(Mutant):
+    def ask(self, trial, history):
+        return {**self.inner.ask(trial, history), "extra": 1}
+
+
+class Repeating(Mutant):
+    def ask(self, trial, history):
+        return self.space.sample(stream(self.seed, "ask", trial // 2))
+
+
+class GivesUp(Mutant):
+    def ask(self, trial, history):
+        return Exhausted() if trial == 17 else self.inner.ask(trial, history)
+
+
+class Unseeded(Mutant):
+    def ask(self, trial, history):
+        self.inner.seed = id(self)
+        return self.inner.ask(trial, history)
+
+
+class ZeroIsOne(Mutant):
+    def __init__(self, space, seed):
+        super().__init__(space, seed or 1)
+
+
+class Counting(Mutant):
+    """Its answer depends on how often it was asked."""
+
+    asked = 0
+
+    def ask(self, trial, history):
+        self.asked += 1
+        return self.inner.ask(trial + self.asked, history)
+
+
+class Forgetful(Mutant):
+    """What it keeps is set in `ask`, which a replay does not call."""
+
+    last = 0
+
+    def ask(self, trial, history):
+        answer = self.inner.ask(trial + self.last, history)
+        self.last = 7 * trial
+        return answer
+
+
+class Blocked(Mutant):
+    """Waits for a trial that failed."""
+
+    def ask(self, trial, history):
+        return NotReady() if history.failed else self.inner.ask(trial, history)
+
+
+class Greedy(Mutant):
+    """Exploits the sign of the score, whatever the direction."""
+
+    def ask(self, trial, history):
+        scores = [t.score for t in history.trials.values() if t.score is not None]
+        shift = int(sum(score > 0 for score in scores))
+        return self.inner.ask(trial + 1000 * shift, history)
+
+
+class CountsTrials(Mutant):
+    """Takes the number of trials for the number of configurations that were tried."""
+
+    def ask(self, trial, history):
+        done = len(history.trials) >= self.space.size
+        return Exhausted() if done else self.inner.ask(trial, history)
+
+
+@pytest.mark.parametrize(
+    "mutant, check",
+    [
+        (Outside, "stays_in_its_space"),
+        (Repeating, "never_repeats"),
+        (GivesUp, "finds_every_configuration"),
+        (Unseeded, "repeats_by_its_seed"),
+        (ZeroIsOne, "repeats_by_its_seed"),
+        (Counting, "asks_without_consequence"),
+        (Forgetful, "resumes_by_replay"),
+        (Blocked, "bears_failures"),
+        (Blocked, "bears_nan_and_infinity"),
+        (Repeating, "bears_reports_in_any_order"),
+        (Repeating, "bears_equal_scores"),
+        (CountsTrials, "bears_duplicates"),
+        (Greedy, "maximises_as_it_minimises"),
+    ],
+)
+def test_a_broken_algorithm_is_found(mutant, check):
+    with pytest.raises(NotConforming):
+        getattr(algorithms, check)(AlgorithmCase(mutant))
+
+
+def test_the_unbroken_one_conforms():
+    check_algorithm(AlgorithmCase(Mutant))
+
+
+def test_every_check_is_broken_by_some_mutant():
+    broken = test_a_broken_algorithm_is_found.pytestmark[0].args[1]
+    assert {check for _, check in broken} == {check.__name__ for check in CHECKS}
+
+
+def test_keys_tell_configurations_apart():
+    assert key({"a": 1, "b": 2}) == key({"b": 2, "a": 1}) != key({"a": 1})

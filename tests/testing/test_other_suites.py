@@ -1,0 +1,161 @@
+"""The suites of stores and executors find what is broken."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from kerashpo.core.events import Reported
+from kerashpo.core.records import Decision
+from kerashpo.executors.messages import Epoch, Failed, Finished
+from kerashpo.executors.serial import SerialExecutor
+from kerashpo.store.base import Store
+from kerashpo.store.memory import MemoryStore
+from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.testing import NotConforming, executors, stores
+
+
+class Wrapped(Store):
+    """The SQLite store with a method of its own."""
+
+    def __init__(self, path):
+        self.inner = SQLiteStore(path)
+
+    def append(self, event):
+        self.inner.append(event)
+
+    def read(self, after=0):
+        return self.inner.read(after)
+
+    def close(self):
+        self.inner.close()
+
+
+class SkipsOneMore(Wrapped):
+    def read(self, after=0):
+        return self.inner.read(after + 1 if after else 0)
+
+
+class Backwards(Wrapped):
+    def read(self, after=0):
+        return reversed(list(self.inner.read(after)))
+
+
+class DropsNaN(Wrapped):
+    def read(self, after=0):
+        for event in self.inner.read(after):
+            if isinstance(event, Reported):
+                metrics = event.report.metrics
+                if any(value != value for value in metrics.values()):
+                    continue
+            yield event
+
+
+def in_memory(path):
+    return MemoryStore()
+
+
+def swallowing(path):
+    """Takes a damaged file for an empty one."""
+    try:
+        store = SQLiteStore(path)
+        list(store.read())
+    except Exception:
+        return MemoryStore()
+    return store
+
+
+@pytest.mark.parametrize(
+    "make, check",
+    [
+        (SkipsOneMore, "reads_what_was_appended"),
+        (Backwards, "reads_what_was_appended"),
+        (in_memory, "survives_reopening"),
+        (in_memory, "has_one_writer"),
+        (in_memory, "reports_damage"),
+        (swallowing, "refuses_a_file_that_is_no_log"),
+        (swallowing, "reports_damage"),
+    ],
+)
+def test_a_broken_store_is_found(make, check, tmp_path):
+    with pytest.raises((NotConforming, FileNotFoundError)):
+        getattr(stores, check)(make, tmp_path)
+
+
+def test_a_store_that_loses_nan_is_found(tmp_path):
+    with pytest.raises(ValueError, match="not enough values"):
+        stores.keeps_nan(DropsNaN, tmp_path)
+
+
+def test_the_unbroken_store_conforms(tmp_path):
+    stores.check_store(Wrapped, tmp_path)
+
+
+class Broken(SerialExecutor):
+    """The serial executor, which passes messages on through `filtered`."""
+
+    def __init__(self, runner):
+        super().__init__(runner())
+
+    def poll(self, handle, timeout=None):
+        super().poll(lambda message: [handle(m) for m in self.filtered(message)], timeout)
+
+    def filtered(self, message):
+        return [message]
+
+
+class Deaf(Broken):
+    def decide(self, trial, decision):
+        super().decide(trial, Decision.CONTINUE)
+
+
+class Silent(Broken):
+    """Tells every second epoch only."""
+
+    count = itertools.count()
+
+    def filtered(self, message):
+        return [] if isinstance(message, Epoch) and next(self.count) % 2 else [message]
+
+
+class HidesFailures(Broken):
+    def filtered(self, message):
+        return [Finished(message.trial)] if isinstance(message, Failed) else [message]
+
+
+class HidesEnds(Broken):
+    def filtered(self, message):
+        return [Failed(message.trial, None)] if isinstance(message, Finished) else [message]
+
+
+class TrainsTheWholeJob(Broken):
+    def submit(self, tasks):
+        super().submit([type(task)(task.job, task.config, task.job.until) for task in tasks])
+
+
+class Endless(Broken):
+    def free(self):
+        return 1
+
+
+@pytest.mark.parametrize(
+    "make, check",
+    [
+        (Silent, "tells_epochs_in_order"),
+        (Silent, "continues_where_it_was"),
+        (TrainsTheWholeJob, "stops_where_the_task_ends"),
+        (Deaf, "hears_decisions"),
+        (Silent, "goes_on_after_a_pause"),
+        (HidesFailures, "tells_failures"),
+        (HidesEnds, "tells_early_ends"),
+        (Endless, "counts_its_workers"),
+    ],
+)
+def test_a_broken_executor_is_found(make, check):
+    with pytest.raises(NotConforming):
+        getattr(executors, check)(make)
+
+
+def test_the_unbroken_executor_conforms():
+    executors.check_executor(Broken)
