@@ -151,5 +151,3 @@ def test_nothing_is_known_before_the_first_epochs(progress):
     unknown = Progress("x", Plan((), None, None), "runs")
     assert unknown.share(history) is None
     assert unknown.counts(history) == "trials 0/...   epochs 0/...   elapsed 0:00   left ?"
-
-

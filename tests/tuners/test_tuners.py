@@ -17,6 +17,10 @@ from kerashpo.core.errors import ConsecutiveFailures, InvalidInput
 from kerashpo.core.records import Status
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
+OWN = {
+    "max_epochs", "factor", "hyperband_iterations", "num_initial_points", "alpha", "beta",
+    "max_trials",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +36,7 @@ def hyperband(tmp_path_factory: pytest.TempPathFactory) -> kt.Hyperband:
 def test_keras_tuners_arguments_are_taken(name):
     theirs = list(inspect.signature(getattr(keras_tuner, name)).parameters)
     ours = list(inspect.signature(getattr(kt, name)).parameters)
-    own = [p for p in theirs if p in ("max_epochs", "factor", "hyperband_iterations",
-                                      "num_initial_points", "alpha", "beta", "max_trials")]  # fmt: skip
+    own = [p for p in theirs if p in OWN]
     shared = ["hypermodel", "objective", *own]
     assert ours[: len(shared)] == shared
     defaults = inspect.signature(getattr(keras_tuner, name)).parameters
@@ -130,7 +133,9 @@ def test_a_study_opens_without_the_tuner(hyperband):
 def test_an_equal_seed_gives_equal_trials_and_curves(hyperband, tmp_path):
     runs = {}
     for seed in (0, 1):
-        tuner = kt.Hyperband(build, max_epochs=4, factor=2, **place(tmp_path, f"s{seed}", seed=seed))
+        tuner = kt.Hyperband(
+            build, max_epochs=4, factor=2, **place(tmp_path, f"s{seed}", seed=seed)
+        )
         tuner.search(**DATA)
         runs[seed] = told(tuner.results)
     assert runs[0] == told(hyperband.results)
