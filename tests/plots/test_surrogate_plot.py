@@ -11,6 +11,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
+from kerashpo.plots.menu import Plots
 from kerashpo.plots.surrogate import draw_plane, draw_slice, plane_of, slice_of
 from kerashpo.space import Space, choice, loguniform, uniform
 
@@ -76,6 +77,12 @@ def test_drawing(study, algorithm):
     ax = draw_plane(plane_of(surrogate, "lr", "drop", study.objective), study.objective)
     assert ax.get_xlabel().startswith("lr")
     assert "no trial" in draw_slice(None, study.objective).texts[0].get_text()
+
+
+def test_the_menu_draws_both(study):
+    plots = Plots(study, lambda: SPACE)
+    assert plots.surrogate("lr").get_xlabel() == "lr"
+    assert plots.surrogate("lr", "drop").get_ylabel().startswith("drop")
 
 
 def test_an_unknown_parameter_names_the_nearest(study, algorithm):
