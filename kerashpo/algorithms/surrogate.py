@@ -77,7 +77,8 @@ class Surrogate:
             targets = np.append(standardise(costs, recipe.cut)[0], targets)
             columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
         seen_features = features(rows, _table(columns, len(rows)))
-        posterior = model(seen_features, targets, features.layout, floor)
+        sizes = (recipe.partial_rows, recipe.partial_fit_rows) if seen.partial else ()
+        posterior = model(seen_features, targets, features.layout, floor, *sizes)
         if recipe.believe and len(seen.pending):
             waiting = [seen.until] * seen.partial + [np.zeros(len(seen.pending))] * bool(earlier)
             posterior = posterior.believing(

@@ -9,7 +9,9 @@ from kerashpo.analysis.anytime import Axis, trace
 from kerashpo.core.history import History
 from kerashpo.plots.anytime import draw_anytime
 from kerashpo.plots.curves import draw_curves
+from kerashpo.plots.gantt import draw_gantt
 from kerashpo.plots.history import draw_history
+from kerashpo.plots.rungs import draw_rungs
 from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
@@ -40,3 +42,11 @@ class Plots:
         """The best value against ``"epochs"``, ``"trials"`` or ``"seconds"``."""
         name = self._history.objective.name
         return draw_anytime({"best so far": [trace(self._history, by)]}, by, name, ax)
+
+    def rungs(self, ax: Axes | None = None) -> Axes:
+        """How trials climb the rungs: epochs against the seconds of the search."""
+        return draw_rungs(self._history, ax)
+
+    def gantt(self, ax: Axes | None = None) -> Axes:
+        """Who trained what when, one lane a worker."""
+        return draw_gantt(self._history, ax)
