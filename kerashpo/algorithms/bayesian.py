@@ -26,7 +26,6 @@ from kerashpo.space.cube import Cube, Matrix
 from kerashpo.space.space import Space, key
 
 _AROUND = 5
-_RANDOM_EVERY = 3
 
 
 @final
@@ -37,7 +36,7 @@ class BayesianOptimization(Algorithm):
     scrambled Sobol points; from then on the model decides. Trials still running count
     as if they had returned their expected value, failed ones as the worst seen. Under a
     scheduler that stops trials early the model is over configuration and epochs, read at
-    the most epochs, and every third trial is random, since early epochs may mislead.
+    the most epochs, and every tenth trial is random, since early epochs may mislead.
 
     Args:
         space: what to search.
@@ -146,7 +145,8 @@ class BayesianOptimization(Algorithm):
         surrogate = self.surrogate(history)
         if surrogate is None or self._cube.dim == 0:
             return None
-        if surrogate.partial and trial % _RANDOM_EVERY == _RANDOM_EVERY - 1:
+        every = self._recipe.random_every
+        if surrogate.partial and every and trial % every == every - 1:
             return None
         # These matrices are small: more threads cost more than they bring, and many times
         # more where a training keeps the cores busy.

@@ -7,8 +7,8 @@ from typing import final
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from kerashpo.core.events import Event, SessionEnded, SessionStarted
@@ -59,7 +59,8 @@ class TerminalDisplay(Listener):
         lines: list[RenderableType] = [
             Text(f"kerashpo  {self._progress.heading(history)}", style="bold", overflow="ellipsis"),
             Text(self._progress.counts(history), overflow="ellipsis"),
-            _on_its_own_line(ProgressBar(1.0, share or 0.0, width=60, pulse=share is None)),
+            # A bar alone does not end its line.
+            Padding(ProgressBar(1.0, share or 0.0, width=60, pulse=share is None), 0),
             Text(self._progress.best(history), overflow="ellipsis"),
             Text(self._progress.rungs(history), overflow="ellipsis"),
         ]
@@ -72,10 +73,3 @@ class TerminalDisplay(Listener):
         self._console.print(Text(self._progress.counts(history)))
         for line in self._progress.farewell(history):
             self._console.print(Text(line))
-
-
-def _on_its_own_line(bar: ProgressBar) -> Table:
-    """A bar by itself ends without a line break."""
-    grid = Table.grid()
-    grid.add_row(bar)
-    return grid

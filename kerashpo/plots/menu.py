@@ -9,7 +9,9 @@ from kerashpo.analysis.anytime import Axis, trace
 from kerashpo.core.history import History
 from kerashpo.plots.anytime import draw_anytime
 from kerashpo.plots.curves import draw_curves
+from kerashpo.plots.gantt import draw_gantt
 from kerashpo.plots.history import draw_history
+from kerashpo.plots.rungs import draw_rungs
 from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
@@ -61,3 +63,11 @@ class Plots:
             return draw_slice(found, objective, ax)
         pair = None if believed is None else plane_of(believed, param, other, objective)
         return draw_plane(pair, objective, ax)
+
+    def rungs(self, ax: Axes | None = None) -> Axes:
+        """How trials climb the rungs: epochs against the seconds of the search."""
+        return draw_rungs(self._history, ax)
+
+    def gantt(self, ax: Axes | None = None) -> Axes:
+        """Who trained what when, one lane a worker."""
+        return draw_gantt(self._history, ax)

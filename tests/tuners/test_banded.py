@@ -12,7 +12,9 @@ from kerashpo.core.errors import InvalidInput
 @pytest.mark.parametrize("variant", ["promotion", "stopping"])
 def test_asha_trains_somebody_to_the_end(variant, tmp_path):
     tuner = kt.ASHA(
-        build_few, **place(tmp_path) | {"max_trials": 4, "max_epochs": 4, "factor": 2}, variant=variant
+        build_few,
+        **place(tmp_path) | {"max_trials": 4, "max_epochs": 4, "factor": 2},
+        variant=variant,
     )
     tuner.search(ROWS, LABELS, validation_split=0.25, verbose=0)
     trials = tuner.results.trials()
