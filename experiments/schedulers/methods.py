@@ -33,5 +33,7 @@ def search(
 ) -> list[tuple[float, float, float]]:
     """Returns (epochs, seconds, value) of each improvement of one search."""
     results = simulate(problem, seed=seed, budget_epochs=budget, workers=workers, **OURS[method])
+    if results.stopped == "interrupted":
+        raise KeyboardInterrupt  # a search that was cut off is no result
     epochs, seconds = trace(results.history, "epochs"), trace(results.history, "seconds")
     return list(zip(epochs.x, seconds.x, np.asarray(epochs.y)))

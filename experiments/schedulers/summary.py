@@ -28,7 +28,9 @@ TRAININGS = (5, 10, 20, 50)
 OURS = "recommended"
 
 
-def by_seed(runs: dict[tuple[str, int, int], Steps], workers: int = 1) -> dict[int, dict[str, Steps]]:
+def by_seed(
+    runs: dict[tuple[str, int, int], Steps], workers: int = 1
+) -> dict[int, dict[str, Steps]]:
     """Returns the searches of each seed that was run on every task."""
     seeds: dict[int, dict[str, Steps]] = {}
     for (task, seed, used), steps in runs.items():

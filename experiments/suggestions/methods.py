@@ -29,13 +29,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "kerashpo_ucb": {"acquisition": "ucb"},
 }
 
+WORKERS = {"kerashpo_4_workers": 4, "kerashpo_8_workers": 8}
+
 
 @final
 class Ours(Peer):
-    """One of our algorithms, with the history that the study's loop would keep."""
+    """One of our algorithms, with the history that the study's loop would keep.
 
-    def __init__(self, algorithm: Algorithm) -> None:
-        self._algorithm = algorithm
+    With several workers a trial is heard of only when so many are running.
+    """
+
+    def __init__(self, algorithm: Algorithm, workers: int = 1) -> None:
+        self._algorithm, self._workers = algorithm, workers
+        self._running: list[tuple[int, float]] = []
         self.history = History(
             [StudyCreated(0.0, algorithm.space.to_json(), (("value", "max"),), algorithm.seed)]
         )
@@ -55,15 +61,23 @@ class Ours(Peer):
         self.tell(config, value)
 
     def tell(self, config: Mapping[str, Any], value: float) -> None:
-        self.history.apply(Reported(0.0, Report(self._trial, 0, 1, {"value": value}, 0.0)))
-        self.history.apply(Ended(0.0, self._trial, Status.COMPLETED, "completed"))
-        self._algorithm.tell(self._trial, self.history)
+        self._running.append((self._trial, value))
+        if len(self._running) < self._workers:
+            return
+        trial, reached = self._running.pop(0)
+        self.history.apply(Reported(0.0, Report(trial, 0, 1, {"value": reached}, 0.0)))
+        self.history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        self._algorithm.tell(trial, self.history)
 
 
 def make_method(name: str, space: Space, seed: int) -> Peer:
     """Returns a fresh search of that name."""
+    if name in WORKERS:
+        return Ours(BayesianOptimization(space, seed), WORKERS[name])
     if name in VARIANTS:
         return Ours(BayesianOptimization(space, seed, **VARIANTS[name]))
     if name not in PEERS:
-        raise KeyError(f"unknown method {name!r}; known: {', '.join([*VARIANTS, *PEERS])}")
+        raise KeyError(
+            f"unknown method {name!r}; known: {', '.join([*VARIANTS, *WORKERS, *PEERS])}"
+        )
     return PEERS[name](space, seed)

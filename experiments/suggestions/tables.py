@@ -92,7 +92,7 @@ def main() -> None:
     peers = [p for p in peers if p in found]
     variants = [m for m in found if m.startswith(f"{OURS}_")]
     print(against(found, peers), "\n")
-    print(means(found, [m for m in (OURS, "optuna_gp", "optuna_tpe", "random")], 50), "\n")
+    print(means(found, [OURS, "optuna_gp", "optuna_tpe", "random"], 50), "\n")
     print(trials_saved(found, "optuna_gp"), "\n")
     if variants:
         print(against(found, variants), "\n")

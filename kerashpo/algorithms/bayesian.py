@@ -10,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.distinct import draw_new
+from kerashpo.algorithms.explain import Explanation, explain
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.maximise import Maximiser
@@ -25,7 +26,6 @@ from kerashpo.space.cube import Cube, Matrix
 from kerashpo.space.space import Space, key
 
 _AROUND = 5
-_RANDOM_EVERY = 3
 
 
 @final
@@ -36,7 +36,7 @@ class BayesianOptimization(Algorithm):
     scrambled Sobol points; from then on the model decides. Trials still running count
     as if they had returned their expected value, failed ones as the worst seen. Under a
     scheduler that stops trials early the model is over configuration and epochs, read at
-    the most epochs, and every third trial is random, since early epochs may mislead.
+    the most epochs, and every tenth trial is random, since early epochs may mislead.
 
     Args:
         space: what to search.
@@ -107,6 +107,16 @@ class BayesianOptimization(Algorithm):
                 self._recipe,
             )
 
+    def explain(self, history: History) -> Explanation | None:
+        """Returns what the model believes and why it proposes what comes next.
+
+        None before any trial has a value, or where nothing is left to propose.
+        """
+        surrogate, proposal = self.surrogate(history), self.ask(history.next_trial, history)
+        if surrogate is None or isinstance(proposal, Exhausted):
+            return None
+        return explain(surrogate, proposal, history.objective)
+
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         self._observations.update(history)
         taken = self._observations.configs
@@ -135,7 +145,8 @@ class BayesianOptimization(Algorithm):
         surrogate = self.surrogate(history)
         if surrogate is None or self._cube.dim == 0:
             return None
-        if surrogate.partial and trial % _RANDOM_EVERY == _RANDOM_EVERY - 1:
+        every = self._recipe.random_every
+        if surrogate.partial and every and trial % every == every - 1:
             return None
         # These matrices are small: more threads cost more than they bring, and many times
         # more where a training keeps the cores busy.

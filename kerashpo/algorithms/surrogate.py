@@ -80,9 +80,9 @@ class Surrogate:
             there = np.append(np.ones(len(before)), np.zeros(len(rows)))
             rows, targets = np.vstack([before, rows]), np.append(theirs, targets)
             columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
-        posterior = model(
-            features(rows, _table(columns, len(rows))), targets, features.layout, floor
-        )
+        seen_features = features(rows, _table(columns, len(rows)))
+        sizes = (recipe.partial_rows, recipe.partial_fit_rows) if seen.partial else ()
+        posterior = model(seen_features, targets, features.layout, floor, *sizes)
         if recipe.believe and len(seen.pending):
             waiting = [seen.until] * seen.partial + [np.zeros(len(seen.pending))] * bool(earlier)
             posterior = posterior.believing(

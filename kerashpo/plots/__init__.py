@@ -2,6 +2,8 @@
 
 ============  ======================================================================
 ``menu``      `results.plot`, the figures of one study
+``gantt``     who trained what when, one lane a worker
+``rungs``     how trials climb, epochs against seconds
 ``history``   the score of every trial and the best so far
 ``curves``    learning curves
 ``anytime``   the best value against what was spent, several searches beside each other

@@ -60,7 +60,11 @@ PAIRS: dict[str, Pair] = {
         "Klein, Tiao, Lienart, Archambeau and Seeger, arXiv 2003.10865 (2020): a Gaussian "
         "process proposes under asynchronous halving",
     ),
-    "recommended": Pair("asha", "random", "experiments/schedulers: best at every budget"),
+    "recommended": Pair(
+        "asha",
+        "bayesian",
+        "experiments/schedulers: mobster's pair, the best at every budget that was measured",
+    ),
 }
 """Tuners by name. `recommended` is the one that our benchmarks recommend."""
 

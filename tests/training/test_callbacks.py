@@ -55,7 +55,7 @@ def test_a_trial_that_loses_its_rung_sees_its_end():
 
 def test_a_trial_stopped_within_its_task_sees_its_end_once():
     listener, calls = listening()
-    stop = lambda m: Decision.STOP if isinstance(m, Epoch) else Decision.CONTINUE  # noqa: E731
+    stop = lambda m: Decision.STOP if isinstance(m, Epoch) else Decision.CONTINUE
     rig = Rig(callbacks=[listener()], answer=stop)
     rig.start(3)
     rig.runner.free(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 from small import DATA, build, place, told
 
 import kerashpo as kt
+from kerashpo.core.errors import StudyNotFound
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
 
@@ -45,10 +47,10 @@ def launch(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_the_same_script_goes_on_to_the_same_curves(tmp_path):
-    first = launch(tmp_path)
-    _wait_for_epochs(tmp_path / "study", 4, first)
-    first.send_signal(signal.SIGINT)
-    out, _ = first.communicate(timeout=120)
+    with launch(tmp_path) as first:
+        _wait_for_epochs(tmp_path / "study", 4, first)
+        first.send_signal(signal.SIGINT)
+        out, _ = first.communicate(timeout=120)
     assert first.returncode == 0, out
     assert "stopped: interrupted" in out
     assert "run the same search again to go on" in out
@@ -62,7 +64,8 @@ def test_the_same_script_goes_on_to_the_same_curves(tmp_path):
 def _wait_for_epochs(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        if (folder / "study.sqlite").exists() and open_study(folder).results.epochs >= count:
-            return
+        with contextlib.suppress(StudyNotFound):
+            if open_study(folder).results.epochs >= count:
+                return
         time.sleep(0.02)
     raise AssertionError(f"no {count} epochs: {process.communicate(timeout=10)[0]}")

@@ -17,6 +17,10 @@ from kerashpo.core.errors import ConsecutiveFailures, InvalidInput
 from kerashpo.core.records import Status
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
+OWN = {
+    "max_epochs", "factor", "hyperband_iterations", "num_initial_points", "alpha", "beta",
+    "max_trials",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +36,7 @@ def hyperband(tmp_path_factory: pytest.TempPathFactory) -> kt.Hyperband:
 def test_keras_tuners_arguments_are_taken(name):
     theirs = list(inspect.signature(getattr(keras_tuner, name)).parameters)
     ours = list(inspect.signature(getattr(kt, name)).parameters)
-    own = [p for p in theirs if p in ("max_epochs", "factor", "hyperband_iterations",
-                                      "num_initial_points", "alpha", "beta", "max_trials")]  # fmt: skip
+    own = [p for p in theirs if p in OWN]
     shared = ["hypermodel", "objective", *own]
     assert ours[: len(shared)] == shared
     defaults = inspect.signature(getattr(keras_tuner, name)).parameters
@@ -130,7 +133,9 @@ def test_a_study_opens_without_the_tuner(hyperband):
 def test_an_equal_seed_gives_equal_trials_and_curves(hyperband, tmp_path):
     runs = {}
     for seed in (0, 1):
-        tuner = kt.Hyperband(build, max_epochs=4, factor=2, **place(tmp_path, f"s{seed}", seed=seed))
+        tuner = kt.Hyperband(
+            build, max_epochs=4, factor=2, **place(tmp_path, f"s{seed}", seed=seed)
+        )
         tuner.search(**DATA)
         runs[seed] = told(tuner.results)
     assert runs[0] == told(hyperband.results)
@@ -187,13 +192,6 @@ def test_more_trials_go_on_where_fewer_ended(tmp_path):
     whole = kt.RandomSearch(build, max_trials=2, **place(tmp_path, "whole"))
     whole.search(**DATA)
     assert told(second.results) == told(whole.results)
-
-
-def test_hyperband_says_that_epochs_are_its_own(tmp_path):
-    tuner = kt.Hyperband(build_few, max_epochs=1, max_trials=1, **place(tmp_path))
-    with pytest.warns(UserWarning, match=r"max_epochs=1 epochs; search\(epochs=7\)"):
-        tuner.search(**DATA, epochs=7)
-    assert tuner.results.epochs == 1
 
 
 def test_two_executions_a_trial(tmp_path):

@@ -17,7 +17,14 @@ KEPT_ROWS = 400
 """The posterior is conditioned on at most so many."""
 
 
-def model(features: Matrix, targets: Matrix, layout: Layout, floor: float) -> Posterior:
+def model(
+    features: Matrix,
+    targets: Matrix,
+    layout: Layout,
+    floor: float,
+    rows: int = KEPT_ROWS,
+    fit_rows: int = FIT_ROWS,
+) -> Posterior:
     """Returns the posterior of observations in the order of their trials.
 
     Args:
@@ -25,13 +32,15 @@ def model(features: Matrix, targets: Matrix, layout: Layout, floor: float) -> Po
         targets: (n,), standardised, less is better.
         layout: how to read the features.
         floor: added to the fitted noise variance.
+        rows: condition on at most so many observations.
+        fit_rows: fit the hyperparameters on at most so many.
     """
-    some = representatives(targets, COARSE_ROWS)
+    some = representatives(targets, min(COARSE_ROWS, fit_rows))
     hyper = fit(features[some], targets[some], layout, floor)
-    if len(some) < len(targets):
-        more = representatives(targets, FIT_ROWS)
+    if len(some) < min(len(targets), fit_rows):
+        more = representatives(targets, fit_rows)
         hyper = fit(features[more], targets[more], layout, floor, start=hyper)
-    kept = representatives(targets, KEPT_ROWS)
+    kept = representatives(targets, rows)
     return Posterior(features[kept], targets[kept], hyper, layout)
 
 

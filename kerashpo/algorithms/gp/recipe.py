@@ -21,6 +21,11 @@ class Recipe:
         climb: whether the acquisition's gradient is followed.
         sweep: whether all discrete neighbours are tried.
         believe: whether pending trials count as if they had returned their mean.
+        partial_rows: on how many observations the process is conditioned at most under a
+            scheduler that stops trials early, which asks for many more suggestions.
+        partial_fit_rows: on how many of them its hyperparameters are then fitted at most.
+        random_every: under a scheduler that stops trials early, each so manieth trial is
+            random; 0 for none.
     """
 
     radial: Radial = field(default_factory=Matern32)
@@ -30,3 +35,6 @@ class Recipe:
     climb: bool = True
     sweep: bool = True
     believe: bool = True
+    partial_rows: int = 128
+    partial_fit_rows: int = 60
+    random_every: int = 10

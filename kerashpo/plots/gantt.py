@@ -1,0 +1,105 @@
+"""Who trained what when: one lane a worker, one bar a stretch of training."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kerashpo.core.history import History
+from kerashpo.core.trial import Trial
+from kerashpo.plots.style import axes, colour, empty, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_GAP = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch in which one trial was trained without a break.
+
+    Attributes:
+        trial: which trial.
+        begin: seconds of search.
+        end: seconds of search.
+        first: its first epoch.
+        last: its last epoch.
+    """
+
+    trial: int
+    begin: float
+    end: float
+    first: int
+    last: int
+
+
+def spans(history: History) -> list[Span]:
+    """Returns the stretches of all trials, by their begin.
+
+    An epoch began its own training time before it was reported; epochs that touch are
+    one stretch.
+    """
+    found = [span for trial in history.trials.values() for span in _of(trial)]
+    return sorted(found, key=lambda span: (span.begin, span.trial))
+
+
+def lanes(stretches: list[Span]) -> list[int]:
+    """Returns a lane for each stretch so that none overlap: the lowest that is free.
+
+    There are as many lanes as were ever busy at once, which is how many workers worked.
+    """
+    free: list[int] = []
+    busy: list[tuple[float, int]] = []
+    chosen = []
+    for span in stretches:
+        while busy and busy[0][0] <= span.begin + _GAP * max(1.0, span.begin):
+            heapq.heappush(free, heapq.heappop(busy)[1])
+        lane = heapq.heappop(free) if free else len(busy)
+        heapq.heappush(busy, (span.end, lane))
+        chosen.append(lane)
+    return chosen
+
+
+def draw_gantt(history: History, ax: Axes | None = None) -> Axes:
+    """Draws each worker's work; bars of equal colour reach the same epoch."""
+    ax = axes(ax)
+    found = spans(history)
+    if not found:
+        return empty(ax, "no epoch was trained yet")
+    levels = sorted({span.last for span in found})
+    rows = lanes(found)
+    for place, level in enumerate(levels):
+        mine = [(s, row) for s, row in zip(found, rows) if s.last == level]
+        ax.barh(
+            [row for _, row in mine],
+            [s.end - s.begin for s, _ in mine],
+            left=[s.begin for s, _ in mine],
+            height=0.8,
+            color=colour(place),
+            edgecolor="white",
+            linewidth=0.3,
+            label=f"epoch {level}",
+        )
+    ax.set(xlabel="seconds of search", ylabel="worker", ylim=(max(rows) + 0.6, -0.6))
+    if len(levels) <= 8:
+        ax.legend(frameon=False, title="trained to", fontsize="small", loc="upper right")
+    return tidy(ax)
+
+
+def _of(trial: Trial) -> list[Span]:
+    found: list[Span] = []
+    for run, reports in trial.reports.items():
+        spent = 0.0
+        for epoch in sorted(reports):
+            at = trial.times[run, epoch]
+            begin = at - max(0.0, reports[epoch].seconds - spent)
+            spent = reports[epoch].seconds
+            last = found[-1] if found else None
+            touches = last is not None and begin <= last.end + _GAP * max(1.0, at)
+            if last is not None and touches and last.last == epoch - 1:
+                found[-1] = Span(trial.number, last.begin, at, last.first, epoch)
+            else:
+                found.append(Span(trial.number, begin, at, epoch, epoch))
+    return found

@@ -1,0 +1,85 @@
+"""How trials climb the rungs: epochs trained against the seconds of the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerashpo.analysis.anytime import Numbers
+from kerashpo.core.history import History
+from kerashpo.core.records import Status
+from kerashpo.plots.style import axes, colour, empty, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ENDS = {Status.COMPLETED: 2, Status.STOPPED: 0, Status.FAILED: 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """One trial's way up.
+
+    Attributes:
+        trial: which trial.
+        status: where it stands.
+        seconds: (n,), seconds of search at each epoch's report.
+        epochs: (n,), the epochs.
+    """
+
+    trial: int
+    status: Status
+    seconds: Numbers
+    epochs: Numbers
+
+
+def climbs(history: History) -> list[Climb]:
+    """Returns the way of every trial that was trained at all."""
+    found = []
+    for trial in history.trials.values():
+        epochs = sorted(trial.reports.get(0, {}))
+        if epochs:
+            seconds = np.array([trial.times[0, epoch] for epoch in epochs])
+            climb = Climb(trial.number, trial.status, seconds, np.array(epochs, dtype=float))
+            found.append(climb)
+    return found
+
+
+def rung_counts(history: History) -> dict[int, int]:
+    """Returns how many trials were trained at least so far, for each last epoch of a trial."""
+    ends = [int(climb.epochs[-1]) for climb in climbs(history)]
+    return {level: sum(end >= level for end in ends) for level in sorted(set(ends))}
+
+
+def draw_rungs(history: History, ax: Axes | None = None) -> Axes:
+    """Draws each trial as a line that rises while it trains and is level while it waits."""
+    ax = axes(ax)
+    found = climbs(history)
+    if not found:
+        return empty(ax, "no epoch was trained yet")
+    for climb in found:
+        shade = colour(_ENDS.get(climb.status, 1))
+        strong = climb.status is Status.COMPLETED
+        ax.plot(
+            climb.seconds,
+            climb.epochs,
+            color=shade,
+            alpha=0.9 if strong else 0.35,
+            linewidth=1.4 if strong else 0.7,
+            marker=".",
+            markersize=2,
+        )
+    counts = rung_counts(history)
+    levels = [level for level, count in counts.items() if count > 0]
+    shown = levels if len(levels) <= 8 else levels[:: -(-len(levels) // 8)]
+    ax.set_yscale("log")
+    ax.set_yticks(shown, [f"{level} ({counts[level]})" for level in shown])
+    ax.minorticks_off()
+    for status, place in _ENDS.items():
+        if any(climb.status is status for climb in found):
+            ax.plot([], [], color=colour(place), label=status.value.lower())
+    ax.set(xlabel="seconds of search", ylabel="epoch (trials that came there)")
+    ax.legend(frameon=False, fontsize="small")
+    return tidy(ax)

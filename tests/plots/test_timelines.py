@@ -1,0 +1,73 @@
+from itertools import pairwise
+
+import matplotlib
+import pytest
+
+from kerashpo.core.events import StudyCreated
+from kerashpo.core.history import History
+from kerashpo.plots.gantt import Span, draw_gantt, lanes, spans
+from kerashpo.plots.rungs import climbs, draw_rungs, rung_counts
+from kerashpo.problems.curves import PowerLaw
+from kerashpo.tuners.simulate import simulate
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def history():
+    return simulate(PowerLaw(9), tuner="asha", max_trials=18, workers=3, seed=0).history
+
+
+def empty_history():
+    return History([StudyCreated(0.0, {"params": []}, (("value", "min"),), 0)])
+
+
+def test_stretches_hold_every_epoch_once(history):
+    found = spans(history)
+    assert sum(span.last - span.first + 1 for span in found) == history.epochs
+    assert sum(span.end - span.begin for span in found) == pytest.approx(history.epochs)
+
+
+def test_a_promoted_trial_is_trained_in_several_stretches(history):
+    longest = max(history.trials.values(), key=lambda trial: trial.epochs)
+    own = [span for span in spans(history) if span.trial == longest.number]
+    assert own[0].first == 1
+    assert own[-1].last == 9
+    assert all(a.last + 1 == b.first for a, b in pairwise(own))
+
+
+def test_there_are_as_many_lanes_as_workers_and_none_overlap(history):
+    found = spans(history)
+    rows = lanes(found)
+    assert set(rows) == {0, 1, 2}
+    for lane in set(rows):
+        own = [span for span, row in zip(found, rows) if row == lane]
+        assert all(a.end <= b.begin + 1e-6 for a, b in pairwise(own))
+
+
+def test_the_lowest_free_lane_is_taken():
+    stretches = [Span(0, 0, 3, 1, 1), Span(1, 0, 1, 1, 1), Span(2, 1, 2, 1, 1), Span(3, 2, 4, 1, 1)]
+    assert lanes(stretches) == [0, 1, 1, 1]
+
+
+def test_rungs_count_who_came_there(history):
+    counts = rung_counts(history)
+    assert counts[1] == 18
+    assert list(counts) == [1, 3, 9]
+    assert counts[3] >= counts[9] >= 1
+    assert len(climbs(history)) == 18
+
+
+def test_figures_show_what_was_counted(history):
+    axes = draw_gantt(history)
+    assert len(axes.patches) == len(spans(history))
+    ticks = [label.get_text() for label in draw_rungs(history).get_yticklabels()]
+    assert ticks[0] == "1 (18)"
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize("draw", [draw_gantt, draw_rungs])
+def test_nothing_to_draw_is_said_on_the_figure(draw):
+    (text,) = draw(empty_history()).texts
+    assert text.get_text() == "no epoch was trained yet"
+    matplotlib.pyplot.close("all")
