@@ -11,7 +11,7 @@ import numpy as np
 
 from kerashpo.training.fitdata import FitData, Triple
 
-Logs = dict[str, float]
+Logs = dict[str, Any]
 
 
 class Session(ABC):
