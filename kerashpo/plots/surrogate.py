@@ -129,7 +129,8 @@ def draw_plane(found: Plane | None, objective: Objective, ax: Axes | None = None
 
 
 def _shown(promise: Numbers) -> Numbers:
-    return np.asarray(np.maximum(promise, promise.max() - _DEPTH))
+    shown: Numbers = np.maximum(promise, promise.max() - _DEPTH)
+    return shown
 
 
 def _ticks(ax: Axes, positions: Numbers, values: tuple[Scalar, ...]) -> None:
