@@ -5,6 +5,7 @@ python -m experiments.suggestions.tables
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from experiments.suggestions.problems import problem_names
@@ -24,19 +25,29 @@ def load() -> dict[str, Regrets]:
     return {p.stem: regrets(p, marks) for p in paths if p.stem not in NOT_SEARCHES}
 
 
-def against(found: dict[str, Regrets], others: list[str], base: str = OURS) -> str:
-    """Returns the table of paired differences base - other: negative, the base is better."""
+def against(found: dict[str, Regrets], others: list[str]) -> str:
+    """Returns the table of paired differences ours - other: negative, ours is better."""
     head = "| against | seeds | " + " | ".join(f"{k}, {t}" for k, _ in KINDS for t in AT) + " |"
     lines = [head, "|---" * (2 + len(KINDS) * len(AT)) + "|"]
     for other in others:
-        cells, seeds = [], 0
-        for _, kind in KINDS:
-            for trial in AT:
-                gap, half, n = compare(found[base], found[other], trial, kind)
-                seeds = max(seeds, n)
-                cells.append("" if n == 0 else f"{gap:+.2f} ± {half:.2f}")
-        lines.append(f"| {other} | {seeds} | " + " | ".join(cells) + " |")
+        gaps = [compare(found[OURS], found[other], t, kind) for _, kind in KINDS for t in AT]
+        cells = [_cell(gap, half) for gap, half, _ in gaps]
+        lines.append(f"| {other} | {max(n for _, _, n in gaps)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def ablations(found: dict[str, Regrets], variants: list[str]) -> str:
+    """Returns the table of variant - ours on LCBench: positive, the ingredient helps."""
+    lines = ["| variant | seeds | 25 trials | 50 trials |", "|---|---|---|---|"]
+    for variant in variants:
+        gaps = [compare(found[variant], found[OURS], t, "lcbench") for t in AT]
+        cells = [_cell(gap, half) for gap, half, _ in gaps]
+        lines.append(f"| {variant} | {gaps[0][2]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(gap: float, half: float) -> str:
+    return f"{gap:+.2f}" if np.isnan(half) else f"{gap:+.2f} ± {half:.2f}"
 
 
 def means(found: dict[str, Regrets], methods: list[str], trial: int) -> str:
@@ -95,7 +106,7 @@ def main() -> None:
     print(means(found, [OURS, "optuna_gp", "optuna_tpe", "random"], 50), "\n")
     print(trials_saved(found, "optuna_gp"), "\n")
     if variants:
-        print(against(found, variants), "\n")
+        print(ablations(found, variants), "\n")
     figure(found, [OURS, "optuna_gp", "optuna_tpe", "random"])
 
 
