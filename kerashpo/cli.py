@@ -1,10 +1,10 @@
 """The command ``kerashpo``: looks at studies without Keras.
 
-    kerashpo status PATH     what a study holds and where it stands
-    kerashpo best PATH       the best values, as JSON
-    kerashpo trials PATH     every trial as CSV
-    kerashpo compare ...     the same as python -m kerashpo.compare
-    kerashpo doctor          versions, and whether what is needed is there
+kerashpo status PATH     what a study holds and where it stands
+kerashpo best PATH       the best values, as JSON
+kerashpo trials PATH     every trial as CSV
+kerashpo compare ...     the same as python -m kerashpo.compare
+kerashpo doctor          versions, and whether what is needed is there
 """
 
 from __future__ import annotations
@@ -66,8 +66,10 @@ def _look(command: str, path: str) -> int:
             history = results.history
             state = results.stopped or "not finished"
             print(f"{path}: {results!r}")
-            print(f"objective {history.objective.name} ({history.objective.direction})   "
-                  f"seed {history.seed}   {results.seconds:.1f} s of search   state: {state}")
+            print(
+                f"objective {history.objective.name} ({history.objective.direction})   "
+                f"seed {history.seed}   {results.seconds:.1f} s of search   state: {state}"
+            )
         case "best":
             best = results.best
             told = {"trial": best.trial, "score": best.score, "epoch": best.epoch}

@@ -85,9 +85,7 @@ class Screen:
         for run in runs:
             trials, epochs = budgets[run.tuner]
             state = self.texts(f"compare.{run.state}")
-            table.add_row(
-                run.problem, self.name(run.tuner), str(run.seed), trials, epochs, state
-            )
+            table.add_row(run.problem, self.name(run.tuner), str(run.seed), trials, epochs, state)
         self.console.print(table)
 
     def name(self, tuner: str) -> str:

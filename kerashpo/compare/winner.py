@@ -18,8 +18,17 @@ def run_majority(run: Run, task: Task) -> Result:
     classes, counts = np.unique(split.train[1], return_counts=True)
     answer = np.full(len(split.test[1]), classes[np.argmax(counts)])
     table = confusion(split.test[1], answer, len(task.classes))
-    return Result(run.problem, run.tuner, run.seed, 0, 0, **scores, seconds=0.0,
-                  best_config={}, confusion=table)
+    return Result(
+        run.problem,
+        run.tuner,
+        run.seed,
+        0,
+        0,
+        **scores,
+        seconds=0.0,
+        best_config={},
+        confusion=table,
+    )
 
 
 def run_search(run: Run, task: Task, options: Options) -> Result | None:

@@ -63,6 +63,8 @@ def load(seed: int) -> Split:
     x, x_test, y, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=seed)
     x, x_val, y, y_val = train_test_split(x, y, test_size=0.2, stratify=y, random_state=seed)
     scaler = StandardScaler().fit(x)
-    parts = [(scaler.transform(a).astype("float32"), b) for a, b in
-             ((x, y), (x_val, y_val), (x_test, y_test))]
+    parts = [
+        (scaler.transform(a).astype("float32"), b)
+        for a, b in ((x, y), (x_val, y_val), (x_test, y_test))
+    ]
     return Split(*parts)

@@ -80,9 +80,7 @@ class Options:
         """The study's folder: ``directory/project_name``."""
         name = self.project_name or "untitled_project"
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise InvalidInput(
-                f"project_name must be a name within directory. Received: {name!r}."
-            )
+            raise InvalidInput(f"project_name must be a name within directory. Received: {name!r}.")
         return Path(self.directory or ".") / name
 
 

@@ -299,6 +299,3 @@ def read_options(cls: type, given: dict[str, Any], own: tuple[str, ...]) -> Opti
                 f"It takes: {', '.join(names)}."
             )
     return Options(**given)
-
-
-

@@ -65,7 +65,8 @@ def test_terminal_draws_while_it_runs(progress, play, monkeypatch):
     lines = Text.from_ansi(out.getvalue().replace("\r", "\n")).plain.splitlines()
     (at,) = (i for i, line in enumerate(lines) if "epochs 3/8" in line)
     assert "━" in lines[at + 1] and "best" not in lines[at + 1]
-    assert lines[at + 2].strip() == "best val_accuracy 0.8000   trial 0, epoch 3   rungs 2:1 4:0"
+    assert lines[at + 2].strip() == "best val_accuracy 0.8000   trial 0, epoch 3"
+    assert lines[at + 3].strip() == "rungs 2:1 4:0"
 
 
 class Cell:
