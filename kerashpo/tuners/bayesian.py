@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, final
 
+from kerashpo.algorithms.bayesian import BayesianOptimization as Model
+from kerashpo.algorithms.explain import Explanation
+from kerashpo.core.errors import InvalidInput
+from kerashpo.study.results import Results
+from kerashpo.study.study import open_study
 from kerashpo.tuners.full import FullTuner
 from kerashpo.tuners.tuner import read_options
 
@@ -20,6 +29,8 @@ class BayesianOptimization(FullTuner):
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
         beta: how many standard deviations the acquisition "ucb" trusts.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
+        warm_start: an earlier search on the same space: its `Results`, its folder, or pairs
+            of values and score. Its trials are evidence, weighed by how alike both are.
         **options: see `Tuner`.
     """
 
@@ -29,18 +40,68 @@ class BayesianOptimization(FullTuner):
         objective: Any = None,
         max_trials: int = 10,
         num_initial_points: int | None = None,
-        alpha: float = 1e-4,
+        alpha: float = 1e-6,
         beta: float = 2.6,
         *,
         acquisition: str = "logei",
+        warm_start: Results | str | Path | Iterable[tuple[Mapping[str, Any], float]] = (),
         **options: Any,
     ) -> None:
         given = {"objective": objective, "max_trials": max_trials, **options}
-        own = ("num_initial_points", "alpha", "beta", "acquisition")
+        own = ("num_initial_points", "alpha", "beta", "acquisition", "warm_start")
         search = {
             "num_initial_points": num_initial_points,
             "alpha": alpha,
             "beta": beta,
             "acquisition": acquisition,
+            "warm_start": _pairs(warm_start),
         }
         super().__init__(hypermodel, read_options(type(self), given, own), "bayesian", search)
+
+    def enqueue(self, config: Mapping[str, Any]) -> None:
+        """Has known good values tried first; what they leave out takes its default.
+
+        Raises:
+            InvalidSpace: for an unknown name or a value outside its domain.
+        """
+        queue = self._algorithm_options.get("enqueue", ())
+        self._algorithm_options["enqueue"] = (*queue, dict(self.space.complete(config)))
+
+    def explain(self) -> Explanation:
+        """Returns what the model believes: relevance, the predicted best, what comes next.
+
+        Raises:
+            InvalidInput: before a trial has a score.
+        """
+        history = self.results.history
+        model = Model(self.results.space, history.seed, **self._algorithm_options)
+        found = model.explain(history)
+        if found is None:
+            raise InvalidInput("No trial has a score yet, so there is nothing to explain.")
+        return found
+
+    def _settings(self, epochs: int | None) -> dict[str, Any]:
+        settings = super()._settings(epochs)
+        told = dict(settings.pop("options"))
+        # The queue is no part of what a search is; earlier evidence is told by its hash.
+        told.pop("enqueue", None)
+        earlier = told.pop("warm_start")
+        if earlier:
+            text = json.dumps(earlier, sort_keys=True, default=str)
+            told["warm_start"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return {**settings, "options": told}
+
+
+def _pairs(given: Any) -> tuple[tuple[dict[str, Any], float], ...]:
+    if isinstance(given, (str, Path)):
+        given = open_study(given).results
+    if isinstance(given, Results):
+        trials = given.history.trials.values()
+        return tuple((dict(t.config), t.score) for t in trials if t.score is not None)
+    try:
+        return tuple((dict(config), float(value)) for config, value in given)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            "warm_start must be the Results or the folder of an earlier search, or pairs of "
+            f"values and score. Received: {given!r}."
+        ) from error
