@@ -9,9 +9,9 @@
 The menu; everything is imported on first use, so that ``import kerashpo`` costs next to
 nothing:
 
-- tuners: `Hyperband`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
+- tuners: `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
-- without Keras: `Space` and `kerashpo.space`, `optimize`, `open_study`
+- without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ if TYPE_CHECKING:
     from kerashpo.space.space import Space as Space
     from kerashpo.study.study import open_study as open_study
     from kerashpo.training.hp import HyperParameters as HyperParameters
+    from kerashpo.tuners.asha import ASHA as ASHA
     from kerashpo.tuners.bayesian import BayesianOptimization as BayesianOptimization
     from kerashpo.tuners.grid import GridSearch as GridSearch
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
     from kerashpo.tuners.hypermodel import HyperModel as HyperModel
     from kerashpo.tuners.optimize import optimize as optimize
     from kerashpo.tuners.random import RandomSearch as RandomSearch
+    from kerashpo.tuners.simulate import simulate as simulate
 
 __version__ = "0.1.0"
 
 _MENU = {
+    "ASHA": "kerashpo.tuners.asha",
     "BayesianOptimization": "kerashpo.tuners.bayesian",
     "GridSearch": "kerashpo.tuners.grid",
     "HyperModel": "kerashpo.tuners.hypermodel",
@@ -45,6 +48,7 @@ _MENU = {
     "Space": "kerashpo.space.space",
     "open_study": "kerashpo.study.study",
     "optimize": "kerashpo.tuners.optimize",
+    "simulate": "kerashpo.tuners.simulate",
 }
 _ROOMS = ("space",)
 

@@ -25,7 +25,7 @@ class Clock(keras.callbacks.Callback):
         Clock.seen.append((time.perf_counter(), float(logs["val_accuracy"])))
 
 
-def make_tuner(library: str, kind: str, seed: int, folder: str) -> Any:
+def make_tuner(library: str, kind: str, seed: int, trials: int, folder: str) -> Any:
     """Returns the tuner of that library; `library` is kerashpo, or kerastuner."""
     common = {"objective": "val_accuracy", "directory": folder, "project_name": "p", "seed": seed}
     if library == "kerashpo":
@@ -34,7 +34,7 @@ def make_tuner(library: str, kind: str, seed: int, folder: str) -> Any:
         import keras_tuner as kt
     if kind == "hyperband":
         return kt.Hyperband(build_model, max_epochs=50, factor=3, **common)
-    return kt.BayesianOptimization(build_model, max_trials=25, num_initial_points=5, **common)
+    return kt.BayesianOptimization(build_model, max_trials=trials, num_initial_points=5, **common)
 
 
 def best_so_far(began: float) -> list[tuple[float, float]]:
@@ -46,11 +46,11 @@ def best_so_far(began: float) -> list[tuple[float, float]]:
     return steps
 
 
-def main(library: str, kind: str, seed: int) -> dict[str, Any]:
+def main(library: str, kind: str, seed: int, trials: int = 25) -> dict[str, Any]:
     """Searches, then measures the winner on the test rows."""
     data = load()
     with tempfile.TemporaryDirectory() as folder:
-        tuner = make_tuner(library, kind, seed, folder)
+        tuner = make_tuner(library, kind, seed, trials, folder)
         arguments: dict[str, Any] = {"validation_split": 0.2, "batch_size": 32, "verbose": 0}
         if kind != "hyperband":
             arguments["epochs"] = 50
@@ -74,4 +74,4 @@ def main(library: str, kind: str, seed: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
+    print(json.dumps(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:5]))))

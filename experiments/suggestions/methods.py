@@ -8,6 +8,8 @@ from typing import Any, final
 from experiments.suggestions.peers import PEERS, Peer
 from kerashpo.algorithms import Algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
+from kerashpo.algorithms.gp.kernel import Matern52
+from kerashpo.algorithms.gp.recipe import Recipe
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Exhausted, NotReady, Report, Start, Status
@@ -15,17 +17,31 @@ from kerashpo.space import Space
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "kerashpo": {},
+    "kerashpo_matern52": {"recipe": Recipe(radial=Matern52())},
+    "kerashpo_no_bend": {"recipe": Recipe(bend=False)},
+    "kerashpo_no_cut": {"recipe": Recipe(cut=False)},
+    "kerashpo_no_centre": {"recipe": Recipe(centre=False)},
+    "kerashpo_no_climb": {"recipe": Recipe(climb=False)},
+    "kerashpo_no_sweep": {"recipe": Recipe(sweep=False)},
+    "kerashpo_4_initial": {"num_initial_points": 4},
+    "kerashpo_10_initial": {"num_initial_points": 10},
     "kerashpo_ei": {"acquisition": "ei"},
     "kerashpo_ucb": {"acquisition": "ucb"},
 }
 
+WORKERS = {"kerashpo_4_workers": 4, "kerashpo_8_workers": 8}
+
 
 @final
 class Ours(Peer):
-    """One of our algorithms, with the history that the study's loop would keep."""
+    """One of our algorithms, with the history that the study's loop would keep.
 
-    def __init__(self, algorithm: Algorithm) -> None:
-        self._algorithm = algorithm
+    With several workers a trial is heard of only when so many are running.
+    """
+
+    def __init__(self, algorithm: Algorithm, workers: int = 1) -> None:
+        self._algorithm, self._workers = algorithm, workers
+        self._running: list[tuple[int, float]] = []
         self.history = History(
             [StudyCreated(0.0, algorithm.space.to_json(), (("value", "max"),), algorithm.seed)]
         )
@@ -45,15 +61,23 @@ class Ours(Peer):
         self.tell(config, value)
 
     def tell(self, config: Mapping[str, Any], value: float) -> None:
-        self.history.apply(Reported(0.0, Report(self._trial, 0, 1, {"value": value}, 0.0)))
-        self.history.apply(Ended(0.0, self._trial, Status.COMPLETED, "completed"))
-        self._algorithm.tell(self._trial, self.history)
+        self._running.append((self._trial, value))
+        if len(self._running) < self._workers:
+            return
+        trial, reached = self._running.pop(0)
+        self.history.apply(Reported(0.0, Report(trial, 0, 1, {"value": reached}, 0.0)))
+        self.history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        self._algorithm.tell(trial, self.history)
 
 
 def make_method(name: str, space: Space, seed: int) -> Peer:
     """Returns a fresh search of that name."""
+    if name in WORKERS:
+        return Ours(BayesianOptimization(space, seed), WORKERS[name])
     if name in VARIANTS:
         return Ours(BayesianOptimization(space, seed, **VARIANTS[name]))
     if name not in PEERS:
-        raise KeyError(f"unknown method {name!r}; known: {', '.join([*VARIANTS, *PEERS])}")
+        raise KeyError(
+            f"unknown method {name!r}; known: {', '.join([*VARIANTS, *WORKERS, *PEERS])}"
+        )
     return PEERS[name](space, seed)

@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from kerashpo.space import Space
-from kerashpo.space.domains import Choice, Float, Integer
+from kerashpo.space.domains import Boolean, Choice, Float, Integer
 from kerashpo.space.params import Param
 
 
@@ -120,6 +120,8 @@ def _optuna_distribution(param: Param) -> Any:
             return (  # an ordered grid by position
                 IntDistribution(0, len(values) - 1) if ordered else CategoricalDistribution(values)
             )
+        case Boolean():
+            return CategoricalDistribution([False, True])
     raise TypeError(f"no Optuna distribution for {param}")
 
 

@@ -10,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.distinct import draw_new
+from kerashpo.algorithms.explain import Explanation, explain
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.maximise import Maximiser
@@ -105,6 +106,16 @@ class BayesianOptimization(Algorithm):
                 self._alpha,
                 self._recipe,
             )
+
+    def explain(self, history: History) -> Explanation | None:
+        """Returns what the model believes and why it proposes what comes next.
+
+        None before any trial has a value, or where nothing is left to propose.
+        """
+        surrogate, proposal = self.surrogate(history), self.ask(history.next_trial, history)
+        if surrogate is None or isinstance(proposal, Exhausted):
+            return None
+        return explain(surrogate, proposal, history.objective)
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         self._observations.update(history)

@@ -60,8 +60,8 @@ class Surrogate:
     ) -> Surrogate | None:
         """Returns what is believed; None where no trial has a finite value.
 
-        An earlier study is standardised by itself, and its observations are another
-        category of a further feature, whose weight says how far the two studies differ.
+        An earlier study's observations are another category of a further feature, whose
+        weight says how far the two studies differ.
         """
         if not (np.isfinite(seen.costs).any() or earlier):
             return None
@@ -72,9 +72,13 @@ class Surrogate:
         if earlier:
             before = np.array([cube.encode(config) for config, _ in earlier])
             costs = np.array([objective.cost(value) for _, value in earlier])
+            theirs, _ = standardise(costs, recipe.cut)
+            if len(rows):
+                plain = Features.of(cube, recipe.bend, recipe.radial)
+                told = model(plain(before), theirs, plain.layout, floor)
+                targets, units = matched(targets, units, told.mean(plain(rows)))
             there = np.append(np.ones(len(before)), np.zeros(len(rows)))
-            rows = np.vstack([before, rows])
-            targets = np.append(standardise(costs, recipe.cut)[0], targets)
+            rows, targets = np.vstack([before, rows]), np.append(theirs, targets)
             columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
         seen_features = features(rows, _table(columns, len(rows)))
         sizes = (recipe.partial_rows, recipe.partial_fit_rows) if seen.partial else ()
@@ -99,6 +103,18 @@ class Surrogate:
         """Returns the expected cost and its standard deviation (n,) at rows (n, d)."""
         mean, variance = self.posterior.predict(self.features(rows))
         return self.units.costs(mean), self.units.spread * np.sqrt(variance)
+
+
+def matched(targets: Matrix, units: Units, guesses: Matrix) -> tuple[Matrix, Units]:
+    """Returns targets (n,) with the mean and spread of guesses, and their units.
+
+    Two studies may have other units, and the first trials of one are no fair sample: what
+    the earlier study predicts for them says where they lie.
+    """
+    spread = float(guesses.std()) if targets.any() else 0.0
+    factor, mean = spread or 1.0, float(guesses.mean())
+    moved = Units(units.centre - units.spread * mean / factor, units.spread / factor)
+    return mean + factor * targets, moved
 
 
 def read_earlier(

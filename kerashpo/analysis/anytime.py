@@ -32,8 +32,8 @@ class Trace:
 
     def at(self, spent: Numbers) -> Numbers:
         """Returns the best value at each amount spent, NaN before the first."""
-        index = np.searchsorted(self.x, spent, side="right") - 1
-        return np.where(index >= 0, self.y[np.maximum(index, 0)], np.nan)
+        index = np.searchsorted(self.x, spent, side="right")
+        return np.concatenate([[np.nan], self.y])[index]
 
 
 def trace(history: History, by: Axis = "seconds") -> Trace:
@@ -60,13 +60,20 @@ def trace(history: History, by: Axis = "seconds") -> Trace:
 
 
 def _in_time(history: History) -> list[tuple[float, int, int, float]]:
+    """Returns (elapsed, trial, epoch, cost) in time; failed trials cost epochs but never lead."""
     objective = history.objective
     return sorted(
-        (trial.times[run, epoch], trial.number, epoch, objective.cost(value))
+        (
+            trial.times[run, epoch],
+            trial.number,
+            epoch,
+            np.inf
+            if trial.status is Status.FAILED
+            else objective.cost(report.metrics.get(objective.name, np.nan)),
+        )
         for trial in history.trials.values()
-        if trial.status is not Status.FAILED
         for run, reports in trial.reports.items()
-        for epoch, value in ((e, r.metrics.get(objective.name, np.nan)) for e, r in reports.items())
+        for epoch, report in reports.items()
     )
 
 

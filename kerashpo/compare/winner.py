@@ -71,8 +71,9 @@ def make_tuner(run: Run, task: Task, options: Options) -> Any:
     }
     match run.tuner:
         case "hyperband":
-            budget = {"max_epochs": options.max_epochs, "factor": options.factor}
-            return Hyperband(task.build, **budget, **shared)
+            return Hyperband(
+                task.build, max_epochs=options.max_epochs, factor=options.factor, **shared
+            )
         case "bayesian":
             return BayesianOptimization(
                 task.build,

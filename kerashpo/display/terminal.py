@@ -7,6 +7,7 @@ from typing import final
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
@@ -58,8 +59,10 @@ class TerminalDisplay(Listener):
         lines: list[RenderableType] = [
             Text(f"kerashpo  {self._progress.heading(history)}", style="bold", overflow="ellipsis"),
             Text(self._progress.counts(history), overflow="ellipsis"),
-            ProgressBar(total=1.0, completed=share or 0.0, width=60, pulse=share is None),
-            Text(f"{self._progress.best(history)}   {self._progress.rungs(history)}"),
+            # A bar alone does not end its line.
+            Padding(ProgressBar(1.0, share or 0.0, width=60, pulse=share is None), 0),
+            Text(self._progress.best(history), overflow="ellipsis"),
+            Text(self._progress.rungs(history), overflow="ellipsis"),
         ]
         return Group(*lines)
 

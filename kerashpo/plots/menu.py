@@ -43,6 +43,27 @@ class Plots:
         name = self._history.objective.name
         return draw_anytime({"best so far": [trace(self._history, by)]}, by, name, ax)
 
+    def surrogate(self, param: str, other: str | None = None, ax: Axes | None = None) -> Axes:
+        """What a Gaussian process makes of the trials along a parameter, or over a pair.
+
+        The other parameters are those of the best known configuration; whichever algorithm
+        searched, the model is `BayesianOptimization`'s.
+
+        Raises:
+            InvalidInput: if the space has no such parameter to tune.
+        """
+        # Here, for the model brings scipy's optimisers with it.
+        from kerashpo.algorithms.bayesian import BayesianOptimization
+        from kerashpo.plots.surrogate import draw_plane, draw_slice, plane_of, slice_of
+
+        objective = self._history.objective
+        believed = BayesianOptimization(self._space(), self._history.seed).surrogate(self._history)
+        if other is None:
+            found = None if believed is None else slice_of(believed, param, objective)
+            return draw_slice(found, objective, ax)
+        pair = None if believed is None else plane_of(believed, param, other, objective)
+        return draw_plane(pair, objective, ax)
+
     def rungs(self, ax: Axes | None = None) -> Axes:
         """How trials climb the rungs: epochs against the seconds of the search."""
         return draw_rungs(self._history, ax)

@@ -6,7 +6,6 @@ A domain knows nothing of names: errors carry the reason, `Param` adds the name.
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, ClassVar, final
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
+from kerashpo.space.labels import Label, labels
 from kerashpo.space.scales import SCALES, Scale, ladder, rung, shrink, stretch
 
 
@@ -271,7 +271,7 @@ class Choice(Domain):
         return value if self.scalar else self.values[int(value)]  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Any]:
-        values = list(self.values) if self.scalar else _labels(self.values)
+        values = list(self.values) if self.scalar else labels(self.values)
         body: dict[str, Any] = {"kind": self.kind, "values": values}
         if self.ordered:
             body["ordered"] = True
@@ -281,30 +281,6 @@ class Choice(Domain):
             stored = self.store(self.preset)
             body["default"] = stored if self.scalar else values[int(stored)]  # type: ignore[arg-type]
         return body
-
-
-def _labels(values: tuple[Any, ...]) -> list[str]:
-    """Returns how values without a JSON form are written: alike in every process, no two equal."""
-    texts = [_label(value) for value in values]
-    return [f"{t} #{i}" if texts.count(t) > 1 else t for i, t in enumerate(texts)]
-
-
-def _label(value: Any) -> str:
-    name = getattr(value, "__qualname__", None)
-    if name is not None:
-        return f"{value.__module__}.{name}"
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A choice that the log knows only by how it was printed."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 @final

@@ -67,6 +67,8 @@ class SQLiteStore(Store):
     def read(self, after: int = 0) -> Iterator[Event]:
         query = "SELECT kind, body FROM events WHERE id > ? ORDER BY id"
         try:
+            if self._version() == 0:
+                return  # Another process is about to write the schema.
             for kind, body in self._db.execute(query, (after,)):
                 yield decode(kind, body)
         except (sqlite3.DatabaseError, ValueError) as error:
@@ -90,8 +92,11 @@ class SQLiteStore(Store):
         # Autocommit: each append is a transaction of its own.
         return sqlite3.connect(self.path, isolation_level=None, timeout=10, check_same_thread=False)
 
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
     def _prepare(self, readonly: bool) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         if version > VERSION:
             raise StudyCorrupt(
                 f"{self.path} was written by a newer kerashpo (format {version}, this one "

@@ -57,13 +57,23 @@ class OncePerTrial(keras.callbacks.Callback):
             self.wrapped.on_train_end({})
 
     def state(self) -> dict[str, Any]:
-        """Returns what the callback remembers: its scalars, arrays and lists of arrays."""
-        kept = {k: v for k, v in vars(self.wrapped).items() if _can_be_kept(v)}
-        return {**kept, "__begun__": self.begun}
+        """Returns what the callback remembers: its scalars, arrays and lists of arrays.
+
+        Functions of `keras.ops` go by name: monitoring callbacks keep one beside a
+        `min_delta` whose sign belongs to it.
+        """
+        own = vars(self.wrapped)
+        kept = {name: value for name, value in own.items() if _can_be_kept(value)}
+        ops = {name: {"op": value.__name__} for name, value in own.items() if _is_op(value)}
+        return {**kept, **ops, "__begun__": self.begun}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Puts back what `state` returned."""
-        self._restored = {name: value for name, value in state.items() if name != "__begun__"}
+        self._restored = {
+            name: getattr(keras.ops, value["op"]) if isinstance(value, dict) else value
+            for name, value in state.items()
+            if name != "__begun__"
+        }
         vars(self.wrapped).update(self._restored)
         self.begun = bool(state["__begun__"])
 
@@ -80,9 +90,14 @@ for _name in ["on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end", 
 
 
 def _can_be_kept(value: Any) -> bool:
-    if value is None or isinstance(value, (bool, int, float, str, np.ndarray)):
+    if value is None or isinstance(value, (bool, int, float, str, np.generic, np.ndarray)):
         return True
     return isinstance(value, list) and all(isinstance(v, np.ndarray) for v in value)
+
+
+def _is_op(value: Any) -> bool:
+    name = getattr(value, "__name__", None)
+    return callable(value) and name is not None and getattr(keras.ops, name, None) is value
 
 
 def check_callbacks(given: Any) -> tuple[Any, ...]:
@@ -111,7 +126,7 @@ def fresh_callbacks(given: Sequence[Any]) -> list[OncePerTrial]:
     for callback in given:
         if not isinstance(callback, keras.callbacks.Callback):
             result = callback()
-            made += result if isinstance(result, (list, tuple)) else [result]
+            made += _checked(result)
             continue
         try:
             made.append(copy.deepcopy(callback))
@@ -122,6 +137,17 @@ def fresh_callbacks(given: Sequence[Any]) -> list[OncePerTrial]:
                 f"its own. Pass a function that makes it instead: callbacks=[lambda: {name}(...)]."
             ) from error
     return [OncePerTrial(callback) for callback in made]
+
+
+def _checked(result: Any) -> list[keras.callbacks.Callback]:
+    made = list(result) if isinstance(result, (list, tuple)) else [result]
+    for one in made:
+        if not isinstance(one, keras.callbacks.Callback):
+            raise InvalidInput(
+                "A function among callbacks must return a keras callback, or several. "
+                f"It made {one!r}."
+            )
+    return made
 
 
 @final

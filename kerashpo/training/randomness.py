@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import random
 from collections.abc import Iterator
@@ -10,11 +11,14 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
 
 from kerashpo.core import rng
 
 #: Keras's TensorFlow backend takes seeds modulo 2^31 - 2; smaller words survive every backend.
 _SEED_BOUND = 2**31 - 2
+#: Where Keras counts automatic names; `keras.utils.clear_session` resets it and far more.
+_NAMES = "object_name_uids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +89,21 @@ def set_layer_seeds(model: keras.Model, keys: EpochKeys, epoch: int) -> None:
 
 @contextlib.contextmanager
 def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
-    """Makes what is built inside a function of (seed, trial, run).
+    """Makes what is built inside a function of (seed, trial, run), its names included.
 
     Keras's initialisers and seed generators draw their seeds from Python's `random` when they are
-    made; user code may draw from numpy's global generator. Both are set inside, and afterwards
-    go on as if nothing had happened.
+    made; user code may draw from numpy's global generator. Both are set inside. Automatic names
+    start anew, or an unnamed metric would be logged as ``auc`` by one trial and as ``auc_1`` by
+    the next. Afterwards all three go on as if nothing had happened.
     """
     python, numpy = random.getstate(), np.random.get_state()
+    names = global_state.get_global_attribute(_NAMES)
     random.seed(rng.integer(seed, "build", trial, run))
     np.random.seed(rng.integer(seed, "build numpy", trial, run))
+    global_state.set_global_attribute(_NAMES, collections.defaultdict(int))
     try:
         yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+        global_state.set_global_attribute(_NAMES, names)

@@ -2,6 +2,7 @@
 
 =======================  =========================================================
 `Hyperband`              brackets of successive halving over random configurations
+`ASHA`                   asynchronous halving: never waits for a rung to fill
 `BayesianOptimization`   a Gaussian process proposes, every trial is trained fully
 `RandomSearch`           random configurations without repeats
 `GridSearch`             every configuration of a finite space

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 from kerashpo.tuners.full import FullTuner
 from kerashpo.tuners.tuner import read_options
@@ -22,8 +22,6 @@ class BayesianOptimization(FullTuner):
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
         **options: see `Tuner`.
     """
-
-    algorithm: ClassVar[str] = "bayesian"
 
     def __init__(
         self,
@@ -45,4 +43,4 @@ class BayesianOptimization(FullTuner):
             "beta": beta,
             "acquisition": acquisition,
         }
-        super().__init__(hypermodel, read_options(type(self), given, own), search)
+        super().__init__(hypermodel, read_options(type(self), given, own), "bayesian", search)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Plan, Rung
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
@@ -20,6 +21,21 @@ class FullTuner(Tuner):
         trials = int(self._limit)
         note = "each trial trains for the epochs that search(epochs=...) is given"
         return Plan(((Rung(trials, 0),),), trials, None, (note,))
+
+    def search(self, *args: Any, **kwargs: Any) -> None:
+        """Searches, see `Tuner.search`.
+
+        Raises:
+            InvalidInput: also where nothing bounds the search.
+        """
+        options = self._options
+        bounds = (options.max_epochs_total, options.max_minutes)
+        if self._limit == float("inf") and bounds == (None, None):
+            raise InvalidInput(
+                "The space is endless and nothing bounds the search. Pass max_trials, "
+                "max_epochs_total or max_minutes."
+            )
+        super().search(*args, **kwargs)
 
     def _scheduler(self, epochs: int | None) -> Scheduler:
         return Full(1 if epochs is None else epochs, self._limit)

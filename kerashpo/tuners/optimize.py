@@ -30,6 +30,7 @@ def optimize(
     direction: str = "min",
     seed: int | None = None,
     directory: str | Path | None = None,
+    overwrite: bool = False,
     max_minutes: float | None = None,
     metric: str = METRIC,
     **options: Any,
@@ -47,6 +48,7 @@ def optimize(
         seed: an integer for a search that can be repeated; None draws one.
         directory: keeps the study in this folder and goes on where it was; None keeps it
             in memory.
+        overwrite: delete the study in `directory` and start anew.
         max_minutes: a bound of the whole search in minutes.
         metric: the name under which values are recorded.
         **options: further arguments of the algorithm.
@@ -77,7 +79,7 @@ def optimize(
         {"algorithm": algorithm, "options": dict(options)},
         environment(),
     )
-    opened = open_or_create(wish, None if directory is None else Path(directory))
+    opened = open_or_create(wish, None if directory is None else Path(directory), overwrite)
     try:
         runner = FunctionRunner(fn, metric, space.realise)
         run_study(opened, recipe, SerialExecutor(runner))

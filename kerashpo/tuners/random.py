@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 from kerashpo.tuners.full import FullTuner
 from kerashpo.tuners.tuner import read_options
@@ -19,8 +19,6 @@ class RandomSearch(FullTuner):
         **options: see `Tuner`.
     """
 
-    algorithm: ClassVar[str] = "random"
-
     def __init__(
         self,
         hypermodel: Any = None,
@@ -29,4 +27,4 @@ class RandomSearch(FullTuner):
         **options: Any,
     ) -> None:
         given = {"objective": objective, "max_trials": max_trials, **options}
-        super().__init__(hypermodel, read_options(type(self), given, ()))
+        super().__init__(hypermodel, read_options(type(self), given, ()), "random")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import keras
 
+from kerashpo.algorithms.registry import algorithm_class, make_algorithm
 from kerashpo.core.directions import to_objectives
 from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.core.history import History
@@ -71,15 +74,16 @@ class Tuner(ABC):
         StudyMismatch: if the folder holds another search.
     """
 
-    algorithm: ClassVar[str]
-
     def __init__(
         self,
         hypermodel: Any,
         options: Options,
-        algorithm_options: dict[str, Any] | None = None,
+        algorithm: str,
+        algorithm_options: Mapping[str, Any] | None = None,
     ) -> None:
         options.check()
+        algorithm_class(algorithm)
+        self.algorithm = algorithm
         self._options = options
         self._algorithm_options = dict(algorithm_options or {})
         self.objectives: tuple[Objective, ...] = to_objectives(_given(options.objective))
@@ -94,6 +98,8 @@ class Tuner(ABC):
         self.hypermodel = self._maker.hypermodel
         # Some seed is needed to build models with; which one does not change the space.
         self.space = self._maker.discover(0 if options.seed is None else int(options.seed))
+        # Built for its checks alone: a wrong option is told before a folder is made.
+        make_algorithm(self.algorithm, self.space, 0, self._algorithm_options)
         self._history: History | None = None
         self._epochs: int | None = None
         if options.overwrite:
@@ -104,6 +110,10 @@ class Tuner(ABC):
     @abstractmethod
     def _scheduler(self, epochs: int | None) -> Scheduler:
         """Returns a fresh scheduler; `epochs` is what `search` was given, None before."""
+
+    def _notes(self, epochs: int | None) -> tuple[str, ...]:
+        """Returns what the user should be told about the arguments of `search`."""
+        return ()
 
     def _settings(self, epochs: int | None) -> dict[str, Any]:
         """Returns what a resume compares besides space, objective, seed and data."""
@@ -189,7 +199,9 @@ class Tuner(ABC):
                 make_ways(),
             )
             listeners: list[Listener] = [Retention(blobs)]
-            display = make_display(verbose, self._title(), scheduler.plan(), self.project_dir)
+            plan = scheduler.plan()
+            plan = replace(plan, notes=(*plan.notes, *self._notes(epochs)))
+            display = make_display(verbose, self._title(), plan, self.project_dir)
             if display is not None:
                 listeners.append(display)
             run_study(opened, recipe, SerialExecutor(runner), listeners)

@@ -64,3 +64,13 @@ def test_build_is_a_function_of_its_keys_and_leaves_no_trace(
     assert random.random() == expected
     assert first == kernel(0, 1)
     assert len({first, kernel(1, 1), kernel(0, 2), kernel(0, 1, 1)}) == 4
+
+
+def test_automatic_names_do_not_depend_on_what_was_built_before() -> None:
+    def name() -> str:
+        with seeded_build(0, 1):
+            return keras.metrics.AUC().name
+
+    outside = keras.metrics.AUC().name
+    assert name() == name() == "auc"
+    assert keras.metrics.AUC().name != outside

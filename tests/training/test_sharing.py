@@ -32,7 +32,6 @@ def make(
     trial: int = 0,
     metric: str = "accuracy",
 ) -> keras.Model:
-    keras.utils.clear_session(free_memory=False)
     with seeded_build(0, trial):
         parts: list[Any] = [keras.Input((6,))]
         for width, drop in zip(widths, rates, strict=True):
@@ -257,3 +256,16 @@ def test_a_private_trace_dies_with_its_model(data: FitData) -> None:
     del model
     gc.collect()
     assert gone() is None and way.engine.templates == 0
+
+
+def test_clearing_kernels_changes_no_value(data: FitData) -> None:
+    from kerashpo.training.compiled.tensorflow.options import clear_kernels
+
+    way, model = CompiledEpochs(), make()
+    expected = train(CompiledEpochs(), make(), data, 0)
+    logs: list[dict] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
+    way.train(model, data, 1, 1, [keep], EpochKeys(0, 0))
+    clear_kernels()
+    way.train(model, data, 2, 3, [keep], EpochKeys(0, 0))
+    assert logs == expected

@@ -232,3 +232,12 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_errors_of_spaces_are_errors_of_input():
     assert issubclass(InvalidSpace, InvalidInput)
     assert issubclass(InvalidInput, ValueError)
+
+
+def test_overwrite_starts_anew(tmp_path):
+    where = {"directory": tmp_path / "study", "max_trials": 3, "algorithm": "random"}
+    params = {"x": space.uniform(0, 1)}
+    first = kt.optimize(lambda c: c["x"], params, seed=0, **where)
+    again = kt.optimize(lambda c: c["x"], params, seed=1, overwrite=True, **where)
+    assert again.seed == 1
+    assert again.best.config != first.best.config

@@ -11,7 +11,7 @@ import numpy as np
 
 from kerashpo.training.fitdata import FitData, Triple
 
-Logs = dict[str, float]
+Logs = dict[str, Any]
 
 
 class Session(ABC):
@@ -65,7 +65,7 @@ class Engine(ABC):
 
 
 def packed(triple: Triple) -> tuple[Any, ...]:
-    """Returns (x,), (x, y) or (x, y, sample_weight): what a step is given, without trailing None."""
+    """Returns what a step is given: (x,), (x, y) or (x, y, sample_weight), no None at the end."""
     x, y, weight = triple
     if weight is not None:
         return x, y, weight

@@ -159,7 +159,7 @@ def arrays(nested: Any) -> Any:
 
 def numbers(logs: Any) -> Logs:
     """Returns logs as Python floats where they are scalars, else as arrays."""
-    host = jax.device_get(dict(logs))
+    host: dict[str, Any] = jax.device_get(dict(logs))
     return {name: float(v) if np.ndim(v) == 0 else np.asarray(v) for name, v in host.items()}
 
 

@@ -15,12 +15,14 @@ import tensorflow as tf
 from kerashpo.training.compiled.engine import Engine, Logs, Session, packed
 from kerashpo.training.compiled.structure import structure_of
 from kerashpo.training.compiled.tensorflow import graphs
-from kerashpo.training.compiled.tensorflow.options import quick_start
+from kerashpo.training.compiled.tensorflow.options import clear_kernels, quick_start
 from kerashpo.training.compiled.tensorflow.template import Template
 from kerashpo.training.fitdata import FitData, Triple, length
 
 #: How many data sets (folds, as a rule) keep their tensors between trials.
 _DATA_HELD = 16
+#: Sessions between two clearings of TensorFlow's cache of kernels.
+_SESSIONS_PER_CLEARING = 100
 
 
 @final
@@ -38,6 +40,7 @@ class TensorFlowEngine(Engine):
             weakref.WeakKeyDictionary()
         )
         self._data: OrderedDict[int, tuple[FitData, Any, Any]] = OrderedDict()
+        self._sessions = 0
 
     @property
     def templates(self) -> int:
@@ -46,6 +49,9 @@ class TensorFlowEngine(Engine):
 
     def open(self, model: keras.Model, data: FitData) -> Session:
         """See `Engine.open`."""
+        self._sessions += 1
+        if self._sessions % _SESSIONS_PER_CLEARING == 0:
+            clear_kernels()
         training, validation = self._tensors(data)
         return TensorFlowSession(self.template(model), model, data, training, validation)
 

@@ -45,7 +45,7 @@ def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
         if not training:
             return inputs
         state = seed.read_value()
-        seed.assign(state + [0, 1])
+        seed.assign(tf.add(state, [0, 1]))
         key = tf.cast(tf.math.floormod(state, _SEED_BOUND), tf.int32)
         noise = tf.random.stateless_uniform(tf.shape(inputs), seed=key, dtype=inputs.dtype)
         kept = noise >= tf.cast(rate, inputs.dtype)

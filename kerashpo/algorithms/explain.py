@@ -1,0 +1,87 @@
+"""What the model believes, in words and numbers a person can check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kerashpo.algorithms.surrogate import Surrogate
+from kerashpo.core.records import Config, Objective, Scalar
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What is expected of a configuration.
+
+    Attributes:
+        config: the configuration.
+        value: the expected objective.
+        deviation: how uncertain that is, one standard deviation.
+    """
+
+    config: Config
+    value: float
+    deviation: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the next configuration is proposed.
+
+    Attributes:
+        relevance: for each parameter how fast the objective changes along it, as a share of
+            the sum: inverse lengthscales, which say nothing of the direction.
+        noise: the standard deviation of a repeated training, in the objective's units.
+        best: the configuration tried so far that is expected to be best.
+        next: the proposal.
+    """
+
+    relevance: Mapping[str, float]
+    noise: float
+    best: Guess
+    next: Guess
+
+    @property
+    def exploring(self) -> bool:
+        """Whether the proposal is worth trying for its uncertainty, not its expected value."""
+        return self.next.deviation > self.best.deviation + abs(self.next.value - self.best.value)
+
+    def __str__(self) -> str:
+        ranked = sorted(self.relevance.items(), key=lambda item: -item[1])
+        lines = ["relevance   " + ", ".join(f"{name} {share:.0%}" for name, share in ranked)]
+        for label, guess in (("best so far", self.best), ("next", self.next)):
+            values = ", ".join(f"{name}={_short(v)}" for name, v in guess.config.items())
+            lines.append(f"{label:<11} {guess.value:.4g} ± {guess.deviation:.2g}  {values}")
+        lines.append(f"noise       {self.noise:.2g} from one training to the next")
+        return "\n".join(lines)
+
+
+def explain(surrogate: Surrogate, proposal: Config, objective: Objective) -> Explanation:
+    """Returns what a surrogate believes of the parameters, the best trial and a proposal."""
+    cube = surrogate.cube
+    speed = np.sqrt(surrogate.posterior.hyper.weights[: cube.dim])
+    shares = speed / speed.sum() if cube.dim else speed
+    rows, means = surrogate.known()
+    best = rows[int(np.argmin(means))]
+    noise = surrogate.units.spread * np.sqrt(surrogate.posterior.hyper.noise)
+    return Explanation(
+        {param.name: float(share) for param, share in zip(cube.columns, shares)},
+        float(noise),
+        _guess(surrogate, cube.decode(best), objective),
+        _guess(surrogate, proposal, objective),
+    )
+
+
+def _short(value: Scalar) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _guess(surrogate: Surrogate, config: Config, objective: Objective) -> Guess:
+    mean, deviation = surrogate.predict(surrogate.cube.encode(config)[None])
+    sign = 1.0 if objective.direction == "min" else -1.0
+    return Guess(config, sign * float(mean[0]), float(deviation[0]))

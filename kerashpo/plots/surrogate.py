@@ -1,0 +1,174 @@
+"""The posterior along one parameter or a pair: what the model believes, and where it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerashpo.algorithms.gp.acquisition import log_expected_improvement
+from kerashpo.algorithms.surrogate import Surrogate
+from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.core.records import Objective, Scalar
+from kerashpo.plots.style import axes, colour, empty, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Numbers: TypeAlias = NDArray[np.float64]
+_POINTS = 121
+_SQUARE = 41
+_DEPTH = 12.0
+"""Below e^-12 of the most, a promise is drawn as the same nothing."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The posterior along one parameter, the others as in the best known configuration.
+
+    Attributes:
+        name: the parameter.
+        positions: (m,), in [0, 1], ascending.
+        values: the parameter's value at each position.
+        mean: (m,), expected objective.
+        deviation: (m,), its standard deviation.
+        promise: (m,), log expected improvement in standardised units.
+        seen: (n, 2), position and objective of the trials that have the parameter.
+    """
+
+    name: str
+    positions: Numbers
+    values: tuple[Scalar, ...]
+    mean: Numbers
+    deviation: Numbers
+    promise: Numbers
+    seen: Numbers
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The posterior over two parameters: `mean` and `promise` are (m, m), rows along `y`."""
+
+    x: str
+    y: str
+    positions: Numbers
+    mean: Numbers
+    promise: Numbers
+    seen: Numbers
+
+
+def slice_of(surrogate: Surrogate, name: str, objective: Objective) -> Slice:
+    """Returns the posterior along a parameter.
+
+    Raises:
+        InvalidInput: if the space has no such parameter to tune.
+    """
+    column = _column(surrogate, name)
+    grid = surrogate.cube.grids[column]
+    positions = np.linspace(0.0, 1.0, _POINTS) if grid is None else grid
+    rows = np.tile(_best(surrogate), (len(positions), 1))
+    rows[:, column] = positions
+    mean, deviation, promise = _believed(surrogate, rows, objective)
+    domain = surrogate.cube.columns[column].domain
+    seen = _seen(surrogate, [column], objective)
+    values = tuple(domain.at(float(u)) for u in positions)
+    return Slice(name, positions, values, mean, deviation, promise, seen)
+
+
+def plane_of(surrogate: Surrogate, x: str, y: str, objective: Objective) -> Plane:
+    """Returns the posterior over a pair of parameters, see `slice_of`."""
+    first, second = _column(surrogate, x), _column(surrogate, y)
+    positions = np.linspace(0.0, 1.0, _SQUARE)
+    across, up = np.meshgrid(positions, positions)
+    rows = np.tile(_best(surrogate), (across.size, 1))
+    rows[:, first], rows[:, second] = across.ravel(), up.ravel()
+    mean, _, promise = _believed(surrogate, surrogate.cube.snap(rows), objective)
+    seen = _seen(surrogate, [first, second], objective)
+    return Plane(x, y, positions, mean.reshape(across.shape), promise.reshape(across.shape), seen)
+
+
+def draw_slice(found: Slice | None, objective: Objective, ax: Axes | None = None) -> Axes:
+    """Draws mean, 95 % interval, trials and (on the right axis) the acquisition."""
+    ax = axes(ax)
+    if found is None:
+        return empty(ax, "no trial has a value")
+    half = 1.96 * found.deviation
+    ax.fill_between(
+        found.positions, found.mean - half, found.mean + half, color=colour(0), alpha=0.2
+    )
+    ax.plot(found.positions, found.mean, color=colour(0), label="expected")
+    ax.plot(*found.seen.T, "o", color=colour(6), markersize=4, label="trials")
+    ax.set_xlabel(found.name)
+    ax.set_ylabel(objective.name)
+    _ticks(ax, found.positions, found.values)
+    twin = ax.twinx()
+    twin.plot(found.positions, _shown(found.promise), color=colour(1), linestyle="--")
+    twin.set_ylabel("log expected improvement", color=colour(1))
+    ax.legend(frameon=False)
+    return tidy(ax)
+
+
+def draw_plane(found: Plane | None, objective: Objective, ax: Axes | None = None) -> Axes:
+    """Draws the mean as colours, the acquisition as contours, and the trials."""
+    ax = axes(ax)
+    if found is None:
+        return empty(ax, "no trial has a value")
+    shown = ax.pcolormesh(found.positions, found.positions, found.mean, cmap="cividis")
+    if np.ptp(found.promise) > 0.0:
+        levels = _shown(found.promise)
+        ax.contour(found.positions, found.positions, levels, colors="white", linewidths=0.8)
+    ax.plot(found.seen[:, 0], found.seen[:, 1], "o", color="white", markeredgecolor="black")
+    ax.set_xlabel(f"{found.x} (position in its range)")
+    ax.set_ylabel(f"{found.y} (position in its range)")
+    ax.figure.colorbar(shown, ax=ax, label=f"expected {objective.name}")
+    return ax
+
+
+def _shown(promise: Numbers) -> Numbers:
+    shown: Numbers = np.maximum(promise, promise.max() - _DEPTH)
+    return shown
+
+
+def _ticks(ax: Axes, positions: Numbers, values: tuple[Scalar, ...]) -> None:
+    picked = np.unique(np.linspace(0, len(positions) - 1, 5).astype(int))
+    labels = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in (values[i] for i in picked)]
+    ax.set_xticks(positions[picked], labels)
+
+
+def _column(surrogate: Surrogate, name: str) -> int:
+    names = [param.name for param in surrogate.cube.columns]
+    if name not in names:
+        raise InvalidInput(
+            f"There is no parameter {name!r} to draw.{nearest(name, names)} "
+            f"Known: {', '.join(names)}."
+        )
+    return names.index(name)
+
+
+def _best(surrogate: Surrogate) -> Numbers:
+    rows, means = surrogate.known()
+    return np.asarray(rows[int(np.argmin(means))])
+
+
+def _believed(
+    surrogate: Surrogate, rows: Numbers, objective: Objective
+) -> tuple[Numbers, Numbers, Numbers]:
+    mean, variance = surrogate.posterior.predict(surrogate.features(rows))
+    least = float(surrogate.known()[1].min())
+    promise, _, _ = log_expected_improvement(mean, np.sqrt(variance), least)
+    cost, deviation = surrogate.predict(rows)
+    return (cost if objective.direction == "min" else -cost), deviation, promise
+
+
+def _seen(surrogate: Surrogate, columns: list[int], objective: Objective) -> Numbers:
+    """Positions and objective (n, k + 1) of full trainings that did not fail."""
+    seen = surrogate.seen
+    shown = np.isfinite(seen.costs) & (seen.resources == 1.0)
+    shown &= ~np.isnan(seen.rows[:, columns]).any(axis=1)
+    costs = seen.costs[shown]
+    values = costs if objective.direction == "min" else -costs
+    return np.column_stack([seen.rows[shown][:, columns], values])

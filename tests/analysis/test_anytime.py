@@ -1,0 +1,81 @@
+"""The best value so far, against epochs, trials and seconds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from kerashpo.analysis.anytime import Trace, mean_trace, trace
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Failure, Report, Start, Status
+
+
+def history(direction="min", rows=()):
+    """Rows (at, trial, epoch, value) in the order in which they were reported."""
+    told = History([StudyCreated(0.0, {"params": []}, (("value", direction),), 0)])
+    for at, trial, epoch, value in rows:
+        if trial not in told.trials:
+            told.apply(JobStarted(at, Start(trial, {}, 9)))
+        told.apply(Reported(at, Report(trial, 0, epoch, {"value": value}, at)))
+    return told
+
+
+ROWS = [
+    (1.0, 0, 1, 5.0),
+    (2.0, 1, 1, 6.0),
+    (4.0, 0, 2, 3.0),
+    (7.0, 1, 2, math.nan),
+    (9.0, 2, 1, 1.0),
+]
+
+
+@pytest.mark.parametrize(
+    "by, x, end",
+    [("seconds", [1, 4, 9], 9), ("epochs", [1, 3, 5], 5), ("trials", [1, 1, 3], 3)],
+)
+def test_a_staircase_by_what_was_spent(by, x, end):
+    found = trace(history(rows=ROWS), by)
+    assert (found.x.tolist(), found.y.tolist(), found.end) == (x, [5, 3, 1], end)
+
+
+def test_maximising_keeps_the_direction_of_the_objective():
+    assert trace(history("max", rows=ROWS)).y.tolist() == [5.0, 6.0]
+
+
+def test_the_end_of_the_staircase_is_the_best_score():
+    told = history(rows=ROWS)
+    assert trace(told).y[-1] == told.best.score
+
+
+def test_failed_trials_are_left_out_as_in_the_best():
+    told = history(rows=ROWS)
+    told.apply(Ended(9.0, 2, Status.FAILED, "failed", Failure("memory", "full")))
+    assert trace(told).y.tolist() == [5.0, 3.0]
+    assert trace(told).y[-1] == told.best.score
+
+
+def test_epochs_of_failed_trials_were_spent():
+    told = history(rows=ROWS)
+    told.apply(Ended(9.0, 0, Status.FAILED, "failed", Failure("memory", "full")))
+    assert trace(told, "epochs").x.tolist() == [2, 5]
+
+
+def test_nothing_reported_is_an_empty_staircase():
+    empty = trace(history())
+    assert (len(empty.x), empty.end) == (0, 0)
+    assert np.isnan(empty.at(np.array([0.0, 9.0]))).all()
+
+
+def test_values_between_the_steps():
+    steps = Trace(np.array([1.0, 4.0]), np.array([5.0, 3.0]), 9.0)
+    values = steps.at(np.array([0.5, 1.0, 3.9, 4.0, 100.0]))
+    np.testing.assert_array_equal(values, [np.nan, 5, 5, 3, 3])
+
+
+def test_means_need_every_trace():
+    one = Trace(np.array([1.0]), np.array([4.0]), 9.0)
+    two = Trace(np.array([2.0]), np.array([2.0]), 9.0)
+    np.testing.assert_array_equal(mean_trace([one, two], np.array([1.0, 2.0])), [np.nan, 3.0])

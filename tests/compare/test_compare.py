@@ -1,0 +1,307 @@
+"""The comparison from end to end, on budgets of seconds."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kerashpo.compare import __main__ as command
+from kerashpo.compare import winner
+from kerashpo.compare.__main__ import INTERRUPTED, main
+from kerashpo.compare.runs import Result, Run
+from kerashpo.compare.summary import summarise
+from kerashpo.compare.winner import confusion
+from kerashpo.problems.registry import make_task
+
+TINY = "--max-epochs 2 --max-trials 2 --initial-points 1 --factor 2".split()
+COLUMNS = (
+    "problem,tuner,seed,trials,epochs,val_accuracy,val_loss,test_accuracy,test_loss,seconds,best_config"
+).split(",")
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+class Spy:
+    """Keeps what every tuner was given to search on."""
+
+    def __init__(self) -> None:
+        self.searched: list[tuple[str, dict[str, Any]]] = []
+        self._make = winner.make_tuner
+
+    def __call__(self, run: Run, *args: Any) -> Any:
+        tuner = self._make(run, *args)
+        search = tuner.search
+
+        def spied(x: Any, y: Any, **kwargs: Any) -> None:
+            self.searched.append((run.tuner, {"x": x, "y": y, **kwargs}))
+            search(x, y, **kwargs)
+
+        tuner.search = spied
+        return tuner
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Spy, str]:
+    """A comparison that has run: its folder, what was searched, what was printed."""
+    out = tmp_path_factory.mktemp("compare") / "out"
+    spy = Spy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winner, "make_tuner", spy)
+        text = _captured([*TINY, "--out", str(out)])
+    return out, spy, text
+
+
+def _captured(argv: list[str]) -> str:
+    import contextlib
+    import io
+
+    buffer = io.StringIO()
+    with contextlib.redirect_stdout(buffer):
+        assert main(argv) == 0
+    return buffer.getvalue()
+
+
+def test_a_row_for_each_tuner_and_baseline(compared):
+    out, _, _ = compared
+    found = rows(out / "results.csv")
+    assert list(found[0]) == COLUMNS
+    assert [row["tuner"] for row in found] == ["hyperband", "bayesian", "default", "majority"]
+    for row in found:
+        assert 0 <= float(row["test_accuracy"]) <= 1
+        assert float(row["test_loss"]) > 0
+    trials = {row["tuner"]: (row["trials"], row["epochs"]) for row in found}
+    assert trials["bayesian"] == ("2", "4")
+    assert trials["default"] == ("1", "2")
+    assert trials["majority"] == ("0", "0")
+    best = json.loads(found[0]["best_config"])
+    assert set(best) >= {"layers", "activation", "units_0", "dropout_0", "learning_rate"}
+    assert best["layers"] == sum(name.startswith("units_") for name in best)
+
+
+def test_the_default_is_untuned(compared):
+    out, _, _ = compared
+    (row,) = (row for row in rows(out / "results.csv") if row["tuner"] == "default")
+    assert json.loads(row["best_config"]) == {
+        "layers": 1, "activation": "relu", "units_0": 32, "dropout_0": 0.0, "learning_rate": 0.001,
+    }  # fmt: skip
+
+
+def test_every_epoch_is_in_the_curves(compared):
+    out, _, _ = compared
+    found = rows(out / "curves.csv")
+    assert list(found[0]) == (
+        "problem,tuner,seed,trial,epoch,metric,value,seconds,elapsed".split(",")
+    )
+    results = {row["tuner"]: int(row["epochs"]) for row in rows(out / "results.csv")}
+    for tuner, epochs in results.items():
+        told = {(r["trial"], r["epoch"]) for r in found if r["tuner"] == tuner}
+        assert len(told) == epochs
+
+
+def test_summary_and_confusion(compared):
+    out, _, _ = compared
+    summary = rows(out / "summary.csv")
+    assert [row["tuner"] for row in summary] == ["hyperband", "bayesian", "default", "majority"]
+    assert summary[0]["test_accuracy_half"] == "nan"
+    test_set = make_task("breast_cancer").load(0).test[1]
+    table = rows(out / "confusion.csv")
+    for tuner in ("hyperband", "bayesian", "default", "majority"):
+        cells = [row for row in table if row["tuner"] == tuner]
+        assert sum(int(row["count"]) for row in cells) == len(test_set) == 114
+        malignant = sum(int(row["count"]) for row in cells if row["truth"] == "malignant")
+        assert malignant == int((test_set == 0).sum())
+
+
+def test_the_accuracy_is_that_of_the_confusion_matrix(compared):
+    out, _, _ = compared
+    table = rows(out / "confusion.csv")
+    for row in rows(out / "results.csv"):
+        right = sum(
+            int(cell["count"])
+            for cell in table
+            if cell["tuner"] == row["tuner"] and cell["truth"] == cell["answer"]
+        )
+        assert right / 114 == pytest.approx(float(row["test_accuracy"]), abs=1e-6)
+
+
+def test_a_figure_is_drawn(compared):
+    out, _, _ = compared
+    assert (out / "anytime_breast_cancer.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_is_printed(compared):
+    out, _, text = compared
+    for word in ("hyperband", "bayesian", "majority class", "test accuracy", "recall malignant"):
+        assert word in text
+    assert str(out) in text.replace("\n", "")
+
+
+def test_no_search_sees_the_test_set(compared):
+    _, spy, _ = compared
+    split = make_task("breast_cancer").load(0)
+    secret = {row.tobytes() for row in split.test[0]}
+    assert [name for name, _ in spy.searched] == ["hyperband", "bayesian", "default"]
+    for _, given in spy.searched:
+        assert set(given) <= {"x", "y", "validation_data", "batch_size", "verbose", "epochs"}
+        seen = [*given["x"], *given["validation_data"][0]]
+        assert len(seen) == 455
+        assert not secret & {np.asarray(row).tobytes() for row in seen}
+
+
+def test_all_tuners_of_a_seed_share_its_split(compared):
+    _, spy, _ = compared
+    first = spy.searched[0][1]
+    for _, given in spy.searched[1:]:
+        assert np.array_equal(given["x"], first["x"])
+        assert np.array_equal(given["validation_data"][0], first["validation_data"][0])
+    other = make_task("breast_cancer").load(1).train[0]
+    assert not np.array_equal(other, first["x"])
+
+
+def test_what_has_run_is_not_run_again(compared, monkeypatch, capsys):
+    out, _, _ = compared
+    monkeypatch.setattr(winner, "make_tuner", _refuse)
+    before = (out / "results.csv").read_text()
+    assert main([*TINY, "--out", str(out)]) == 0
+    assert (out / "results.csv").read_text() == before
+    assert capsys.readouterr().out.count("done before") == 4
+
+
+def test_in_spanish(compared, capsys):
+    out, _, _ = compared
+    assert main([*TINY, "--out", str(out), "--lang", "es"]) == 0
+    text = capsys.readouterr().out
+    assert "clase mayoritaria" in text and "majority" not in text
+
+
+def test_quiet_prints_the_table_alone(compared, capsys):
+    out, _, _ = compared
+    assert main([*TINY, "--out", str(out), "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert "hyperband" in text and "done before" not in text and str(out) not in text
+
+
+def test_an_interrupted_comparison_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+    argv = [*TINY, "--tuners", "random", "--out", str(tmp_path)]
+    done = []
+
+    def cut(run: Run, *args: Any) -> Result | None:
+        done.append(run.tuner)
+        return None if run.tuner == "default" else run_search(run, *args)
+
+    run_search = command.run_search
+    monkeypatch.setattr(command, "run_search", cut)
+    assert main(argv) == INTERRUPTED
+    assert done == ["random", "default"]
+    assert "goes on where it was" in capsys.readouterr().out
+    assert not (tmp_path / "results.csv").exists()
+    monkeypatch.setattr(command, "run_search", run_search)
+    assert main(argv) == 0
+    assert capsys.readouterr().out.count("done before") == 1
+    done.clear()
+    monkeypatch.setattr(command, "run_search", cut)
+    assert main([*argv, "--fresh"]) == INTERRUPTED
+    assert done == ["random", "default"]
+
+
+def test_ctrl_c_outside_a_search_is_no_traceback(tmp_path, monkeypatch, capsys):
+    def interrupted(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "run_search", interrupted)
+    assert main([*TINY, "--out", str(tmp_path)]) == INTERRUPTED
+    assert "goes on where it was" in capsys.readouterr().out
+
+
+def test_fresh_deletes_nothing_else(tmp_path, monkeypatch):
+    thesis = tmp_path / "runs" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("all of it")
+    monkeypatch.setattr(command, "run_search", lambda *args: None)
+    assert main([*TINY, "--out", str(tmp_path), "--fresh"]) == INTERRUPTED
+    assert thesis.exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--tuners", "bayesan"], "Did you mean 'bayesian'"),
+        (["--max-epochs", "0"], "max_epochs"),
+        (["--out", "{file}/below"], "Cannot write to.*--out"),
+        (["--out", "{file}"], "Cannot write to.*--out"),
+    ],
+)
+def test_mistakes_are_one_line(argv, message, tmp_path, capsys):
+    import re
+
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    assert main([part.format(file=file) for part in argv]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and re.search(message, err)
+    assert "Traceback" not in err
+
+
+def test_a_dry_run_trains_nothing_and_imports_no_tensorflow(tmp_path):
+    code = (
+        "import sys; from kerashpo.compare.__main__ import main; "
+        "code = main(sys.argv[1:]); "
+        "assert not {'tensorflow', 'keras', 'matplotlib', 'pandas'} & set(sys.modules); "
+        "sys.exit(code)"
+    )
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--dry-run", "--out", str(tmp_path / "out")],
+        env=os.environ | {"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "hyperband" in done.stdout and "to run" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_row_counts_as_none(tmp_path):
+    run = Run("breast_cancer", "random", 0, tmp_path)
+    assert run.state == "waiting"
+    run.keep(_result("random", 0, 0.9))
+    assert run.state == "finished" and run.result == _result("random", 0, 0.9)
+    path = next(tmp_path.glob("*.json"))
+    for text in ("", "{", "[]", '{"problem": 1}'):
+        path.write_text(text)
+        assert run.result is None
+
+
+def test_intervals_over_seeds():
+    results = [_result("a", seed, value) for seed, value in enumerate([0.9, 0.94])]
+    (line,) = summarise(results, {"p": 0})
+    measure = line.measures["test_accuracy"]
+    assert measure.mean == pytest.approx(0.92)
+    # Student's t with one degree of freedom: 12.706; the standard error is 0.02.
+    assert measure.half == pytest.approx(12.7062 * 0.02, rel=1e-4)
+    assert line.confusion == [[6, 2], [0, 10]]
+    assert line.measures["recall"].mean == 0.75
+
+
+def _result(tuner: str, seed: int, accuracy: float) -> Result:
+    return Result("p", tuner, seed, 1, 1, 0.9, 0.1, accuracy, 0.1, 1.0, {"x": 1}, [[3, 1], [0, 5]])
+
+
+def test_confusion_rows_are_the_truth():
+    assert confusion([0, 0, 1], [0, 1, 1], 2) == [[1, 1], [0, 1]]
+    assert confusion([0, 2], [2, 2], 3) == [[0, 0, 1], [0, 0, 0], [0, 0, 1]]
+
+
+def _refuse(*args: Any) -> None:
+    raise AssertionError("run again")

@@ -1,0 +1,66 @@
+"""A recorded study, played to a display event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kerashpo.core.events import (
+    Ended,
+    Event,
+    JobStarted,
+    Reached,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    StudyCreated,
+)
+from kerashpo.core.history import History
+from kerashpo.core.records import Failure, Plan, Report, Rung, Start, Status
+from kerashpo.display.listener import Listener
+from kerashpo.display.progress import Progress
+
+SPACE = {"params": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0}]}
+
+
+def events(reason: str = "finished") -> list[Event]:
+    """Three trials: one completes, one is stopped at the first rung, one fails."""
+    told: list[Event] = [
+        StudyCreated(0.0, SPACE, (("val_accuracy", "max"),), 7),
+        SessionStarted(0.0, 1e9),
+    ]
+    at = 0.0
+    for trial, epochs in ((0, 4), (1, 2)):
+        told.append(JobStarted(at, Start(trial, {"lr": 0.1 * (trial + 1)}, epochs)))
+        for epoch in range(1, epochs + 1):
+            at += 1.0
+            metrics = {"val_accuracy": 0.5 + 0.1 * epoch - 0.2 * trial, "val_loss": 1.0 / epoch}
+            told.append(Reported(at, Report(trial, 0, epoch, metrics, float(epoch))))
+        told.append(Reached(at, trial))
+    told.append(Ended(at, 0, Status.COMPLETED, "completed"))
+    told.append(Ended(at, 1, Status.STOPPED, "rung"))
+    told.append(JobStarted(at, Start(2, {"lr": 0.9}, 4)))
+    failure = Failure("build", "RuntimeError: [bold] no <room>")
+    told.append(Ended(at, 2, Status.FAILED, "failed", failure))
+    told.append(SessionEnded(at, reason, reason == "finished"))
+    return told
+
+
+@pytest.fixture
+def progress() -> Progress:
+    plan = Plan(((Rung(3, 2), Rung(1, 4)),), 3, 8, ("the budget is [small]",))
+    return Progress("Hyperband + random", plan, "runs/[a] study")
+
+
+@pytest.fixture
+def play() -> Callable[..., History]:
+    def run(display: Listener, reason: str = "finished") -> History:
+        history = History()
+        for event in events(reason):
+            history.apply(event)
+            if not isinstance(event, StudyCreated):
+                display.on_event(event, history)
+        return history
+
+    return run

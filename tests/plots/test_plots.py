@@ -1,0 +1,117 @@
+"""Figures: drawn on real Axes, for studies of every size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from kerashpo.analysis.anytime import Trace
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Report, Start, Status
+from kerashpo.plots.anytime import draw_anytime
+from kerashpo.plots.history import scores
+from kerashpo.plots.menu import Plots
+from kerashpo.plots.style import COLOURS, colour
+from kerashpo.space import Space, uniform
+
+SPACE = Space({"x": uniform(0.0, 1.0)})
+FIGURES = ("history", "curves", "anytime")
+
+
+@pytest.fixture(autouse=True)
+def _agg() -> Iterator[None]:
+    before = mpl.get_backend()
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(before)
+
+
+def study(trials: int, epochs: int = 3, value: float | None = None) -> History:
+    told = History([StudyCreated(0.0, SPACE.to_json(), (("acc", "max"),), 0)])
+    for number in range(trials):
+        told.apply(JobStarted(float(number), Start(number, {"x": 0.5}, epochs)))
+        for epoch in range(1, epochs + 1):
+            score = value if value is not None else ((number * 7) % 11 + epoch) / 20
+            at = number + epoch / (epochs + 1)
+            told.apply(Reported(at, Report(number, 0, epoch, {"acc": score}, float(epoch))))
+        told.apply(Ended(number + 1.0, number, Status.COMPLETED, "completed"))
+    return told
+
+
+def plots(history: History) -> Plots:
+    return Plots(history, lambda: SPACE)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("trials", [0, 1, 2, 600])
+def test_studies_of_every_size(figure, trials):
+    ax = getattr(plots(study(trials)), figure)()
+    assert isinstance(ax, Axes)
+    ax.figure.canvas.draw()
+    if trials == 0:
+        assert len(ax.texts) == 1
+    else:
+        assert ax.get_xlabel() and ax.get_ylabel() == "acc"
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_study_of_nan_alone(figure):
+    ax = getattr(plots(study(2, value=float("nan"))), figure)()
+    ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_the_given_axes_are_drawn_on(figure):
+    _, mine = plt.subplots()
+    assert getattr(plots(study(3)), figure)(ax=mine) is mine
+    assert mine.has_data()
+
+
+def test_scores_are_those_of_the_best_epochs():
+    numbers, found = scores(study(3, epochs=2))
+    assert numbers.tolist() == [0, 1, 2]
+    assert found == pytest.approx([2 / 20, 9 / 20, 5 / 20])
+
+
+def test_the_staircase_ends_at_the_best():
+    history = study(5)
+    ax = plots(history).history()
+    (stairs,) = (line for line in ax.lines if line.get_label() == "best so far")
+    assert stairs.get_ydata()[-1] == history.best.score
+    assert np.all(np.diff(stairs.get_ydata()) >= 0)
+
+
+def test_the_best_curve_stands_out():
+    history = study(5)
+    ax = plots(history).curves()
+    (best,) = (line for line in ax.lines if not line.get_label().startswith("_"))
+    assert best.get_label() == f"trial {history.best.number} (best)"
+    assert len(ax.lines) == 5
+
+
+def test_a_metric_that_nobody_logged():
+    ax = plots(study(2)).curves("f1")
+    assert ax.texts[0].get_text() == "no epoch has logged f1"
+
+
+def test_several_seeds_are_drawn_with_their_mean():
+    one = Trace(np.array([1.0, 2.0]), np.array([0.2, 0.4]), 3.0)
+    two = Trace(np.array([1.5]), np.array([0.6]), 2.0)
+    nothing = Trace(np.zeros(0), np.zeros(0), 1.0)
+    ax = draw_anytime({"a": [one, two], "b": [one], "c": [nothing]}, "seconds", "acc")
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["a", "b"]
+    (mean,) = (line for line in ax.lines if line.get_label() == "a")
+    assert mean.get_xdata()[0] == 1.5 and mean.get_xdata()[-1] == 3.0
+    assert mean.get_ydata()[0] == pytest.approx(0.4) and mean.get_ydata()[-1] == pytest.approx(0.5)
+
+
+def test_colours_repeat_after_the_last():
+    assert colour(0) == colour(len(COLOURS)) != colour(1)

@@ -1,0 +1,106 @@
+"""The surrogate's figures: numbers first."""
+
+import math
+
+import matplotlib
+import numpy as np
+import pytest
+
+from kerashpo.algorithms.bayesian import BayesianOptimization
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Report, Start, Status
+from kerashpo.plots.menu import Plots
+from kerashpo.plots.surrogate import draw_plane, draw_slice, plane_of, slice_of
+from kerashpo.space import Space, choice, loguniform, uniform
+
+matplotlib.use("Agg")
+SPACE = Space(
+    {"lr": loguniform(1e-4, 1e-1), "drop": uniform(0, 1), "act": choice(["relu", "tanh"])}
+)
+
+
+def accuracy(config):
+    rate = math.log10(config["lr"])
+    return 0.9 - 0.1 * (rate + 2.5) ** 2 - (0.05 if config["act"] == "tanh" else 0.0)
+
+
+@pytest.fixture(scope="module")
+def study():
+    history = History([StudyCreated(0.0, SPACE.to_json(), (("val_accuracy", "max"),), 0)])
+    rng = np.random.default_rng(0)
+    for trial in range(25):
+        config = SPACE.sample(rng)
+        history.apply(JobStarted(0.0, Start(trial, config, 1)))
+        metrics = {"val_accuracy": accuracy(config)}
+        history.apply(Reported(0.0, Report(trial, 0, 1, metrics, 0.0)))
+        history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+    return history
+
+
+@pytest.fixture(scope="module")
+def algorithm():
+    return BayesianOptimization(SPACE, 0)
+
+
+def test_a_slice_is_in_the_objectives_units_and_peaks_where_it_should(study, algorithm):
+    found = slice_of(algorithm.surrogate(study), "lr", study.objective)
+    top = int(np.argmax(found.mean))
+    assert found.mean[top] == pytest.approx(0.9, abs=0.02)
+    assert math.log10(found.values[top]) == pytest.approx(-2.5, abs=0.3)
+    assert found.seen.shape == (25, 2)
+    assert found.seen[:, 1].max() == pytest.approx(study.best.score)
+
+
+def test_a_slice_along_a_choice_has_one_point_for_each_value(study, algorithm):
+    found = slice_of(algorithm.surrogate(study), "act", study.objective)
+    assert found.values == ("relu", "tanh")
+    assert found.mean[0] - found.mean[1] == pytest.approx(0.05, abs=0.02)
+
+
+def test_a_plane_agrees_with_the_slice_through_the_best(study, algorithm):
+    surrogate = algorithm.surrogate(study)
+    plane = plane_of(surrogate, "lr", "drop", study.objective)
+    assert plane.mean.shape == plane.promise.shape == (41, 41)
+    along = slice_of(surrogate, "lr", study.objective).mean[::3]
+    gaps = np.abs(plane.mean - along).max(axis=1)
+    assert gaps.min() < 0.02
+
+
+def test_drawing(study, algorithm):
+    surrogate = algorithm.surrogate(study)
+    ax = draw_slice(slice_of(surrogate, "lr", study.objective), study.objective)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("lr", "val_accuracy")
+    labels = [text.get_text() for text in ax.get_xticklabels()]
+    assert (labels[0], labels[-1]) == ("0.0001", "0.1")
+    ax = draw_plane(plane_of(surrogate, "lr", "drop", study.objective), study.objective)
+    assert ax.get_xlabel().startswith("lr")
+    assert "no trial" in draw_slice(None, study.objective).texts[0].get_text()
+
+
+def test_the_menu_draws_both(study):
+    plots = Plots(study, lambda: SPACE)
+    assert plots.surrogate("lr").get_xlabel() == "lr"
+    assert plots.surrogate("lr", "drop").get_ylabel().startswith("drop")
+
+
+def test_an_unknown_parameter_names_the_nearest(study, algorithm):
+    with pytest.raises(InvalidInput, match="Did you mean 'drop'"):
+        slice_of(algorithm.surrogate(study), "dorp", study.objective)
+
+
+def test_explain_says_what_matters_and_what_comes_next(study, algorithm):
+    told = algorithm.explain(study)
+    assert told.relevance["lr"] > told.relevance["drop"]
+    assert sum(told.relevance.values()) == pytest.approx(1.0)
+    assert told.best.value == pytest.approx(study.best.score, abs=0.01)
+    assert told.next.config == algorithm.ask(25, study)
+    assert isinstance(told.exploring, bool)
+    text = str(told)
+    assert text.startswith("relevance") and "lr" in text and "next" in text
+
+
+def test_explain_has_nothing_to_say_before_the_first_value(algorithm):
+    history = History([StudyCreated(0.0, SPACE.to_json(), (("val_accuracy", "max"),), 0)])
+    assert algorithm.explain(history) is None

@@ -1,0 +1,107 @@
+"""`Results`: the same answers from memory and from the log."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from kerashpo.core.history import History
+from kerashpo.core.records import Budget
+from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.halving import Halving
+from kerashpo.space import Space, choice, uniform, when
+from kerashpo.study.loop import Limits
+from kerashpo.study.results import Results
+from kerashpo.testing import Search
+
+SPACE = Space(
+    {"lr": uniform(0.1, 1.0), "o": choice(["sgd", "adam"])},
+    when("o", "sgd", {"momentum": uniform(0.0, 0.9)}),
+)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return Results(Search(lambda: Halving(9, 3), space=SPACE, seed=1).history())
+
+
+def test_a_row_for_each_trial(results):
+    frame = results.trials()
+    assert list(frame.columns) == [
+        *("trial", "status", "score", "best_epoch", "epochs", "seconds", "error"),
+        *("param_lr", "param_o", "param_momentum"),
+    ]
+    assert frame["trial"].tolist() == list(range(9))
+    assert frame["epochs"].sum() == results.epochs == 21
+
+
+def test_inactive_parameters_are_missing(results):
+    frame = results.trials()
+    assert 0 < (frame["param_o"] == "adam").sum() < 9
+    assert (frame["param_momentum"].isna() == (frame["param_o"] == "adam")).all()
+
+
+def test_a_row_for_each_epoch_and_metric(results):
+    frame = results.curves()
+    assert list(frame.columns) == ["trial", "epoch", "metric", "value", "seconds", "elapsed"]
+    assert len(frame) == results.epochs
+    assert (frame["seconds"] == frame["epoch"]).all()
+    assert frame.sort_values("elapsed")["trial"].iloc[:9].tolist() == list(range(9))
+
+
+def test_the_best_is_the_best_row(results):
+    frame = results.trials()
+    row = frame.loc[frame["score"].idxmin()]
+    best = results.best
+    assert (best.trial, best.score, best.epoch) == (row["trial"], row["score"], row["best_epoch"])
+    assert best.config["lr"] == row["param_lr"]
+    assert best.metrics == {"value": best.score}
+
+
+def test_failed_trials_have_their_error():
+    def curve(config, epoch):
+        raise MemoryError("out of memory")
+
+    limits = Limits(Budget(max_trials=2))
+    results = Results(Search(lambda: Full(3), curve, SPACE, limits=limits).history())
+    assert results.trials()["error"].tolist() == ["MemoryError: out of memory"] * 2
+    assert results.trials()["best_epoch"].isna().all()
+    assert results.failures()["kind"].tolist() == ["fit", "fit"]
+
+
+def test_scores_of_nan_are_missing():
+    limits = Limits(Budget(max_trials=1))
+    search = Search(lambda: Full(2), lambda c, e: math.nan, SPACE, limits=limits)
+    frame = Results(search.history()).trials()
+    assert frame["score"].isna().all()
+    assert frame["epochs"].tolist() == [2]
+
+
+def test_answers_follow_a_growing_history():
+    log = Search(lambda: Halving(9, 3), space=SPACE).run()
+    history = History(log[:1])
+    results = Results(history)
+    assert len(results.trials()) == len(results.curves()) == 0
+    for event in log[1:]:
+        history.apply(event)
+    assert len(results) == 9
+
+
+def test_tables_are_written(results, tmp_path):
+    results.to_csv(tmp_path / "tables")
+    frame = pd.read_csv(tmp_path / "tables" / "trials.csv")
+    assert frame["score"].tolist() == pytest.approx(results.trials()["score"].tolist())
+    assert len(pd.read_csv(tmp_path / "tables" / "curves.csv")) == results.epochs
+
+
+def test_it_introduces_itself(results):
+    assert repr(results).startswith("<Results: 9 trials (8 stopped, 1 completed), 21 epochs, best")
+    assert "<table" in results._repr_html_()
+
+
+def test_nothing_yet_is_no_error():
+    empty = Results(History(Search(lambda: Halving(9, 3), space=SPACE).run()[:1]))
+    assert repr(empty) == "<Results: 0 trials (none yet), 0 epochs>"
+    assert empty.stopped is None

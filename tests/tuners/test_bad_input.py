@@ -1,0 +1,206 @@
+"""Bad input: each with its message, and before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from small import DATA, LABELS, ROWS, build, build_few, make, place
+
+import kerashpo as kt
+from kerashpo.core.errors import InvalidInput, InvalidSpace, StudyMismatch
+
+
+@pytest.mark.parametrize(
+    ("tuner", "settings", "message"),
+    [
+        ("Hyperband", {"max_epochs": 0}, "max_epochs.*at least 1.*0"),
+        ("Hyperband", {"factor": 1}, "factor.*at least 2.*1"),
+        ("Hyperband", {"hyperband_iterations": 0}, "hyperband_iterations.*at least 1"),
+        ("Hyperband", {"max_epochs": 2, "min_epochs": 3}, "min_epochs"),
+        ("RandomSearch", {"max_trials": -1}, "max_trials.*at least 1.*-1"),
+        ("RandomSearch", {"max_trials": 2.5}, "max_trials.*whole number.*2.5"),
+        ("BayesianOptimization", {"num_initial_points": 0}, "num_initial_points.*at least 1"),
+        ("BayesianOptimization", {"acquisition": "logie"}, "logie.*Did you mean 'logei'"),
+        ("RandomSearch", {"objektive": 1}, "no argument 'objektive'.*Did you mean 'objective'"),
+        ("Hyperband", {"max_epoch": 1}, "no argument 'max_epoch'.*Did you mean 'max_epochs'"),
+        ("RandomSearch", {"workers": 2}, "workers must be 1.*2"),
+        ("RandomSearch", {"executions_per_trial": 0}, "executions_per_trial.*at least 1"),
+        ("RandomSearch", {"seed": 1.5}, "seed.*whole number or None.*1.5"),
+        ("RandomSearch", {"fast": "yes"}, 'fast must be "auto", True or False.*yes'),
+        ("RandomSearch", {"keep_in_memory": "lots"}, "keep_in_memory.*500MB.*lots"),
+        ("RandomSearch", {"checkpoint_every": -1}, "checkpoint_every.*at least 0"),
+        ("RandomSearch", {"max_minutes": 0}, "max_minutes.*above 0"),
+        ("RandomSearch", {"max_model_size": 0}, "max_model_size.*at least 1"),
+        ("RandomSearch", {"project_name": "../up"}, "project_name.*within directory"),
+        ("RandomSearch", {"hyperparameters": {"units": 3}}, "must be a HyperParameters"),
+        ("RandomSearch", {"objective": None}, "objective is missing.*val_accuracy"),
+        ("RandomSearch", {"objective": "val_magic"}, "Objective.'val_magic', 'min'."),
+    ],
+)
+def test_an_argument_that_cannot_be_meant(tuner, settings, message, tmp_path):
+    given = place(tmp_path) | settings
+    with pytest.raises(InvalidInput, match=f"(?s){message}"):
+        getattr(kt, tuner)(build_few, **given).plan()
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (lambda: None, "returned None"),
+        (lambda: "model", "must return a compiled keras.Model.*'model'"),
+        (lambda: keras.Sequential([keras.Input((4,))]), "not compiled"),
+    ],
+)
+def test_what_build_model_returns(returned, message, tmp_path):
+    with pytest.raises(InvalidInput, match=message):
+        kt.RandomSearch(lambda hp: returned(), **place(tmp_path))
+
+
+def test_build_model_that_raises(tmp_path):
+    def broken(hp: Any) -> keras.Model:
+        raise ZeroDivisionError("in build_model")
+
+    with pytest.raises(ZeroDivisionError, match="in build_model"):
+        kt.RandomSearch(broken, **place(tmp_path))
+
+
+def test_contradictory_definitions(tmp_path):
+    def twice(hp: Any) -> keras.Model:
+        hp.Int("units", 1, 5)
+        hp.Choice("units", ["a", "b"])
+        return make()
+
+    with pytest.raises(InvalidSpace, match="'units' is declared twice"):
+        kt.RandomSearch(twice, **place(tmp_path))
+
+
+KERAS_OWN = [[], [keras.callbacks.EarlyStopping], [lambda: keras.callbacks.EarlyStopping("loss")]]
+
+
+@pytest.mark.parametrize("callbacks", KERAS_OWN)
+def test_an_objective_that_is_not_logged_names_those_that_are(callbacks, tmp_path):
+    tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
+    message = "not log the objective 'val_acc'.*Did you mean 'val_accuracy'.*It logs: .*val_loss"
+    with pytest.raises(InvalidInput, match=message):
+        tuner.search(**DATA, callbacks=callbacks)
+    assert len(tuner.results) == 0
+
+
+def test_a_misspelt_objective_hidden_by_a_callback_of_ones_own(tmp_path):
+    class Own(keras.callbacks.Callback):
+        pass
+
+    tuner = kt.RandomSearch(
+        build_few, max_consecutive_failed_trials=1, **place(tmp_path, objective="val_acc")
+    )
+    with pytest.raises(RuntimeError, match="does not log the objective 'val_acc'.*val_accuracy"):
+        tuner.search(**DATA, callbacks=[Own()])
+
+
+def test_an_objective_that_a_callback_logs_is_accepted(tmp_path):
+    class Own(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            logs["my_score"] = 0.5
+
+    objective = kt.Objective("my_score", "max")
+    tuner = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path, objective=objective))
+    tuner.search(**DATA, callbacks=[Own()])
+    assert tuner.results.best.score == 0.5
+
+
+def test_a_validation_objective_without_validation_data(tmp_path):
+    tuner = kt.RandomSearch(build_few, **place(tmp_path))
+    with pytest.raises(InvalidInput, match="'val_loss'.*validation_data.*validation_split"):
+        tuner.search(ROWS, LABELS, verbose=0)
+    tuner.search(ROWS, LABELS, validation_split=0.25, verbose=0)
+    assert tuner.results.best.score > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs.*at least 1.*0"),
+        ({"epochs": 2.5}, "epochs.*whole number"),
+        ({"batchsize": 8}, "Unknown argument 'batchsize'.*Did you mean 'batch_size'"),
+        ({"callbacks": ["stop"]}, "callbacks must be keras callbacks"),
+        ({"initial_epoch": 3}, "initial_epoch"),
+        ({"validation_data": (ROWS[:3], LABELS[:2])}, "validation_data expects arrays"),
+    ],
+)
+def test_an_argument_of_search_that_cannot_be_meant(arguments, message, tmp_path):
+    tuner = kt.RandomSearch(build_few, **place(tmp_path))
+    with pytest.raises(InvalidInput, match=message):
+        tuner.search(**(DATA | arguments))
+
+
+def test_data_of_the_wrong_shape_are_found_before_the_search(tmp_path):
+    tuner = kt.RandomSearch(build_few, **place(tmp_path))
+    with pytest.raises(ValueError, match="incompatible"):
+        tuner.search(ROWS[:, :3], LABELS, validation_split=0.2, verbose=0)
+    assert len(tuner.results) == 0
+
+
+def test_an_unwritable_folder(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    tuner = kt.RandomSearch(build_few, **place(tmp_path / "file"))
+    with pytest.raises(InvalidInput, match="Cannot write to.*directory="):
+        tuner.search(**DATA)
+
+
+def test_fast_true_says_what_is_in_the_way(tmp_path):
+    tuner = kt.RandomSearch(
+        build_few, max_trials=1, fast=True, max_consecutive_failed_trials=1, **place(tmp_path)
+    )
+    with pytest.raises((InvalidInput, RuntimeError), match='TerminateOnNaN.*Use fast="auto"'):
+        tuner.search(**DATA, callbacks=[keras.callbacks.TerminateOnNaN()])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    kt.RandomSearch(build_few, max_trials=1, **place(folder)).search(**DATA)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("tuner", "builder", "settings", "difference"),
+    [
+        ("RandomSearch", build_few, {"seed": 1}, "seed: was 0, now 1"),
+        ("RandomSearch", build_few, {"objective": "val_accuracy"}, "objective: was val_loss .min."),
+        ("RandomSearch", build, {}, "parameter 'units': was .*high=12.* now .*high=24"),
+        ("GridSearch", build_few, {}, "tuner: was 'RandomSearch', now 'GridSearch'"),
+        ("RandomSearch", build_few, {"executions_per_trial": 2}, "runs: was None, now 2"),
+    ],
+)
+def test_a_folder_of_another_search(tuner, builder, settings, difference, finished):
+    with pytest.raises(StudyMismatch, match=f"(?s){difference}.*overwrite=True.*project_name"):
+        getattr(kt, tuner)(builder, **(place(finished) | settings))
+
+
+def test_a_folder_of_a_search_on_other_data(finished):
+    tuner = kt.RandomSearch(build_few, max_trials=1, **place(finished))
+    with pytest.raises(StudyMismatch, match="data: was"):
+        tuner.search(**(DATA | {"x": DATA["x"] + 1}))
+    with pytest.raises(StudyMismatch, match="epochs: was 1, now 2"):
+        tuner.search(**DATA, epochs=2)
+
+
+def test_a_folder_that_is_no_study_is_not_deleted(tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "thesis.txt").write_text("all of it")
+    with pytest.raises(InvalidInput, match="not a study of kerashpo"):
+        kt.RandomSearch(build_few, overwrite=True, **place(tmp_path))
+    assert (tmp_path / "study" / "thesis.txt").exists()
+
+
+def test_a_search_that_nothing_bounds(tmp_path):
+    def endless(hp: Any) -> keras.Model:
+        hp.Float("rate", 0.0, 1.0)
+        return make()
+
+    tuner = kt.RandomSearch(endless, **(place(tmp_path) | {"max_trials": None}))
+    with pytest.raises(InvalidInput, match="nothing bounds the search.*max_trials"):
+        tuner.search(ROWS, LABELS, validation_split=0.25)
