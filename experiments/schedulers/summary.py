@@ -26,6 +26,8 @@ from kerashpo.analysis.statistics import Interval, interval
 HERE = Path(__file__).parent
 TRAININGS = (5, 10, 20, 50)
 OURS = "recommended"
+LEAST_SEEDS = 5
+"""Bands over fewer seeds hide the figure; the tables have their intervals."""
 
 
 def by_seed(
@@ -141,8 +143,9 @@ def draw(path: Path) -> None:
             values = [interval([row[i] for row in found.values()]) for i in range(len(grid))]
             means = np.array([one.mean for one in values])
             (line,) = axes.plot(grid, means, label=f"{method} ({len(found)} seeds)")
-            low, high = [one.low for one in values], [one.high for one in values]
-            axes.fill_between(grid, low, high, color=line.get_color(), alpha=0.15, lw=0)
+            if len(found) >= LEAST_SEEDS:
+                low, high = [one.low for one in values], [one.high for one in values]
+                axes.fill_between(grid, low, high, color=line.get_color(), alpha=0.15, lw=0)
     axes.set(xscale="log", yscale="log", xlabel="budget in full trainings of 51 epochs")
     axes.set_xticks(TRAININGS, map(str, TRAININGS))
     axes.set(ylabel="normalised regret, mean of six tasks", title="LCBench, one worker")

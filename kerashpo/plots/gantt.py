@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _GAP = 1e-6
+_FEW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,10 @@ def draw_gantt(history: History, ax: Axes | None = None) -> Axes:
             label=f"epoch {level}",
         )
     ax.set(xlabel="seconds of search", ylabel="worker", ylim=(max(rows) + 0.6, -0.6))
+    if max(rows) < _FEW:
+        ax.set_yticks(range(max(rows) + 1), [str(row + 1) for row in range(max(rows) + 1)])
     if len(levels) <= 8:
-        ax.legend(frameon=False, title="trained to", fontsize="small", loc="upper right")
+        ax.legend(frameon=False, title="trained to", fontsize="small", bbox_to_anchor=(1, 1))
     return tidy(ax)
 
 

@@ -15,6 +15,7 @@ from kerashpo.plots.style import axes, colour, empty, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_LEAST_RATIO = 1.25
 _ENDS = {Status.COMPLETED: 2, Status.STOPPED: 0, Status.FAILED: 5}
 
 
@@ -72,8 +73,7 @@ def draw_rungs(history: History, ax: Axes | None = None) -> Axes:
             markersize=2,
         )
     counts = rung_counts(history)
-    levels = [level for level, count in counts.items() if count > 0]
-    shown = levels if len(levels) <= 8 else levels[:: -(-len(levels) // 8)]
+    shown = _apart(list(counts))
     ax.set_yscale("log")
     ax.set_yticks(shown, [f"{level} ({counts[level]})" for level in shown])
     ax.minorticks_off()
@@ -83,3 +83,12 @@ def draw_rungs(history: History, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="seconds of search", ylabel="epoch (trials that came there)")
     ax.legend(frameon=False, fontsize="small")
     return tidy(ax)
+
+
+def _apart(levels: list[int]) -> list[int]:
+    """Returns the levels whose labels do not cover each other, the highest among them."""
+    kept: list[int] = []
+    for level in reversed(levels):
+        if not kept or level * _LEAST_RATIO <= kept[-1]:
+            kept.append(level)
+    return kept[::-1]

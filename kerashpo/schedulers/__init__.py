@@ -3,11 +3,14 @@
 A `Scheduler` turns what the history says into jobs (start, resume) and decisions
 (continue, pause, stop). It knows neither Keras nor how configurations are found.
 
-=============  =====================================================================
-``full``       every configuration through all its epochs
-``halving``    one bracket of successive halving
-``hyperband``  several brackets, from the most to the least aggressive
-=============  =====================================================================
+=================  =====================================================================
+``full``           every configuration through all its epochs
+``halving``        one bracket of successive halving
+``hyperband``      several brackets, from the most to the least aggressive
+``asha``           promotes whoever is good enough as soon as a worker is free
+``asha_stopping``  its stopping variant, for models that cannot be saved
+``median``         stops a trial that is worse than what is usual at its age
+=================  =====================================================================
 
 ``rungs.py`` holds the tables of the papers as pure functions. To add a scheduler: a
 file with a final subclass of `Scheduler`, a line in ``registry.py`` and one in
@@ -15,9 +18,12 @@ file with a final subclass of `Scheduler`, a line in ``registry.py`` and one in
 the log rebuilds it.
 """
 
+from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.halving import Halving
 from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.median import MedianStopping
+from kerashpo.schedulers.stopping import StoppingASHA
 
-__all__ = ["Full", "Halving", "Hyperband", "Scheduler"]
+__all__ = ["ASHA", "Full", "Halving", "Hyperband", "MedianStopping", "Scheduler", "StoppingASHA"]
