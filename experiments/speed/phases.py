@@ -5,6 +5,7 @@ python experiments/speed/phases.py
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +47,7 @@ def arithmetic(depth: int, width: int) -> float:
     rng = np.random.default_rng(0)
     pairs = [
         (rng.normal(size=(BATCH, a)).astype("f4"), rng.normal(size=(a, b)).astype("f4"))
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in itertools.pairwise(sizes)
     ]
 
     def epoch() -> None:
