@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from kerashpo.core.records import Plan
 
@@ -11,6 +13,30 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Row = tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ShownPlan(Plan):
+    """A plan that prints itself, in a terminal and in a notebook.
+
+    Attributes:
+        seconds_per_epoch: mean training time of the epochs seen; None before the first.
+    """
+
+    seconds_per_epoch: float | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, seconds_per_epoch: float | None = None) -> ShownPlan:
+        """Returns the plan with how long an epoch takes."""
+        fields = {f.name: getattr(plan, f.name) for f in dataclasses.fields(Plan)}
+        return cls(**fields, seconds_per_epoch=seconds_per_epoch)
+
+    def __str__(self) -> str:
+        return plan_text(self, self.seconds_per_epoch)
+
+    def _repr_html_(self) -> str:
+        return plan_html(self, self.seconds_per_epoch)
 
 
 def plan_rows(plan: Plan) -> list[Row]:

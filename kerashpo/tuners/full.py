@@ -14,10 +14,10 @@ from kerashpo.tuners.tuner import Tuner
 class FullTuner(Tuner):
     """Trains each trial for the epochs that `search` is given (1 as in `model.fit`)."""
 
-    def plan(self) -> Plan:
-        """Returns trials and epochs; the epochs are known once `search(epochs=...)` is."""
+    def _plan(self) -> Plan:
+        """Trials and epochs; the epochs are known once `search(epochs=...)` is."""
         if self._epochs is not None or self._limit == float("inf"):
-            return super().plan()
+            return super()._plan()
         trials = int(self._limit)
         note = "each trial trains for the epochs that search(epochs=...) is given"
         return Plan(((Rung(trials, 0),),), trials, None, (note,))

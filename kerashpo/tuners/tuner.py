@@ -16,6 +16,7 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Objective, Plan
 from kerashpo.display.choose import make_display
 from kerashpo.display.listener import Listener
+from kerashpo.display.plan import ShownPlan
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.blobs import FileBlobs
@@ -136,9 +137,21 @@ class Tuner(ABC):
             raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
         return Results(self._history, self.space)
 
-    def plan(self) -> Plan:
-        """Returns brackets, trials and epochs, before anything is trained."""
+    def plan(self) -> ShownPlan:
+        """Returns brackets, trials and epochs, and the time once an epoch was seen.
+
+        It prints as a table: ``print(tuner.plan())``, or by itself in a notebook.
+        """
+        return ShownPlan.of(self._plan(), self._seconds_per_epoch())
+
+    def _plan(self) -> Plan:
         return self._scheduler(self._epochs).plan()
+
+    def _seconds_per_epoch(self) -> float | None:
+        if self._history is None or not self._history.epochs:
+            return None
+        spent = sum(trial.seconds for trial in self._history.trials.values())
+        return spent / self._history.epochs
 
     def reload(self) -> None:
         """Takes over what the study's folder holds, if there is a study.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerashpo import space
-from kerashpo.core.errors import InvalidInput, StudyBusy, StudyCorrupt, StudyMismatch, StudyNotFound
+from kerashpo.core.errors import InvalidInput, StudyBusy, StudyMismatch, StudyNotFound
 from kerashpo.core.events import JobStarted, SpaceGrown
 from kerashpo.core.records import Start
 from kerashpo.space import Space
@@ -172,12 +172,6 @@ def test_a_study_that_is_being_searched_can_be_read(tmp_path):
     opened.store.append(JobStarted(1.0, Start(0, {"lr": 0.1, "units": 8}, 1)))
     assert len(open_study(tmp_path).results) == 1
     opened.store.close()
-
-
-def test_an_empty_log_is_told(tmp_path):
-    (tmp_path / LOG_NAME).touch()
-    with pytest.raises(StudyCorrupt, match=LOG_NAME):
-        open_study(tmp_path)
 
 
 def test_a_log_without_events_has_not_begun(tmp_path):

@@ -298,3 +298,12 @@ def test_silence(tmp_path, capsys):
     tuner.search(**DATA)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+def test_a_plan_prints_itself_and_tells_the_time_once_it_can(tmp_path):
+    tuner = kt.Hyperband(build_few, max_epochs=3, **place(tmp_path))
+    assert "bracket" in str(tuner.plan())
+    assert "about" not in str(tuner.plan())
+    tuner.search(**DATA)
+    assert "about" in str(tuner.plan())
+    assert "<table" in tuner.plan()._repr_html_()
