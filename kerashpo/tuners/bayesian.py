@@ -40,7 +40,7 @@ class BayesianOptimization(FullTuner):
         objective: Any = None,
         max_trials: int = 10,
         num_initial_points: int | None = None,
-        alpha: float = 1e-6,
+        alpha: float = 1e-4,
         beta: float = 2.6,
         *,
         acquisition: str = "logei",
