@@ -65,6 +65,8 @@ def test_studies_of_every_size(figure, trials):
 def test_a_study_of_nan_alone(figure):
     ax = getattr(plots(study(2, value=float("nan"))), figure)()
     ax.figure.canvas.draw()
+    # It says on the figure that there is nothing, or has axes that say what is missing.
+    assert ax.texts or ax.get_xlabel()
 
 
 @pytest.mark.parametrize("figure", FIGURES)

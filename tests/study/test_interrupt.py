@@ -33,6 +33,7 @@ def test_it_can_be_entered_again():
     for _ in range(2):
         with interrupt:
             signal.raise_signal(signal.SIGINT)
+            assert interrupt.asked
             interrupt.asked = False
 
 
