@@ -87,7 +87,14 @@ def draw_gantt(history: History, ax: Axes | None = None) -> Axes:
     if max(rows) < _FEW:
         ax.set_yticks(range(max(rows) + 1), [str(row + 1) for row in range(max(rows) + 1)])
     if len(levels) <= 8:
-        ax.legend(frameon=False, title="trained to", fontsize="small", bbox_to_anchor=(1, 1))
+        # Beside the bars, which fill the whole width.
+        ax.legend(
+            frameon=False,
+            title="trained to",
+            fontsize="small",
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
+        )
     return tidy(ax)
 
 
