@@ -5,13 +5,16 @@ BIN := .venv/bin
 READY := .venv/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: compare test lint docs notebooks report clean
+.PHONY: compare test test-jax lint docs browser notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
 
 test: $(READY)  ## All tests
 	$(BIN)/python -m pytest $(ARGS)
+
+test-jax: .venv/.jax  ## What holds on every backend, on JAX
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/backends $(ARGS)
 
 lint: $(READY)  ## Style, types, and which package may import which
 	$(BIN)/ruff check .
@@ -22,16 +25,24 @@ lint: $(READY)  ## Style, types, and which package may import which
 docs: $(READY)  ## Run the examples of README, docs and docstrings
 	$(BIN)/python .ci/examples.py
 
+browser: $(READY)  ## Open reports in a headless Chromium: no console message, no request
+	$(BIN)/python .ci/browser.py $(ARGS)
+
 notebooks: $(READY)  ## Execute the notebooks from top to bottom, in place
 	$(BIN)/python notebooks/execute.py $(ARGS)
 
-report: $(READY)  ## The lab measured over five seeds, into report/lab
-	$(BIN)/python -m kerashpo.compare --seeds 0 1 2 3 4 --tuners hyperband bayesian random --out report/lab $(ARGS)
+report: $(READY)  ## The lab over eight seeds into report/lab; the report in English and Spanish
+	$(BIN)/python -m kerashpo.compare --plan experiments/lab.toml --report report/report $(ARGS)
+	$(BIN)/python -m kerashpo.compare --plan experiments/lab.toml --report report/informe --lang es --quiet
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $(READY)
+
+.venv/.jax: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,jax]"
+	touch .venv/.jax
 
 clean:
 	rm -rf .venv report/compare .mypy_cache .ruff_cache .hypothesis

@@ -11,6 +11,10 @@ nothing:
 
 - tuners: `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
+- to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
+- ready-made hypermodels, KerasTuner's: `kerashpo.applications`
+- for a `keras_tuner.Tuner`: `kerashpo.oracles`
+- to write a search down elsewhere: `kerashpo.callbacks`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
 
@@ -20,19 +24,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kerashpo import callbacks as callbacks
+    from kerashpo import oracles as oracles
     from kerashpo import space as space
+    from kerashpo import tuners as tuners
     from kerashpo.core.records import Objective as Objective
     from kerashpo.space.space import Space as Space
     from kerashpo.study.study import open_study as open_study
     from kerashpo.training.hp import HyperParameters as HyperParameters
     from kerashpo.tuners.asha import ASHA as ASHA
     from kerashpo.tuners.bayesian import BayesianOptimization as BayesianOptimization
+    from kerashpo.tuners.driven import Tuner as Tuner
     from kerashpo.tuners.grid import GridSearch as GridSearch
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
     from kerashpo.tuners.hypermodel import HyperModel as HyperModel
     from kerashpo.tuners.optimize import optimize as optimize
     from kerashpo.tuners.random import RandomSearch as RandomSearch
     from kerashpo.tuners.simulate import simulate as simulate
+    from kerashpo.tuners.sklearn import SklearnTuner as SklearnTuner
 
 __version__ = "0.1.0"
 
@@ -45,19 +54,27 @@ _MENU = {
     "Hyperband": "kerashpo.tuners.hyperband",
     "Objective": "kerashpo.core.records",
     "RandomSearch": "kerashpo.tuners.random",
+    "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
+    "Tuner": "kerashpo.tuners.driven",
     "open_study": "kerashpo.study.study",
     "optimize": "kerashpo.tuners.optimize",
     "simulate": "kerashpo.tuners.simulate",
 }
-_ROOMS = ("space",)
+_ROOMS = {
+    "applications": "keras_tuner.applications",
+    "callbacks": "kerashpo.callbacks",
+    "oracles": "kerashpo.oracles",
+    "space": "kerashpo.space",
+    "tuners": "kerashpo.tuners",
+}
 
 __all__ = [*_MENU, *_ROOMS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return import_module(f"kerashpo.{name}")
+        return import_module(_ROOMS[name])
     if name in _MENU:
         return getattr(import_module(_MENU[name]), name)
     from kerashpo.core.errors import nearest

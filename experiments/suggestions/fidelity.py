@@ -15,7 +15,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from experiments.suggestions.problems import LCBENCH_TASKS, LCBench, normalised
+from experiments.suggestions.problems import TASKS, LCBench, normalised
 from experiments.suggestions.run import RESULTS, seeds_of
 from experiments.suggestions.scores import landmarks
 from kerashpo.tuners.simulate import simulate
@@ -62,9 +62,9 @@ def main() -> None:
     else:
         head = ["tuner", "algorithm", "task", "seed", *(f"at{b}" for b in BUDGETS)]
         path.write_text(",".join(head) + "\n")
-    marks = landmarks(RESULTS / "landmarks.csv", [f"lcbench_{t}" for t in LCBENCH_TASKS])
+    marks = landmarks(RESULTS / "landmarks.csv", [f"lcbench_{t}" for t in TASKS])
     for seed in seeds_of(options.seeds):
-        for task in LCBENCH_TASKS:
+        for task in TASKS:
             problem = Curves(task)
             for tuner in options.tuners:
                 for algorithm in options.algorithms:

@@ -23,8 +23,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "kerashpo_no_centre": {"recipe": Recipe(centre=False)},
     "kerashpo_no_climb": {"recipe": Recipe(climb=False)},
     "kerashpo_no_sweep": {"recipe": Recipe(sweep=False)},
-    "kerashpo_4_initial": {"num_initial_points": 4},
-    "kerashpo_10_initial": {"num_initial_points": 10},
+    "kerashpo_unscaled": {"recipe": Recipe(scaled_up_to=0)},
+    "kerashpo_scaled": {"recipe": Recipe(scaled_up_to=1000)},
+    "kerashpo_7_initial": {"num_initial_points": 7},
     "kerashpo_ei": {"acquisition": "ei"},
     "kerashpo_ucb": {"acquisition": "ucb"},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import pickle
 import zlib
@@ -15,10 +14,9 @@ from typing import Any, final
 
 import numpy as np
 
-from kerashpo.space import Space, choice, integer, loguniform, uniform
+from experiments.lcbench import ACCURACY, TASKS, LCBenchModel, lcbench_space
+from kerashpo.space import Space, choice
 
-LCBENCH = Path(__file__).parents[1] / "data" / "lcbench"
-LCBENCH_TASKS = ("3945", "7593", "34539", "126026", "167168", "189862")
 HPOBENCH_TASKS = (
     "australian",
     "blood_transfusion",
@@ -81,30 +79,30 @@ class HPOBench(Problem):
         assert spec is not None and spec.origin is not None
         path = Path(spec.origin).parent / "datasets" / "hpobench" / f"{task}.pkl"
         table = pickle.loads(path.read_bytes())
-        self._runs = {key: np.asarray(row["val_acc"], dtype=float) for key, row in table.items()}
+        self.runs = {key: np.asarray(row["val_acc"], dtype=float) for key, row in table.items()}
 
     def _key(self, config: Mapping[str, Any]) -> str:
         return "".join(str(places[config[name]]) for name, places in self._positions.items())
 
     def true(self, config: Mapping[str, Any]) -> float:
-        return float(self._runs[self._key(config)].mean())
+        return float(self.runs[self._key(config)].mean())
 
     def observe(self, config: Mapping[str, Any], seed: int) -> float:
         key = self._key(config)
-        runs = self._runs[key]
+        runs = self.runs[key]
         return float(runs[zlib.crc32(f"{seed}:{key}".encode()) % len(runs)])
 
     @cached_property
-    def _means(self) -> np.ndarray[Any, Any]:
-        return np.array([runs.mean() for runs in self._runs.values()])
+    def means(self) -> np.ndarray[Any, Any]:
+        return np.array([runs.mean() for runs in self.runs.values()])
 
     @property
     def optimum(self) -> float:
-        return float(self._means.max())
+        return float(self.means.max())
 
     @property
     def median(self) -> float:
-        return float(np.median(self._means))
+        return float(np.median(self.means))
 
 
 @final
@@ -112,35 +110,16 @@ class LCBench(Problem):
     """The YAHPO surrogate of Auto-PyTorch networks after 52 epochs, without noise."""
 
     def __init__(self, task: str) -> None:
-        import onnxruntime
-
-        self.name = f"lcbench_{task}"
-        self.space = Space(
-            {
-                "batch_size": integer(16, 512, log=True),
-                "learning_rate": loguniform(1e-4, 1e-1),
-                "momentum": uniform(0.1, 0.99),
-                "weight_decay": uniform(1e-5, 1e-1),
-                "num_layers": integer(1, 5),
-                "max_units": integer(64, 1024, log=True),
-                "max_dropout": uniform(0.0, 1.0),
-            }
-        )
-        self._code = json.loads((LCBENCH / "encoding.json").read_text())["OpenML_task_id"][task]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(LCBENCH / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self.name, self.space = f"lcbench_{task}", lcbench_space()
+        self._model = LCBenchModel(task)
 
     def _accuracies(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return self._run(np.column_stack([np.full(len(rows), _LAST_EPOCH), rows]))
+        return self._run(rows, np.array([_LAST_EPOCH]))[:, 0]
 
-    def _run(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        rows = rows.astype(np.float32)
-        codes = np.full((len(rows), 1), self._code, dtype=np.int32)
-        output = self._session.run(["output"], {"x_cat": codes, "x_cont": rows})[0]
-        return np.asarray(output[:, 1], dtype=float) / 100.0
+    def _run(
+        self, rows: np.ndarray[Any, Any], epochs: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:
+        return self._model.outputs(rows, epochs)[:, :, ACCURACY] / 100.0
 
     def true(self, config: Mapping[str, Any]) -> float:
         row = np.array([[float(config[name]) for name in self.space.names]])
@@ -148,10 +127,8 @@ class LCBench(Problem):
 
     def curve(self, config: Mapping[str, Any]) -> np.ndarray[Any, Any]:
         """Returns the accuracies (52,) after each epoch; the first is the untrained network's."""
-        epochs = np.arange(1, _LAST_EPOCH + 1)
-        values = [float(config[name]) for name in self.space.names]
-        rows = np.column_stack([epochs, np.tile(values, (len(epochs), 1))])
-        return self._run(rows)
+        row = np.array([[float(config[name]) for name in self.space.names]])
+        return self._run(row, np.arange(1, _LAST_EPOCH + 1))[0]
 
     @cached_property
     def _landmarks(self) -> tuple[float, float]:
@@ -192,9 +169,7 @@ def _perturb(
 
 def problem_names() -> tuple[str, ...]:
     """Returns the names of the fourteen development tasks."""
-    return tuple(f"lcbench_{t}" for t in LCBENCH_TASKS) + tuple(
-        f"hpobench_{t}" for t in HPOBENCH_TASKS
-    )
+    return tuple(f"lcbench_{t}" for t in TASKS) + tuple(f"hpobench_{t}" for t in HPOBENCH_TASKS)
 
 
 def make_problem(name: str) -> Problem:

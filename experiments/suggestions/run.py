@@ -20,6 +20,7 @@ from experiments.suggestions.problems import Problem, make_problem, problem_name
 
 RESULTS = Path(__file__).parent / "results"
 TRIALS = 50
+HEAD = ["task", "seed", "trial", "value", "true", "cpu"]
 
 
 def search(problem: Problem, method: str, seed: int, trials: int) -> list[list[Any]]:
@@ -69,15 +70,16 @@ def main() -> None:
         for task, problem in problems.items():
             if (task, seed) not in done:
                 rows = search(problem, options.method, seed, options.trials)
-                _append(path, [[task, seed, *row] for row in rows])
+                append(path, HEAD, [[task, seed, *row] for row in rows])
 
 
-def _append(path: Path, rows: list[list[Any]]) -> None:
+def append(path: Path, head: list[str], rows: list[list[Any]]) -> None:
+    """Appends rows to a result file, with a head where it is new."""
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if new:
-            writer.writerow(["task", "seed", "trial", "value", "true", "cpu"])
+            writer.writerow(head)
         writer.writerows(rows)
 
 

@@ -66,8 +66,13 @@ def compare(a: Regrets, b: Regrets, trial: int, kind: str = "") -> tuple[float, 
     if kind:
         both = both[[task.startswith(kind) for task, _ in both]]
     gap = (a.loc[both, trial] - b.loc[both, trial]).groupby("seed").mean()
-    n = len(gap)
+    return student(gap)
+
+
+def student(gaps: pd.Series) -> tuple[float, float, int]:
+    """Returns the mean of one number a seed, its 95 % half-width, and the seeds."""
+    n = len(gaps)
     if n < 2:
-        return float(gap.mean()), float("nan"), n
-    half = stats.t.ppf(0.975, n - 1) * gap.std(ddof=1) / np.sqrt(n)
-    return float(gap.mean()), float(half), n
+        return float(gaps.mean()), float("nan"), n
+    half = stats.t.ppf(0.975, n - 1) * gaps.std(ddof=1) / np.sqrt(n)
+    return float(gaps.mean()), float(half), n

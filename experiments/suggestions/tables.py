@@ -1,9 +1,11 @@
-"""The tables and the figure of this folder's README, from its result files.
+"""The tables and the figures of this folder's README, from its result files.
 
 python -m experiments.suggestions.tables
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,13 +17,13 @@ from experiments.suggestions.scores import Regrets, compare, landmarks, regrets
 KINDS = (("all", ""), ("LCBench", "lcbench"), ("HPOBench", "hpobench"))
 AT = (25, 50)
 OURS = "kerashpo"
-NOT_SEARCHES = ("landmarks", "cost", "fidelity")
+NOT_SEARCHES = ("landmarks", "cost", "fidelity", "bounded")
 
 
-def load() -> dict[str, Regrets]:
+def load(folder: Path = RESULTS) -> dict[str, Regrets]:
     """Returns the regrets of every method that was run."""
     marks = landmarks(RESULTS / "landmarks.csv", list(problem_names()))
-    paths = sorted(RESULTS.glob("*.csv"))
+    paths = sorted(folder.glob("*.csv"))
     return {p.stem: regrets(p, marks) for p in paths if p.stem not in NOT_SEARCHES}
 
 
@@ -37,7 +39,7 @@ def against(found: dict[str, Regrets], others: list[str]) -> str:
 
 
 def ablations(found: dict[str, Regrets], variants: list[str]) -> str:
-    """Returns the table of variant - ours on LCBench: positive, the ingredient helps."""
+    """Returns the table of variant - ours on LCBench: positive, the recipe is better."""
     lines = ["| variant | seeds | 25 trials | 50 trials |", "|---|---|---|---|"]
     for variant in variants:
         gaps = [compare(found[variant], found[OURS], t, "lcbench") for t in AT]
@@ -96,9 +98,29 @@ def figure(found: dict[str, Regrets], methods: list[str]) -> None:
     fig.savefig(RESULTS / "anytime.png", dpi=120)
 
 
+def cost_figure(path: Path) -> str:
+    """Draws CPU milliseconds by observations; returns our exponent of a power law."""
+    import matplotlib.pyplot as plt
+
+    from kerashpo.plots.style import colour, line, tidy
+
+    frame = pd.read_csv(path).groupby(["method", "observations"])["cpu_ms"].median()
+    fig, ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
+    for index, method in enumerate([OURS, "optuna_gp", "optuna_tpe"]):
+        row = frame.loc[method]
+        style = {"color": colour(index), "linestyle": line(index)}
+        ax.loglog(row.index, row.to_numpy(), marker="o", markersize=4, label=method, **style)
+    ax.set(xlabel="observations", ylabel="CPU ms of ask and tell")
+    ax.legend(frameon=False)
+    tidy(ax)
+    fig.savefig(RESULTS / "cost.png", dpi=120)
+    ours = frame.loc[OURS]
+    return f"exponent {np.polyfit(np.log(ours.index), np.log(ours.to_numpy()), 1)[0]:.2f}"
+
+
 def main() -> None:
     """The command line."""
-    found = load()
+    found, former = load(), load(RESULTS / "former")
     peers = ["random", "sobol", "hyperopt", "optuna_tpe", "kerastuner", "optuna_gp"]
     peers = [p for p in peers if p in found]
     variants = [m for m in found if m.startswith(f"{OURS}_")]
@@ -107,6 +129,9 @@ def main() -> None:
     print(trials_saved(found, "optuna_gp"), "\n")
     if variants:
         print(ablations(found, variants), "\n")
+    print(ablations({**former, "former": former[OURS], OURS: found[OURS]}, ["former"]), "\n")
+    print(ablations(former, [m for m in former if m != OURS]), "\n")
+    print(cost_figure(RESULTS / "cost.csv"))
     figure(found, [OURS, "optuna_gp", "optuna_tpe", "random"])
 
 

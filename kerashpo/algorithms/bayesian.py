@@ -41,8 +41,8 @@ class BayesianOptimization(Algorithm):
     Args:
         space: what to search.
         seed: the study's seed.
-        num_initial_points: trials before the model; None for between 5 and 10, as many as
-            the space has columns, or 1 after a warm start.
+        num_initial_points: trials before the model; None for between 4 and 10, half as many
+            as the space has columns, or 1 after a warm start.
         acquisition: "logei", "ei", "pi" or "ucb".
         alpha: added to the diagonal of the kernel matrix of standardised values, besides
             the noise that is fitted.
@@ -81,7 +81,7 @@ class BayesianOptimization(Algorithm):
         self._observations = Observations(self._cube)
         self._earlier: Earlier = read_earlier(warm_start, space)
         self._queue: list[Config] = [space.complete(config) for config in enqueue]
-        usual = 1 if self._earlier else min(10, max(5, self._cube.dim))
+        usual = 1 if self._earlier else min(10, max(4, (self._cube.dim + 1) // 2))
         self._initial = usual if num_initial_points is None else num_initial_points
         self._acquisition, self._alpha, self._beta = acquisition, max(alpha, FLOOR), beta
         self._blas = ThreadpoolController()

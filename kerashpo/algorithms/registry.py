@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.enqueued import Enqueued
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.space.space import Space
 
@@ -50,13 +51,18 @@ def make_algorithm(
         name: one of `algorithm_names`.
         space: what to search.
         seed: the study's seed.
-        options: further keyword arguments of its constructor.
+        options: further keyword arguments of its constructor; every algorithm takes
+            ``enqueue``, configurations to try first.
 
     Raises:
         InvalidInput: for an unknown name or option.
     """
     cls = algorithm_class(name)
     known = [p for p in inspect.signature(cls).parameters if p not in ("space", "seed")]
+    if "enqueue" in (options or {}) and "enqueue" not in known:
+        rest = dict(options or {})
+        queue = rest.pop("enqueue")
+        return Enqueued(make_algorithm(name, space, seed, rest), queue)
     for option in options or {}:
         if option not in known:
             raise InvalidInput(

@@ -66,7 +66,7 @@ class Surrogate:
         if not (np.isfinite(seen.costs).any() or earlier):
             return None
         marks = [False] * seen.partial + [True] * bool(earlier)
-        features = Features.of(cube, recipe.bend, recipe.radial, marks)
+        features = Features.of(cube, recipe.bend, recipe.radial, marks, recipe.scaled_up_to)
         targets, units = standardise(seen.costs, recipe.cut)
         rows, columns = seen.rows, [seen.resources] * seen.partial
         if earlier:
@@ -74,14 +74,18 @@ class Surrogate:
             costs = np.array([objective.cost(value) for _, value in earlier])
             theirs, _ = standardise(costs, recipe.cut)
             if len(rows):
-                plain = Features.of(cube, recipe.bend, recipe.radial)
+                plain = Features.of(
+                    cube, recipe.bend, recipe.radial, scaled_up_to=recipe.scaled_up_to
+                )
                 told = model(plain(before), theirs, plain.layout, floor)
                 targets, units = matched(targets, units, told.mean(plain(rows)))
             there = np.append(np.ones(len(before)), np.zeros(len(rows)))
             rows, targets = np.vstack([before, rows]), np.append(theirs, targets)
             columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
         seen_features = features(rows, _table(columns, len(rows)))
-        sizes = (recipe.partial_rows, recipe.partial_fit_rows) if seen.partial else ()
+        sizes = (recipe.rows, recipe.fit_rows)
+        if seen.partial:
+            sizes = (recipe.partial_rows, recipe.partial_fit_rows)
         posterior = model(seen_features, targets, features.layout, floor, *sizes)
         if recipe.believe and len(seen.pending):
             waiting = [seen.until] * seen.partial + [np.zeros(len(seen.pending))] * bool(earlier)

@@ -36,6 +36,48 @@ class Trace:
         return np.concatenate([[np.nan], self.y])[index]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An improvement of the best value, and what had been spent by then.
+
+    Attributes:
+        epochs: epochs trained.
+        trials: trials started up to the one that improved.
+        seconds: wall time of the search.
+        value: the best value, in the objective's own direction.
+    """
+
+    epochs: int
+    trials: int
+    seconds: float
+    value: float
+
+
+def steps(history: History) -> list[Step]:
+    """Returns every improvement of a study, in time."""
+    objective = history.objective
+    found: list[Step] = []
+    best, started = np.inf, 0
+    for count, (at, number, _, cost) in enumerate(_in_time(history), start=1):
+        if cost < best:
+            best, started = cost, max(started, number + 1)
+            value = cost if objective.direction == "min" else -cost
+            found.append(Step(count, started, at, value))
+    return found
+
+
+def trace_of(found: Sequence[Step], by: Axis, end: float) -> Trace:
+    """Returns the staircase of some improvements.
+
+    Args:
+        found: the improvements, in time.
+        by: what to count.
+        end: what was spent in all.
+    """
+    x = np.array([float(getattr(step, by)) for step in found])
+    return Trace(x, np.array([step.value for step in found]), float(end))
+
+
 def trace(history: History, by: Axis = "seconds") -> Trace:
     """Returns the best value so far of a study.
 
@@ -43,20 +85,8 @@ def trace(history: History, by: Axis = "seconds") -> Trace:
         history: the study.
         by: what to count: epochs trained, trials started, or seconds of search.
     """
-    objective = history.objective
-    order = _in_time(history)
-    x: list[float] = []
-    y: list[float] = []
-    best = np.inf
-    for count, (at, number, _, cost) in enumerate(order, start=1):
-        if cost < best:
-            best = cost
-            spent = {"epochs": count, "trials": number + 1, "seconds": at}[by]
-            x.append(float(spent))
-            y.append(cost if objective.direction == "min" else -cost)
     end = {"epochs": history.epochs, "trials": history.next_trial, "seconds": history.now}[by]
-    steps = np.maximum.accumulate(np.array(x)) if x else np.array(x)
-    return Trace(steps, np.array(y), float(end))
+    return trace_of(steps(history), by, end)
 
 
 def _in_time(history: History) -> list[tuple[float, int, int, float]]:

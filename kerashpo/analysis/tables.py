@@ -9,7 +9,12 @@ from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 
-TRIAL_COLUMNS = ("trial", "status", "score", "best_epoch", "epochs", "seconds", "error")
+TRIAL_COLUMNS = (
+    "trial", "status", "score", "spread", "best_epoch", "epochs", "seconds", "error",
+)  # fmt: skip
+FAILURE_COLUMNS = (
+    "trial", "kind", "message", "epochs", "retries", "config", "traceback", "output",
+)  # fmt: skip
 CURVE_COLUMNS = ("trial", "epoch", "metric", "value", "seconds", "elapsed")
 
 
@@ -23,6 +28,7 @@ def _trial_row(trial: Trial, space: Space) -> dict[str, Any]:
         "trial": trial.number,
         "status": trial.status.value,
         "score": trial.score,
+        "spread": trial.spread,
         "best_epoch": trial.best_epoch,
         "epochs": trial.epochs,
         "seconds": trial.seconds,
@@ -42,13 +48,16 @@ def curve_rows(history: History) -> Iterator[tuple[int, int, str, float, float, 
                     yield trial.number, epoch, metric, value, report.seconds, at, run
 
 
-def failure_rows(history: History) -> list[dict[str, Any]]:
-    """Returns kind, message, traceback and output of every failed trial."""
+def failure_rows(history: History, space: Space) -> list[dict[str, Any]]:
+    """Returns a row for each failed trial, in `FAILURE_COLUMNS`."""
     return [
         {
             "trial": trial.number,
             "kind": trial.failure.kind,
             "message": trial.failure.message,
+            "epochs": trial.epochs,
+            "retries": int(trial.facts.get("retries") or 0),
+            "config": space.realise(trial.config),
             "traceback": trial.failure.traceback,
             "output": trial.failure.output,
         }

@@ -1,10 +1,14 @@
-"""Loads TensorFlow without its greeting."""
+"""Keeps other libraries' messages to their own users away."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import sys
 import tempfile
+import warnings
+from collections.abc import Iterator
 from importlib import import_module
 
 
@@ -28,3 +32,21 @@ def import_quietly(name: str) -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextlib.contextmanager
+def unwarned() -> Iterator[None]:
+    """Within it another library's warnings are not shown: nobody here can mend them.
+
+    KerasTuner loads weights into optimizers that are not built, its Gaussian process does
+    not converge, and TensorFlow counts the graphs that a search of many models must trace.
+    """
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

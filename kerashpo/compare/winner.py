@@ -1,4 +1,4 @@
-"""Runs one tuner (or baseline) and takes its winner to the test set."""
+"""Runs one of our tuners, or a baseline, and takes its winner to the test set."""
 
 from __future__ import annotations
 
@@ -6,28 +6,35 @@ from typing import Any
 
 import numpy as np
 
+from kerashpo.analysis.anytime import steps
+from kerashpo.compare.measure import confusion, on_test
 from kerashpo.compare.options import Options
 from kerashpo.compare.runs import Result, Run
-from kerashpo.problems.task import Split, Task, majority
+from kerashpo.problems.task import Task, majority, mean_answer
+
+_FULL = ("bayesian", "random", "default")
 
 
-def run_majority(run: Run, task: Task) -> Result:
-    """Returns the row of always answering with the training classes' shares."""
+def run_untrained(run: Run, task: Task) -> Result:
+    """Returns the row of an answer that needs no model: the commonest class, or the mean."""
     split = task.load(run.seed)
-    scores = majority(split)
-    classes, counts = np.unique(split.train[1], return_counts=True)
-    answer = np.full(len(split.test[1]), classes[np.argmax(counts)])
-    table = confusion(split.test[1], answer, len(task.classes))
-    return Result(
-        run.problem,
-        run.tuner,
-        run.seed,
-        0,
-        0,
-        **scores,
+    scores = majority(split) if task.classes else mean_answer(split)
+    table: list[list[int]] = []
+    if task.classes:
+        classes, counts = np.unique(split.train[1], return_counts=True)
+        answer = np.full(len(split.test[1]), classes[np.argmax(counts)])
+        table = confusion(split.test[1], answer, len(task.classes))
+    return Result.of(
+        run,
+        task,
+        trials=0,
+        epochs=0,
         seconds=0.0,
-        best_config={},
+        validation=scores,
+        test={name.removeprefix("test_"): value for name, value in scores.items()},
+        config={},
         confusion=table,
+        steps=(),
     )
 
 
@@ -36,7 +43,7 @@ def run_search(run: Run, task: Task, options: Options) -> Result | None:
     split = task.load(run.seed)
     tuner = make_tuner(run, task, options)
     x, y = split.train
-    shared = {} if run.tuner == "hyperband" else {"epochs": options.max_epochs}
+    shared = {"epochs": options.max_epochs} if run.tuner in _FULL else {}
     tuner.search(
         x,
         y,
@@ -49,65 +56,55 @@ def run_search(run: Run, task: Task, options: Options) -> Result | None:
     if results.stopped == "interrupted":
         return None
     best = results.best
-    loss, accuracy, table = on_test(tuner.get_best_models(1)[0], split, task)
-    return Result(
-        problem=run.problem,
-        tuner=run.tuner,
-        seed=run.seed,
+    scores, table = on_test(tuner.get_best_models(1)[0], split, task, compiled=True)
+    return Result.of(
+        run,
+        task,
         trials=len(results),
         epochs=results.epochs,
-        val_accuracy=best.metrics["val_accuracy"],
-        val_loss=best.metrics["val_loss"],
-        test_accuracy=accuracy,
-        test_loss=loss,
         seconds=results.seconds,
-        best_config=best.config,
+        validation=best.metrics,
+        test=scores,
+        config=best.config,
         confusion=table,
+        steps=steps(results.history),
     )
 
 
 def make_tuner(run: Run, task: Task, options: Options) -> Any:
     """Returns the tuner of a run; importing it imports Keras."""
+    from kerashpo.tuners.asha import ASHA
     from kerashpo.tuners.bayesian import BayesianOptimization
     from kerashpo.tuners.hyperband import Hyperband
     from kerashpo.tuners.random import RandomSearch
 
+    allowed = options.allowance(run.tuner)
     shared: dict[str, Any] = {
         "objective": task.objective,
         "seed": run.seed,
         "directory": run.folder,
         "project_name": run.project,
     }
+    rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
     match run.tuner:
-        case "hyperband":
-            return Hyperband(
-                task.build, max_epochs=options.max_epochs, factor=options.factor, **shared
+        case "hyperband" | "bohb":
+            model = "bayesian" if run.tuner == "bohb" else "random"
+            bound: dict[str, Any] = (
+                {} if options.total is None else {"max_epochs_total": options.total}
             )
+            rounds = allowed.rounds
+            return Hyperband(
+                task.build, hyperband_iterations=rounds, algorithm=model, **bound, **rungs
+            )
+        case "asha" | "recommended":
+            model = "bayesian" if run.tuner == "recommended" else "random"
+            return ASHA(task.build, max_epochs_total=allowed.epochs, algorithm=model, **rungs)
         case "bayesian":
+            points = options.initial_points
             return BayesianOptimization(
-                task.build,
-                max_trials=options.max_trials,
-                num_initial_points=options.initial_points,
-                **shared,
+                task.build, max_trials=allowed.trials or 1, num_initial_points=points, **shared
             )
         case "random":
-            return RandomSearch(task.build, max_trials=options.max_trials, **shared)
+            return RandomSearch(task.build, max_trials=allowed.trials or 1, **shared)
         case _:  # the untuned model: nothing but its defaults may be chosen
             return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
-
-
-def on_test(model: Any, split: Split, task: Task) -> tuple[float, float, list[list[int]]]:
-    """Returns loss, accuracy and confusion matrix of a model on the test set."""
-    x, y = split.test
-    scores = model.evaluate(x, y, batch_size=len(y), verbose=0, return_dict=True)
-    answers = np.asarray(model.predict(x, batch_size=len(y), verbose=0))
-    chosen = answers.argmax(axis=-1) if answers.shape[-1] > 1 else answers[:, 0] > 0.5
-    table = confusion(y, chosen.astype(int), len(task.classes))
-    return float(scores["loss"]), float(scores["accuracy"]), table
-
-
-def confusion(truth: Any, answer: Any, classes: int) -> list[list[int]]:
-    """Returns how often each true class (rows) was answered with each class (columns)."""
-    table = np.zeros((classes, classes), dtype=int)
-    np.add.at(table, (np.asarray(truth, dtype=int), np.asarray(answer, dtype=int)), 1)
-    return table.tolist()  # type: ignore[no-any-return]

@@ -40,11 +40,28 @@ class StudyBusy(KerashpoError):
 
 
 class StudyCorrupt(KerashpoError):
-    """A log that cannot be read; the message says what can be saved."""
+    """A log that cannot be read; the message says what can be saved.
+
+    Attributes:
+        repairable: whether its whole events may be saved; not so for a file that is no log,
+            or of a later version.
+    """
+
+    def __init__(self, message: str, repairable: bool = True) -> None:
+        super().__init__(message)
+        self.repairable = repairable
+
+
+class DiskFull(KerashpoError, OSError):
+    """No room for a log or a checkpoint. What is in the log is safe; a search goes on from it."""
 
 
 class ConsecutiveFailures(KerashpoError, RuntimeError):
     """Too many trials failed one after another; what was done is saved."""
+
+
+class WorkerLost(KerashpoError, RuntimeError):
+    """Worker processes that cannot start, or that failed outside any trial."""
 
 
 class NoResult(KerashpoError, LookupError):

@@ -49,10 +49,16 @@ class StudyCreated:
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """A process began (or went on) to search; `wall` is the Unix time."""
+    """A process began (or went on) to search.
+
+    Attributes:
+        wall: the Unix time.
+        command: how it was started, see `kerashpo.study.command`; empty where it is not known.
+    """
 
     at: float
     wall: float
+    command: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,21 @@ class Reported:
 
     at: float
     report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a trial's run after `epoch`, apart from that epoch's report.
+
+    A user's own training returns such a number: where the objective is among `metrics`, it
+    is the score of the run.
+    """
+
+    at: float
+    trial: int
+    run: int
+    epoch: int
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +154,24 @@ class SpaceGrown:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """The study became a wider one: of a wider space, or with a larger budget.
+
+    Attributes:
+        space: the whole space from now on.
+        declared: the part of it that was asked for; a resume compares with that.
+        settings: what a resume compares from now on.
+        restarts: whether the scheduler begins anew; earlier trials are evidence alone.
+    """
+
+    at: float
+    space: Mapping[str, Any]
+    declared: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    restarts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Facts about a trial that no decision depends on, e.g. how it was trained."""
 
@@ -142,8 +181,8 @@ class Noted:
 
 
 Event: TypeAlias = (
-    "StudyCreated | SessionStarted | SessionEnded | JobStarted | Reported | Reached | Decided "
-    "| Ended | Configured | SpaceGrown | Noted"
+    "StudyCreated | SessionStarted | SessionEnded | JobStarted | Reported | Measured | Reached "
+    "| Decided | Ended | Configured | SpaceGrown | Extended | Noted"
 )
 
 EVENTS: dict[str, type] = {
@@ -152,11 +191,13 @@ EVENTS: dict[str, type] = {
     "session_end": SessionEnded,
     "job": JobStarted,
     "report": Reported,
+    "measured": Measured,
     "reached": Reached,
     "decided": Decided,
     "ended": Ended,
     "configured": Configured,
     "grown": SpaceGrown,
+    "extended": Extended,
     "noted": Noted,
 }
 _KINDS = {cls: kind for kind, cls in EVENTS.items()}
@@ -170,7 +211,7 @@ def trial_of(event: Event) -> int | None:
             return job.trial
         case Reported(report=report):
             return report.trial
-        case StudyCreated() | SessionStarted() | SessionEnded():
+        case StudyCreated() | SessionStarted() | SessionEnded() | Extended():
             return None
         case _:
             return event.trial

@@ -11,7 +11,9 @@ from kerashpo.core.events import (
     Decided,
     Ended,
     Event,
+    Extended,
     JobStarted,
+    Measured,
     Noted,
     Reached,
     Reported,
@@ -22,6 +24,7 @@ from kerashpo.core.events import (
     config_of,
 )
 from kerashpo.core.records import Decision, Fork, Job, Objective, Report, Status
+from kerashpo.core.scoring import Scoring
 from kerashpo.core.trial import Trial
 
 
@@ -51,6 +54,7 @@ class History:
         self.settings: Mapping[str, Any] = {}
         self.environment: Mapping[str, Any] = {}
         self.sessions: list[tuple[float, float]] = []
+        self.command: Mapping[str, Any] = {}
         self.epochs = 0
         self.failed = 0
         self.now = 0.0
@@ -96,8 +100,9 @@ class History:
                 return self._report(report, at)
             case StudyCreated():
                 self._create(event)
-            case SessionStarted(at, wall):
+            case SessionStarted(at, wall, command):
                 self.sessions.append((at, wall))
+                self.command = command
                 self.stopped, self.finished = None, False
             case SessionEnded(_, reason, finished):
                 self.stopped, self.finished = reason, finished
@@ -112,6 +117,11 @@ class History:
                 record.config = {**record.config, **values}
             case SpaceGrown():
                 self.space = event.space
+            case Measured(_, trial, run, epoch, metrics):
+                self.trials[trial].measure(run, epoch, metrics)
+                self._leader = self._search_leader()
+            case Extended(_, space, declared, settings):
+                self.space, self.first_space, self.settings = space, declared, settings
             case Noted(_, trial, facts):
                 self.trials[trial].facts.update(facts)
         self.now = event.at
@@ -130,12 +140,16 @@ class History:
         config = config_of(job)
         if config is not None and job.trial not in self.trials:
             runs = int(self.settings.get("runs", 1))
-            record = Trial(job.trial, config, self.objective, runs=runs, started=at)
+            scoring = Scoring.read(self.settings.get("score", "best"))
+            record = Trial(
+                job.trial, config, self.objective, runs=runs, scoring=scoring, started=at
+            )
             if isinstance(job, Fork):
                 record.parent, record.forked_at = job.parent, job.at
             self.trials[job.trial] = record
         record = self.trials[job.trial]
-        record.until, record.worker, record.ended = job.until, worker, None
+        record.worker = worker
+        record.aim(job.until)
         self._move(job.trial, Status.RUNNING)
 
     def _report(self, report: Report, at: float) -> bool:
@@ -143,8 +157,9 @@ class History:
         if not record.add(report, at):
             return False
         self.epochs += 1
-        if report.trial == self._leader and len(record.reports) > 1:
-            # The mean over several runs may fall behind another trial's.
+        falls = len(record.reports) > 1 or record.scoring.last
+        if report.trial == self._leader and falls:
+            # A mean over runs, or of the last epochs, may fall behind another trial's.
             self._leader = self._search_leader()
         elif record.best.finite and self._leads(report.trial):
             self._leader = report.trial

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from kerashpo.core.errors import InvalidInput
 
@@ -22,19 +22,29 @@ class Objective:
     Args:
         name: the metric as it appears in a report, e.g. ``"val_accuracy"``.
         direction: ``"min"`` or ``"max"``.
+        of: a function of the model that gives the value, for what no metric logs, e.g.
+            ``lambda model: model.count_params()``. It is called after every epoch, with the
+            model as it is then, and its value is logged under `name`.
 
     Raises:
-        InvalidInput: on any other direction.
+        InvalidInput: on any other direction, or if `of` is no function.
     """
 
     name: str
     direction: Literal["min", "max"]
+    of: Callable[[Any], float] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.direction not in ("min", "max"):
             raise InvalidInput(
                 f"Objective({self.name!r}): direction must be 'min' or 'max'. "
                 f"Received: {self.direction!r}."
+            )
+
+        if self.of is not None and not callable(self.of):
+            raise InvalidInput(
+                f"Objective({self.name!r}): of must be a function of the model that returns a "
+                f"number. Received: {self.of!r}."
             )
 
     def cost(self, value: float) -> float:

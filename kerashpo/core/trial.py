@@ -1,39 +1,18 @@
-"""One trial as the events tell it, and its best epoch."""
+"""One trial as the events tell it, and its score."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
+from kerashpo.core.scoring import NOTHING, Best, Scoring
 
 STUDY_ENDED = "study ended"
 """The reason of trials that wait for a decision when a study's budget is spent."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Best:
-    """The best epoch of a run. Ordered: less is better.
-
-    Attributes:
-        cost: the objective as something to minimise, inf where it was not finite.
-        loss: the loss of the same split, which breaks ties.
-        epoch: the earliest epoch with that cost and loss; 0 where none was finite.
-    """
-
-    cost: float
-    loss: float
-    epoch: int
-
-    @property
-    def finite(self) -> bool:
-        """Whether any epoch had a finite objective."""
-        return self.cost < math.inf
-
-
-NOTHING = Best(math.inf, math.inf, 0)
 
 
 @final
@@ -45,9 +24,13 @@ class Trial:
         number: the trial's number, from 0.
         config: its values; grows only by `Configured` events.
         runs: how often it is trained, over executions or folds.
+        scoring: which epochs of a run count.
         until: the epoch that its present or last job trains through.
+        targets: the epochs that its jobs were to train through, rising: its rungs.
         reports: by run, the reports by epoch.
         times: by run and epoch, the seconds of search when it was reported.
+        measured: by run and epoch, what was measured of the trial as it was then; an
+            objective among it is the score, whatever the epochs logged.
         facts: what was noted about it.
     """
 
@@ -56,6 +39,7 @@ class Trial:
     objective: Objective
     status: Status = Status.RUNNING
     runs: int = 1
+    scoring: Scoring = Scoring()
     until: int = 0
     started: float = 0.0
     ended: float | None = None
@@ -66,7 +50,9 @@ class Trial:
     worker: int = 0
     reports: dict[int, dict[int, Report]] = field(default_factory=dict)
     times: dict[tuple[int, int], float] = field(default_factory=dict)
+    measured: dict[int, dict[int, Mapping[str, float]]] = field(default_factory=dict)
     facts: dict[str, Scalar] = field(default_factory=dict)
+    targets: list[int] = field(default_factory=list)
     _best: dict[int, Best] = field(default_factory=dict)
 
     def add(self, report: Report, at: float = 0.0) -> bool:
@@ -76,8 +62,28 @@ class Trial:
             return False
         run[report.epoch] = report
         self.times[report.run, report.epoch] = at
-        self._best[report.run] = min(self._best.get(report.run, NOTHING), self._judge(report))
+        if self.scoring.last or report.run in self.measured:
+            self._best[report.run] = self._judge_run(report.run)
+        else:
+            known = self._best.get(report.run, NOTHING)
+            self._best[report.run] = min(known, self._judge(report.metrics, report.epoch))
         return True
+
+    def measure(self, run: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Takes in what was measured of a run after it was trained through an epoch."""
+        self.measured.setdefault(run, {})[epoch] = metrics
+        self._best[run] = self._judge_run(run)
+
+    def aim(self, until: int) -> None:
+        """Takes in a job that trains through epoch `until`."""
+        self.until, self.ended = until, None
+        if not self.targets or until > self.targets[-1]:
+            self.targets.append(until)
+
+    @property
+    def run_bests(self) -> dict[int, Best]:
+        """By run, its best epoch so far."""
+        return dict(self._best)
 
     @property
     def epochs(self) -> int:
@@ -117,12 +123,7 @@ class Trial:
         """The best epoch among those through `epoch`."""
         if len(self.reports) == 1 and epoch >= self.epoch:
             return self.best
-        return self._mean(
-            [
-                min((self._judge(r) for r in run.values() if r.epoch <= epoch), default=NOTHING)
-                for run in self.reports.values()
-            ]
-        )
+        return self._mean([self._judge_run(run, epoch) for run in self.reports])
 
     @property
     def score(self) -> float | None:
@@ -131,6 +132,14 @@ class Trial:
         if not best.finite:
             return None
         return best.cost if self.objective.direction == "min" else -best.cost
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of the runs' scores (n - 1 below); None for fewer than two."""
+        costs = [best.cost for best in self._best.values()]
+        if len(costs) < 2 or not all(map(math.isfinite, costs)):
+            return None
+        return statistics.stdev(costs)
 
     @property
     def best_epoch(self) -> int | None:
@@ -155,12 +164,29 @@ class Trial:
         for epoch in sorted(reports):
             yield epoch, reports[epoch].metrics.get(self.objective.name, math.nan)
 
-    def _judge(self, report: Report) -> Best:
-        cost = self.objective.cost(report.metrics.get(self.objective.name, math.nan))
-        loss = report.metrics.get(self.objective.loss, math.inf)
+    def metrics_at_best(self, run: int = 0) -> dict[str, float]:
+        """Every metric of a run at the epoch that it is judged by, measured ones included."""
+        epoch = self._best.get(run, NOTHING).epoch
+        report = self.reports.get(run, {}).get(epoch)
+        logged = {} if report is None else dict(report.metrics)
+        return logged | dict(self.measured.get(run, {}).get(epoch, {}))
+
+    def _judge_run(self, run: int, until: float = math.inf) -> Best:
+        name = self.objective.name
+        told = [(e, m) for e, m in self.measured.get(run, {}).items() if e <= until and name in m]
+        if told:
+            epoch, metrics = max(told, key=lambda pair: pair[0])
+            return self._judge(metrics, epoch)
+        reports = self.reports.get(run, {})
+        judged = (self._judge(reports[e].metrics, e) for e in sorted(reports) if e <= until)
+        return self.scoring.pick(list(judged))
+
+    def _judge(self, metrics: Mapping[str, float], epoch: int) -> Best:
+        cost = self.objective.cost(metrics.get(self.objective.name, math.nan))
+        loss = metrics.get(self.objective.loss, math.inf)
         if cost == math.inf:
             return NOTHING
-        return Best(cost, loss if math.isfinite(loss) else math.inf, report.epoch)
+        return Best(cost, loss if math.isfinite(loss) else math.inf, epoch)
 
     @staticmethod
     def _mean(bests: list[Best]) -> Best:

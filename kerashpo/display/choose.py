@@ -11,7 +11,9 @@ from kerashpo.display.listener import Listener
 from kerashpo.display.progress import Progress
 
 
-def make_display(verbose: Any, title: str, plan: Plan, folder: str) -> Listener | None:
+def make_display(
+    verbose: Any, title: str, plan: Plan, folder: str, workers: int = 1
+) -> Listener | None:
     """Returns the display, None for silence.
 
     Args:
@@ -19,10 +21,11 @@ def make_display(verbose: Any, title: str, plan: Plan, folder: str) -> Listener 
         title: what searches.
         plan: what it plans to do.
         folder: where the study lives.
+        workers: how many trials are trained at once.
     """
     if not verbose:
         return None
-    progress = Progress(title, plan, folder)
+    progress = Progress(title, plan, folder, workers)
     shell = _notebook()
     if shell is not None:
         from kerashpo.display.notebook import NotebookDisplay

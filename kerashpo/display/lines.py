@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TextIO, final
 
-from kerashpo.core.events import Ended, Event, SessionEnded, SessionStarted
+from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.display.listener import Listener
-from kerashpo.display.progress import Progress, clock
+from kerashpo.display.progress import Progress
+from kerashpo.display.words import clock, farewell, heading, number
 
 
 @final
@@ -26,24 +27,30 @@ class LineDisplay(Listener):
         self._progress.update(event, snapshot)
         match event:
             case SessionStarted():
-                self._say(self._progress.heading(snapshot))
+                self._say(heading(self._progress.view(snapshot)))
                 for note in self._progress.plan.notes:
                     self._say(f"note: {note}")
             case Ended(_, trial, status, _, _):
                 self._say(self._trial(trial, status.value, snapshot))
+            case Noted(_, _, facts) if "workers_reason" in facts:
+                self._say(f"note: {facts['workers_reason']}")
+            case Noted(_, trial, facts) if "worker_lost" in facts:
+                how = facts["worker_lost"]
+                self._say(f"note: trial {trial} lost its worker ({how}) and goes on in another")
             case SessionEnded():
-                for line in self._progress.farewell(snapshot):
+                for line in farewell(self._progress.view(snapshot)):
                     self._say(line)
 
-    def _trial(self, number: int, status: str, history: History) -> str:
-        trial = history.trials[number]
-        score = "none" if trial.score is None else f"{trial.score:.4f}"
+    def _trial(self, which: int, status: str, history: History) -> str:
+        trial = history.trials[which]
+        score = "none" if trial.score is None else number(trial.score)
         why = f"   {trial.failure.message}" if trial.failure else ""
-        best = "none" if history.best is None else f"{history.best.score:.4f}"
+        leader = history.best
+        best = "none" if leader is None or leader.score is None else number(leader.score)
         left = self._progress.left(history)
         return (
             f"[{clock(history.now)}, left {'?' if left is None else clock(left)}] "
-            f"trial {number} {status.lower()} after {trial.epochs} epochs: {score}"
+            f"trial {which} {status.lower()} after {trial.epochs} epochs: {score}"
             f"   best {best}{why}"
         )
 

@@ -14,3 +14,7 @@ class Listener(ABC):
     @abstractmethod
     def on_event(self, event: Event, snapshot: History) -> None:
         """Hears one event; `snapshot` is the history that holds it, for reading only."""
+
+    def close(self) -> None:
+        """Lets go of what is open when the search is over, also where it ended in an error."""
+        return

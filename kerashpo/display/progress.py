@@ -1,14 +1,23 @@
-"""What a display shows, as numbers and words: no drawing here."""
+"""Follows a search event by event, and says where it stands as a `View`."""
 
 from __future__ import annotations
 
-import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from kerashpo.core.events import Event, Reported
+from kerashpo.core.events import Ended, Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Status
+from kerashpo.display.disk import folder_bytes
+from kerashpo.display.view import View, best_of, running_trials
+from kerashpo.space.space import Space
+
+_RECENT = 200
+_FEWEST = 5
+_DISK_EVERY = 5.0
 
 
 @final
@@ -20,101 +29,93 @@ class Progress:
         title: what searches.
         plan: what it plans to do.
         folder: where the study lives.
+        workers: how many trials are trained at once.
+        disk: measures the folder in bytes; None where it cannot.
+        clock: seconds that never run backwards, for how often the folder is measured.
     """
 
     title: str
     plan: Plan
     folder: str
-    _first: tuple[float, int] | None = None
-    _epochs: int = 0
+    workers: int = 1
+    disk: Callable[[str], int | None] = folder_bytes
+    clock: Callable[[], float] = time.monotonic
     _recent: list[tuple[float, int]] = field(default_factory=list)
+    _rungs: tuple[int, ...] = ()
+    _reached: Counter[int] = field(default_factory=Counter)
+    _space: tuple[Mapping[str, Any], Space] | None = None
+    _measured: tuple[float, int | None] | None = None
 
     def update(self, event: Event, history: History) -> None:
-        """Takes in an event, for the estimate of the time that is left."""
-        if self._first is None:
-            self._first = (history.now, history.epochs)
-        if isinstance(event, Reported):
-            self._recent.append((history.now, history.epochs))
-            # The last epochs say more about the next ones than the first did.
-            del self._recent[:-200]
+        """Takes in an event that `history` holds."""
+        match event:
+            case SessionStarted():
+                self._begin(history)
+            case Reported(at, report):
+                self._recent.append((at, history.epochs))
+                # The last epochs say more about the next ones than the first did.
+                del self._recent[:-_RECENT]
+                climbed = history.trials[report.trial].epoch >= report.epoch
+                if climbed and report.epoch in self._rungs:
+                    self._reached[report.epoch] += 1
+            case Noted(_, _, facts) if "workers_reason" in facts:
+                self.workers = int(facts["workers"] or 1)
+            case Ended() | SessionEnded():
+                self._measured = None
+
+    def view(self, history: History) -> View:
+        """Returns where the search stands."""
+        trials = history.trials.values()
+        objective, space = history.objective, self._space_of(history)
+        return View(
+            title=self.title,
+            objective=(objective.name, objective.direction),
+            seed=history.seed,
+            workers=self.workers,
+            folder=self.folder,
+            trials=(len(history.trials), self.plan.trials),
+            epochs=(history.epochs, self.plan.epochs),
+            elapsed=history.now,
+            left=self.left(history),
+            best=best_of(history, space),
+            rungs=tuple((rung, self._reached[rung]) for rung in self._rungs),
+            stopped=sum(trial.status is Status.STOPPED for trial in trials),
+            failed=history.failed,
+            disk=self._disk(),
+            running=running_trials(history, space),
+            ended=history.stopped,
+        )
 
     def left(self, history: History) -> float | None:
-        """Returns the seconds that the planned epochs may still take, None while unknown."""
-        if self.plan.epochs is None or len(self._recent) < 5:
+        """Returns the seconds that the planned epochs may still take, None while unknown.
+
+        The pace is that of all workers together over the last epochs.
+        """
+        if self.plan.epochs is None or len(self._recent) < _FEWEST:
             return None
         (t0, n0), (t1, n1) = self._recent[0], self._recent[-1]
         if n1 <= n0:
             return None
         return max(0, self.plan.epochs - history.epochs) * (t1 - t0) / (n1 - n0)
 
-    def share(self, history: History) -> float | None:
-        """Returns which part of the planned epochs is done, None while unknown."""
-        if not self.plan.epochs:
-            return None
-        return min(1.0, history.epochs / self.plan.epochs)
-
-    def counts(self, history: History) -> str:
-        """Returns trials, epochs and times as one line."""
-        left = self.left(history)
-        remaining = "?" if left is None else clock(left)
-        return (
-            f"trials {len(history.trials)}/{_or_dots(self.plan.trials)}   "
-            f"epochs {history.epochs}/{_or_dots(self.plan.epochs)}   "
-            f"elapsed {clock(history.now)}   left {remaining}"
+    def _begin(self, history: History) -> None:
+        """Counts what an earlier session reached; its pace says nothing about this one."""
+        epochs = sorted({rung.epochs for bracket in self.plan.brackets for rung in bracket})
+        self._rungs = tuple(epochs) if len(epochs) > 1 else ()
+        self._recent.clear()
+        self._reached = Counter(
+            {e: sum(t.epoch >= e for t in history.trials.values()) for e in self._rungs}
         )
 
-    def best(self, history: History) -> str:
-        """Returns the incumbent as one line."""
-        leader = history.best
-        if leader is None or leader.score is None:
-            return "best: none yet"
-        name = history.objective.name
-        return f"best {name} {leader.score:.4f}   trial {leader.number}, epoch {leader.best_epoch}"
+    def _space_of(self, history: History) -> Space:
+        """Returns the space, read anew when it has grown."""
+        if self._space is None or self._space[0] is not history.space:
+            self._space = (history.space, Space.from_json(history.space))
+        return self._space[1]
 
-    def rungs(self, history: History) -> str:
-        """Returns how many trials reached each rung, with stopped and failed ones."""
-        epochs = sorted({rung.epochs for bracket in self.plan.brackets for rung in bracket})
-        parts = []
-        if len(epochs) > 1:
-            reached = [sum(t.epoch >= e for t in history.trials.values()) for e in epochs]
-            parts.append("rungs " + " ".join(f"{e}:{n}" for e, n in zip(epochs, reached)))
-        stopped = sum(t.status is Status.STOPPED for t in history.trials.values())
-        if stopped:
-            parts.append(f"stopped {stopped}")
-        if history.failed:
-            parts.append(f"failed {history.failed}")
-        return "   ".join(parts)
-
-    def heading(self, history: History) -> str:
-        """Returns what searches, for what, with which seed."""
-        objective = history.objective
-        return f"{self.title}   {objective.name} {objective.direction}   seed {history.seed}"
-
-    def farewell(self, history: History) -> list[str]:
-        """Returns the last lines: the best values to copy, where the study is, how to go on."""
-        lines = [self.best(history)]
-        if history.best is not None:
-            lines.append(f"values {plain(dict(history.best.config))}")
-        if history.stopped == "interrupted":
-            lines.append("stopped on your request; run the same search again to go on")
-        else:
-            lines.append(f"ended: {history.stopped}")
-        lines.append(f"study  {self.folder}   (kerashpo.open_study({self.folder!r}))")
-        return lines
-
-
-def clock(seconds: float) -> str:
-    """Returns seconds as m:ss or h:mm:ss."""
-    whole = 0 if math.isnan(seconds) else round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, last = divmod(rest, 60)
-    return f"{hours}:{minutes:02d}:{last:02d}" if hours else f"{minutes}:{last:02d}"
-
-
-def plain(config: dict[str, Any]) -> dict[str, Any]:
-    """Returns values to copy: floats without rounding noise."""
-    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in config.items()}
-
-
-def _or_dots(number: int | None) -> str:
-    return "..." if number is None else str(number)
+    def _disk(self) -> int | None:
+        """Returns the folder's size, measured anew at most every few seconds."""
+        now = self.clock()
+        if self._measured is None or now - self._measured[0] > _DISK_EVERY:
+            self._measured = (now, self.disk(self.folder))
+        return self._measured[1]

@@ -2,74 +2,148 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Callable, Sequence
 from typing import final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
-from rich.padding import Padding
-from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from kerashpo.core.events import Event, SessionEnded, SessionStarted
+from kerashpo.core.events import Event, JobStarted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
+from kerashpo.display import words
 from kerashpo.display.listener import Listener
 from kerashpo.display.progress import Progress
+from kerashpo.display.spark import bar, sparkline
+from kerashpo.display.view import Running, View
 
 _EVERY = 0.1
+_PER_SECOND = 4
+_CURVE = 16
+_MOST_RUNNING = 8
 
 
 @final
 class TerminalDisplay(Listener):
     """Draws bars by epochs with the time left; no colour that assumes a background.
 
+    Numbers are taken when something happens, at most ten times a second; the block is
+    drawn from them by rich's own thread, so that the clock goes on during a long epoch.
+
     Args:
         progress: what is shown.
         console: where it is drawn; None for the process's terminal.
+        clock: seconds that never run backwards.
     """
 
-    def __init__(self, progress: Progress, console: Console | None = None) -> None:
-        self._progress = progress
+    def __init__(
+        self,
+        progress: Progress,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._progress, self._clock = progress, clock
         self._console = console or Console(highlight=False)
         self._live: Live | None = None
-        self._drawn = 0.0
+        self._seen: tuple[float, View] | None = None
 
     def on_event(self, event: Event, snapshot: History) -> None:
         self._progress.update(event, snapshot)
         match event:
             case SessionStarted():
-                for note in self._progress.plan.notes:
-                    self._console.print(Text(f"note: {note}"))
-                self._live = Live(console=self._console, auto_refresh=False, transient=True)
-                self._live.start()
+                self._begin(snapshot)
             case SessionEnded():
-                self._end(snapshot)
-            case _:
-                self._draw(snapshot)
+                self.close()
+                self._summary(self._progress.view(snapshot))
+            # Between a trial's end and the next one's start nothing runs, which says nothing.
+            case Reported() | JobStarted() if self._due():
+                self._seen = (self._clock(), self._progress.view(snapshot))
 
-    def _draw(self, history: History) -> None:
-        now = time.monotonic()
-        if self._live is None or now - self._drawn < _EVERY:
-            return
-        self._drawn = now
-        self._live.update(self._block(history), refresh=True)
-
-    def _block(self, history: History) -> Group:
-        share = self._progress.share(history)
-        lines: list[RenderableType] = [
-            Text(f"kerashpo  {self._progress.heading(history)}", style="bold", overflow="ellipsis"),
-            Text(self._progress.counts(history), overflow="ellipsis"),
-            # A bar alone does not end its line.
-            Padding(ProgressBar(1.0, share or 0.0, width=60, pulse=share is None), 0),
-            Text(self._progress.best(history), overflow="ellipsis"),
-            Text(self._progress.rungs(history), overflow="ellipsis"),
-        ]
-        return Group(*lines)
-
-    def _end(self, history: History) -> None:
+    def close(self) -> None:
+        """Gives the terminal back."""
         if self._live is not None:
             self._live.stop()
-        self._console.print(Text(f"kerashpo  {self._progress.heading(history)}", style="bold"))
-        self._console.print(Text(self._progress.counts(history)))
-        for line in self._progress.farewell(history):
+            self._live = None
+
+    def block(self) -> Group:
+        """Returns the lines as they are now."""
+        if self._seen is None:
+            return Group()
+        at, view = self._seen
+        return Group(*draw(ticked(view, self._clock() - at), self._console))
+
+    def _due(self) -> bool:
+        return self._seen is None or self._clock() - self._seen[0] >= _EVERY
+
+    def _begin(self, history: History) -> None:
+        for note in self._progress.plan.notes:
+            self._console.print(Text(f"note: {note}"))
+        self._seen = (self._clock(), self._progress.view(history))
+        self._live = Live(
+            console=self._console,
+            get_renderable=self.block,
+            refresh_per_second=_PER_SECOND,
+            transient=True,
+        )
+        self._live.start()
+
+    def _summary(self, view: View) -> None:
+        self._console.print(_title(view))
+        for line in words.flow(_numbers(view), self._console.width):
             self._console.print(Text(line))
+        for line in words.farewell(view):
+            # Values and paths stay whole, so that they can be copied.
+            self._console.print(Text(line), soft_wrap=True)
+
+
+def ticked(view: View, seconds: float) -> View:
+    """Returns the view some seconds later: nothing has happened but time."""
+    left = None if view.left is None else max(0.0, view.left - seconds)
+    return dataclasses.replace(view, elapsed=view.elapsed + seconds, left=left)
+
+
+def draw(view: View, console: Console) -> list[Text]:
+    """Returns the block's lines, each within the console's width."""
+    plain = not console.encoding.lower().startswith("utf")
+    lines = [_title(view), _bar(view, console.width, plain)]
+    told = [words.best(view.best, view.objective[0]), *words.counts(view)]
+    lines += [_line(line) for line in words.flow(told, console.width)]
+    lines += _training(view.running[:_MOST_RUNNING], plain)
+    if not view.running:
+        lines.append(_line("  waiting for a worker"))
+    if len(view.running) > _MOST_RUNNING:
+        lines.append(_line(f"  and {len(view.running) - _MOST_RUNNING} more"))
+    return lines
+
+
+def _title(view: View) -> Text:
+    return _line(f"kerashpo  {words.heading(view)}", style="bold")
+
+
+def _bar(view: View, width: int, plain: bool) -> Text:
+    before, after = words.trials(view), words.epochs(view)
+    room = min(40, width - len(before) - len(after) - 4)
+    if view.share is None or room < 5:
+        return _line(f"{before}   {after}")
+    done, left = bar(view.share, room, plain)
+    return _line(before, "  ", (done, "bold"), (left, "dim"), "  ", after)
+
+
+def _training(running: Sequence[Running], plain: bool) -> list[Text]:
+    told = [words.training(one) for one in running]
+    widest = max(map(len, told), default=0)
+    curves = ["" if plain else sparkline(one.curve, _CURVE) for one in running]
+    return [
+        _line(f"  {text:<{widest}}  ", (f"{curve:<{_CURVE}}", "bold"), (f"  {about}", "dim"))
+        for text, curve, about in zip(told, curves, (words.values(one.config) for one in running))
+    ]
+
+
+def _line(*parts: str | tuple[str, str], style: str = "") -> Text:
+    return Text.assemble(*parts, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _numbers(view: View) -> list[str]:
+    return [words.trials(view), words.epochs(view).rpartition("   ")[0], *words.counts(view)]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from kerashpo.core.records import Decision
-from kerashpo.executors.messages import Message, Task
+from kerashpo.executors.messages import Message, Saving, Task
 
-Emit: TypeAlias = Callable[[Message], Decision]
+Emit: TypeAlias = "Callable[[Message | Saving], Decision]"
 """Hands a message on and returns what to do next with the trial."""
 
 
@@ -23,6 +23,13 @@ class Executor(ABC):
     @abstractmethod
     def free(self) -> int:
         """Returns how many tasks could start now."""
+
+    def busy(self) -> int:
+        """Returns how many workers are not done with a task.
+
+        A trial that was told to pause counts until its checkpoint is written.
+        """
+        return 0
 
     @abstractmethod
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
@@ -42,7 +49,7 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Saves what is running and ends the workers."""
+        """Ends the workers; what still runs falls back to its last checkpoint."""
 
 
 class Runner(ABC):
@@ -53,12 +60,16 @@ class Runner(ABC):
         """Works on a task to its end, or until the answer to a message is not CONTINUE.
 
         The last message of a task is `Reach`, `Finished` or `Failed`, unless it was
-        answered with PAUSE or STOP before.
+        answered with PAUSE or STOP before. `Saving` comes before a checkpoint is written.
         """
 
     @abstractmethod
     def free(self, trial: int) -> None:
         """Forgets the checkpoint of a trial that will not go on."""
+
+    @abstractmethod
+    def drop(self, trial: int) -> None:
+        """Lets go of what is in memory of a trial that goes on elsewhere."""
 
     def close(self) -> None:
         """Writes what must outlive the process."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Config, Failure, Report
 from kerashpo.executors.base import Emit, Runner
+from kerashpo.executors.failures import classify
 from kerashpo.executors.messages import Epoch, Failed, Reach, Task
+from kerashpo.executors.output import Tail
 
 
 @final
@@ -31,17 +33,18 @@ class FunctionRunner(Runner):
         realise: Callable[[Config], dict[str, Any]],
     ) -> None:
         self._fn, self._metric, self._realise = fn, metric, realise
+        self._tail = Tail()
 
     def run(self, task: Task, emit: Emit) -> None:
         began = time.perf_counter()
         try:
-            metrics = self._metrics(self._fn(self._realise(task.config)))
-        except InvalidInput:
-            raise
+            with self._tail.listening():
+                found = self._fn(self._realise(task.config))
         except Exception as error:  # whatever the user's function raises fails its trial
-            message = f"{type(error).__name__}: {error}"
-            emit(Failed(task.trial, Failure("fit", message, traceback.format_exc())))
+            failure = replace(classify("fit", error), output=self._tail.text)
+            emit(Failed(task.trial, failure))
             return
+        metrics = self._metrics(found)
         emit(Epoch(Report(task.trial, 0, 1, metrics, time.perf_counter() - began)))
         if math.isfinite(metrics[self._metric]):
             emit(Reach(task.trial))
@@ -50,6 +53,9 @@ class FunctionRunner(Runner):
             emit(Failed(task.trial, Failure("nan", f"{self._metric} was {value}")))
 
     def free(self, trial: int) -> None:
+        return
+
+    def drop(self, trial: int) -> None:
         return
 
     def _metrics(self, result: Any) -> dict[str, float]:

@@ -42,6 +42,16 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A number of the trial as it is after `epoch`, see `kerashpo.core.events.Measured`."""
+
+    trial: int
+    run: int
+    epoch: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """The trial is trained through `Task.until` (or stopped where it was told to)."""
 
@@ -86,4 +96,16 @@ class Note:
     facts: Mapping[str, Scalar]
 
 
-Message: TypeAlias = "Epoch | Reach | Finished | Failed | Grew | Note"
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """The trial's checkpoint is about to be written; the loop never hears of it.
+
+    It is answered when everything told before is in the log: a checkpoint ahead of the
+    log would leave a hole in it where the loop's process is killed in between.
+    """
+
+    trial: int
+
+
+Message: TypeAlias = "Epoch | Measure | Reach | Finished | Failed | Grew | Note"
+"""What the loop hears."""

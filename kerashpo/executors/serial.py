@@ -9,7 +9,7 @@ from typing import final
 
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.messages import Message, Task
+from kerashpo.executors.messages import Message, Saving, Task
 
 
 @final
@@ -38,8 +38,9 @@ class SerialExecutor(Executor):
         task = self._queue.popleft()
         self._current, self._decision = task.trial, Decision.CONTINUE
 
-        def emit(message: Message) -> Decision:
-            handle(message)
+        def emit(message: Message | Saving) -> Decision:
+            if not isinstance(message, Saving):  # the log is up to date already
+                handle(message)
             return self._decision
 
         self._runner.run(task, emit)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+CROWD = 3
+
+
 def grid_of(traces: Sequence[Trace], points: int = 200) -> Numbers:
     """Returns amounts from the first value known everywhere to the longest end (points,)."""
     begin = max(float(one.x[0]) for one in traces)
@@ -27,7 +30,9 @@ def draw_anytime(
     ylabel: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draws, for each name, the mean best value over its traces and each trace thinly.
+    """Draws, for each name, the mean best value over its traces.
+
+    Each trace is drawn thinly too, unless there are more than `CROWD` names.
 
     Args:
         series: for each search the traces of its seeds.
@@ -35,25 +40,29 @@ def draw_anytime(
         ylabel: what is best.
         ax: where to draw.
     """
+    from matplotlib.ticker import NullFormatter
+
     ax = axes(ax)
     known = {name: [t for t in traces if len(t.x)] for name, traces in series.items()}
     if not any(known.values()):
         return empty(ax, "-")
     for index, (name, traces) in enumerate(known.items()):
         if traces:
-            _draw_one(name, traces, index, ax)
+            _draw_one(name, traces, index, len(known) <= CROWD, ax)
     # Most of what happens, happens early.
     ax.set_xscale("log")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
-    ax.legend(frameon=False, loc="lower right")
+    falls = all(traces[0].y[0] >= traces[0].y[-1] for traces in known.values() if traces)
+    ax.legend(frameon=False, loc="upper right" if falls else "lower right")
     return tidy(ax)
 
 
-def _draw_one(name: str, traces: list[Trace], index: int, ax: Axes) -> None:
+def _draw_one(name: str, traces: list[Trace], index: int, thin: bool, ax: Axes) -> None:
     look: dict[str, Any] = {"color": colour(index), "linestyle": line(index)}
     if len(traces) > 1:
-        for one in traces:
+        for one in traces if thin else ():
             x, y = np.append(one.x, one.end), np.append(one.y, one.y[-1])
             ax.step(x, y, where="post", linewidth=0.6, alpha=0.35, color=look["color"])
         grid = grid_of(traces)

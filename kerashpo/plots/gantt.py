@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.plots.style import axes, colour, empty, tidy
+from kerashpo.plots.style import MANY, Say, axes, colour, empty, english, shades, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,39 +63,58 @@ def lanes(stretches: list[Span]) -> list[int]:
     return chosen
 
 
-def draw_gantt(history: History, ax: Axes | None = None) -> Axes:
+def draw_gantt(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
     """Draws each worker's work; bars of equal colour reach the same epoch."""
     ax = axes(ax)
     found = spans(history)
     if not found:
-        return empty(ax, "no epoch was trained yet")
-    levels = sorted({span.last for span in found})
+        return empty(ax, say("no epoch was trained yet"))
+    aims = [_aim(history, span) for span in found]
+    levels = sorted(set(aims))
     rows = lanes(found)
-    for place, level in enumerate(levels):
-        mine = [(s, row) for s, row in zip(found, rows) if s.last == level]
-        ax.barh(
-            [row for _, row in mine],
-            [s.end - s.begin for s, _ in mine],
-            left=[s.begin for s, _ in mine],
-            height=0.8,
-            color=colour(place),
-            edgecolor="white",
-            linewidth=0.3,
-            label=f"epoch {level}",
-        )
-    ax.set(xlabel="seconds of search", ylabel="worker", ylim=(max(rows) + 0.6, -0.6))
+    few = len(levels) <= 8
+    for level, shade in zip(levels, shades(len(levels)) if few else [colour(0)] * len(levels)):
+        mine = [(s, row) for s, row, aim in zip(found, rows, aims) if aim == level]
+        label = say("epoch {epoch}").format(epoch=level)
+        _draw_bars(mine, shade, label, len(found) > MANY, ax)
+    ax.set(xlabel=say("seconds of search"), ylabel=say("worker"), ylim=(max(rows) + 0.6, -0.6))
     if max(rows) < _FEW:
         ax.set_yticks(range(max(rows) + 1), [str(row + 1) for row in range(max(rows) + 1)])
-    if len(levels) <= 8:
+    if few:
         # Beside the bars, which fill the whole width.
         ax.legend(
             frameon=False,
-            title="trained to",
+            title=say("trained to"),
             fontsize="small",
             loc="upper left",
             bbox_to_anchor=(1.0, 1.0),
         )
     return tidy(ax)
+
+
+def _aim(history: History, span: Span) -> int:
+    """Returns the rung that a stretch was part of the way to."""
+    targets = history.trials[span.trial].targets
+    return next((target for target in targets if target >= span.last), span.last)
+
+
+def _draw_bars(bars: list[tuple[Span, int]], shade: Any, label: str, many: bool, ax: Axes) -> None:
+    from matplotlib.collections import PolyCollection
+
+    corners = [
+        [(s.begin, row - 0.4), (s.end, row - 0.4), (s.end, row + 0.4), (s.begin, row + 0.4)]
+        for s, row in bars
+    ]
+    bars_drawn = PolyCollection(
+        corners,
+        facecolors=[shade],
+        edgecolors="none" if many else "white",
+        linewidths=0.3,
+        label=label,
+        rasterized=many,
+    )
+    ax.add_collection(bars_drawn)
+    ax.autoscale_view()
 
 
 def _of(trial: Trial) -> list[Span]:

@@ -8,7 +8,18 @@ import numpy as np
 
 from kerashpo.analysis.anytime import Numbers, trace
 from kerashpo.core.history import History
-from kerashpo.plots.style import axes, colour, empty, tidy
+from kerashpo.plots.style import (
+    MANY,
+    Say,
+    axes,
+    colour,
+    empty,
+    english,
+    frame,
+    legend,
+    literal,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,19 +34,28 @@ def scores(history: History) -> tuple[Numbers, Numbers]:
     return table[:, 0], table[:, 1]
 
 
-def draw_history(history: History, ax: Axes | None = None) -> Axes:
+def draw_history(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
     """Draws each trial's score as a point and the best so far as a staircase."""
     ax = axes(ax)
     x, y = scores(history)
     if not len(x):
-        return empty(ax, "no trial has a score yet")
+        return empty(ax, say("no trial has a score yet"))
     best = trace(history, "trials")
-    small = len(x) > 500
-    ax.scatter(x, y, s=4 if small else 16, color=colour(0), alpha=0.5, label="trials")
+    small = len(x) > MANY
+    ax.scatter(
+        x,
+        y,
+        s=4 if small else 16,
+        color=colour(0),
+        alpha=0.5,
+        label=say("trials"),
+        rasterized=small,
+    )
     steps = np.append(best.x - 1, len(history.trials) - 1)
     y_best = np.append(best.y, best.y[-1])
-    ax.step(steps, y_best, where="post", color=colour(5), label="best so far")
-    ax.set_xlabel("trial")
-    ax.set_ylabel(history.objective.name)
-    ax.legend(frameon=False)
+    ax.step(steps, y_best, where="post", color=colour(5), label=say("best so far"))
+    frame(ax, y, say)
+    ax.set_xlabel(say("trial"))
+    ax.set_ylabel(literal(history.objective.name))
+    legend(ax, small)
     return tidy(ax)

@@ -10,7 +10,7 @@ import numpy as np
 from kerashpo.analysis.anytime import Numbers
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
-from kerashpo.plots.style import axes, colour, empty, tidy
+from kerashpo.plots.style import MANY, Say, axes, colour, empty, english, legend, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,24 +54,14 @@ def rung_counts(history: History) -> dict[int, int]:
     return {level: sum(end >= level for end in ends) for level in sorted(set(ends))}
 
 
-def draw_rungs(history: History, ax: Axes | None = None) -> Axes:
+def draw_rungs(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
     """Draws each trial as a line that rises while it trains and is level while it waits."""
     ax = axes(ax)
     found = climbs(history)
     if not found:
-        return empty(ax, "no epoch was trained yet")
-    for climb in found:
-        shade = colour(_ENDS.get(climb.status, 1))
-        strong = climb.status is Status.COMPLETED
-        ax.plot(
-            climb.seconds,
-            climb.epochs,
-            color=shade,
-            alpha=0.9 if strong else 0.35,
-            linewidth=1.4 if strong else 0.7,
-            marker=".",
-            markersize=2,
-        )
+        return empty(ax, say("no epoch was trained yet"))
+    for status in dict.fromkeys(climb.status for climb in found):
+        _draw_group([c for c in found if c.status is status], status, len(found) > MANY, ax)
     counts = rung_counts(history)
     shown = _apart(list(counts))
     ax.set_yscale("log")
@@ -79,10 +69,26 @@ def draw_rungs(history: History, ax: Axes | None = None) -> Axes:
     ax.minorticks_off()
     for status, place in _ENDS.items():
         if any(climb.status is status for climb in found):
-            ax.plot([], [], color=colour(place), label=status.value.lower())
-    ax.set(xlabel="seconds of search", ylabel="epoch (trials that came there)")
-    ax.legend(frameon=False, fontsize="small")
+            ax.plot([], [], color=colour(place), label=say(status.value.lower()))
+    ax.set(xlabel=say("seconds of search"), ylabel=say("epoch (trials that came there)"))
+    legend(ax, len(found) > MANY, fontsize="small")
     return tidy(ax)
+
+
+def _draw_group(group: list[Climb], status: Status, many: bool, ax: Axes) -> None:
+    from matplotlib.collections import LineCollection
+
+    shade, strong = colour(_ENDS.get(status, 1)), status is Status.COMPLETED
+    points = [np.column_stack([climb.seconds, climb.epochs]) for climb in group]
+    alpha = 0.9 if strong else 0.35
+    width = 1.4 if strong else 0.7
+    ax.add_collection(
+        LineCollection(points, colors=[shade], alpha=alpha, linewidths=width, rasterized=many)
+    )
+    every = np.concatenate(points)
+    ax.scatter(
+        every[:, 0], every[:, 1], s=2, color=shade, alpha=alpha, rasterized=len(every) > MANY
+    )
 
 
 def _apart(levels: list[int]) -> list[int]:

@@ -51,10 +51,19 @@ class Slice:
 @final
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """The posterior over two parameters: `mean` and `promise` are (m, m), rows along `y`."""
+    """The posterior over two parameters: `mean` and `promise` are (m, m), rows along `y`.
+
+    Attributes:
+        x, y: the parameters.
+        x_values, y_values: their values at each position.
+        positions: (m,), in [0, 1], ascending.
+        mean, promise, seen: as in `Slice`, `seen` with two positions.
+    """
 
     x: str
     y: str
+    x_values: tuple[Scalar, ...]
+    y_values: tuple[Scalar, ...]
     positions: Numbers
     mean: Numbers
     promise: Numbers
@@ -73,9 +82,8 @@ def slice_of(surrogate: Surrogate, name: str, objective: Objective) -> Slice:
     rows = np.tile(_best(surrogate), (len(positions), 1))
     rows[:, column] = positions
     mean, deviation, promise = _believed(surrogate, rows, objective)
-    domain = surrogate.cube.columns[column].domain
     seen = _seen(surrogate, [column], objective)
-    values = tuple(domain.at(float(u)) for u in positions)
+    values = _values(surrogate, column, positions)
     return Slice(name, positions, values, mean, deviation, promise, seen)
 
 
@@ -88,7 +96,9 @@ def plane_of(surrogate: Surrogate, x: str, y: str, objective: Objective) -> Plan
     rows[:, first], rows[:, second] = across.ravel(), up.ravel()
     mean, _, promise = _believed(surrogate, surrogate.cube.snap(rows), objective)
     seen = _seen(surrogate, [first, second], objective)
-    return Plane(x, y, positions, mean.reshape(across.shape), promise.reshape(across.shape), seen)
+    right, above = (_values(surrogate, column, positions) for column in (first, second))
+    shape = across.shape
+    return Plane(x, y, right, above, positions, mean.reshape(shape), promise.reshape(shape), seen)
 
 
 def draw_slice(found: Slice | None, objective: Objective, ax: Axes | None = None) -> Axes:
@@ -101,15 +111,27 @@ def draw_slice(found: Slice | None, objective: Objective, ax: Axes | None = None
         found.positions, found.mean - half, found.mean + half, color=colour(0), alpha=0.2
     )
     ax.plot(found.positions, found.mean, color=colour(0), label="expected")
-    ax.plot(*found.seen.T, "o", color=colour(6), markersize=4, label="trials")
+    _trials(ax, found, half)
     ax.set_xlabel(found.name)
     ax.set_ylabel(objective.name)
-    _ticks(ax, found.positions, found.values)
+    ax.set_xticks(*_ticks(found.positions, found.values))
     twin = ax.twinx()
     twin.plot(found.positions, _shown(found.promise), color=colour(1), linestyle="--")
     twin.set_ylabel("log expected improvement", color=colour(1))
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return tidy(ax)
+
+
+def _trials(ax: Axes, found: Slice, half: Numbers) -> None:
+    """Draws the trials; those far off the interval as arrows at its edge, or it would be flat."""
+    low, high = float((found.mean - half).min()), float((found.mean + half).max())
+    room = (high - low) or 1.0
+    x, y = found.seen.T
+    shown = np.clip(y, low - room, high + room)
+    ax.plot(x[y == shown], y[y == shown], "o", color=colour(6), markersize=4, label="trials")
+    for marker, off in (("^", y > shown), ("v", y < shown)):
+        if off.any():
+            ax.plot(x[off], shown[off], marker, color=colour(6), label=f"{off.sum()} farther off")
 
 
 def draw_plane(found: Plane | None, objective: Objective, ax: Axes | None = None) -> Axes:
@@ -122,8 +144,10 @@ def draw_plane(found: Plane | None, objective: Objective, ax: Axes | None = None
         levels = _shown(found.promise)
         ax.contour(found.positions, found.positions, levels, colors="white", linewidths=0.8)
     ax.plot(found.seen[:, 0], found.seen[:, 1], "o", color="white", markeredgecolor="black")
-    ax.set_xlabel(f"{found.x} (position in its range)")
-    ax.set_ylabel(f"{found.y} (position in its range)")
+    ax.set_xticks(*_ticks(found.positions, found.x_values))
+    ax.set_yticks(*_ticks(found.positions, found.y_values))
+    ax.set_xlabel(found.x)
+    ax.set_ylabel(found.y)
     ax.figure.colorbar(shown, ax=ax, label=f"expected {objective.name}")
     return ax
 
@@ -133,10 +157,15 @@ def _shown(promise: Numbers) -> Numbers:
     return shown
 
 
-def _ticks(ax: Axes, positions: Numbers, values: tuple[Scalar, ...]) -> None:
+def _values(surrogate: Surrogate, column: int, positions: Numbers) -> tuple[Scalar, ...]:
+    domain = surrogate.cube.columns[column].domain
+    return tuple(domain.at(float(u)) for u in positions)
+
+
+def _ticks(positions: Numbers, values: tuple[Scalar, ...]) -> tuple[Numbers, list[str]]:
     picked = np.unique(np.linspace(0, len(positions) - 1, 5).astype(int))
     labels = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in (values[i] for i in picked)]
-    ax.set_xticks(positions[picked], labels)
+    return positions[picked], labels
 
 
 def _column(surrogate: Surrogate, name: str) -> int:

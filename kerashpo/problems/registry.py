@@ -7,7 +7,12 @@ from importlib import import_module
 from kerashpo.core.errors import unknown
 from kerashpo.problems.task import Task
 
-_PLACES = {"breast_cancer": "breast_cancer:breast_cancer"}
+_PLACES = {
+    "breast_cancer": "breast_cancer:breast_cancer",
+    "wine": "wine:wine",
+    "digits": "digits:digits",
+    "diabetes": "diabetes:diabetes",
+}
 
 
 def task_names() -> tuple[str, ...]:

@@ -16,9 +16,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One seed's data: x (n, features) float32 and y (n,), in three disjoint parts.
+    """One seed's data in three disjoint parts.
 
-    A search sees `train` and `validation`; `test` is for its winner alone.
+    Samples x (n, ...) are float32; y is (n,) for classes and (n, 1) for numbers. A search
+    sees `train` and `validation`; `test` is for its winner alone.
     """
 
     train: tuple[Array, Array]
@@ -34,23 +35,33 @@ class Task:
         name: its registry name.
         build: ``build_model(hp)``.
         load: returns the split of a seed.
-        objective: what is searched for.
-        max_epochs: the most epochs of a trial.
+        objective: what is searched for, a metric on the validation part.
+        target: a good value of the objective; a comparison tells how soon it was reached.
         batch_size: samples a batch.
         positive: the class whose recall a reader asks for, None where there is none.
         positive_name: what it is called.
-        classes: the names of the classes, by number.
+        classes: the names of the classes, by number; empty for a regression.
     """
 
     name: str
     build: Callable[[Any], Any]
     load: Callable[[int], Split]
     objective: Objective
-    max_epochs: int = 50
+    target: float
     batch_size: int = 32
     positive: int | None = None
     positive_name: str = ""
     classes: tuple[str, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """The objective's metric without the part that it is measured on, e.g. ``accuracy``."""
+        return self.objective.name.removeprefix("val_")
+
+    @property
+    def baseline(self) -> str:
+        """What needs no model: ``"majority"`` for classes, ``"mean"`` for numbers."""
+        return "majority" if self.classes else "mean"
 
 
 def majority(split: Split) -> dict[str, float]:
@@ -62,4 +73,18 @@ def majority(split: Split) -> dict[str, float]:
     for name, (_, y) in (("val", split.validation), ("test", split.test)):
         found[f"{name}_accuracy"] = float(np.mean(y == best))
         found[f"{name}_loss"] = float(-np.mean([np.log(shares[label]) for label in y.tolist()]))
+    return found
+
+
+def mean_answer(split: Split) -> dict[str, float]:
+    """Returns R² and squared error of always answering with the training part's mean.
+
+    R² = 1 - sum((y - answer)²) / sum((y - mean(y))²), as `sklearn.metrics.r2_score`.
+    """
+    answer = float(np.mean(split.train[1]))
+    found: dict[str, float] = {}
+    for name, (_, y) in (("val", split.validation), ("test", split.test)):
+        error = float(np.mean((y - answer) ** 2))
+        found[f"{name}_r2_score"] = 1.0 - error / float(np.var(y))
+        found[f"{name}_loss"] = error
     return found

@@ -33,3 +33,11 @@ class Texts:
         """Returns the sentence ``"section.name"`` with its placeholders filled in."""
         section, _, name = key.partition(".")
         return self.sentences[section][name].format(**values)
+
+    def reason(self, why: str) -> str:
+        """Returns why a search ended; a reason that is not known stays as it is."""
+        return self.sentences["reason"].get(why, why)
+
+    def say(self, label: str) -> str:
+        """Returns a figure's label, which is its own key; one that is not known stays English."""
+        return self.sentences["figures"].get(label, label)

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer
-from kerashpo.core.events import Event, Reached, Reported
+from kerashpo.core.events import Ended, Event, Reached, Reported
 from kerashpo.core.history import History
 from kerashpo.core.records import Decision, Done, Exhausted, Job, NotReady, Plan, Start, Wait
 from kerashpo.core.trial import Trial
@@ -73,6 +73,10 @@ class MedianStopping(Scheduler):
                 return self._judge(history.trials[report.trial])
             case Reached(_, trial) if history.trials[trial].complete:
                 return [(trial, Decision.STOP)]
+            case Ended(_, trial) if not history.trials[trial].limbo:
+                # What grew with every trial would be copied as a whole now and then.
+                self._heard.pop(trial, None)
+                self._sums.pop(trial, None)
         return []
 
     def plan(self) -> Plan:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias, final
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias, final
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
@@ -179,6 +179,11 @@ def _grain(domain: Integer | Float) -> tuple[float | None, str]:
     return domain.step, domain.scale
 
 
+def _moved(wide: Integer | Float, preset: float | None) -> Any:
+    """Returns a default on the steps of a wider range, which may lie between the old ones."""
+    return preset if preset is None or wide.step is None else wide.at(wide.unit(preset))
+
+
 def _widen(a: Param, b: Param) -> Param:
     """Returns the parameter that holds both definitions (a bound that depends on a value)."""
     first, second = a.domain, b.domain
@@ -187,11 +192,13 @@ def _widen(a: Param, b: Param) -> Param:
     match first, second:
         case Integer(step=step, scale=scale), Integer() if (step, scale) == _grain(second):
             low, high = min(first.low, second.low), max(first.high, second.high)
-            wide: Domain = Integer(low, high, step, scale, first.preset)
+            whole = Integer(low, high, step, scale)
+            wide: Domain = replace(whole, preset=_moved(whole, first.preset))
             return Param(a.name, wide, a.conditions)
         case Float(step=step, scale=scale), Float() if (step, scale) == _grain(second):
             bottom, top = min(first.low, second.low), max(first.high, second.high)
-            wide = Float(bottom, top, step, scale, first.preset)
+            real = Float(bottom, top, step, scale)
+            wide = replace(real, preset=_moved(real, first.preset))
             return Param(a.name, wide, a.conditions)
         case Choice(), Choice():
             values = (*first.values, *(v for v in second.values if v not in first.values))

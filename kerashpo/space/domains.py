@@ -94,6 +94,23 @@ def _check_range(low: float, high: float, step: float | None, scale: str) -> Non
         raise InvalidSpace(f"step must be above {least} with {scale} sampling, received {step!r}")
 
 
+def _check_preset(domain: Float | Integer) -> None:
+    preset = domain.preset
+    if preset is None:
+        return
+    if not domain.low <= preset <= domain.high:
+        raise InvalidSpace(f"default {preset!r} is outside [{domain.low}, {domain.high}]")
+    if domain.step is None:
+        return
+    nearest = domain.at(domain.unit(preset))
+    if not math.isclose(nearest, preset, rel_tol=1e-6, abs_tol=1e-6 * domain.step):
+        by = "factor" if domain.scale != "linear" else "step"
+        raise InvalidSpace(
+            f"default {preset!r} is none of the values from {domain.low} to {domain.high} by a "
+            f"{by} of {domain.step}; the nearest is {nearest!r}"
+        )
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Float(Domain):
@@ -108,8 +125,7 @@ class Float(Domain):
 
     def __post_init__(self) -> None:
         _check_range(self.low, self.high, self.step, self.scale)
-        if self.preset is not None and not self.low <= self.preset <= self.high:
-            raise InvalidSpace(f"default {self.preset!r} is outside [{self.low}, {self.high}]")
+        _check_preset(self)
 
     @property
     def levels(self) -> int:
@@ -162,8 +178,7 @@ class Integer(Domain):
             if value is not None and (isinstance(value, bool) or int(value) != value):
                 raise InvalidSpace(f"{name} must be a whole number, received {value!r}")
         _check_range(self.low, self.high, self.step, self.scale)
-        if self.preset is not None and not self.low <= self.preset <= self.high:
-            raise InvalidSpace(f"default {self.preset!r} is outside [{self.low}, {self.high}]")
+        _check_preset(self)
 
     @property
     def levels(self) -> int:

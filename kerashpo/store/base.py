@@ -19,6 +19,10 @@ class Store(ABC):
     def read(self, after: int = 0) -> Iterator[Event]:
         """Yields the events from the `after`-th on, in order."""
 
+    def check(self) -> tuple[str, ...]:
+        """Returns what is wrong with the log, a line each; nothing where it is whole."""
+        return ()
+
     @abstractmethod
     def close(self) -> None:
         """Lets go of files and locks."""
@@ -38,6 +42,10 @@ class Blobs(ABC):
     @abstractmethod
     def free(self, key: str) -> None:
         """Forgets a key; an unknown one is no error."""
+
+    @abstractmethod
+    def stored(self) -> tuple[str, ...]:
+        """Returns the keys that hold bytes, those of writes that were cut short included."""
 
     @abstractmethod
     def size(self) -> int:

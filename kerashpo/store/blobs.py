@@ -8,6 +8,10 @@ from typing import final
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.store.base import Blobs
+from kerashpo.store.full import disk_full, is_full
+
+_FOREIGN = frozenset("\\:\0")
+"""What separates folders on other systems, and what ends a name on this one."""
 
 
 @final
@@ -26,6 +30,9 @@ class MemoryBlobs(Blobs):
     def free(self, key: str) -> None:
         self._data.pop(key, None)
 
+    def stored(self) -> tuple[str, ...]:
+        return tuple(self._data)
+
     def size(self) -> int:
         return sum(len(data) for data in self._data.values())
 
@@ -39,14 +46,16 @@ class FileBlobs(Blobs):
 
     def put(self, key: str, data: bytes) -> None:
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
-            with open(temporary, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stay_inside(path)
+            _write(temporary, data)
             os.replace(temporary, path)
+        except OSError as error:
+            if is_full(error):
+                raise disk_full(path, error) from error
+            raise
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -57,13 +66,38 @@ class FileBlobs(Blobs):
             return None
 
     def free(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        self._stay_inside(path)
+        path.unlink(missing_ok=True)
+
+    def stored(self) -> tuple[str, ...]:
+        files = (path for path in self.folder.rglob("*") if path.is_file())
+        return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
 
     def size(self) -> int:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
-        if not all(part and part not in (".", "..") and "\\" not in part for part in parts):
+        if not all(
+            part and part not in (".", "..") and _FOREIGN.isdisjoint(part) for part in parts
+        ):
             raise InvalidInput(f"A checkpoint's key must stay in its folder. Received: {key!r}.")
         return self.folder.joinpath(*parts)
+
+    def _stay_inside(self, path: Path) -> None:
+        """Refuses a folder of a checkpoint that is a link to somewhere else."""
+        home = self.folder.resolve()
+        if not path.parent.resolve().is_relative_to(home):
+            raise InvalidInput(
+                f"{str(path.parent)!r} is a link that leads out of the study's folder. Remove it, "
+                "or put the study where there is room: directory=... of a tuner."
+            )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Writes a file through to the disk."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

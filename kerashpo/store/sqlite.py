@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import final
 
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt
-from kerashpo.core.events import Event, decode, encode, trial_of
+from kerashpo.core.events import Event, encode, trial_of
 from kerashpo.store.base import Store
+from kerashpo.store.full import disk_full, is_full
 from kerashpo.store.lock import Lock
+from kerashpo.store.schema import check_version, checksum, event_of, upgrade, version_of
 
-VERSION = 1
-_SCHEMA = """
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,
-    trial INTEGER,
-    body TEXT NOT NULL
-);
-"""
+WAY_OUT = (
+    "Searching again repairs it up to its last whole event, and so does kerashpo doctor FOLDER "
+    "--repair; the damaged file is kept beside it."
+)
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 @final
@@ -58,23 +56,34 @@ class SQLiteStore(Store):
 
     def append(self, event: Event) -> None:
         kind, body = encode(event)
-        row = (kind, trial_of(event), body)
+        row = (kind, trial_of(event), body, checksum(kind, body))
         try:
-            self._db.execute("INSERT INTO events (kind, trial, body) VALUES (?, ?, ?)", row)
+            self._db.execute("INSERT INTO events (kind, trial, body, crc) VALUES (?, ?, ?, ?)", row)
         except sqlite3.OperationalError as error:
             raise _unwritable(self.path, error) from error
 
     def read(self, after: int = 0) -> Iterator[Event]:
-        query = "SELECT kind, body FROM events WHERE id > ? ORDER BY id"
         try:
-            if self._version() == 0:
+            version = version_of(self._db)
+            if version == 0:
                 return  # Another process is about to write the schema.
-            for kind, body in self._db.execute(query, (after,)):
-                yield decode(kind, body)
+            crc = "NULL" if version == 1 else "crc"
+            query = f"SELECT id, kind, body, {crc} FROM events WHERE id > ? ORDER BY id"
+            for expected, row in enumerate(self._db.execute(query, (after,)), after + 1):
+                yield event_of(row, expected)
         except (sqlite3.DatabaseError, ValueError) as error:
             raise StudyCorrupt(
-                f"The study's log {self.path} cannot be read to its end: {error}."
+                f"The study's log {self.path} cannot be read to its end: {error}. {WAY_OUT}"
             ) from error
+
+    def check(self) -> tuple[str, ...]:
+        try:
+            told = [text for (text,) in self._db.execute("PRAGMA integrity_check")]
+            for _ in self.read():
+                pass
+        except (sqlite3.DatabaseError, StudyCorrupt) as error:
+            return (str(error),)
+        return tuple(text for text in told if text != "ok")
 
     def close(self) -> None:
         self._held.close()
@@ -92,34 +101,28 @@ class SQLiteStore(Store):
         # Autocommit: each append is a transaction of its own.
         return sqlite3.connect(self.path, isolation_level=None, timeout=10, check_same_thread=False)
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
     def _prepare(self, readonly: bool) -> None:
-        version = self._version()
-        if version > VERSION:
-            raise StudyCorrupt(
-                f"{self.path} was written by a newer kerashpo (format {version}, this one "
-                f"knows {VERSION}). Upgrade kerashpo to open it."
-            )
+        version = version_of(self._db)
+        check_version(version, str(self.path))
         if readonly:
             return
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        if version == 0:
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;"
-            )
+        upgrade(self._db, version)
 
 
 def _explain(error: sqlite3.DatabaseError, path: Path) -> Exception:
     if isinstance(error, sqlite3.OperationalError):
         return _unwritable(path, error)
-    return StudyCorrupt(f"{path} is not a study's log, or it is damaged: {error}.")
+    repairable = error.sqlite_errorcode != sqlite3.SQLITE_NOTADB
+    told = f"{path} is not a study's log, or it is damaged: {error}."
+    return StudyCorrupt(f"{told} {WAY_OUT}" if repairable else told, repairable)
 
 
-def _unwritable(path: Path, error: Exception) -> InvalidInput:
+def _unwritable(path: Path, error: sqlite3.Error | OSError) -> KerashpoError:
+    if getattr(error, "sqlite_errorcode", None) in _FULL or is_full(error):
+        return disk_full(path, error)
     return InvalidInput(
         f"Cannot write to {str(path)!r}: {error}. Choose a folder that you may write to "
-        "(directory=... of a tuner, --out of the comparison), or free some space."
+        "(directory=... of a tuner, --out of the comparison)."
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.errors import ConsecutiveFailures
+from kerashpo.core.errors import ConsecutiveFailures, DiskFull, KerashpoError
 from kerashpo.core.events import (
     Configured,
     Decided,
     Ended,
     Event,
+    Extended,
     JobStarted,
+    Measured,
     Noted,
     Reached,
     Reported,
@@ -31,6 +34,7 @@ from kerashpo.executors.messages import (
     Failed,
     Finished,
     Grew,
+    Measure,
     Message,
     Note,
     Reach,
@@ -41,6 +45,9 @@ from kerashpo.store.base import Store
 from kerashpo.study.bounds import Bounded, remaining_epochs
 from kerashpo.study.interrupt import Interrupt
 from kerashpo.study.notify import Notifier
+
+DEATHS = 5
+"""So often a search may be killed at the same epoch of a trial before the trial is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +116,25 @@ class Loop:
         Raises:
             ConsecutiveFailures: after `Limits.max_failures` failed trials in a row.
         """
-        self._replay(replay)
+        try:
+            self._replay(replay)
+            reason = self._search()
+        except (DiskFull, KeyboardInterrupt) as error:
+            self._stop_short("disk full" if isinstance(error, DiskFull) else "interrupted")
+            raise
+        self._finish(reason)
+        return reason
+
+    def _search(self) -> str:
         reason = ""
         while not reason:
             reason = self._hand_out()
-            if self.history.running or not reason:
+            if self.history.running or self.executor.busy() or not reason:
                 # No reason and nothing running: workers that have not yet said they are free.
                 self.executor.poll(self._handle, timeout=0.5)
                 reason = ""
             elif reason == "waiting":
                 reason = self._why_it_waits()
-        self._finish(reason)
         return reason
 
     def _hand_out(self) -> str:
@@ -166,6 +181,8 @@ class Loop:
             case Epoch(report):
                 self._record(Reported(at, report))
                 self._check_running(trial)
+            case Measure(_, run, epoch, metrics):
+                self._record(Measured(at, trial, run, epoch, metrics))
             case Reach():
                 self._record(Reached(at, trial))
             case Finished(_, reason):
@@ -212,7 +229,9 @@ class Loop:
         facts = self.history.trials[trial].facts
         tried = int(facts.get("retries") or 0)
         if tried < self.limits.max_retries:
-            self._record(Noted(self._now(), trial, {"retries": tried + 1}))
+            self._record(
+                Noted(self._now(), trial, {"retries": tried + 1, "retried_after": failure.message})
+            )
             self._record(Decided(self._now(), trial, Decision.PAUSE))
             self._backlog.append(trial)
             return
@@ -220,8 +239,12 @@ class Loop:
 
     def _grow(self, message: Grew) -> None:
         self._record(Configured(self._now(), message.trial, message.values))
-        if message.params:
-            space: Mapping[str, Any] = {"params": [*self.history.space["params"], *message.params]}
+        known = self.history.space["params"]
+        names = {param["name"] for param in known}
+        # Another worker may have come upon the same ones.
+        new = [param for param in message.params if param["name"] not in names]
+        if new:
+            space: Mapping[str, Any] = {"params": [*known, *new]}
             self._record(SpaceGrown(self._now(), message.trial, space))
             self._algorithm = self._new_algorithm()
 
@@ -260,6 +283,11 @@ class Loop:
         if reason == "failures":
             raise self._too_many_failures()
 
+    def _stop_short(self, reason: str) -> None:
+        """Tells, if there is room to, that this session ends on purpose."""
+        with contextlib.suppress(KerashpoError):
+            self._record(SessionEnded(self._now(), reason, False))
+
     def _too_many_failures(self) -> ConsecutiveFailures:
         failed = [t for t in self.history.trials.values() if t.failure is not None]
         last = max(failed, key=lambda trial: trial.ended or 0.0)
@@ -276,7 +304,8 @@ class Loop:
         owed: dict[int, Decision] = {}
         # Not merely those short of their job's end: the scheduler must hear that it was reached.
         unfinished: set[int] = set()
-        for event in events:
+        anew = _begins_anew(events)
+        for index, event in enumerate(events):
             past.apply(event)
             if isinstance(event, JobStarted):
                 unfinished.add(event.job.trial)
@@ -287,13 +316,37 @@ class Loop:
             if isinstance(event, (JobStarted, Ended)):
                 trial = event.job.trial if isinstance(event, JobStarted) else event.trial
                 owed.pop(trial, None)
-            owed.update(self.scheduler.on_event(event, past))
-        for trial in sorted(self.history.running):
+            if index >= anew:
+                owed.update(self.scheduler.on_event(event, past))
+        cut = sorted(self.history.running)
+        for trial in cut:
             self._record(Decided(self._now(), trial, Decision.PAUSE))
         for trial, decision in owed.items():
             self._carry_out(trial, decision)
+        if not isinstance(self._last_word(events), SessionEnded):
+            for trial in cut:
+                self._mourn(trial)
         records = [self.history.trials[trial] for trial in sorted(unfinished)]
         self._backlog = [r.number for r in records if r.limbo or not r.status.ended]
+
+    @staticmethod
+    def _last_word(events: Sequence[Event]) -> Event | None:
+        """Returns the last event before this session."""
+        before = (e for e in reversed(events) if not isinstance(e, SessionStarted))
+        return next(before, None)
+
+    def _mourn(self, trial: int) -> None:
+        """Counts how often the search's process died with a trial and no epoch in between."""
+        record = self.history.trials[trial]
+        again = record.facts.get("died_after") == record.epochs
+        times = int(record.facts.get("died") or 0) + 1 if again else 1
+        self._record(Noted(self._now(), trial, {"died": times, "died_after": record.epochs}))
+        if times >= DEATHS and not record.status.ended:
+            text = (
+                f"the search was killed {times} times while it trained this trial, and no epoch "
+                "came in between; a model too large for this machine's memory does that"
+            )
+            self._end(trial, Status.FAILED, "failed", Failure("killed", text))
 
     def _tell(self, trial: int, history: History) -> None:
         self._told.append(trial)
@@ -312,3 +365,12 @@ class Loop:
 
     def _now(self) -> float:
         return self.executor.now() - self._began
+
+
+def _begins_anew(events: Sequence[Event]) -> int:
+    """Returns from which event on the scheduler hears what happened: after its last restart."""
+    for index in range(len(events) - 1, -1, -1):
+        event = events[index]
+        if isinstance(event, Extended) and event.restarts:
+            return index
+    return 0

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeAlias
 
-from kerashpo.core.errors import InvalidInput, StudyMismatch
+from kerashpo.core.errors import InvalidInput, StudyCorrupt, StudyMismatch
 from kerashpo.core.events import Event, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.rng import checked_seed, fresh_seed
 from kerashpo.store.base import Store
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.keys import read_key
 from kerashpo.store.lock import Lock
 from kerashpo.store.memory import MemoryStore
 from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.study.differences import Wish, differences
+from kerashpo.study.extending import extend
+from kerashpo.study.names import CHECKPOINTS, LOG_NAME
+from kerashpo.study.repairing import repair_study
 
-LOG_NAME = "study.sqlite"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a search asks for; compared with what a folder holds.
-
-    Attributes:
-        space: as JSON.
-        objectives: pairs of metric and direction.
-        seed: None accepts the stored one, and draws one for a new study.
-        settings: algorithm, scheduler, data fingerprint.
-        environment: versions, for provenance; never compared.
-    """
-
-    space: Mapping[str, Any]
-    objectives: tuple[tuple[str, str], ...]
-    seed: int | None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
+Resuming: TypeAlias = Literal["exact", "extend"]
+"""What a folder that holds a study must be: the search asked for, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +35,19 @@ class Opened:
     history: History
 
 
-def open_or_create(wish: Wish, folder: Path | None, overwrite: bool = False) -> Opened:
+def open_or_create(
+    wish: Wish, folder: Path | None, overwrite: bool = False, resume: Resuming = "exact"
+) -> Opened:
     """Returns the study in a folder, a new one where there is none; None means in memory.
 
     A folder whose search was given up before its first trial is begun anew, so that an
     argument that was found wrong just then does not stand in the way of the right one.
+
+    Args:
+        wish: what is searched.
+        folder: where.
+        overwrite: delete what is there first.
+        resume: ``"extend"`` takes a study whose space or budget the wish widens.
 
     Raises:
         StudyMismatch: if the folder holds another search, with the differences.
@@ -65,23 +59,54 @@ def open_or_create(wish: Wish, folder: Path | None, overwrite: bool = False) -> 
         return _create(wish, MemoryStore())
     if overwrite:
         remove(folder)
-    log = folder / LOG_NAME
-    store = SQLiteStore(log)
+    store, events = _read(folder)
     try:
-        events = list(store.read())
         if not events:
+            _require_nothing_trained(folder)
             return _create(wish, store)
         history = History(events)
-        unused = not history.trials and any(_differences(wish, history))
-        if not unused:
-            check(wish, history, folder)
+        found = tuple(differences(wish, history))
+        if history.trials or not found:
+            check(wish, history, folder, resume)
+            if found:
+                events += extend(store, history, wish, found)
             return Opened(store, events, history)
     except BaseException:
         store.close()
         raise
     store.close()
-    log.unlink()
+    (folder / LOG_NAME).unlink()
     return open_or_create(wish, folder)
+
+
+def _read(folder: Path) -> tuple[SQLiteStore, list[Event]]:
+    """Opens a log for writing; one that is damaged is repaired first."""
+    store = None
+    try:
+        store = SQLiteStore(folder / LOG_NAME)
+        return store, list(store.read())
+    except StudyCorrupt as error:
+        if store is not None:
+            store.close()
+        if not error.repairable:
+            raise
+    except BaseException:
+        if store is not None:
+            store.close()
+        raise
+    repair_study(folder)
+    store = SQLiteStore(folder / LOG_NAME)
+    return store, list(store.read())
+
+
+def _require_nothing_trained(folder: Path) -> None:
+    """Refuses to begin a study in a folder whose log was lost."""
+    if any(map(read_key, FileBlobs(folder / CHECKPOINTS).stored())):
+        raise StudyCorrupt(
+            f"{str(folder)!r} holds checkpoints of a search but no log ({LOG_NAME} is missing or "
+            "empty). Put the log back, or pass overwrite=True to start anew.",
+            repairable=False,
+        )
 
 
 def _create(wish: Wish, store: Store) -> Opened:
@@ -91,17 +116,22 @@ def _create(wish: Wish, store: Store) -> Opened:
     return Opened(store, [created], History([created]))
 
 
-def check(wish: Wish, history: History, folder: Path) -> None:
+def check(wish: Wish, history: History, folder: Path, resume: Resuming = "exact") -> None:
     """Raises StudyMismatch, with the differences, if a study is not the one asked for."""
-    lines = tuple(_differences(wish, history))
-    if lines:
-        listed = "\n".join(f"  - {line}" for line in lines)
-        raise StudyMismatch(
-            f"{str(folder)!r} holds another search than the one asked for:\n{listed}\n"
-            "Ways out: pass overwrite=True to start anew (the old study is deleted), choose "
-            "another project_name (or directory), or ask for the same search again.",
-            lines,
-        )
+    found = tuple(differences(wish, history))
+    in_the_way = tuple(d for d in found if not (resume == "extend" and d.widens))
+    if not in_the_way:
+        return
+    lines = tuple(difference.line for difference in in_the_way)
+    listed = "\n".join(f"  - {line}" for line in lines)
+    widens = all(difference.widens for difference in found)
+    way = "pass resume='extend' to keep what was found and go on with more, " if widens else ""
+    raise StudyMismatch(
+        f"{str(folder)!r} holds another search than the one asked for:\n{listed}\n"
+        f"Ways out: {way}pass overwrite=True to start anew (the old study is deleted), choose "
+        "another project_name (or directory), or ask for the same search again.",
+        lines,
+    )
 
 
 def remove(folder: Path) -> None:
@@ -113,6 +143,11 @@ def remove(folder: Path) -> None:
     """
     if not folder.exists():
         return
+    if folder.is_symlink():
+        raise InvalidInput(
+            f"{str(folder)!r} is a link, so what it leads to is not deleted. Delete it yourself, "
+            "or choose another project_name or directory."
+        )
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / LOG_NAME).exists()):
         raise InvalidInput(
             f"{str(folder)!r} is not a study of kerashpo, so it is not overwritten. "
@@ -121,39 +156,3 @@ def remove(folder: Path) -> None:
     if any(folder.iterdir()):
         Lock(folder / LOG_NAME).release()
     shutil.rmtree(folder)
-
-
-def _differences(wish: Wish, history: History) -> Iterator[str]:
-    if tuple(wish.objectives) != tuple((o.name, o.direction) for o in history.objectives):
-        old = ", ".join(f"{o.name} ({o.direction})" for o in history.objectives)
-        new = ", ".join(f"{name} ({way})" for name, way in wish.objectives)
-        yield f"objective: was {old}, now {new}"
-    if wish.seed is not None and wish.seed != history.seed:
-        yield f"seed: was {history.seed}, now {wish.seed}"
-    yield from _space_differences(history.first_space, wish.space)
-    # As the log would give them back: a tuple is a list there.
-    new_settings = json.loads(json.dumps(wish.settings, default=str))
-    old_settings = json.loads(json.dumps(history.settings, default=str))
-    for key in dict.fromkeys([*old_settings, *new_settings]):
-        was, now = old_settings.get(key), new_settings.get(key)
-        if was != now and not (key == "data" and None in (was, now)):
-            yield f"{key}: was {was!r}, now {now!r}"
-
-
-def _space_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    before = {(p["name"], str(p.get("when"))): p for p in old["params"]}
-    after = {(p["name"], str(p.get("when"))): p for p in new["params"]}
-    for key in dict.fromkeys([*before, *after]):
-        was, now = before.get(key), after.get(key)
-        if was == now:
-            continue
-        if was is None:
-            yield f"parameter {key[0]!r}: is new"
-        elif now is None:
-            yield f"parameter {key[0]!r}: is gone"
-        else:
-            yield f"parameter {key[0]!r}: was {_short(was)}, now {_short(now)}"
-
-
-def _short(param: Mapping[str, Any]) -> str:
-    return ", ".join(f"{k}={v}" for k, v in param.items() if k != "name")

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from kerashpo.analysis.pareto import respect, tradeoff
 from kerashpo.analysis.tables import (
     CURVE_COLUMNS,
+    FAILURE_COLUMNS,
     TRIAL_COLUMNS,
     curve_rows,
     failure_rows,
     trial_rows,
 )
+from kerashpo.analysis.validation import cv_results
 from kerashpo.core.errors import NoResult
 from kerashpo.core.history import History
-from kerashpo.core.records import Status
+from kerashpo.core.records import Objective, Status
 from kerashpo.space.space import Space
+from kerashpo.study.models import Models, NoModels
+from kerashpo.study.shown import results_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,11 +57,21 @@ class Results:
     Args:
         history: the study's history; answers follow it while it grows.
         space: the space whose values trials hold; None to read it from the history.
+        models: who builds the models of its trials, where there are some.
+        folder: where the study lives, None for one in memory.
     """
 
-    def __init__(self, history: History, space: Space | None = None) -> None:
+    def __init__(
+        self,
+        history: History,
+        space: Space | None = None,
+        models: Models | None = None,
+        folder: str | None = None,
+    ) -> None:
         self.history = history
+        self.folder = folder
         self._space = space
+        self._models = models or NoModels()
 
     @property
     def space(self) -> Space:
@@ -82,8 +95,7 @@ class Results:
                 f"({len(self.history.trials)} trials, {self.history.failed} failed). "
                 "results.failures() tells why trials failed."
             )
-        report = trial.best_report
-        metrics = dict(report.metrics) if report else {}
+        metrics = trial.metrics_at_best()
         config = self.space.realise(trial.config)
         return BestTrial(trial.number, trial.score, trial.best_epoch, config, metrics)
 
@@ -111,12 +123,21 @@ class Results:
         return len(self.history.trials)
 
     def trials(self) -> pd.DataFrame:
-        """Returns a row for each trial: status, score, epochs, seconds, error, parameters."""
+        """Returns a row for each trial: status, score, epochs, seconds, error, parameters.
+
+        Where a trial has several runs, ``spread`` is the standard deviation of their scores.
+        """
         import pandas as pd
 
         columns = [*TRIAL_COLUMNS, *(f"param_{name}" for name in self.space.names)]
         frame = pd.DataFrame(trial_rows(self.history, self.space), columns=columns)
-        return frame.astype({"score": float, "seconds": float, "best_epoch": "Int64"})
+        frame = frame.astype(
+            {"score": float, "spread": float, "seconds": float, "best_epoch": "Int64"}
+        )
+        several = any(
+            trial.runs > 1 or len(trial.reports) > 1 for trial in self.history.trials.values()
+        )
+        return frame if several else frame.drop(columns="spread")
 
     def curves(self) -> pd.DataFrame:
         """Returns a row for each metric of each epoch of each trial.
@@ -130,19 +151,102 @@ class Results:
         frame = pd.DataFrame(rows, columns=[*CURVE_COLUMNS, "run"])
         return frame if frame["run"].any() else frame.drop(columns="run")
 
+    @property
+    def cv_results_(self) -> dict[str, Any]:
+        """The trials as scikit-learn's searches tell them, see `cv_results`.
+
+        A dict of columns; ``iter`` and ``n_resources`` are there as in ``HalvingSearchCV``.
+        """
+        return cv_results(self.history, self.space)
+
+    def pareto(self, *objectives: str | Objective) -> pd.DataFrame:
+        """Returns the trials that no other beats in every respect, the first respect's best first.
+
+        Columns: trial, one for each respect, and ``param_<name>``.
+
+        Args:
+            *objectives: metrics that were logged, or ``"seconds"`` of training; none for the
+                study's objectives (and the seconds, where there is but one).
+
+        Raises:
+            InvalidInput: for a metric that was not logged, or whose direction is not known.
+        """
+        chosen = tuple(
+            o if isinstance(o, Objective) else respect(self.history, o) for o in objectives
+        )
+        found = tradeoff(self.history, chosen or None)
+        columns = {o.name: found.values[found.front, i] for i, o in enumerate(found.objectives)}
+        frame = self.trials().set_index("trial").loc[found.trials[found.front]].reset_index()
+        frame = frame[["trial", *(c for c in frame.columns if c.startswith("param_"))]]
+        for place, (name, values) in enumerate(columns.items(), start=1):
+            frame.insert(place, name, values)
+        first = found.objectives[0]
+        return frame.sort_values(first.name, ascending=first.direction == "min", ignore_index=True)
+
+    def best_model(self) -> Any:
+        """Returns the best trial's model with the stored weights of its best epoch.
+
+        Raises:
+            InvalidInput: if the weights were not kept, or the study was read from a folder
+                alone: only a tuner knows how to build models.
+        """
+        return self._models.best()
+
+    def refit_best(self, *args: Any, epochs: int | None = None, **fit: Any) -> Any:
+        """Returns a fresh model of the best configuration, trained from nothing.
+
+        On the search's own data this repeats the best trial; the use is to train on all data.
+
+        Args:
+            *args: as for `model.fit`: x, y, ...
+            epochs: for how long; None for as many as the best epoch of the search.
+            **fit: as for `model.fit`: batch_size, callbacks, verbose, ...
+
+        Raises:
+            InvalidInput: if the study was read from a folder alone.
+        """
+        return self._models.refit(args, epochs, fit)
+
     def failures(self) -> pd.DataFrame:
-        """Returns kind, message, traceback and output of the trials that failed."""
+        """Returns a row for each trial that failed.
+
+        Columns: trial, kind (``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"`` or
+        ``"timeout"``), message, epochs, retries, config, traceback, and output: the last
+        lines that it printed.
+        """
         import pandas as pd
 
-        columns = ["trial", "kind", "message", "traceback", "output"]
-        return pd.DataFrame(failure_rows(self.history), columns=columns)
+        rows = failure_rows(self.history, self.space)
+        return pd.DataFrame(rows, columns=[*FAILURE_COLUMNS])
 
     def to_csv(self, folder: str | Path) -> None:
-        """Writes ``trials.csv`` and ``curves.csv`` into a folder."""
+        """Writes ``trials.csv``, ``curves.csv`` and ``failures.csv`` into a folder."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         self.trials().to_csv(target / "trials.csv", index=False)
         self.curves().to_csv(target / "curves.csv", index=False)
+        self.failures().to_csv(target / "failures.csv", index=False)
+
+    def report(
+        self, path: str | Path = "report.html", lang: str = "en", name: str | None = None
+    ) -> Path:
+        """Writes the report of the search; returns its path.
+
+        One file: an HTML page with its figures, which loads nothing; or Markdown, without
+        figures, where the path ends in ``.md``.
+
+        Args:
+            path: where to write it.
+            lang: ``"en"`` or ``"es"``.
+            name: what to call the study; None for its folder's name.
+
+        Raises:
+            InvalidInput: for another language, or a path that cannot be written.
+        """
+        from kerashpo.reporting.writing import write_report
+
+        called = name or (Path(self.folder).name if self.folder else "kerashpo")
+        return write_report(Path(path), self.history, self.space, self.folder, called, lang)
 
     @cached_property
     def plot(self) -> Plots:
@@ -152,12 +256,12 @@ class Results:
         return Plots(self.history, lambda: self.space)
 
     def __repr__(self) -> str:
-        return f"<Results: {self._summary(str)}>"
+        return f"<Results: {self._summary()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._summary(escape)}</p>{self.trials().to_html()}"
+        return results_html(self._summary(), self.history, self.space)
 
-    def _summary(self, clean: Callable[[str], str]) -> str:
+    def _summary(self) -> str:
         history = self.history
         counts = dict.fromkeys(Status, 0)
         for trial in history.trials.values():
@@ -167,4 +271,4 @@ class Results:
         if history.best is not None:
             best = self.best
             text += f", best {history.objective.name} {best.score:.6g} by trial {best.trial}"
-        return clean(text)
+        return text

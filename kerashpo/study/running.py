@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
@@ -16,8 +17,10 @@ from kerashpo.display.listener import Listener
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.space.space import Space
+from kerashpo.study.command import Command
 from kerashpo.study.interrupt import Interrupt
 from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.notify import close_listeners
 from kerashpo.study.opening import Opened
 
 
@@ -43,16 +46,17 @@ def run_study(
 ) -> str:
     """Searches until nothing is left to do; returns why it ended.
 
-    The executor is closed, the store is not.
+    The executor and the listeners are closed, the store is not.
     """
     history = opened.history
+    listeners = tuple(listeners)
 
     def algorithm() -> Algorithm:
         space = Space.from_json(history.space)
         return make_algorithm(recipe.algorithm, space, history.seed, recipe.options)
 
     replay = list(opened.events)
-    session = SessionStarted(history.now, time.time())
+    session = SessionStarted(history.now, time.time(), Command.current().to_json())
     try:
         with Interrupt() as interrupt:
             loop = Loop(
@@ -69,6 +73,7 @@ def run_study(
             return loop.run(replay)
     finally:
         executor.close()
+        close_listeners(listeners)
 
 
 def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, str]:
@@ -80,3 +85,8 @@ def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dic
         except PackageNotFoundError:
             found[package] = "absent"
     return found
+
+
+def provenance(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, Any]:
+    """Returns the environment and the cores of the machine."""
+    return {**environment(packages), "cores": os.cpu_count()}

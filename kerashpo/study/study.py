@@ -8,7 +8,7 @@ from typing import final
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.opening import LOG_NAME
+from kerashpo.study.names import LOG_NAME
 from kerashpo.study.results import Results
 
 
@@ -25,7 +25,11 @@ class Study:
     def __init__(self, folder: Path, history: History) -> None:
         self.folder = folder
         self.history = history
-        self.results = Results(history)
+        self.results = Results(history, folder=str(folder))
+
+    def report(self, path: str | Path | None = None, lang: str = "en") -> Path:
+        """Writes the report, see `Results.report`; ``report.html`` in the folder by default."""
+        return self.results.report(path or self.folder / "report.html", lang)
 
     def __repr__(self) -> str:
         return f"<Study {str(self.folder)!r}: {self.results!r}>"

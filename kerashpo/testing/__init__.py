@@ -12,6 +12,9 @@ an `AssertionError` that says what broke. No test framework is needed:
 ``check_executor(make)``         messages in order, decisions heard, failures told
 ===============================  ==================================================
 
+`check_submission(path)` reads what a student hands in after a notebook, and
+`write_submission` writes it: see `kerashpo.testing.submission`.
+
 Example:
     >>> from kerashpo.algorithms.random import RandomSearch
     >>> from kerashpo.testing import AlgorithmCase, check_algorithm
@@ -38,6 +41,7 @@ from kerashpo.testing.interleaved import InterleavedExecutor
 from kerashpo.testing.schedulers import SchedulerCase, check_scheduler
 from kerashpo.testing.search import Search
 from kerashpo.testing.stores import check_store
+from kerashpo.testing.submission import check_submission, write_submission
 from kerashpo.testing.verdict import NotConforming
 
 __all__ = [
@@ -51,4 +55,6 @@ __all__ = [
     "check_executor",
     "check_scheduler",
     "check_store",
+    "check_submission",
+    "write_submission",
 ]

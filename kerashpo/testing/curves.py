@@ -8,7 +8,8 @@ from typing import TypeAlias, final
 
 from kerashpo.core.records import Config, Decision, Failure, Report, Start
 from kerashpo.executors.base import Emit, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Task
+from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Saving, Task
+from kerashpo.store.base import Blobs
 
 Curve: TypeAlias = Callable[[Config, int], "float | Mapping[str, float] | None"]
 """The objective (or all metrics) of a configuration after so many epochs, counted from 1.
@@ -55,26 +56,54 @@ def _number(name: str, value: object) -> float:
 class CurveRunner(Runner):
     """Trains a `Curve`; its checkpoint is the number of the last epoch.
 
+    Args:
+        curve: what is trained.
+        blobs: where checkpoints go, so that another process finds them; None keeps them in
+            this one.
+
     Attributes:
         trained: every (trial, epoch) in the order of training, repeats included.
         freed: the trials whose checkpoints were freed, in that order.
     """
 
-    def __init__(self, curve: Curve = wave) -> None:
-        self._curve = curve
+    def __init__(self, curve: Curve = wave, blobs: Blobs | None = None) -> None:
+        self._curve, self._blobs = curve, blobs
         self._done: dict[int, int] = {}
         self.trained: list[tuple[int, int]] = []
         self.freed: list[int] = []
 
     def run(self, task: Task, emit: Emit) -> None:
-        done = 0 if isinstance(task.job, Start) else self._done.get(task.trial, 0)
+        done = 0 if isinstance(task.job, Start) else self._epochs_done(task.trial)
         for message in messages(self._curve, task, done):
             if isinstance(message, Epoch):
-                self._done[task.trial] = message.report.epoch
                 self.trained.append((task.trial, message.report.epoch))
-            if emit(message) is not Decision.CONTINUE:
+            answer = emit(message)
+            if isinstance(message, Epoch):
+                self._save(message, emit)
+            if answer is not Decision.CONTINUE:
                 return
 
     def free(self, trial: int) -> None:
-        self._done.pop(trial, None)
+        self.drop(trial)
         self.freed.append(trial)
+        if self._blobs is not None:
+            self._blobs.free(_key(trial))
+
+    def drop(self, trial: int) -> None:
+        self._done.pop(trial, None)
+
+    def _save(self, message: Epoch, emit: Emit) -> None:
+        trial, epoch = message.trial, message.report.epoch
+        self._done[trial] = epoch
+        if self._blobs is not None:
+            emit(Saving(trial))
+            self._blobs.put(_key(trial), str(epoch).encode())
+
+    def _epochs_done(self, trial: int) -> int:
+        if trial in self._done or self._blobs is None:
+            return self._done.get(trial, 0)
+        return int(self._blobs.get(_key(trial)) or 0)
+
+
+def _key(trial: int) -> str:
+    return f"{trial}/epoch"

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeAlias
 
 from kerashpo.core.records import Config, Decision, Job, Resume, Start
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Task
+from kerashpo.executors.placement import available_cores, places
+from kerashpo.executors.processes import ProcessExecutor, Terms
 from kerashpo.executors.serial import SerialExecutor
+from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.curves import Curve, CurveRunner, wave
 from kerashpo.testing.verdict import require
 
 Make: TypeAlias = Callable[[Callable[[], Runner]], Executor]
 """Builds an executor of a way to build its runner, which can be pickled."""
 
-CASES: Final[dict[str, Make]] = {"serial": lambda runner: SerialExecutor(runner())}
+
+def _processes(workers: int, waits: bool) -> Make:
+    terms = Terms(places(workers, available_cores()), waits)
+    return lambda runner: ProcessExecutor(runner, terms)
+
+
+CASES: Final[dict[str, Make]] = {
+    "serial": lambda runner: SerialExecutor(runner()),
+    "processes": _processes(2, waits=False),
+    "processes that wait": _processes(2, waits=True),
+}
 """The executors of the package that train in real time, by name."""
 
 _POLLS = 1000
+_FAR = 50
+"""More epochs than are told before a decision arrives."""
 
 
 def tells_epochs_in_order(make: Make) -> None:
@@ -49,19 +66,16 @@ def stops_where_the_task_ends(make: Make) -> None:
 def hears_decisions(make: Make) -> None:
     """PAUSE and STOP end a running task before its end, and it says no more."""
     for decision in (Decision.PAUSE, Decision.STOP):
-        told = _run(make, wave, [_start(0, until=50)], answer={(0, 2): decision})[0]
-        require(len(told) < 50, f"{decision} after epoch 2 was heard after {len(told)} messages")
+        told = _run(make, wave, [_start(0, until=_FAR)], answer={(0, 2): decision})[0]
+        require(len(told) < _FAR, f"{decision} after epoch 2 was heard after {len(told)} messages")
 
 
 def goes_on_after_a_pause(make: Make) -> None:
     """A paused trial resumes with the epoch after the last one that it told."""
-    executor = make(partial(CurveRunner, wave))
-    try:
-        first = _drain(executor, [_start(0, until=50)], {(0, 2): Decision.PAUSE})[0]
+    with _executor(make, wave) as executor:
+        first = _drain(executor, [_start(0, until=_FAR)], {(0, 2): Decision.PAUSE})[0]
         seen = len(_values(first))
         second = _drain(executor, [_task(Resume(0, seen + 2), until=seen + 2)], {})[0]
-    finally:
-        executor.close()
     epochs = list(_values(second))
     require(epochs == [seen + 1, seen + 2], f"paused after {seen}, it went on with {epochs}")
 
@@ -82,10 +96,8 @@ def tells_early_ends(make: Make) -> None:
 
 def counts_its_workers(make: Make) -> None:
     """Free workers are counted; idle polls return; the clock does not go back."""
-    executor = make(partial(CurveRunner, wave))
-    try:
+    with _executor(make, wave) as executor:
         before = executor.now()
-        _await_free(executor)
         free = executor.free()
         executor.submit([_start(0, until=1)])
         require(executor.free() == free - 1, f"{free} free, {executor.free()} after one task")
@@ -93,8 +105,6 @@ def counts_its_workers(make: Make) -> None:
         require(executor.free() == free, f"{free} free before, {executor.free()} after")
         executor.poll(lambda message: None, timeout=0.01)
         require(executor.now() >= before, "the clock went back")
-    finally:
-        executor.close()
 
 
 CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
@@ -152,11 +162,18 @@ def _run(
     tasks: list[Task],
     answer: dict[tuple[int, int], Decision] | None = None,
 ) -> dict[int, list[Message]]:
-    executor = make(partial(CurveRunner, curve))
-    try:
+    with _executor(make, curve) as executor:
         return _drain(executor, tasks, answer or {})
-    finally:
-        executor.close()
+
+
+@contextmanager
+def _executor(make: Make, curve: Curve) -> Iterator[Executor]:
+    with tempfile.TemporaryDirectory() as folder:
+        executor = make(partial(CurveRunner, curve, FileBlobs(folder)))
+        try:
+            yield executor
+        finally:
+            executor.close()
 
 
 def _drain(
@@ -192,15 +209,7 @@ def _drain(
             task = left.pop(0)
             running.add(task.trial)
             executor.submit([task])
-        if not left and not running:
+        if not left and not running and not executor.busy():
             return told
         executor.poll(handle, timeout=0.1)
     raise TimeoutError(f"after {_POLLS} polls trials {sorted(running)} had not ended")
-
-
-def _await_free(executor: Executor) -> None:
-    for _ in range(_POLLS):
-        if executor.free() > 0:
-            return
-        executor.poll(lambda message: None, timeout=0.1)
-    raise TimeoutError(f"after {_POLLS} polls no worker was free")

@@ -13,7 +13,9 @@ from kerashpo.core.events import (
     Decided,
     Ended,
     Event,
+    Extended,
     JobStarted,
+    Measured,
     Noted,
     Reached,
     Reported,
@@ -49,6 +51,9 @@ EVENTS: Final[tuple[Event, ...]] = (
     Ended(1.5, 0, Status.FAILED, "failed", Failure("fit", "boom", "Traceback\n ...", "out")),
     Ended(1.6, 1, Status.COMPLETED, "completed"),
     SessionEnded(2.0, "finished", True),
+    SessionStarted(2.0, 1.7e9, {"kind": "script", "target": "search.py", "arguments": ["a"]}),
+    Extended(2.1, MIXED.to_json(), MIXED.to_json(), {"epochs": 4}, True),
+    Measured(2.2, 0, 1, 2, {"loss": 0.5}),
 )
 """One event of each kind, at least."""
 

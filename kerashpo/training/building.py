@@ -19,7 +19,9 @@ def build_all(model: keras.Model, data: FitData) -> None:
         model: a compiled model.
         data: arrays; a pipeline is left to `fit`, which looks at its first batch.
     """
-    if data.is_arrays:
+    if not model.compiled:
+        return  # its training is the user's own
+    if data.is_arrays and data.x is not None:
         triple = data.weighted()
         batch = keras.tree.map_structure(
             lambda leaf: None if leaf is None else leaf[: data.batch], triple

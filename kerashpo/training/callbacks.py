@@ -45,10 +45,15 @@ class OncePerTrial(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         if self._awake:
             return
+        restored = dict(self._restored)
+        if self.begun and isinstance(self.wrapped, keras.callbacks.CSVLogger):
+            # The trial goes on in another process, and so does its file.
+            self.wrapped.append = True
+            restored = {k: v for k, v in restored.items() if not k.startswith("append")}
         self.begun = self._awake = True
         # A restored callback opens its files again here; what it remembered goes on top.
         self.wrapped.on_train_begin(logs)
-        vars(self.wrapped).update(self._restored)
+        vars(self.wrapped).update(restored)
 
     def end(self) -> None:
         """Lets the callback see the end of the trial, once."""
@@ -108,6 +113,11 @@ def check_callbacks(given: Any) -> tuple[Any, ...]:
     """
     several = given if isinstance(given, (list, tuple)) else [] if given is None else [given]
     for callback in several:
+        if hasattr(callback, "on_event"):
+            raise InvalidInput(
+                f"{callback!r} listens to the whole search, not to one training: pass it in "
+                "listeners=[...] instead of callbacks=[...]."
+            )
         if not isinstance(callback, keras.callbacks.Callback) and not callable(callback):
             raise InvalidInput(
                 "callbacks must be keras callbacks, or functions without arguments that make "

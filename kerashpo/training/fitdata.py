@@ -150,18 +150,40 @@ class FitData:
             return epoch % self.validation_freq == 0
         return epoch in self.validation_freq
 
+    def sizes(self) -> dict[str, int]:
+        """Returns how many samples there are, for a study's provenance; empty for pipelines."""
+        if not self.is_arrays:
+            return {}
+        found = {"training_samples": self.samples}
+        if self.validation is not None:
+            found["validation_samples"] = length(self.validation[0])
+        return found
+
     def fingerprint(self) -> str | None:
         """Returns a hash of all arrays (structure, shapes, types, bytes); None for pipelines."""
         if not self.is_arrays:
             return None
-        digest = hashlib.sha256()
-        triples = (self.weighted(), self.validation)
-        for path, leaf in keras.tree.flatten_with_path(triples):
-            digest.update(repr(path).encode())
-            if leaf is not None:
-                digest.update(f"{leaf.dtype}{leaf.shape}".encode())
-                digest.update(np.ascontiguousarray(leaf).data)
-        return digest.hexdigest()
+        return _digest((self.weighted(), self.validation))
+
+
+def fingerprint_of(arguments: Any) -> str | None:
+    """Returns a hash of the arrays among any arguments, None where there are none."""
+    found = {
+        repr(path): array
+        for path, leaf in keras.tree.flatten_with_path(arguments)
+        if isinstance(array := _as_array(leaf), np.ndarray) and _are_arrays(array)
+    }
+    return _digest(found) if found else None
+
+
+def _digest(arrays: Any) -> str:
+    digest = hashlib.sha256()
+    for path, leaf in keras.tree.flatten_with_path(arrays):
+        digest.update(repr(path).encode())
+        if leaf is not None:
+            digest.update(f"{leaf.dtype}{leaf.shape}".encode())
+            digest.update(np.ascontiguousarray(leaf).data)
+    return digest.hexdigest()
 
 
 def length(arrays: Arrays) -> int:

@@ -8,7 +8,7 @@ from typing import Any, final
 import keras
 import numpy as np
 
-from kerashpo.core.trial import NOTHING, Best
+from kerashpo.core.scoring import NOTHING, Best
 from kerashpo.training.callbacks import OncePerTrial
 from kerashpo.training.checkpoints import pack, read_variables, unpack, write_variables
 
@@ -29,6 +29,8 @@ class LiveTrial:
         best_weights: the model's weights then, None before.
         best_is_new: whether they are not yet written down.
         stopped: whether a callback of the user's has ended its training.
+        facts: what was told about how it is trained.
+        hp: the values that its model was built with.
     """
 
     model: keras.Model
@@ -40,6 +42,7 @@ class LiveTrial:
     best_is_new: bool = False
     stopped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
+    hp: Any = None
 
     @property
     def nbytes(self) -> int:
@@ -48,9 +51,9 @@ class LiveTrial:
         size = sum(int(np.prod(v.shape)) * 4 for v in variables)
         return size + sum(array.nbytes for array in self.best_weights or ())
 
-    def note_best(self, best: Best) -> bool:
-        """Keeps the weights if this epoch is the best so far."""
-        if not best < self.best:
+    def note_best(self, best: Best, newest: bool = False) -> bool:
+        """Keeps the weights if this epoch is the best so far, or if the newest ones count."""
+        if not (newest or best < self.best):
             return False
         self.best, self.best_weights = best, read_variables(self.model.weights)
         self.best_is_new = True
@@ -98,7 +101,7 @@ class LiveTrial:
             callback.restore(_join(state, arrays))
 
     def _optimizer_variables(self) -> list[Any]:
-        optimizer = self.model.optimizer
+        optimizer = getattr(self.model, "optimizer", None)
         return [] if optimizer is None else list(optimizer.variables)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import keras
 import keras_tuner
@@ -18,6 +18,8 @@ from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.training.hp import HyperParameters
 from kerashpo.training.randomness import seeded_build
+
+Form = Literal["compiled", "model", "anything"]
 
 
 @final
@@ -51,12 +53,16 @@ class ModelMaker:
     """Builds a user's models.
 
     Args:
-        hypermodel: a function of `hp`, or a `keras_tuner.HyperModel`.
+        hypermodel: a function of `hp`, or a `keras_tuner.HyperModel`; None where models are
+            built by a tuner's own `run_trial`.
         overrides: definitions that win over what it says (``hyperparameters=``).
         tune_new: whether parameters that are not among them are tuned.
         allow_new: whether there may be such parameters.
         recompile: what replaces its optimizer, loss or metrics.
         strategy: a `tf.distribute` strategy under whose scope models are built, or None.
+        extra: parameters that the model does not ask for, e.g. arguments of `fit`.
+        form: what `build` must return: a ``"compiled"`` model, any ``"model"``, or
+            ``"anything"``.
 
     Raises:
         InvalidInput: if it is neither a function nor a HyperModel.
@@ -70,22 +76,19 @@ class ModelMaker:
         allow_new: bool = True,
         recompile: Recompile = Recompile(),
         strategy: Any = None,
+        extra: Space | None = None,
+        form: Form = "compiled",
     ) -> None:
-        if not isinstance(hypermodel, keras_tuner.HyperModel) and not callable(hypermodel):
+        known = hypermodel is None or isinstance(hypermodel, keras_tuner.HyperModel)
+        if (not known and not callable(hypermodel)) or (hypermodel is None and form != "anything"):
             raise InvalidInput(
                 "The first argument must be a function build_model(hp) that returns a compiled "
                 f"keras.Model, or a HyperModel. Received: {hypermodel!r}."
             )
-        self.hypermodel = _as_hypermodel(hypermodel)
-        if type(self.hypermodel).fit is not keras_tuner.HyperModel.fit:
-            raise InvalidInput(
-                f"{type(self.hypermodel).__name__} overrides HyperModel.fit, which this version "
-                "does not call: epochs, pauses and checkpoints are the tuner's. Put what it does "
-                "into build (model, loss, a train_step of the model's own) or into callbacks."
-            )
+        self.hypermodel = None if hypermodel is None else _as_hypermodel(hypermodel)
         self._overrides, self._recompile = overrides, recompile
         self._tune_new, self._allow_new = tune_new, allow_new
-        self._strategy = strategy
+        self._strategy, self._extra, self.form = strategy, extra, form
 
     def discover(self, seed: int) -> Space:
         """Returns the space that the hypermodel declares.
@@ -105,11 +108,17 @@ class ModelMaker:
             self._build(hp, seed, 0, 0)
             return hp.declared
 
-        space = Discovery(probe).run()
-        if self._overrides is None:
-            return space
-        extra = [p for p in self._overrides.params if p.name not in space.names]
-        return Space.of([*extra, *space.params])
+        space = Space.of([]) if self.hypermodel is None else Discovery(probe).run()
+        if self._overrides is not None:
+            first = [p for p in self._overrides.params if p.name not in space.names]
+            space = Space.of([*first, *space.params])
+        return space if self._extra is None else _joined(space, self._extra)
+
+    def parameters(self, config: Config, space: Space, seed: int, trial: int) -> HyperParameters:
+        """Returns a trial's values; what else is asked of them is drawn."""
+        hp = HyperParameters.with_values(space, config)
+        self._bind(hp, lambda param: _draw(param, seed, trial))
+        return hp
 
     def make(
         self, config: Config, space: Space, seed: int, trial: int, run: int = 0
@@ -123,16 +132,23 @@ class ModelMaker:
         Raises:
             InvalidInput: if what came is not a compiled `keras.Model`.
         """
-        hp = HyperParameters.with_values(space, config)
-        self._bind(hp, lambda param: _draw(param, seed, trial))
+        if self.hypermodel is None:
+            raise InvalidInput("This tuner has no hypermodel, so it cannot build a model.")
+        hp = self.parameters(config, space, seed, trial)
         return self._build(hp, seed, trial, run), hp
 
+    def scope(self) -> AbstractContextManager[Any]:
+        """Returns where variables are to be created: the distribution strategy's scope."""
+        return nullcontext() if self._strategy is None else self._strategy.scope()
+
     def _build(self, hp: HyperParameters, seed: int, trial: int, run: int) -> keras.Model:
-        scope = nullcontext() if self._strategy is None else self._strategy.scope()
-        with seeded_build(seed, trial, run), scope:
+        assert self.hypermodel is not None
+        with seeded_build(seed, trial, run), self.scope():
             model = self.hypermodel.build(hp)
-            check_model(model, self._recompile.optimizer is not None)
-            self._recompile.apply(model)
+            if self.form != "anything":
+                compiles = self._recompile.optimizer is not None or self.form == "model"
+                check_model(model, compiles)
+                self._recompile.apply(model)
         return model
 
     def _bind(self, hp: HyperParameters, fill: Callable[[Param], Scalar] | None) -> None:
@@ -156,6 +172,21 @@ def check_model(model: Any, will_compile: bool = False) -> None:
             "build_model returned a model that is not compiled. Call "
             "model.compile(optimizer=..., loss=..., metrics=[...]) before returning it."
         )
+
+
+def _joined(space: Space, extra: Space) -> Space:
+    """Adds parameters that the model does not declare.
+
+    Raises:
+        InvalidInput: if it does.
+    """
+    both = [name for name in extra.names if name in space.names]
+    if both:
+        raise InvalidInput(
+            f"fit_hp and build_model both declare {both[0]!r}. Leave it out of one of them: in "
+            "build_model, hp.get reads what fit_hp set."
+        )
+    return Space.of([*space.params, *extra.params])
 
 
 def _draw(param: Param, seed: int, trial: int) -> Scalar:

@@ -12,7 +12,12 @@ from keras.utils import PyDataset
 from kerashpo.training.building import build_all
 from kerashpo.training.fitdata import Arrays, FitData, Triple
 from kerashpo.training.order import epoch_order
-from kerashpo.training.randomness import EpochKeys, set_layer_seeds
+from kerashpo.training.randomness import (
+    EpochKeys,
+    set_layer_seeds,
+    set_torch_seed,
+    torch_state_kept,
+)
 from kerashpo.training.ways import Way
 
 
@@ -36,18 +41,19 @@ class PlainFit(Way):
     ) -> None:
         """See `Way.train`."""
         build_all(model, data)
-        model.fit(
-            **_inputs(data, first, last, keys),
-            **_validation(data),
-            **data.extra,
-            initial_epoch=first - 1,
-            epochs=last,
-            callbacks=[_LayerSeeds(keys), *callbacks],
-        )
+        with torch_state_kept():
+            model.fit(
+                **_inputs(data, first, last, keys),
+                **_validation(data),
+                **data.extra,
+                initial_epoch=first - 1,
+                epochs=last,
+                callbacks=[LayerSeeds(keys), *callbacks],
+            )
 
 
 @final
-class _LayerSeeds(keras.callbacks.Callback):
+class LayerSeeds(keras.callbacks.Callback):
     """Sets the seed generators before each epoch."""
 
     def __init__(self, keys: EpochKeys) -> None:
@@ -56,6 +62,7 @@ class _LayerSeeds(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         set_layer_seeds(self.model, self._keys, epoch + 1)
+        set_torch_seed(self._keys, epoch + 1)
 
 
 def _inputs(data: FitData, first: int, last: int, keys: EpochKeys) -> dict[str, Any]:

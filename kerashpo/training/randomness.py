@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,10 @@ class EpochKeys:
         stream = rng.stream(self.seed, "layers", self.trial, self.run, epoch)
         return stream.integers(_SEED_BOUND, size=(count, 2), dtype=np.uint32)
 
+    def torch_seed(self, epoch: int) -> int:
+        """Returns the seed of torch's global generator for an epoch."""
+        return rng.integer(self.seed, "torch", self.trial, self.run, epoch)
+
     def layer_state(self, epoch: int, index: int) -> np.ndarray:
         """Returns the state of one seed generator at the start of an epoch, uint32, shape (2,)."""
         return self.layer_states(epoch, index + 1)[index]
@@ -73,18 +77,78 @@ def seed_variables(model: keras.Model) -> list[Any]:
     return list(found.values())
 
 
-def set_layer_seeds(model: keras.Model, keys: EpochKeys, epoch: int) -> None:
+def assign_state(variable: Any, state: np.ndarray) -> None:
+    """Assigns a seed generator's state, uint32, shape (2,), to the Keras variable it lives in."""
+    variable.assign(state.astype(variable.dtype))
+
+
+def set_layer_seeds(
+    model: keras.Model,
+    keys: EpochKeys,
+    epoch: int,
+    assign: Callable[[Any, np.ndarray], None] = assign_state,
+) -> None:
     """Sets every seed generator of the model to its state for the start of `epoch`.
 
     Args:
         model: a built model.
         keys: the run's keys.
         epoch: counted from 1.
+        assign: sets a variable to a state, as `assign_state` does.
     """
     variables = seed_variables(model)
+    if not variables:
+        return
     states = keys.layer_states(epoch, len(variables))
     for variable, state in zip(variables, states, strict=True):
-        variable.assign(state.astype(variable.dtype))
+        assign(variable, state)
+
+
+def set_torch_seed(keys: EpochKeys, epoch: int) -> None:
+    """Seeds torch's global generator where Keras runs on torch.
+
+    Keras's dropout draws from it, past the layer's own seed generator, unless the layer was
+    given a seed.
+    """
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.manual_seed(keys.torch_seed(epoch))
+
+
+@contextlib.contextmanager
+def torch_state_kept() -> Iterator[None]:
+    """Leaves torch's global generators as they were, where Keras runs on torch."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.random.fork_rng():
+        yield
+
+
+@contextlib.contextmanager
+def seeded_own(seed: int, trial: int, run: int = 0, epoch: int = 1) -> Iterator[None]:
+    """Makes a training loop of the user's own a function of (seed, trial, run, first epoch).
+
+    As `seeded_build`, and the backend's global generator as well, which shuffles and drops
+    out where nobody passes a seed; that one is unseeded again afterwards.
+    """
+    key = rng.integer(seed, "own", trial, run, epoch)
+    with seeded_build(seed, trial, run), torch_state_kept():
+        keras.utils.set_random_seed(key)
+        try:
+            yield
+        finally:
+            _unseed()
+
+
+def _unseed() -> None:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.random.set_seed(None)
 
 
 @contextlib.contextmanager

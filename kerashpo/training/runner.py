@@ -4,57 +4,58 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, final
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 import keras
 
-from kerashpo.core.errors import InvalidInput, nearest
-from kerashpo.core.records import Decision, Failure, Objective, Report, Resume
-from kerashpo.core.trial import Best, Trial
+from kerashpo.core.errors import DiskFull, InvalidInput
+from kerashpo.core.records import Decision, Failure, Resume
 from kerashpo.executors.base import Emit, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Grew, Note, Reach, Task
+from kerashpo.executors.failures import classify
+from kerashpo.executors.messages import Failed, Finished, Grew, Note, Reach, Saving, Task
+from kerashpo.executors.output import Tail
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
+from kerashpo.store.keys import best_key, checkpoint_key
 from kerashpo.training.building import build_all
 from kerashpo.training.callbacks import EpochReporter, fresh_callbacks
 from kerashpo.training.checkpoints import pack_list
 from kerashpo.training.fitdata import FitData
+from kerashpo.training.hp import HyperParameters
 from kerashpo.training.live import LiveTrial
 from kerashpo.training.models import ModelMaker
+from kerashpo.training.ownfit import WHERE as OWN_FIT
+from kerashpo.training.ownfit import FitCall, OwnFit, overrides_fit
+from kerashpo.training.places import give_place
+from kerashpo.training.portions import Portions
 from kerashpo.training.randomness import EpochKeys
+from kerashpo.training.segment import Segment
+from kerashpo.training.settings import Settings
 from kerashpo.training.ways import Way, choose
 
 _LOG = logging.getLogger("kerashpo")
 
 
+@final
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How trials are trained.
+class Terms:
+    """On what, and with whom listening, one trial is trained.
 
     Attributes:
-        objective: decides which epoch's weights are kept.
-        seed: the study's seed.
-        max_epochs: the most epochs that one trial is trained.
-        runs: how often each configuration is trained, with other random streams.
-        fast: ``"auto"``, True or False, see `kerashpo.training.ways.choose`.
-        keep_in_memory: bytes of paused trials that stay in memory.
-        checkpoint_every: seconds of training between checkpoints.
-        max_model_size: parameters; a larger model fails its trial. None for no limit.
+        data: by run and configuration.
+        callbacks: the user's; each run gets copies.
+        until: the last epoch, where the user's own code set one below the task's or above.
+        call: what a `fit` of the hypermodel's own is called with.
     """
 
-    objective: Objective
-    seed: int
-    max_epochs: int
-    runs: int = 1
-    fast: bool | Literal["auto"] = "auto"
-    keep_in_memory: int = 10**9
-    checkpoint_every: float = 1.0
-    max_model_size: int | None = None
+    data: Portions
+    callbacks: tuple[Any, ...] = ()
+    until: int | None = None
+    call: FitCall = FitCall()
 
 
 @final
@@ -69,26 +70,52 @@ class KerasRunner(Runner):
         settings: how.
         blobs: where checkpoints go.
         ways: the ways to train, by the kind that `choose` names.
+        call: what a `fit` of the hypermodel's own is called with.
     """
 
     def __init__(
         self,
         maker: ModelMaker,
         space: Space,
-        data: FitData,
+        data: Portions,
         callbacks: Sequence[Any],
         settings: Settings,
         blobs: Blobs,
         ways: Mapping[str, Way],
+        call: FitCall = FitCall(),
     ) -> None:
-        self._maker, self._space, self._data = maker, space, data
-        self._callbacks, self._settings = tuple(callbacks), settings
+        self._maker, self._space = maker, space
+        self._terms, self._settings = Terms(data, tuple(callbacks), call=call), settings
         self._blobs, self._ways = blobs, ways
+        self._own = OwnFit(maker.hypermodel) if overrides_fit(maker.hypermodel) else None
+        self._special: dict[int, Terms] = {}
         self._live: OrderedDict[tuple[int, int], LiveTrial] = OrderedDict()
-        self._saved = 0.0
+        self._tail = Tail()
+
+    def arrange(self, trial: int, terms: Terms) -> None:
+        """Has a trial trained on other terms than the search's."""
+        self._special[trial] = terms
+
+    def parameters(self, task: Task) -> HyperParameters:
+        """Returns a trial's values for the user's own code; see `tell_growth`."""
+        settings = self._settings
+        return self._maker.parameters(task.config, self._space, settings.seed, task.trial)
+
+    def tell_growth(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
+        """Tells of values that the user's code asked for and the trial did not have."""
+        if hp is None or not hp.changed:
+            return
+        emit(Grew(trial, dict(hp.changed), self._grow(list(hp.appeared.values()))))
+        hp.changed.clear()
+        hp.appeared.clear()
 
     def run(self, task: Task, emit: Emit) -> None:
+        with self._tail.listening():
+            self._run(task, self._tail.sparing(emit))
+
+    def _run(self, task: Task, emit: Emit) -> None:
         stage = ["build"]
+        task = self._limited(task)
         try:
             outcomes = []
             for run in range(self._settings.runs):
@@ -97,6 +124,8 @@ class KerasRunner(Runner):
                     return
                 outcomes.append(outcome)
             self._conclude(task, outcomes, emit)
+        except DiskFull:
+            raise  # Not the trial's fault: it goes on once there is room.
         except InvalidInput as error:
             self._fail(task, emit, Failure(stage[0], str(error)))
         except Exception as error:  # whatever the user's code raises fails its trial
@@ -111,6 +140,10 @@ class KerasRunner(Runner):
                 self._close_callbacks(trial, live)
             self._blobs.free(checkpoint_key(trial, run))
 
+    def drop(self, trial: int) -> None:
+        for run in range(self._settings.runs):
+            self._live.pop((trial, run), None)
+
     def _run_once(self, task: Task, run: int, emit: Emit, stage: list[str]) -> LiveTrial | None:
         """Trains one run through the task's end; returns None where the answer ended it."""
         began = time.perf_counter()
@@ -119,7 +152,8 @@ class KerasRunner(Runner):
         live.seconds += time.perf_counter() - began
         self._live[task.trial, run] = live
         stage[0] = "fit"
-        answer = self._train(live, task, run, emit)
+        self._train(live, task, run, emit)
+        answer = emit(Saving(task.trial))
         self._save_best(task.trial, run, live)
         if answer is Decision.STOP:
             self._end_callbacks(live)
@@ -143,60 +177,94 @@ class KerasRunner(Runner):
         return live
 
     def _build(self, task: Task, run: int, emit: Emit) -> LiveTrial:
-        trial, seed = task.trial, self._settings.seed
+        trial, seed, terms = task.trial, self._settings.seed, self._terms_of(task.trial)
         model, hp = self._maker.make(task.config, self._space, seed, trial, run)
-        if hp.changed:
-            emit(Grew(trial, hp.changed, self._grow(list(hp.appeared.values()))))
-        build_all(model, self._data)
+        self.tell_growth(trial, hp, emit)
+        with self._maker.scope():
+            build_all(model, terms.data.of(run, task.config))
         self._check_size(model)
-        return LiveTrial(model, fresh_callbacks(self._callbacks))
+        callbacks = fresh_callbacks(terms.callbacks)
+        for callback in callbacks:
+            give_place(callback.wrapped, trial, run)
+        return LiveTrial(model, callbacks, hp=hp)
 
-    def _train(self, live: LiveTrial, task: Task, run: int, emit: Emit) -> Decision:
-        settings, trial = self._settings, task.trial
-        kind, reason = choose(settings.fast, live.model, self._data, live.callbacks)
+    def _train(self, live: LiveTrial, task: Task, run: int, emit: Emit) -> None:
+        if live.epoch >= task.until or live.stopped:
+            return
+        trial, settings = task.trial, self._settings
+        data = self._terms_of(trial).data.of(run, task.config)
+        kind, reason = self._way(live, data)
         if not live.facts:
             live.facts = {"training": kind, "training_reason": reason}
             emit(Note(trial, live.facts))
-        answer = Decision.CONTINUE
-        began, before = time.perf_counter(), live.seconds
-        self._saved = began
-        logged: list[str] = []
-
-        def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
-            nonlocal answer
-            live.epoch, live.seconds = epoch, before + time.perf_counter() - began
-            live.stopped = bool(live.model.stop_training)
-            logged[:] = metrics
-            report = Report(trial, run, epoch, metrics, live.seconds)
-            live.note_best(judge(report, settings.objective))
-            self._checkpoint_now_and_then(trial, run, live)
-            answer = emit(Epoch(report))
-            return answer is not Decision.CONTINUE
-
-        if live.epoch < task.until and not live.stopped:
+        segment = Segment(
+            live,
+            (trial, run),
+            settings,
+            emit,
+            lambda hp: self.tell_growth(trial, hp, emit),
+            lambda: self._checkpoint(trial, run, live),
+        )
+        live.model.stop_training = False
+        keys, first = EpochKeys(settings.seed, trial, run), live.epoch + 1
+        if self._own is not None:
+            span = (first, task.until)
+            call = self._terms_of(trial).call
+            result = self._own.train(
+                call, live.hp, live.model, span, live.callbacks, keys, segment.on_epoch
+            )
+            segment.take(result, OWN_FIT)
+        else:
             # Last, so that it sees what the user's callbacks put into the logs.
-            callbacks = [*live.callbacks, EpochReporter(on_epoch)]
-            live.model.stop_training = False
-            keys = EpochKeys(settings.seed, trial, run)
+            callbacks = [*live.callbacks, EpochReporter(segment.on_epoch)]
             way = self._ways[kind]
-            way.train(live.model, self._data, live.epoch + 1, task.until, callbacks, keys)
-            _check_logged(settings.objective.name, logged, live)
-        return answer
+            way.train(live.model, data, first, task.until, callbacks, keys)
+        segment.check()
+
+    def _way(self, live: LiveTrial, data: FitData) -> tuple[str, str]:
+        if self._own is not None:
+            return "plain", "the hypermodel overrides fit"
+        return choose(self._settings.fast, live.model, data, live.callbacks)
+
+    def _terms_of(self, trial: int) -> Terms:
+        return self._special.get(trial, self._terms)
+
+    def _limit(self, task: Task) -> int | None:
+        """Returns the last epoch that the user's code or the configuration asks for."""
+        terms = self._terms_of(task.trial)
+        return terms.until or terms.data.epochs(task.config)
+
+    def _limited(self, task: Task) -> Task:
+        limit = self._limit(task)
+        if limit is None:
+            return task
+        # More epochs than the job's only where nothing but the job was in the way.
+        longer = self._terms_of(task.trial).until and task.until == task.job.until
+        return replace(task, until=limit if longer else min(limit, task.until))
 
     def _conclude(self, task: Task, runs: list[LiveTrial], emit: Emit) -> None:
         """Says how a task ended that nobody interrupted."""
+        whole = all(live.epoch >= task.until and not live.stopped for live in runs)
+        limit = self._limit(task)
         if not all(live.best.finite for live in runs):
             name = self._settings.objective.name
             self._fail(task, emit, Failure("nan", f"{name} was never finite"))
-        elif all(live.epoch >= task.until and not live.stopped for live in runs):
+        elif whole and limit in (None, task.job.until):
             if task.until >= self._settings.max_epochs:
                 for live in runs:
                     self._end_callbacks(live)
             emit(Reach(task.trial))
+        elif whole and limit is not None and task.until < limit:
+            emit(Reach(task.trial))
         else:
             for live in runs:
                 self._end_callbacks(live)
-            emit(Finished(task.trial))
+            emit(Finished(task.trial, self._reason(whole)))
+
+    def _reason(self, whole: bool) -> str:
+        if whole:
+            return "epochs"
+        return "early stopping" if self._own is None else "ended by itself"
 
     def _end_callbacks(self, live: LiveTrial) -> None:
         for callback in live.callbacks:
@@ -212,13 +280,11 @@ class KerasRunner(Runner):
     def _fail(self, task: Task, emit: Emit, failure: Failure) -> None:
         for run in range(self._settings.runs):
             self._live.pop((task.trial, run), None)
-        emit(Failed(task.trial, failure))
+        emit(Failed(task.trial, replace(failure, output=self._tail.text)))
 
-    def _checkpoint_now_and_then(self, trial: int, run: int, live: LiveTrial) -> None:
-        if time.perf_counter() - self._saved >= self._settings.checkpoint_every:
-            self._save_best(trial, run, live)
-            self._blobs.put(checkpoint_key(trial, run), live.save())
-            self._saved = time.perf_counter()
+    def _checkpoint(self, trial: int, run: int, live: LiveTrial) -> None:
+        self._save_best(trial, run, live)
+        self._blobs.put(checkpoint_key(trial, run), live.save())
 
     def _save_best(self, trial: int, run: int, live: LiveTrial) -> None:
         if live.best_weights is not None and live.best_is_new:
@@ -246,41 +312,3 @@ class KerasRunner(Runner):
         while total > self._settings.keep_in_memory and len(self._live) > 1:
             _, oldest = self._live.popitem(last=False)
             total -= oldest.nbytes
-
-
-def checkpoint_key(trial: int, run: int = 0) -> str:
-    """Returns the key of a run's checkpoint."""
-    return f"{trial}/checkpoint-{run}.npz"
-
-
-def best_key(trial: int, run: int = 0) -> str:
-    """Returns the key of the weights of a run's best epoch."""
-    return f"{trial}/best-{run}.npz"
-
-
-def _check_logged(name: str, logged: Sequence[str], live: LiveTrial) -> None:
-    if logged and name not in logged and not live.best.finite:
-        raise InvalidInput(
-            f"The model does not log the objective {name!r}.{nearest(name, logged)} "
-            f"It logs: {', '.join(logged)}."
-        )
-
-
-def judge(report: Report, objective: Objective) -> Best:
-    """Returns how good one epoch is, as the history will see it."""
-    alone = Trial(report.trial, {}, objective)
-    alone.add(report)
-    return alone.best
-
-
-def classify(stage: str, error: Exception) -> Failure:
-    """Returns the kind of a failure: memory, or the user's build or fit."""
-    name = type(error).__name__
-    exhausted = isinstance(error, MemoryError) or name in (
-        "ResourceExhaustedError",
-        "XlaRuntimeError",
-    )
-    told = "RESOURCE_EXHAUSTED" in str(error) or name != "XlaRuntimeError"
-    kind = "memory" if exhausted and told else stage
-    first = str(error).splitlines()[0] if str(error) else ""
-    return Failure(kind, f"{name}: {first}", traceback.format_exc())

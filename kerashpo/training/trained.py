@@ -8,11 +8,11 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
+from kerashpo.store.keys import best_key
 from kerashpo.training.checkpoints import unpack_list, write_variables
 from kerashpo.training.compiled import CompiledEpochs
 from kerashpo.training.models import ModelMaker
 from kerashpo.training.plain import PlainFit
-from kerashpo.training.runner import best_key
 from kerashpo.training.ways import Way
 
 
@@ -33,11 +33,18 @@ def load_model(
     data = blobs.get(best_key(trial, run))
     if data is None:
         raise InvalidInput(
-            f"The weights of trial {trial} were not kept: only those of the best trials are. "
-            "Train its configuration again: get_best_hyperparameters gives the values."
+            f"The weights of trial {trial} were not kept: keep=... of the tuner says of how many "
+            "trials they are. Train its configuration again: get_best_hyperparameters gives the "
+            "values."
         )
     model, _ = maker.make(record.config, space, seed, trial, run)
-    weights, _ = unpack_list(data)
+    try:
+        weights, _ = unpack_list(data)
+    except ValueError as error:
+        raise InvalidInput(
+            f"The weights of trial {trial} cannot be read: {error}. Train its configuration again: "
+            "get_best_hyperparameters gives the values."
+        ) from error
     if not model.built:
         raise InvalidInput(
             f"The model of trial {trial} has no input shape before it sees data. Begin it with "

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any
 
 from kerashpo.core.errors import InvalidInput, unknown
+from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.banded import BandedTuner
-from kerashpo.tuners.tuner import read_options
 
 _VARIANTS = {"promotion": "asha", "stopping": "asha_stopping"}
 
 
-@final
 class ASHA(BandedTuner):
     """Asynchronous successive halving (Li et al., 2020); never waits for a rung to fill.
 

@@ -21,7 +21,12 @@ class BandedTuner(Tuner):
         shape: the scheduler's arguments, max_epochs among them.
         algorithm: where to look next, a name of `kerashpo.algorithms.registry`.
         algorithm_options: further arguments of the algorithm.
+
+    Raises:
+        InvalidInput: for a scheduler's argument out of range.
     """
+
+    _plans_epochs = True
 
     def __init__(
         self,

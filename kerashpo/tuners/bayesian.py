@@ -6,18 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 from kerashpo.algorithms.bayesian import BayesianOptimization as Model
 from kerashpo.algorithms.explain import Explanation
 from kerashpo.core.errors import InvalidInput
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
+from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.full import FullTuner
-from kerashpo.tuners.tuner import read_options
 
 
-@final
 class BayesianOptimization(FullTuner):
     """A Gaussian process proposes each configuration; every trial is trained to the end.
 
@@ -25,7 +24,7 @@ class BayesianOptimization(FullTuner):
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_trials: how many configurations to try.
-        num_initial_points: trials before the model decides; None for between 5 and 10.
+        num_initial_points: trials before the model decides; None for between 4 and 10.
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
         beta: how many standard deviations the acquisition "ucb" trusts.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
@@ -58,15 +57,6 @@ class BayesianOptimization(FullTuner):
         }
         super().__init__(hypermodel, read_options(type(self), given, own), "bayesian", search)
 
-    def enqueue(self, config: Mapping[str, Any]) -> None:
-        """Has known good values tried first; what they leave out takes its default.
-
-        Raises:
-            InvalidSpace: for an unknown name or a value outside its domain.
-        """
-        queue = self._algorithm_options.get("enqueue", ())
-        self._algorithm_options["enqueue"] = (*queue, dict(self.space.complete(config)))
-
     def explain(self) -> Explanation:
         """Returns what the model believes: relevance, the predicted best, what comes next.
 
@@ -83,8 +73,7 @@ class BayesianOptimization(FullTuner):
     def _settings(self, epochs: int | None) -> dict[str, Any]:
         settings = super()._settings(epochs)
         told = dict(settings.pop("options"))
-        # The queue is no part of what a search is; earlier evidence is told by its hash.
-        told.pop("enqueue", None)
+        # Earlier evidence is told by its hash.
         earlier = told.pop("warm_start")
         if earlier:
             text = json.dumps(earlier, sort_keys=True, default=str)

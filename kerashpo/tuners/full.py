@@ -8,6 +8,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Plan, Rung
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
+from kerashpo.training.portions import EPOCHS
 from kerashpo.tuners.tuner import Tuner
 
 
@@ -16,7 +17,8 @@ class FullTuner(Tuner):
 
     def _plan(self) -> Plan:
         """Trials and epochs; the epochs are known once `search(epochs=...)` is."""
-        if self._epochs is not None or self._limit == float("inf"):
+        known = self._epochs is not None or self._tuned_epochs is not None
+        if known or self._limit == float("inf"):
             return super()._plan()
         trials = int(self._limit)
         note = "each trial trains for the epochs that search(epochs=...) is given"
@@ -38,7 +40,22 @@ class FullTuner(Tuner):
         super().search(*args, **kwargs)
 
     def _scheduler(self, epochs: int | None) -> Scheduler:
-        return Full(1 if epochs is None else epochs, self._limit)
+        if epochs is not None and self._tuned_epochs is not None:
+            raise InvalidInput(
+                f"epochs are tuned by fit_hp, so search(epochs={epochs}) cannot set them too: "
+                "leave it out there."
+            )
+        return Full(self._most(epochs), self._limit)
 
     def _settings(self, epochs: int | None) -> dict[str, Any]:
-        return {**super()._settings(epochs), "epochs": 1 if epochs is None else epochs}
+        return {**super()._settings(epochs), "epochs": self._most(epochs)}
+
+    def _most(self, epochs: int | None) -> int:
+        """Returns the most epochs of a trial."""
+        return self._tuned_epochs or epochs or 1
+
+    @property
+    def _tuned_epochs(self) -> int | None:
+        """The most epochs that `fit_hp` allows, None where it does not tune them."""
+        tuned = [p.domain for p in self._fit_hp.params if p.name == EPOCHS]
+        return max((int(d.realise(d.at(1.0))) for d in tuned), default=None)

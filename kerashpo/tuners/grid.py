@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any
 
+from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.full import FullTuner
-from kerashpo.tuners.tuner import read_options
 
 
-@final
 class GridSearch(FullTuner):
     """Every configuration of a finite space, in order, each trained to the end.
 

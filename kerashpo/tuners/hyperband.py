@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any
 
+from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.banded import BandedTuner
-from kerashpo.tuners.tuner import read_options
 
 
-@final
 class Hyperband(BandedTuner):
     """Hyperband (Li et al., 2018); promoted trials go on exactly where they paused.
 

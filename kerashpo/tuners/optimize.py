@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Budget, Objective
+from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.function import FunctionRunner
+from kerashpo.executors.placement import available_cores, available_gpus, places
+from kerashpo.executors.processes import ProcessExecutor, Terms
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.full import Full
 from kerashpo.space.space import Space
+from kerashpo.study.differences import Wish
 from kerashpo.study.loop import Limits
-from kerashpo.study.opening import Wish, open_or_create
+from kerashpo.study.notify import check_listeners
+from kerashpo.study.opening import Resuming, open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.running import Recipe, environment, run_study
+from kerashpo.study.running import Recipe, provenance, run_study
+from kerashpo.tuners.arguments import check_resume
 
 METRIC = "value"
 
@@ -31,8 +39,11 @@ def optimize(
     seed: int | None = None,
     directory: str | Path | None = None,
     overwrite: bool = False,
+    resume: Resuming = "exact",
     max_minutes: float | None = None,
     metric: str = METRIC,
+    workers: int = 1,
+    listeners: Iterable[Any] = (),
     **options: Any,
 ) -> Results:
     """Searches the configuration for which a function is best.
@@ -49,8 +60,13 @@ def optimize(
         directory: keeps the study in this folder and goes on where it was; None keeps it
             in memory.
         overwrite: delete the study in `directory` and start anew.
+        resume: ``"extend"`` goes on in a study whose space the given one widens.
         max_minutes: a bound of the whole search in minutes.
         metric: the name under which values are recorded.
+        workers: processes that call `fn`; 1 is this process. `fn` is sent to them by value
+            where it is defined in a notebook or a script.
+        listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
+            `kerashpo.callbacks`.
         **options: further arguments of the algorithm.
 
     Raises:
@@ -63,8 +79,11 @@ def optimize(
     # Built for its checks alone: a wrong option is told before a folder is made.
     make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
+    require_integer("workers", workers, 1)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
+    check_resume(resume)
+    heard_by = check_listeners(listeners)
     objective = Objective(metric, direction)  # type: ignore[arg-type]
     recipe = Recipe(
         algorithm,
@@ -77,12 +96,21 @@ def optimize(
         ((objective.name, objective.direction),),
         seed,
         {"algorithm": algorithm, "options": dict(options)},
-        environment(),
+        provenance(),
     )
-    opened = open_or_create(wish, None if directory is None else Path(directory), overwrite)
+    folder = None if directory is None else Path(directory)
+    opened = open_or_create(wish, folder, overwrite, resume)
     try:
-        runner = FunctionRunner(fn, metric, space.realise)
-        run_study(opened, recipe, SerialExecutor(runner))
+        runner = partial(FunctionRunner, fn, metric, space.realise)
+        run_study(opened, recipe, _executor(runner, workers, directory), heard_by)
     finally:
         opened.store.close()
-    return Results(opened.history, space)
+    return Results(opened.history, space, folder=None if directory is None else str(directory))
+
+
+def _executor(runner: Callable[[], Runner], workers: int, folder: str | Path | None) -> Executor:
+    if workers == 1:
+        return SerialExecutor(runner())
+    where = places(workers, available_cores(), available_gpus(os.environ))
+    logs = None if folder is None else Path(folder).absolute() / "logs"
+    return ProcessExecutor(runner, Terms(where, logs=logs), {"fn": runner})

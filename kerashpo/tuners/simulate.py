@@ -18,10 +18,11 @@ from kerashpo.schedulers.registry import (
     tuner_pair,
 )
 from kerashpo.space.space import Space
+from kerashpo.study.differences import Wish
 from kerashpo.study.loop import Limits
-from kerashpo.study.opening import Wish, open_or_create
+from kerashpo.study.opening import open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.running import Recipe, environment, run_study
+from kerashpo.study.running import Recipe, provenance, run_study
 
 METRIC = "value"
 
@@ -94,7 +95,7 @@ def simulate(
         ((objective.name, objective.direction),),
         seed,
         told,
-        environment(),
+        provenance(),
     )
     opened = open_or_create(wish, None)
     run_study(opened, recipe, SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers))

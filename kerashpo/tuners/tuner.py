@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
-
-import keras
 
 from kerashpo.algorithms.registry import algorithm_class, make_algorithm
 from kerashpo.core.directions import to_objectives
-from kerashpo.core.errors import InvalidInput, nearest, require_integer
+from kerashpo.core.errors import InvalidInput, StudyCorrupt
 from kerashpo.core.history import History
-from kerashpo.core.records import Objective, Plan
+from kerashpo.core.records import Config, Objective, Plan
+from kerashpo.core.scoring import Scoring
+from kerashpo.core.weighing import read_weights
 from kerashpo.display.choose import make_display
 from kerashpo.display.listener import Listener
 from kerashpo.display.plan import ShownPlan
-from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.store.blobs import FileBlobs
-from kerashpo.study.opening import LOG_NAME, Wish, check, open_or_create, remove
-from kerashpo.study.results import Results
-from kerashpo.study.running import Recipe, environment, run_study
+from kerashpo.study.differences import Wish
+from kerashpo.study.names import LOG_NAME
+from kerashpo.study.opening import check, open_or_create, remove
+from kerashpo.study.repairing import repair_study
+from kerashpo.study.running import Recipe, provenance, run_study
 from kerashpo.study.study import open_study
-from kerashpo.training.callbacks import check_callbacks, fresh_callbacks
+from kerashpo.training.callbacks import fresh_callbacks
+from kerashpo.training.derived import Derived
 from kerashpo.training.fitdata import FitData
-from kerashpo.training.hp import HyperParameters, to_space
-from kerashpo.training.models import ModelMaker, Recompile
+from kerashpo.training.hp import to_space
+from kerashpo.training.models import Form, ModelMaker, Recompile
+from kerashpo.training.ownfit import FitCall, overrides_fit
+from kerashpo.training.portions import Portions, fold, read_fit_hp
 from kerashpo.training.preflight import check_objectives
-from kerashpo.training.runner import KerasRunner, Settings
-from kerashpo.training.trained import load_model, make_ways
-from kerashpo.tuners.arguments import Options, read_bytes
-from kerashpo.tuners.retention import Retention
-from kerashpo.tuners.summary import results_text, space_text
+from kerashpo.training.recipe import KerasRecipe, KerasSettings, leave_gpu_memory
+from kerashpo.training.settings import Settings
+from kerashpo.tuners.answers import Answers
+from kerashpo.tuners.arguments import Options, check_own_code, read_bytes
+from kerashpo.tuners.crew import Crew, make_crew, needs_processes
+from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
+from kerashpo.tuners.oracle import OracleView
+from kerashpo.tuners.owntrials import own_crew
+from kerashpo.tuners.request import Request, read_request
+from kerashpo.tuners.retention import Retention, read_keep
 
 _PACKAGES = ("kerashpo", "keras", "tensorflow", "jax", "keras-tuner", "numpy", "scipy")
 
 
-class Tuner(ABC):
+DEFAULT_OBJECTIVE = "default_objective"
+"""What one number is called that code of the user's own returns; KerasTuner's name."""
+
+
+class Tuner(Hooks, Answers, ABC):
     """A search over the models that a function builds.
 
     Subclasses name an algorithm and build a scheduler; everything else is here.
 
     Args:
         hypermodel: a function ``build_model(hp)`` that returns a compiled model, or a
-            `HyperModel`.
-        objective: a metric's name, an `Objective`, or a list of them (the first ranks).
+            `HyperModel`, whose `fit` is called where it has one of its own.
+        objective: a metric's name, an `Objective`, or a list of them (the first ranks, unless
+            there are `weights`). May be left out where `run_trial` or `HyperModel.fit`
+            returns one number to minimise.
         seed: an integer for a search that can be repeated; None draws one and stores it.
         hyperparameters: a `HyperParameters` whose definitions win over `build_model`'s.
         tune_new_entries: whether parameters that are not among them are tuned.
@@ -55,19 +72,41 @@ class Tuner(ABC):
         max_retries_per_trial: how often a failed trial is tried again.
         max_consecutive_failed_trials: failed trials in a row that end the search.
         executions_per_trial: how often each configuration is trained; the score is the
-            mean of the best epochs.
+            mean of the runs' scores.
         optimizer, loss, metrics: replace what `build_model` compiled with.
         max_model_size: parameters; larger models fail.
         distribution_strategy: a `tf.distribute` strategy to build models under.
         directory, project_name: the study lives in ``directory/project_name``; the same
             search goes on there, another one is refused.
         overwrite: delete the study there and start anew.
-        workers: processes that train; 1.
+        resume: ``"exact"`` refuses a study of another space, objective, seed, data or settings;
+            ``"extend"`` takes one that this search widens (ranges, choices, further parameters,
+            more epochs or iterations): its trials stay, as evidence.
+        workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
+            worker processes once what is left pays for their start.
+        trial_timeout: seconds in which a trial must be built and tell its first epoch, and
+            after each epoch the next one; a worker that does not is ended and the trial
+            goes on in another; the third one at the same epoch fails it. Trains in worker
+            processes, one with ``workers=1``.
+        max_worker_memory: e.g. ``"4GB"``: a worker process that takes more is replaced
+            between two trials. Trains in worker processes, one with ``workers=1``.
+        deterministic: train with one thread a worker, so that any number of workers gives
+            the same numbers. Trains in worker processes, one with ``workers=1``.
         fast: ``"auto"`` compiles whole epochs where that is exact, False never does, True
             raises where it cannot.
         keep_in_memory: how much of paused trials stays in memory, e.g. ``"1GB"``.
         checkpoint_every: seconds of training between checkpoints.
+        keep: of which ended trials the weights of the best epoch stay on disk: ``"best"``,
+            ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
         max_epochs_total, max_minutes: bounds of the whole search.
+        score: which epochs of a run count: ``"best"``, ``"last"``, or ``"mean_last_5"`` for the
+            mean of so many last ones.
+        weights: of several objectives, a number each: their weighted sum (of what is to be
+            minimised, and of the others' negatives) ranks, as ``multi_objective``.
+        fit_hp: arguments of `fit` to tune, e.g. ``{"batch_size": kt.space.choice([16, 32])}``.
+        cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn. Each
+            fold is a run of the trial, with curves of its own.
+        repeats: another name for `executions_per_trial`; with `cv`, repetitions of all folds.
 
     Raises:
         InvalidInput: for an argument that cannot be meant.
@@ -87,7 +126,15 @@ class Tuner(ABC):
         self.algorithm = algorithm
         self._options = options
         self._algorithm_options = dict(algorithm_options or {})
-        self.objectives: tuple[Objective, ...] = to_objectives(_given(options.objective))
+        form = self._form(hypermodel)
+        check_own_code(options, form, self._overrides(*TRAINING_HOOKS))
+        given = to_objectives(_given(options.objective, form))
+        self._weighing = read_weights(given, options.weights)
+        self.objectives: tuple[Objective, ...] = (
+            given if self._weighing is None else (self._weighing.objective, *given)
+        )
+        self._fit_hp = read_fit_hp(options.fit_hp, not self._plans_epochs)
+        self._queue: tuple[Config, ...] = ()
         self._maker = ModelMaker(
             hypermodel,
             to_space(options.hyperparameters),
@@ -95,18 +142,31 @@ class Tuner(ABC):
             options.allow_new_entries,
             Recompile(options.optimizer, options.loss, options.metrics),
             options.distribution_strategy,
+            self._fit_hp,
+            form,
         )
         self.hypermodel = self._maker.hypermodel
+        if options.workers != 1 or needs_processes(options):
+            leave_gpu_memory()
         # Some seed is needed to build models with; which one does not change the space.
         self.space = self._maker.discover(0 if options.seed is None else int(options.seed))
         # Built for its checks alone: a wrong option is told before a folder is made.
         make_algorithm(self.algorithm, self.space, 0, self._algorithm_options)
         self._history: History | None = None
         self._epochs: int | None = None
+        self.oracle = OracleView(
+            lambda: self._history,
+            lambda: self.space if self._history is None else self.results.space,
+            self.objectives,
+            options.max_trials,
+        )
         if options.overwrite:
             remove(options.folder)
         else:
             self.reload()
+
+    #: Whether epochs come from the constructor, and jobs end at rungs.
+    _plans_epochs: bool = False
 
     @abstractmethod
     def _scheduler(self, epochs: int | None) -> Scheduler:
@@ -121,21 +181,17 @@ class Tuner(ABC):
         settings: dict[str, Any] = {"tuner": type(self).__name__, "algorithm": self.algorithm}
         if self._algorithm_options:
             settings["options"] = self._algorithm_options
-        if self._options.executions_per_trial > 1:
-            settings["runs"] = self._options.executions_per_trial
+        options = self._options
+        if options.runs > 1 and self._maker.form != "anything":
+            # How many runs a `run_trial` of the user's own will tell of is not known.
+            settings["runs"] = options.runs
+        if options.cv is not None:
+            settings["cv"] = str(options.cv)
+        if options.score != "best":
+            settings["score"] = options.score
+        if self._weighing is not None:
+            settings["weights"] = [weight for _, weight in self._weighing.parts]
         return settings
-
-    @property
-    def project_dir(self) -> str:
-        """The study's folder."""
-        return str(self._options.folder)
-
-    @property
-    def results(self) -> Results:
-        """What was found so far, see `kerashpo.study.results.Results`."""
-        if self._history is None:
-            raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
-        return Results(self._history, self.space)
 
     def plan(self) -> ShownPlan:
         """Returns brackets, trials and epochs, and the time once an epoch was seen.
@@ -145,7 +201,12 @@ class Tuner(ABC):
         return ShownPlan.of(self._plan(), self._seconds_per_epoch())
 
     def _plan(self) -> Plan:
-        return self._scheduler(self._epochs).plan()
+        return self._planned(self._scheduler(self._epochs))
+
+    def _planned(self, scheduler: Scheduler) -> Plan:
+        plan = scheduler.plan()
+        total = None if plan.epochs is None else plan.epochs * self._options.runs
+        return replace(plan, epochs=total)
 
     def _seconds_per_epoch(self) -> float | None:
         if self._history is None or not self._history.epochs:
@@ -162,10 +223,20 @@ class Tuner(ABC):
         folder = self._options.folder
         if not (folder / LOG_NAME).exists():
             return
-        history = open_study(folder).history
+        history = self._stored(folder)
         stored = history.settings
-        check(self._wish(stored.get("epochs"), stored.get("data")), history, folder)
+        wish = self._wish(stored.get("epochs"), stored.get("data"))
+        check(wish, history, folder, self._options.resume)
         self._history = history
+
+    def _stored(self, folder: Path) -> History:
+        try:
+            return open_study(folder).history
+        except StudyCorrupt as error:
+            if not error.repairable:
+                raise
+        repair_study(folder)
+        return open_study(folder).history
 
     def search(self, *args: Any, **kwargs: Any) -> None:
         """Searches. Takes `model.fit`'s arguments, and goes on where it was stopped.
@@ -175,6 +246,8 @@ class Tuner(ABC):
             **kwargs: as for `model.fit`: validation_data, batch_size, ... and further
                 epochs: epochs of each trial, for tuners that do not plan them themselves.
                 callbacks: callbacks, copied for each trial, or functions that make them.
+                listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
+                    `kerashpo.callbacks`; they hear everything that happens in the search.
                 verbose: 0 for silence, 1 (default) for progress.
                 fit_verbose: Keras's own verbosity within trials, 0 by default.
 
@@ -184,81 +257,92 @@ class Tuner(ABC):
             StudyMismatch: if the folder holds another search.
             ConsecutiveFailures: if too many trials fail one after another.
         """
-        epochs = kwargs.pop("epochs", None)
-        if epochs is not None:
-            require_integer("epochs", epochs, 1)
-        callbacks = check_callbacks(kwargs.pop("callbacks", None))
-        verbose, fit_verbose = kwargs.pop("verbose", 1), kwargs.pop("fit_verbose", 0)
-        data = FitData.from_fit(*args, **kwargs, verbose=fit_verbose)
-        scheduler = self._scheduler(epochs)
-        self._epochs = epochs
-        wish = self._wish(epochs, data.fingerprint())
-        opened = open_or_create(wish, self._options.folder)
+        own = self._maker.form != "compiled"
+        request = read_request(args, kwargs, own)
+        scheduler = self._scheduler(request.epochs)
+        self._epochs = request.epochs
+        wish = self._wish(request.epochs, request.fingerprint)
+        if not own:
+            wish = replace(wish, environment={**wish.environment, **request.data.sizes()})
+        opened = open_or_create(wish, self._options.folder, resume=self._options.resume)
         try:
             self._history = opened.history
-            if not opened.history.trials:
-                self._preflight(data, callbacks)
-            recipe = Recipe(
-                self.algorithm, scheduler, self._algorithm_options, self._options.limits
+            seed, folds = opened.history.seed, self._options.cv
+            parts = fold(request.data, folds, self._options.turns, seed)
+            if not (opened.history.trials or own):
+                self._preflight(parts[0], request.callbacks)
+            trainer = self._trainer(request, Portions(parts, self._fit_hp), seed, scheduler)
+            plan = self._planned(scheduler)
+            left = partial(_left, plan, opened.history)
+            crew = self._crew(trainer, scheduler, request, left)
+            notes = (*plan.notes, *self._notes(request.epochs), *crew.notes)
+            listeners = self._listeners(trainer, request)
+            display = make_display(
+                request.verbose,
+                self._title(),
+                replace(plan, notes=notes),
+                self.project_dir,
+                crew.workers,
             )
-            blobs = FileBlobs(self._options.folder / "checkpoints")
-            runner = KerasRunner(
-                self._maker,
-                self.results.space,
-                data,
-                callbacks,
-                self._training(opened.history.seed, scheduler),
-                blobs,
-                make_ways(),
-            )
-            listeners: list[Listener] = [Retention(blobs)]
-            plan = scheduler.plan()
-            plan = replace(plan, notes=(*plan.notes, *self._notes(epochs)))
-            display = make_display(verbose, self._title(), plan, self.project_dir)
             if display is not None:
                 listeners.append(display)
-            run_study(opened, recipe, SerialExecutor(runner), listeners)
+            self.on_search_begin()
+            run_study(opened, self._recipe(scheduler), crew.executor, listeners)
+            self.on_search_end()
         finally:
             opened.store.close()
 
-    def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
-        """Returns the parameters of the best trials, the best first."""
-        return [
-            HyperParameters.with_values(self.results.space, self.results.history.trials[n].config)
-            for n in self._ranked(num_trials)
-        ]
+    def _recipe(self, scheduler: Scheduler) -> Recipe:
+        options = dict(self._algorithm_options)
+        if self._queue:
+            options["enqueue"] = self._queue
+        return Recipe(self.algorithm, scheduler, options, self._options.limits)
 
-    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """Returns the best trials' models with the weights of their best epochs.
+    def _trainer(
+        self, request: Request, data: Portions, seed: int, scheduler: Scheduler
+    ) -> KerasRecipe:
+        return KerasRecipe(
+            self._maker,
+            self.results.space,
+            data,
+            request.callbacks,
+            self._training(seed, scheduler),
+            self._blobs,
+            KerasSettings.current(),
+            FitCall() if self._maker.form == "compiled" else request.call(self._plans_epochs),
+            self._options.deterministic,
+        )
+
+    def _crew(
+        self,
+        trainer: KerasRecipe,
+        scheduler: Scheduler,
+        request: Request,
+        left: Callable[[], float],
+    ) -> Crew:
+        if not self._overrides(*TRAINING_HOOKS):
+            return make_crew(self._options, trainer, scheduler, self.algorithm, left)
+        return own_crew(self, self.oracle, trainer, request, self._plans_epochs)
+
+    def _listeners(self, trainer: KerasRecipe, request: Request) -> list[Listener]:
+        listeners: list[Listener] = [Retention(trainer.blobs, read_keep(self._options.keep))]
+        if self._overrides(*TRIAL_HOOKS):
+            listeners.append(TrialHooks(self, self.oracle))
+        return [*listeners, *request.listeners]
+
+    def enqueue(self, config: Mapping[str, Any]) -> None:
+        """Has known good values tried first; what they leave out takes its default.
 
         Raises:
-            InvalidInput: if the weights of so many trials were not kept.
+            InvalidSpace: for an unknown name or a value outside its domain.
         """
-        blobs, results = FileBlobs(self._options.folder / "checkpoints"), self.results
-        trials = [results.history.trials[number] for number in self._ranked(num_models)]
-        return [
-            load_model(self._maker, results.space, results.seed, trial, blobs) for trial in trials
-        ]
-
-    def results_summary(self, num_trials: int = 10) -> None:
-        """Prints the best trials."""
-        print(results_text(self.results, self._ranked(num_trials), self.project_dir))
-
-    def search_space_summary(self, extended: bool = False) -> None:
-        """Prints the search space; `extended` is KerasTuner's and changes nothing there either."""
-        print(space_text(self.space))
-
-    def _ranked(self, count: int) -> list[int]:
-        require_integer("the number of trials", count, 1)
-        history = self.results.history
-        ranks = sorted(history.rank(number) for number in history.trials)
-        return [number for cost, _, number in ranks if cost < float("inf")][:count]
+        self._queue = (*self._queue, dict(self.space.complete(config)))
 
     def _wish(self, epochs: int | None, data: str | None) -> Wish:
         objectives = tuple((o.name, o.direction) for o in self.objectives)
         settings = {**self._settings(epochs), "data": data}
         seed = None if self._options.seed is None else int(self._options.seed)
-        return Wish(self.space.to_json(), objectives, seed, settings, environment(_PACKAGES))
+        return Wish(self.space.to_json(), objectives, seed, settings, provenance(_PACKAGES))
 
     def _training(self, seed: int, scheduler: Scheduler) -> Settings:
         options = self._options
@@ -266,18 +350,27 @@ class Tuner(ABC):
             self.objectives[0],
             seed,
             scheduler.max_epochs,
-            options.executions_per_trial,
+            options.runs,
             options.fast,
-            read_bytes(options.keep_in_memory),
+            read_bytes("keep_in_memory", options.keep_in_memory),
             options.checkpoint_every,
             options.max_model_size,
+            Scoring.read(options.score),
+            Derived(tuple(o for o in self.objectives if o.of is not None), self._weighing),
         )
+
+    def _form(self, hypermodel: Any) -> Form:
+        if self._overrides("run_trial"):
+            return "anything"
+        return "model" if overrides_fit(hypermodel) else "compiled"
 
     def _preflight(self, data: FitData, callbacks: tuple[Any, ...]) -> None:
         """Sends one batch through the default model, so that mistakes show at once."""
         made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
         model, _ = self._maker.make(self.space.default(), self.space, 0, 0)
-        check_objectives(model, data, self.objectives, made)
+        derived = () if self._weighing is None else (self._weighing.objective,)
+        logged = [o for o in self.objectives if o.of is None and o not in derived]
+        check_objectives(model, data, logged, made)
 
     def _title(self) -> str:
         return f"{type(self).__name__} + {self.algorithm}"
@@ -286,10 +379,14 @@ class Tuner(ABC):
     def _limit(self) -> float:
         """How many configurations there can be at most."""
         bound = self._options.max_trials
+        if self._maker.form != "compiled":  # code that trains may ask for more parameters
+            return float("inf") if bound is None else bound
         return self.space.size if bound is None else min(self.space.size, bound)
 
 
-def _given(objective: Any) -> Any:
+def _given(objective: Any, form: Form) -> Any:
+    if objective is None and form != "compiled":
+        return Objective(DEFAULT_OBJECTIVE, "min")
     if objective is None:
         raise InvalidInput(
             "objective is missing: name the metric to optimise, e.g. objective='val_accuracy'."
@@ -297,18 +394,6 @@ def _given(objective: Any) -> Any:
     return objective
 
 
-def read_options(cls: type, given: dict[str, Any], own: tuple[str, ...]) -> Options:
-    """Returns the shared options among a tuner's keyword arguments.
-
-    Raises:
-        InvalidInput: for an argument that neither they nor the tuner know.
-    """
-    known = [*Options.__slots__]
-    for name in given:
-        if name not in known:
-            names = [*own, *known]
-            raise InvalidInput(
-                f"{cls.__name__} has no argument {name!r}.{nearest(name, names)} "
-                f"It takes: {', '.join(names)}."
-            )
-    return Options(**given)
+def _left(plan: Plan, history: History) -> float:
+    """Returns how many epochs are planned and not trained yet, inf where none are planned."""
+    return math.inf if plan.epochs is None else max(0, plan.epochs - history.epochs)

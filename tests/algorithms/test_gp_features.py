@@ -60,3 +60,15 @@ def test_without_conditions_features_are_the_rows():
     rows = np.array([[0.1, 0.25]])
     features = Features(np.array([False, True]), [-1, -1], None, Matern52())
     np.testing.assert_array_equal(features(rows), rows)
+
+
+def expected_length(count, *more):
+    return Features(
+        np.zeros(count, dtype=bool), [-1] * count, None, Matern52(), *more
+    ).layout.length
+
+
+def test_lengths_are_expected_to_grow_with_the_features_up_to_ten():
+    assert [expected_length(n) for n in (1, 4, 9, 11, 40)] == [1.0, 2.0, 3.0, 1.0, 1.0]
+    assert expected_length(8, [False]) == 3.0  # a mark is a feature too
+    assert expected_length(9, (), 0) == 1.0

@@ -90,8 +90,32 @@ def test_the_posteriors_gradient_by_hyperparameters(rng, radial, nu):
 
 def test_the_priors_gradient(rng):
     logs = rng.standard_normal(9)
-    numeric = approx_fprime(logs, lambda t: log_prior(t, 3)[0], 1e-7)
-    np.testing.assert_allclose(log_prior(logs, 3)[1], numeric, rtol=1e-4, atol=1e-5)
+    numeric = approx_fprime(logs, lambda t: log_prior(t, 3, 1.7)[0], 1e-7)
+    np.testing.assert_allclose(log_prior(logs, 3, 1.7)[1], numeric, rtol=1e-4, atol=1e-5)
+
+
+def test_the_prior_expects_the_length_it_is_given():
+    usual = np.append(np.full(3, -2 * np.log(1.7)), [0.0, np.log(1e-3)])
+    shorter, longer = usual.copy(), usual.copy()
+    shorter[0] += 2.0
+    longer[0] -= 2.0
+    top = log_prior(usual, 3, 1.7)[0]
+    # One standard deviation of log length either way: 2 of the log weight.
+    assert log_prior(shorter, 3, 1.7)[0] == pytest.approx(top - 0.5)
+    assert log_prior(longer, 3, 1.7)[0] == pytest.approx(top - 0.5)
+
+
+def test_the_fit_finds_three_columns_of_forty(rng):
+    x = rng.random((80, 40))
+    y = x[:, 0] + np.sin(4 * x[:, 1]) + (x[:, 2] - 0.4) ** 2
+    y = (y - y.mean()) / y.std()
+    plain = np.zeros(40, dtype=bool)
+    hyper = fit(x, y, Layout(plain, plain, Matern32()))
+    assert hyper.weights[:2].min() > 3 * hyper.weights[3:].max()
+    new = rng.random((200, 40))
+    truth = new[:, 0] + np.sin(4 * new[:, 1]) + (new[:, 2] - 0.4) ** 2
+    mean = Posterior(x, y, hyper, Layout(plain, plain, Matern32())).mean(new)
+    assert np.corrcoef(mean, truth)[0, 1] > 0.9
 
 
 def predicted(posterior, index, row):

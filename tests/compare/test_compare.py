@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kerashpo.compare import __main__ as command
-from kerashpo.compare import winner
+from kerashpo.compare import carry, winner
 from kerashpo.compare.__main__ import INTERRUPTED, main
+from kerashpo.compare.measure import confusion
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.summary import summarise
-from kerashpo.compare.winner import confusion
 from kerashpo.problems.registry import make_task
 
 TINY = "--max-epochs 2 --max-trials 2 --initial-points 1 --factor 2".split()
@@ -200,26 +199,34 @@ def test_an_interrupted_comparison_goes_on_where_it_was(tmp_path, monkeypatch, c
         done.append(run.tuner)
         return None if run.tuner == "default" else run_search(run, *args)
 
-    run_search = command.run_search
-    monkeypatch.setattr(command, "run_search", cut)
+    run_search = carry.run_search
+    monkeypatch.setattr(carry, "run_search", cut)
     assert main(argv) == INTERRUPTED
     assert done == ["random", "default"]
     assert "goes on where it was" in capsys.readouterr().out
     assert not (tmp_path / "results.csv").exists()
-    monkeypatch.setattr(command, "run_search", run_search)
+    monkeypatch.setattr(carry, "run_search", run_search)
     assert main(argv) == 0
     assert capsys.readouterr().out.count("done before") == 1
     done.clear()
-    monkeypatch.setattr(command, "run_search", cut)
+    monkeypatch.setattr(carry, "run_search", cut)
     assert main([*argv, "--fresh"]) == INTERRUPTED
     assert done == ["random", "default"]
+
+
+def test_an_interrupt_ends_every_budget(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(carry, "run_search", lambda run, *args: asked.append(run.budget))
+    argv = [*TINY, "--epochs", "2", "4", "--tuners", "random", "--out", str(tmp_path)]
+    assert main(argv) == INTERRUPTED
+    assert asked == ["epochs-2-total-2"]
 
 
 def test_ctrl_c_outside_a_search_is_no_traceback(tmp_path, monkeypatch, capsys):
     def interrupted(*args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "run_search", interrupted)
+    monkeypatch.setattr(carry, "run_search", interrupted)
     assert main([*TINY, "--out", str(tmp_path)]) == INTERRUPTED
     assert "goes on where it was" in capsys.readouterr().out
 
@@ -228,7 +235,7 @@ def test_fresh_deletes_nothing_else(tmp_path, monkeypatch):
     thesis = tmp_path / "runs" / "thesis.txt"
     thesis.parent.mkdir()
     thesis.write_text("all of it")
-    monkeypatch.setattr(command, "run_search", lambda *args: None)
+    monkeypatch.setattr(carry, "run_search", lambda *args: None)
     assert main([*TINY, "--out", str(tmp_path), "--fresh"]) == INTERRUPTED
     assert thesis.exists()
 
@@ -295,7 +302,10 @@ def test_intervals_over_seeds():
 
 
 def _result(tuner: str, seed: int, accuracy: float) -> Result:
-    return Result("p", tuner, seed, 1, 1, 0.9, 0.1, accuracy, 0.1, 1.0, {"x": 1}, [[3, 1], [0, 5]])
+    return Result(
+        "p", tuner, seed, 1, 1, 0.9, 0.1, accuracy, 0.1, 1.0, {"x": 1}, 0.9, accuracy,
+        [[3, 1], [0, 5]],
+    )  # fmt: skip
 
 
 def test_confusion_rows_are_the_truth():

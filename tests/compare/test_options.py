@@ -21,11 +21,11 @@ def test_the_lab_by_default():
 def test_flags():
     options = parse(
         "--tuners random,bayesian --seeds 3 4 --max-epochs 7 --factor 2 --max-trials 9 "
-        "--initial-points 2 --workers 1 --out there --lang es --fresh --dry-run --quiet".split()
+        "--initial-points 2 --workers 2 --out there --lang es --fresh --dry-run --quiet".split()
     )
     assert options == Options(
         tuners=("random", "bayesian"), seeds=(3, 4), max_epochs=7, factor=2, max_trials=9,
-        initial_points=2, workers=1, out="there", lang="es", fresh=True, dry_run=True, quiet=True,
+        initial_points=2, workers=2, out="there", lang="es", fresh=True, dry_run=True, quiet=True,
     )  # fmt: skip
 
 
@@ -47,7 +47,12 @@ def test_what_is_named_twice_counts_once():
         ("--seeds -1", "a seed.*at least 0"),
         ("--seeds one", "--seeds"),
         ("--max-epochs ten", "--max-epochs"),
-        ("--workers 2", "--workers must be 1.*2"),
+        ("--workers 0", "workers.*at least 1.*0"),
+        ("--max-epochs 9 --epochs 8", "epochs.*at least 9.*8"),
+        ("--epochs many", "--epochs"),
+        ("--tuners keras_tuner.hyperband --max-epochs 2", "max_epochs.*at least 3.*bracket.*2"),
+        ("--target high", "--target"),
+        ("--target nan", "target must be a finite number"),
         ("--max-epoch 5", "Did you mean '--max-epochs'"),
         ("--plan missing.toml", "no plan 'missing.toml'"),
     ],
@@ -76,6 +81,12 @@ def test_a_plan_says_the_same_and_flags_win(tmp_path):
         ('seeds = ["a"]', "a seed must be a whole number"),
         ("out = 3", "out must be the name of a folder.*3"),
         ('quiet = "no"', "quiet must be true or false.*'no'"),
+        ("report = 1", "report must be a path.*1"),
+        ('target = "high"', "target must be a finite number.*'high'"),
+        ("simulated = 1", "simulated must be a table of tuners.*1"),
+        ("[simulated.hyperbnd]\naccuracy = 0.96", "Did you mean 'hyperband'"),
+        ("[simulated.hyperband]\nacuracy = 0.96", "accuracy and minutes.*acuracy"),
+        ('[simulated.hyperband]\naccuracy = "96 %"', "numbers named accuracy.*96 %"),
     ],
 )
 def test_a_plan_that_cannot_be_meant(text, message, tmp_path):
@@ -83,3 +94,22 @@ def test_a_plan_that_cannot_be_meant(text, message, tmp_path):
     plan.write_text(text)
     with pytest.raises(InvalidInput, match=f"(?s){message}"):
         parse(["--plan", str(plan)])
+
+
+def test_several_budgets_are_several_comparisons():
+    options = parse("--max-epochs 5 --epochs 10 20 --out there --report over/here".split())
+    first, second = options.budgets()
+    assert (first.total, first.out, first.report) == (10, "there/epochs-10", "over/here-10")
+    assert (second.total, second.out, second.report) == (20, "there/epochs-20", "over/here-20")
+    (alone,) = parse("--max-epochs 5 --epochs 10 --out there".split()).budgets()
+    assert (alone.total, alone.out) == (10, "there")
+    (habit,) = parse([]).budgets()
+    assert habit.total is None
+
+
+def test_what_somebody_simulated_is_part_of_a_plan(tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text("[simulated.hyperband]\naccuracy = 0.96\nminutes = 15\n")
+    assert parse(["--plan", str(plan)]).simulated == {
+        "hyperband": {"accuracy": 0.96, "minutes": 15}
+    }

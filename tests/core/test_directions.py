@@ -13,13 +13,17 @@ from kerashpo.core.records import Objective
 HIGHER = """accuracy val_accuracy val_acc binary_accuracy sparse_top_k_categorical_accuracy
 val_f1_score fbeta_score val_r2_score val_cosine_similarity val_mean_io_u one_hot_mean_io_u
 binary_io_u auc val_auc_1 precision val_recall_2 precision_at_recall recall_at_precision
-sensitivity_at_specificity true_positives dense_1_accuracy val_head_precision_3 dice
+sensitivity_at_specificity true_positives dense_1_accuracy val_head_precision_3 dice_coefficient
+error_head_acc loss_head_auc_2 neg_mean_squared_error brier_skill_score pearson_correlation
+val_MeanIoU FBetaScore F1Score CosineSimilarity AUC val_out_R2Score jaccard_score log_likelihood
 """.split()
 
 LOWER = """loss val_loss head_loss val_accuracy_loss recall_loss val_dice_loss mean_iou_loss
 mae mean_squared_error val_mean_squared_logarithmic_error root_mean_squared_error
 binary_crossentropy sparse_categorical_crossentropy kl_divergence poisson hinge
 categorical_hinge logcosh false_negatives perplexity word_error top_k_error auc_error
+word_error_rate val_accuracy_head_loss auc_hinge negative_log_likelihood false_positive_rate
+KLDivergence LogCoshError val_MeanSquaredError wer
 """.split()
 
 
@@ -33,7 +37,7 @@ def test_less_is_better(metric):
     assert infer_direction(metric) == "min"
 
 
-@pytest.mark.parametrize("metric", ["val_quality", "accurate", "score", "lossless", ""])
+@pytest.mark.parametrize("metric", ["val_quality", "accurate", "score", "lossless", "", "dice"])
 def test_an_unknown_name_is_not_guessed(metric):
     assert infer_direction(metric) is None
 
@@ -61,6 +65,7 @@ def test_objectives_of_every_kind():
         (7, "Received: 7"),
         (None, "Received: None"),
         (SimpleNamespace(name="auc", direction="up"), "Received: 'up'"),
+        (SimpleNamespace(name="auc"), "objective='val_auc', or objective='auc'"),
     ],
 )
 def test_what_is_no_objective(given, message):

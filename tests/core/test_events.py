@@ -58,4 +58,4 @@ def test_a_broken_body_names_its_kind(kind, text):
 
 def test_only_events_of_the_study_have_no_trial():
     without = {type(event).__name__ for event in EVENTS if trial_of(event) is None}
-    assert without == {"StudyCreated", "SessionStarted", "SessionEnded"}
+    assert without == {"StudyCreated", "SessionStarted", "SessionEnded", "Extended"}

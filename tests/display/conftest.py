@@ -50,14 +50,14 @@ def events(reason: str = "finished") -> list[Event]:
 @pytest.fixture
 def progress() -> Progress:
     plan = Plan(((Rung(3, 2), Rung(1, 4)),), 3, 8, ("the budget is [small]",))
-    return Progress("Hyperband + random", plan, "runs/[a] study")
+    return Progress("Hyperband + random", plan, "runs/[a] study", disk=lambda _: None)
 
 
 @pytest.fixture
 def play() -> Callable[..., History]:
-    def run(display: Listener, reason: str = "finished") -> History:
+    def run(display: Listener, reason: str = "finished", stop: int | None = None) -> History:
         history = History()
-        for event in events(reason):
+        for event in events(reason)[: None if stop is None else stop + 1]:
             history.apply(event)
             if not isinstance(event, StudyCreated):
                 display.on_event(event, history)

@@ -10,23 +10,36 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from kerashpo.core.events import Event, JobStarted, Reported, SessionStarted, StudyCreated
 from kerashpo.core.history import History
-from kerashpo.core.records import Plan
-from kerashpo.display import notebook
+from kerashpo.core.records import Plan, Report, Start
 from kerashpo.display.choose import make_display
 from kerashpo.display.lines import LineDisplay
+from kerashpo.display.listener import Listener
 from kerashpo.display.notebook import NotebookDisplay
-from kerashpo.display.progress import Progress, clock, plain
+from kerashpo.display.progress import Progress
 from kerashpo.display.terminal import TerminalDisplay
+from kerashpo.space import Space, choice
 
 PLAN = Plan((), 3, 8)
+
+
+class Clock:
+    """Seconds that go on by a step with each look."""
+
+    def __init__(self, step: float) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
 
 
 def test_lines(progress, play):
     out = io.StringIO()
     play(LineDisplay(progress, out))
     assert out.getvalue().splitlines() == [
-        "Hyperband + random   val_accuracy max   seed 7",
+        "Hyperband + random   val_accuracy max   seed 7   1 worker",
         "note: the budget is [small]",
         "[0:06, left 0:02] trial 0 completed after 4 epochs: 0.9000   best 0.9000",
         "[0:06, left 0:02] trial 1 stopped after 2 epochs: 0.5000   best 0.9000",
@@ -45,28 +58,120 @@ def test_an_interrupted_search_says_how_to_go_on(progress, play):
     assert "stopped on your request; run the same search again to go on" in out.getvalue()
 
 
-def test_terminal(progress, play):
+class Timed(Listener):
+    """Hands events to a terminal display at the instant that they tell."""
+
+    def __init__(self, progress: Progress, width: int = 100, out: Console | None = None) -> None:
+        self.clock = Clock(0.0)
+        self.display = TerminalDisplay(progress, out or console(width), self.clock)
+
+    def on_event(self, event: Event, snapshot: History) -> None:
+        self.clock.now = event.at
+        self.display.on_event(event, snapshot)
+
+
+def drawn(display: TerminalDisplay, width: int) -> list[str]:
+    """What the block looks like on a terminal of that width."""
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=100, highlight=False)
-    play(TerminalDisplay(progress, console))
-    text = out.getvalue()
-    assert "note: the budget is [small]" in text
-    assert "trials 3/3   epochs 6/8   elapsed 0:06   left 0:02" in text
-    assert "best val_accuracy 0.9000   trial 0, epoch 4" in text
-    assert "study  runs/[a] study" in text.replace("\n", "")
+    Console(file=out, width=width, force_terminal=True).print(display.block())
+    return [line.rstrip() for line in Text.from_ansi(out.getvalue()).plain.splitlines()]
 
 
-def test_terminal_draws_while_it_runs(progress, play, monkeypatch):
-    from kerashpo.display import terminal
+def console(width: int = 100) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width, highlight=False)
 
-    monkeypatch.setattr(terminal, "_EVERY", -1.0)
-    out = io.StringIO()
-    play(TerminalDisplay(progress, Console(file=out, force_terminal=True, width=100)))
-    lines = Text.from_ansi(out.getvalue().replace("\r", "\n")).plain.splitlines()
-    (at,) = (i for i, line in enumerate(lines) if "epochs 3/8" in line)
-    assert "━" in lines[at + 1] and "best" not in lines[at + 1]
-    assert lines[at + 2].strip() == "best val_accuracy 0.8000   trial 0, epoch 3"
-    assert lines[at + 3].strip() == "rungs 2:1 4:0"
+
+def test_terminal_summary_stays(progress, play):
+    screen = console()
+    play(TerminalDisplay(progress, screen))
+    plain = Text.from_ansi(screen.file.getvalue()).plain
+    assert "note: the budget is [small]" in plain
+    assert "trials 3/3   epochs 6/8   elapsed 0:06   rungs 2:2 4:1   stopped 1   failed 1" in plain
+    assert "best val_accuracy 0.9000   trial 0, epoch 4" in plain
+    assert "study  runs/[a] study" in plain
+    assert "left" not in plain.partition("best val_accuracy 0.9000")[2]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_terminal_block(play, width):
+    plan = Plan((), 3, 12)
+    progress = Progress("Hyperband + random", plan, "runs", 2, disk=lambda _: 3_100_000)
+    timed = Timed(progress, width)
+    history = play(timed, stop=9)
+    lines = drawn(timed.display, width)
+    timed.display.close()
+    assert max(map(len, lines)) <= width
+    assert lines[0] == "kerashpo  Hyperband + random   val_accuracy max   seed 7   2 workers"
+    assert lines[1].startswith("trials 2/3  ━")
+    assert lines[1].endswith("━  epochs 5/12   elapsed 0:05   left 0:07")
+    assert lines[2] == "best val_accuracy 0.9000   trial 0, epoch 4   disk 3.1 MB"
+    assert lines[3] == "  trial 1  epoch 1/2  0.4000  ▅                 lr=0.2"
+    assert len(lines) == 4 and history.running == {1}
+
+
+def test_terminal_shows_a_curve_a_worker_and_counts_the_rest(play):
+    progress = Progress("ASHA", Plan((), None, None), "runs", 10, disk=lambda _: None)
+    history = play(LineDisplay(progress, io.StringIO()), stop=1)
+    for trial in range(10):
+        history.apply(JobStarted(0.0, Start(trial, {"lr": 0.1}, 9)))
+        for epoch in (1, 2, 3):
+            report = Report(trial, 0, epoch, {"val_accuracy": epoch / 10}, float(epoch))
+            history.apply(Reported(1.0, report))
+    timed = Timed(progress)
+    timed.on_event(SessionStarted(0.0, 0.0), history)
+    lines = drawn(timed.display, 100)
+    timed.display.close()
+    assert lines[1] == "trials 10/...   epochs 30/...   elapsed 0:01   left ?"
+    assert [line.split()[:2] for line in lines[3:11]] == [["trial", str(n)] for n in range(8)]
+    assert all("epoch 3/9  0.3000  ▁▅█" in line for line in lines[3:11])
+    assert lines[11] == "  and 2 more"
+
+
+def test_workers_that_still_start_are_waited_for(play):
+    timed = Timed(Progress("ASHA", PLAN, "runs", 2, disk=lambda _: None))
+    play(timed, stop=1)
+    assert drawn(timed.display, 100)[-1] == "  waiting for a worker"
+    timed.display.close()
+
+
+def test_the_curves_of_several_workers_stand_below_each_other(play):
+    timed = Timed(Progress("ASHA", PLAN, "runs", 2, disk=lambda _: None))
+    history = play(timed, stop=9)
+    history.apply(JobStarted(9.0, Start(12, {"lr": 0.5}, 100)))
+    timed.on_event(SessionStarted(9.0, 0.0), history)
+    first, second = drawn(timed.display, 100)[-2:]
+    timed.display.close()
+    assert first.index("lr=") == second.index("lr=")
+    assert second.startswith("  trial 12  epoch 0/100  ")
+
+
+def test_a_terminal_without_unicode_gets_ascii(progress, play):
+    raw = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    timed = Timed(progress, out=Console(file=raw, force_terminal=True, width=100))
+    play(timed, stop=8)
+    shown = Text("\n").join(timed.display.block().renderables).plain
+    timed.display.close()
+    assert "###" in shown and shown.isascii()
+
+
+def test_the_clock_goes_on_during_a_long_epoch(progress, play):
+    timed = Timed(progress)
+    play(timed, stop=9)
+    assert "elapsed 0:05   left 0:03" in drawn(timed.display, 100)[1]
+    timed.clock.now += 60
+    assert "elapsed 1:05   left 0:00" in drawn(timed.display, 100)[1]
+    timed.display.close()
+
+
+def test_the_terminal_is_given_back_after_an_error(progress, play):
+    screen = console()
+    display = TerminalDisplay(progress, screen)
+    play(display, stop=4)
+    assert "\x1b[?25l" in screen.file.getvalue(), "the cursor is hidden while it draws"
+    display.close()
+    display.close()
+    hidden, _, after = screen.file.getvalue().rpartition("\x1b[?25l")
+    assert hidden is not None and "\x1b[?25h" in after, "and shown again"
 
 
 class Cell:
@@ -84,22 +189,39 @@ class Cell:
         self.pages.append(page)
 
 
+def in_cell(progress: Progress, step: float) -> tuple[NotebookDisplay, Cell]:
+    cell = Cell()
+    return NotebookDisplay(progress, cell.display, lambda html: html, Clock(step)), cell
+
+
 def test_notebook_updates_one_cell_and_not_too_often(progress, play):
-    cell = Cell()
-    play(NotebookDisplay(progress, cell.display, lambda html: html))
-    assert len(cell.pages) <= 3
-    last = cell.pages[-1]
-    assert "best val_accuracy 0.9000" in last and "runs/[a] study" in last
-    assert "<svg" in last and "currentColor" in last
+    display, cell = in_cell(progress, 0.5)
+    play(display)
+    assert len(cell.pages) == 3, "the first, one after two seconds, the last"
 
 
-def test_notebook_escapes_what_users_wrote(play, monkeypatch):
-    monkeypatch.setattr(notebook, "_EVERY", -1.0)
-    cell = Cell()
-    hostile = Progress("<script>x</script>", PLAN, "runs/<b>")
-    play(NotebookDisplay(hostile, cell.display, lambda html: html))
+def test_notebook_keeps_the_summary(progress, play):
+    display, cell = in_cell(progress, 0.5)
+    play(display)
+    first, last = cell.pages[0], cell.pages[-1]
+    assert "none yet" in first and "kerashpo.open_study" not in first
+    assert "val_accuracy 0.9000 · trial 0, epoch 4" in last
+    assert "{&#x27;lr&#x27;: 0.1}" in last and "runs/[a] study" in last and "finished" in last
+    assert last.count("<polyline") == 3 and "currentColor" in last
+    assert "the budget is [small]" in last
+
+
+def test_notebook_shows_what_is_trained_now(progress, play):
+    display, cell = in_cell(progress, 3.0)
+    play(display, stop=9)
+    assert "trial 1 · epoch 1/2 · 0.4000 <code>▅</code> lr=0.2" in cell.pages[-1]
+
+
+def test_notebook_escapes_what_users_wrote(play):
+    display, cell = in_cell(Progress("<script>x</script>", PLAN, "runs/<b>"), 3.0)
+    play(display)
     assert len(cell.pages) > 5
-    assert not any("<script>" in page or "<b>" in page for page in cell.pages)
+    assert not any("<script>" in page or "runs/<b>" in page for page in cell.pages)
 
 
 @pytest.mark.parametrize("verbose", [0, False, None])
@@ -133,22 +255,36 @@ def test_a_notebook_is_known_by_its_shell(shell, expected, monkeypatch):
     assert isinstance(make_display(1, "x", PLAN, "runs"), expected)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00"), (59.4, "0:59"), (61, "1:01"), (3661, "1:01:01"), (float("nan"), "0:00")],
-)
-def test_clock(seconds, text):
-    assert clock(seconds) == text
+def test_nothing_is_known_before_the_first_epochs(progress, play):
+    history = play(LineDisplay(progress, io.StringIO()), stop=1)
+    view = progress.view(history)
+    assert (view.left, view.best, view.running, view.disk) == (None, None, (), None)
 
 
-def test_values_to_copy_have_no_noise():
-    assert plain({"a": 0.30000000000000004, "b": 3, "c": "x"}) == {"a": 0.3, "b": 3, "c": "x"}
+def test_rungs_reached_before_an_interruption_count(progress, play):
+    history = play(LineDisplay(progress, io.StringIO()))
+    later = Progress(progress.title, progress.plan, progress.folder)
+    later.update(SessionStarted(history.now, 0.0), history)
+    assert later.view(history).rungs == ((2, 2), (4, 1)) == progress.view(history).rungs
+    assert later.left(history) is None, "an earlier session's pace says nothing about this one"
 
 
-def test_nothing_is_known_before_the_first_epochs(progress):
-    history = History()
-    assert progress.left(history) is None
-    assert progress.best(history) == "best: none yet"
-    unknown = Progress("x", Plan((), None, None), "runs")
-    assert unknown.share(history) is None
-    assert unknown.counts(history) == "trials 0/...   epochs 0/...   elapsed 0:00   left ?"
+def test_choices_are_shown_by_what_they_are_not_by_their_index():
+    space = Space({"how": choice([len, max])})
+    created = StudyCreated(0.0, space.to_json(), (("loss", "min"),), 0)
+    history = History([created, JobStarted(0.0, Start(0, {"how": 1}, 3))])
+    progress = Progress("x", PLAN, "runs", disk=lambda _: None)
+    assert str(progress.view(history).running[0].config) == "{'how': builtins.max}"
+
+
+def test_a_study_is_measured_seldom():
+    looked: list[str] = []
+
+    def disk(folder: str) -> int:
+        looked.append(folder)
+        return 5
+
+    progress = Progress("x", PLAN, "runs", disk=disk, clock=Clock(1.0))
+    history = History([StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0)])
+    sizes = [progress.view(history).disk for _ in range(12)]
+    assert sizes == [5] * 12 and len(looked) == 2

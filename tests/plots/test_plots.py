@@ -21,7 +21,8 @@ from kerashpo.plots.style import COLOURS, colour
 from kerashpo.space import Space, uniform
 
 SPACE = Space({"x": uniform(0.0, 1.0)})
-FIGURES = ("history", "curves", "anytime")
+FIGURES = ("history", "curves", "anytime", "importances", "parallel", "pareto", "gantt", "rungs")
+SCORED = ("history", "curves", "anytime")
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def test_studies_of_every_size(figure, trials):
     ax.figure.canvas.draw()
     if trials == 0:
         assert len(ax.texts) == 1
-    else:
+    elif figure in SCORED:
         assert ax.get_xlabel() and ax.get_ylabel() == "acc"
 
 
@@ -73,7 +74,8 @@ def test_a_study_of_nan_alone(figure):
 def test_the_given_axes_are_drawn_on(figure):
     _, mine = plt.subplots()
     assert getattr(plots(study(3)), figure)(ax=mine) is mine
-    assert mine.has_data()
+    # Three trials are too few for importances, which is written on the figure.
+    assert mine.has_data() or "importances need" in mine.texts[0].get_text()
 
 
 def test_scores_are_those_of_the_best_epochs():
@@ -95,7 +97,8 @@ def test_the_best_curve_stands_out():
     ax = plots(history).curves()
     (best,) = (line for line in ax.lines if not line.get_label().startswith("_"))
     assert best.get_label() == f"trial {history.best.number} (best)"
-    assert len(ax.lines) == 5
+    (others,) = ax.collections
+    assert len(others.get_segments()) == 4
 
 
 def test_a_metric_that_nobody_logged():

@@ -1,6 +1,7 @@
 """The surrogate's figures: numbers first."""
 
 import math
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -75,8 +76,19 @@ def test_drawing(study, algorithm):
     labels = [text.get_text() for text in ax.get_xticklabels()]
     assert (labels[0], labels[-1]) == ("0.0001", "0.1")
     ax = draw_plane(plane_of(surrogate, "lr", "drop", study.objective), study.objective)
-    assert ax.get_xlabel().startswith("lr")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("lr", "drop")
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert float(labels[0]) < 0.02 and float(labels[-1]) > 0.45
     assert "no trial" in draw_slice(None, study.objective).texts[0].get_text()
+
+
+def test_a_trial_far_off_does_not_flatten_the_picture(study, algorithm):
+    found = slice_of(algorithm.surrogate(study), "lr", study.objective)
+    far = replace(found, seen=np.vstack([found.seen, [0.5, -1e6]]))
+    ax = draw_slice(far, study.objective)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["expected", "trials", "1 farther off"]
+    assert ax.get_ylim()[0] > -10.0
 
 
 def test_the_menu_draws_both(study):

@@ -1,4 +1,4 @@
-"""The lab's data and the registry of tasks."""
+"""The data, the hypermodels and the registry of tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.registry import make_task, task_names
-from kerashpo.problems.task import Split, majority
+from kerashpo.problems.task import Split, majority, mean_answer
+
+SIZES = {"breast_cancer": 569, "wine": 178, "digits": 1797, "diabetes": 442}
+SHAPES = {"breast_cancer": (30,), "wine": (13,), "digits": (8, 8, 1), "diabetes": (10,)}
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +78,85 @@ def test_the_labs_model_follows_its_values():
     assert model.layers[0].activation.__name__ == "tanh"
     assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.01)
     assert model.loss == "binary_crossentropy"
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_split_has_three_disjoint_parts_of_the_whole(name):
+    split = make_task(name).load(0)
+    parts = [x for x, _ in (split.train, split.validation, split.test)]
+    shares = [len(x) / SIZES[name] for x in parts]
+    assert shares == pytest.approx([0.64, 0.16, 0.2], abs=0.01)
+    assert all(x.shape[1:] == SHAPES[name] and x.dtype == np.float32 for x in parts)
+    rows = [row.tobytes() for x in parts for row in x]
+    assert len(rows) == SIZES[name]
+    assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize("name", [name for name in task_names() if make_task(name).classes])
+def test_every_part_has_every_class_in_the_same_shares(name):
+    task = make_task(name)
+    split = task.load(3)
+    counts = [np.bincount(y) for _, y in (split.train, split.validation, split.test)]
+    assert all(len(count) == len(task.classes) for count in counts)
+    shares = np.array([count / count.sum() for count in counts])
+    assert np.ptp(shares, axis=0).max() < 0.04
+
+
+def test_diabetes_is_scaled_by_its_training_part():
+    split = make_task("diabetes").load(0)
+    x, y = split.train
+    assert y.shape == (282, 1)
+    assert float(y.mean()) == pytest.approx(0, abs=1e-5)
+    assert float(y.std()) == pytest.approx(1, abs=1e-5)
+    assert np.allclose(x.std(axis=0), 1, atol=1e-4)
+    assert abs(float(split.test[1].mean())) > 1e-3
+
+
+def test_digits_are_images_of_ink_from_0_to_1():
+    x, _ = make_task("digits").load(0).train
+    assert (x.min(), x.max()) == (0.0, 1.0)
+
+
+def test_the_mean_answer_against_scikit_learn():
+    from sklearn.metrics import mean_squared_error, r2_score
+
+    split = make_task("diabetes").load(1)
+    found = mean_answer(split)
+    for part, (_, y) in (("val", split.validation), ("test", split.test)):
+        answer = np.full(y.shape, split.train[1].mean())
+        assert found[f"{part}_r2_score"] == pytest.approx(r2_score(y, answer), abs=1e-6)
+        assert found[f"{part}_loss"] == pytest.approx(mean_squared_error(y, answer), rel=1e-5)
+
+
+@pytest.mark.parametrize(("name", "baseline"), [("wine", "majority"), ("diabetes", "mean")])
+def test_the_baseline_follows_from_the_kind(name, baseline):
+    assert make_task(name).baseline == baseline
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_model_trains_and_logs_its_objective(name):
+    import keras_tuner
+
+    task = make_task(name)
+    split = task.load(0)
+    model = task.build(keras_tuner.HyperParameters())
+    few = slice(task.batch_size)
+    x, y = split.train[0][few], split.train[1][few]
+    logs = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert set(logs) == {"loss", task.metric}
+
+
+def test_the_digits_network_follows_its_values():
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    hp.values = {
+        "blocks": 2, "kernel": 5, "filters_0": 16, "filters_1": 24, "units": 48, "dropout": 0.3,
+        "learning_rate": 0.02,
+    }  # fmt: skip
+    model = make_task("digits").build(hp)
+    first, second = (layer for layer in model.layers if type(layer).__name__ == "Conv2D")
+    assert [first.filters, second.filters] == [16, 24]
+    assert first.kernel_size == (5, 5)
+    assert model.output_shape == (None, 10)
+    assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.02)

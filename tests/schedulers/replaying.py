@@ -71,6 +71,9 @@ class TableRunner(Runner):
     def free(self, trial: int) -> None:
         self.freed.append(trial)
 
+    def drop(self, trial: int) -> None:
+        self.trained.pop(trial, None)
+
 
 def play(
     scheduler: Scheduler,

@@ -169,3 +169,18 @@ def test_fixed_values_are_not_flipped():
     space, discovery = discover(lambda hp: hp("c", Fixed(3)))
     assert len(discovery.calls) == 1
     assert space.default() == {"c": 3}
+
+
+def test_a_wider_range_keeps_its_default_on_the_steps():
+    def probe(values):
+        a = Param("a", Choice((1, 2)))
+        low = 2 if values.get("a", 1) == 2 else 3
+        return (
+            [a, Param("b", Integer(low, 9, 2, preset=3))]
+            if low == 3
+            else [a, Param("b", Integer(low, 8, 2, preset=2))]
+        )
+
+    wide = next(p.domain for p in Discovery(probe).run().params if p.name == "b")
+    assert (wide.low, wide.high) == (2, 9)
+    assert wide.default in list(wide.listed())

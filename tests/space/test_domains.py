@@ -122,6 +122,9 @@ def test_a_huge_range_keeps_its_bounds():
         (lambda: Integer(1, 5, 0), "step must be above 0"),
         (lambda: Integer(1.5, 5), "low must be a whole number, received 1.5"),
         (lambda: Integer(1, 5, None, "linear", 9), "default 9 is outside"),
+        (lambda: Integer(32, 512, 32, "linear", 50), "none of the values from 32 .* nearest is 64"),
+        (lambda: Integer(1, 8, 2, "log", 3), "by a factor of 2; the nearest"),
+        (lambda: Float(0.0, 1.0, 0.25, "linear", 0.3), "nearest is 0.25"),
         (lambda: Choice(()), "at least one value"),
         (lambda: Choice(("a", "a")), "'a' appears twice"),
         (lambda: Choice((1, 1.0)), "appears twice"),
@@ -181,3 +184,8 @@ def test_choices_of_functions_are_written_alike_in_every_process():
     assert not any("0x" in text for text in values)
     assert len(set(values)) == 5
     assert values[0] == "math.sin"
+
+
+def test_a_default_on_its_steps_is_kept_in_spite_of_rounding():
+    assert Float(3.2, 6.4, 0.2, preset=3.6).default == 3.6
+    assert Float(1e-4, 1.0, 10, "log", preset=0.001).default == 0.001

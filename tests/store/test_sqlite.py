@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from kerashpo.core.errors import InvalidInput, StudyCorrupt
+from kerashpo.core.errors import DiskFull, InvalidInput, StudyCorrupt
 from kerashpo.core.events import Reached
 from kerashpo.store.memory import MemoryStore
 from kerashpo.store.sqlite import SQLiteStore
@@ -53,7 +53,9 @@ def test_a_reader_makes_no_file(tmp_path):
 def test_a_broken_record_is_told_with_the_file(log):
     change(log, "UPDATE events SET body = '{' WHERE id = 2")
     store = SQLiteStore(log)
-    with pytest.raises(StudyCorrupt, match=r"study.sqlite cannot be read to its end.*'reached'"):
+    with pytest.raises(
+        StudyCorrupt, match=r"study.sqlite cannot be read to its end.*checksum.*doctor"
+    ):
         list(store.read())
     store.close()
 
@@ -82,7 +84,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, name):
 def test_a_full_disk_is_told(log):
     store = SQLiteStore(log)
     store._db.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(InvalidInput, match=r"Cannot write to .*full.*free some space"):
+    with pytest.raises(DiskFull, match=r"disk is full.*study.sqlite.*Free some space"):
         for trial in range(10_000):
             store.append(Reached(1.0, trial))
     store.close()

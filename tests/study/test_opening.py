@@ -8,12 +8,22 @@ import numpy as np
 import pytest
 
 from kerashpo import space
-from kerashpo.core.errors import InvalidInput, StudyBusy, StudyMismatch, StudyNotFound
+from kerashpo.core.errors import (
+    InvalidInput,
+    StudyBusy,
+    StudyCorrupt,
+    StudyMismatch,
+    StudyNotFound,
+)
 from kerashpo.core.events import JobStarted, SpaceGrown
 from kerashpo.core.records import Start
 from kerashpo.space import Space
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.keys import checkpoint_key
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.opening import LOG_NAME, Wish, open_or_create, remove
+from kerashpo.study.differences import Wish
+from kerashpo.study.names import CHECKPOINTS, LOG_NAME
+from kerashpo.study.opening import open_or_create, remove
 from kerashpo.study.study import open_study
 
 SPACE = Space({"lr": space.loguniform(1e-4, 1e-1), "units": space.integer(8, 64, step=8)})
@@ -132,9 +142,9 @@ def test_a_search_given_up_before_its_first_trial_does_not_stand_in_the_way(tmp_
 
 def test_a_study_has_one_writer(tmp_path):
     opened = open_or_create(WISH, tmp_path)
-    with pytest.raises(StudyBusy, match="searched by another process"):
+    with pytest.raises(StudyBusy, match="searched by another tuner of this process"):
         open_or_create(WISH, tmp_path)
-    with pytest.raises(StudyBusy, match="searched by another process"):
+    with pytest.raises(StudyBusy, match="searched by another tuner of this process"):
         remove(tmp_path)
     opened.store.close()
     open_or_create(WISH, tmp_path).store.close()
@@ -145,6 +155,22 @@ def test_overwriting_deletes_the_study(tmp_path):
     opened = open_or_create(replace(WISH, seed=1), tmp_path / "study", overwrite=True)
     assert (opened.history.seed, len(opened.history.trials)) == (1, 0)
     opened.store.close()
+
+
+def test_overwriting_refuses_a_link(tmp_path):
+    begun(tmp_path / "study")
+    (tmp_path / "link").symlink_to(tmp_path / "study")
+    with pytest.raises(InvalidInput, match="is a link, so what it leads to is not deleted"):
+        remove(tmp_path / "link")
+    assert list(open_study(tmp_path / "study").history.trials) == [0]
+
+
+def test_checkpoints_without_a_log_are_not_begun_anew(tmp_path):
+    FileBlobs(tmp_path / CHECKPOINTS).put(checkpoint_key(0), b"epochs")
+    with pytest.raises(StudyCorrupt, match=r"checkpoints of a search but no log.*overwrite=True"):
+        open_or_create(WISH, tmp_path)
+    open_or_create(WISH, tmp_path, overwrite=True).store.close()
+    assert not (tmp_path / CHECKPOINTS).exists()
 
 
 def test_overwriting_makes_a_folder_where_there_is_none(tmp_path):

@@ -105,3 +105,19 @@ def test_nothing_yet_is_no_error():
     empty = Results(History(Search(lambda: Halving(9, 3), space=SPACE).run()[:1]))
     assert repr(empty) == "<Results: 0 trials (none yet), 0 epochs>"
     assert empty.stopped is None
+
+
+def test_a_notebook_shows_the_best_ten_and_escapes():
+    space = Space({"<b>": uniform(0.0, 1.0)})
+    limits = Limits(Budget(max_trials=12))
+    results = Results(
+        Search(lambda: Full(1), lambda c, e: c["<b>"], space, limits=limits).history()
+    )
+    shown = results._repr_html_()
+    assert shown.count("<tr>") == 11 and "2 more in results.trials()" in shown
+    assert "<b>" not in shown and "&lt;b&gt;" in shown
+
+
+def test_failures_are_written_too(results, tmp_path):
+    results.to_csv(tmp_path)
+    assert (tmp_path / "failures.csv").read_text().startswith("trial,kind,message")

@@ -10,13 +10,15 @@ import keras
 import numpy as np
 
 from kerashpo.core.records import Decision, Objective, Report, Resume, Start
-from kerashpo.executors.messages import Epoch, Message, Task
+from kerashpo.executors.messages import Epoch, Message, Saving, Task
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.training.fitdata import FitData
 from kerashpo.training.live import LiveTrial
 from kerashpo.training.models import ModelMaker
-from kerashpo.training.runner import KerasRunner, Settings
+from kerashpo.training.portions import Portions
+from kerashpo.training.runner import KerasRunner
+from kerashpo.training.settings import Settings
 from kerashpo.training.trained import make_ways
 
 ROWS = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -61,7 +63,13 @@ class Rig:
             | self.settings
         )
         self.runner = KerasRunner(
-            maker, self.space, fit_data(), self.callbacks, settings, self.blobs, make_ways()
+            maker,
+            self.space,
+            Portions([fit_data()]),
+            self.callbacks,
+            settings,
+            self.blobs,
+            make_ways(),
         )
 
     def start(self, until: int, trial: int = 0, **values: Any) -> list[Message]:
@@ -77,9 +85,14 @@ class Rig:
     def _run(self, task: Task) -> list[Message]:
         said: list[Message] = []
 
-        def emit(message: Message) -> Decision:
-            said.append(message)
-            return self.answer(message)
+        answer = Decision.CONTINUE
+
+        def emit(message: Message | Saving) -> Decision:
+            nonlocal answer
+            if not isinstance(message, Saving):
+                said.append(message)
+                answer = self.answer(message)
+            return answer
 
         self.runner.run(task, emit)
         self.messages += said

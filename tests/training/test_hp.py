@@ -200,18 +200,6 @@ def test_what_build_model_raises_is_its_own_error():
         ModelMaker(build).discover(0)
 
 
-def test_a_hypermodel_with_its_own_fit_is_refused():
-    class Own(keras_tuner.HyperModel):
-        def build(self, hp: Any) -> keras.Model:
-            return model()
-
-        def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-            return model.fit(*args, **kwargs)
-
-    with pytest.raises(InvalidInput, match="Own overrides HyperModel.fit"):
-        ModelMaker(Own())
-
-
 def test_neither_function_nor_hypermodel():
     with pytest.raises(InvalidInput, match="build_model\\(hp\\).*Received: 7"):
         ModelMaker(7)

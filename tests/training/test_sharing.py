@@ -269,3 +269,14 @@ def test_clearing_kernels_changes_no_value(data: FitData) -> None:
     clear_kernels()
     way.train(model, data, 2, 3, [keep], EpochKeys(0, 0))
     assert logs == expected
+
+
+def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
+    way, model = CompiledEpochs(), make()
+    train(way, model, data, 0)
+    template = way.engine.template(model)
+    graphs = [weakref.ref(graph.graph) for graph in template._graphs.values()]
+    assert len(graphs) == 2
+    del way, template, model
+    gc.collect()
+    assert [ref() for ref in graphs] == [None, None]

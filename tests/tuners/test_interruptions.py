@@ -50,6 +50,10 @@ class Process:
             text=True,
         )
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def called(self):
         return len(self.calls.read_text().split()) if self.calls.exists() else 0
 
@@ -139,7 +143,7 @@ def test_an_interrupted_search_saves_and_resumes(tmp_path, whole, number):
 def test_two_searches_in_one_folder_are_told_apart(tmp_path):
     process = Process(tmp_path)
     process.wait_for(1)
-    with pytest.raises(StudyBusy, match="searched by another process"):
+    with pytest.raises(StudyBusy, match=rf"searched by another process \({process.pid} on "):
         resume(tmp_path)
     process.send(signal.SIGKILL)
     assert len(resume(tmp_path)) == TRIALS

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 import pandas as pd
 import pytest
 from small import DATA, LABELS, ROWS, build, build_few, make, place, told
 
 import kerashpo as kt
-from kerashpo.core.errors import ConsecutiveFailures, InvalidInput
+from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, StudyMismatch
 from kerashpo.core.records import Status
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
@@ -194,6 +196,23 @@ def test_more_trials_go_on_where_fewer_ended(tmp_path):
     assert told(second.results) == told(whole.results)
 
 
+def test_a_wider_search_keeps_the_earlier_trials(tmp_path):
+    def wider(hp: Any) -> keras.Model:
+        hp.Choice("new", ["as before", "other"])
+        return make(hp.Int("units", 4, 48, step=4), hp.Float("rate", 1e-4, 1e-1, sampling="log"))
+
+    first = kt.RandomSearch(build, max_trials=2, **place(tmp_path))
+    first.search(**DATA)
+    with pytest.raises(StudyMismatch, match="resume='extend'"):
+        kt.RandomSearch(wider, max_trials=4, **place(tmp_path))
+    second = kt.RandomSearch(wider, max_trials=4, resume="extend", **place(tmp_path))
+    second.search(**DATA, epochs=2)
+    trials = second.results.history.trials
+    assert [trials[n].config["new"] for n in range(2)] == ["as before", "as before"]
+    assert [trial.epochs for trial in trials.values()] == [1, 1, 2, 2]
+    assert second.get_best_models(4)
+
+
 def test_two_executions_a_trial(tmp_path):
     tuner = kt.RandomSearch(build_few, max_trials=1, executions_per_trial=2, **place(tmp_path))
     tuner.search(**DATA, epochs=2)
@@ -209,6 +228,7 @@ def test_two_executions_a_trial(tmp_path):
 def test_a_build_that_raises_for_some_values(tmp_path):
     def fragile(hp: Any) -> keras.Model:
         if hp.Int("units", 4, 12, step=4) == 8:
+            print("a tale of eight units")
             raise RuntimeError("eight units")
         return make(hp.get("units"))
 
@@ -218,10 +238,45 @@ def test_a_build_that_raises_for_some_values(tmp_path):
     assert list(failures["trial"]) == [1]
     assert failures["message"][0] == "RuntimeError: eight units"
     assert "fragile" in failures["traceback"][0]
+    assert failures["output"][0] == "a tale of eight units\n"
+    assert (failures["kind"][0], failures["config"][0]) == ("build", {"units": 8})
     assert [t.status.value for t in tuner.results.history.trials.values()] == [
         "COMPLETED", "FAILED", "COMPLETED",
     ]  # fmt: skip
     assert len(tuner.get_best_hyperparameters(10)) == 2
+
+
+def test_a_model_too_large_for_the_memory_fails_its_trial_alone(tmp_path):
+    def large(hp: Any) -> keras.Model:
+        if hp.Int("units", 4, 12, step=4) == 8:
+            np.zeros(10**15)
+        return make(hp.get("units"))
+
+    tuner = kt.GridSearch(large, **place(tmp_path))
+    tuner.search(**DATA)
+    assert list(tuner.results.failures()["kind"]) == ["memory"]
+    assert tuner.results.stopped == "space exhausted" and len(tuner.results) == 3
+
+
+def test_a_full_disk_stops_the_search_and_more_room_lets_it_go_on(tmp_path, monkeypatch):
+    whole = kt.RandomSearch(build, max_trials=3, **place(tmp_path, "whole"))
+    whole.search(**DATA, epochs=2)
+    tuner = kt.RandomSearch(build, max_trials=3, **place(tmp_path))
+    room = [2]
+
+    def sync(handle: int) -> None:
+        room[0] -= 1
+        if room[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", sync)
+        with pytest.raises(DiskFull, match=r"checkpoints.*Free some space and run the same search"):
+            tuner.search(**DATA, epochs=2)
+    cut = kt.open_study(tmp_path / "study").history
+    assert (cut.stopped, cut.failed) == ("disk full", 0)
+    tuner.search(**DATA, epochs=2)
+    assert told(tuner.results) == told(whole.results)
 
 
 def test_a_streak_of_failures_ends_the_search_and_keeps_what_was_done(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.algorithms.gp.fit import fit
+from kerashpo.algorithms.gp.fit import ENOUGH, ROUGHLY, fit
 from kerashpo.algorithms.gp.kernel import Layout, Matrix
 from kerashpo.algorithms.gp.posterior import Posterior
 
@@ -36,8 +36,10 @@ def model(
         fit_rows: fit the hyperparameters on at most so many.
     """
     some = representatives(targets, min(COARSE_ROWS, fit_rows))
-    hyper = fit(features[some], targets[some], layout, floor)
-    if len(some) < min(len(targets), fit_rows):
+    again = len(some) < min(len(targets), fit_rows)
+    enough = ROUGHLY if again else ENOUGH
+    hyper = fit(features[some], targets[some], layout, floor, enough=enough)
+    if again:
         more = representatives(targets, fit_rows)
         hyper = fit(features[more], targets[more], layout, floor, start=hyper)
     kept = representatives(targets, rows)

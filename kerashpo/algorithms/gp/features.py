@@ -12,6 +12,8 @@ from kerashpo.algorithms.gp.kernel import Layout, Matrix, Radial
 from kerashpo.space.cube import Cube
 
 _NO_CATEGORY = -1.0
+SCALED_UP_TO = 10
+"""Features up to which lengthscales are expected to grow with their number."""
 
 
 @final
@@ -32,6 +34,10 @@ class Features:
         radial: how correlation falls with distance.
         marks: one entry for each further column that a row comes with, True where it is a
             category: the resource, or the study that an observation is from.
+        scaled_up_to: up to so many features a lengthscale is expected to be the root of
+            their number, which keeps typical distances the same in every dimension
+            (Hvarfner et al. 2024); beyond, 1, since expecting long ones then hides the
+            columns that matter (measured, ``experiments/suggestions``).
 
     Attributes:
         layout: how the kernel reads the features.
@@ -44,27 +50,37 @@ class Features:
         bent: NDArray[np.bool_] | None,
         radial: Radial,
         marks: Sequence[bool] = (),
+        scaled_up_to: int = SCALED_UP_TO,
     ) -> None:
         self._categorical = np.asarray(categorical, dtype=bool)
         groups = sorted({gate for gate in gates if gate >= 0})
         self._first = [list(gates).index(gate) for gate in groups]
+        self._missing = np.where(self._categorical, _NO_CATEGORY, 0.5)
         self.marks = tuple(marks)
         more = np.zeros(len(groups), dtype=bool)
         hamming = np.concatenate([self._categorical, more, np.array(self.marks, dtype=bool)])
         straight = np.zeros_like(self._categorical)
         bends = straight if bent is None else bent & ~self._categorical
         rest = np.zeros(len(groups) + len(self.marks), dtype=bool)
-        self.layout = Layout(hamming, np.append(bends, rest), radial)
+        length = max(1, len(hamming)) ** 0.5 if len(hamming) <= scaled_up_to else 1.0
+        self.layout = Layout(hamming, np.append(bends, rest), radial, length)
 
     @classmethod
-    def of(cls, cube: Cube, bent: bool, radial: Radial, marks: Sequence[bool] = ()) -> Features:
+    def of(
+        cls,
+        cube: Cube,
+        bent: bool,
+        radial: Radial,
+        marks: Sequence[bool] = (),
+        scaled_up_to: int = SCALED_UP_TO,
+    ) -> Features:
         """Returns the features of a space: columns under equal conditions share a gate.
 
         Args:
             cube: the space.
             bent: whether the scale of numbers with more than two values is to be fitted.
             radial: how correlation falls with distance.
-            marks: as for the constructor.
+            marks, scaled_up_to: as for the constructor.
         """
         known: dict[object, int] = {}
         gates = [
@@ -72,7 +88,7 @@ class Features:
             for param in cube.columns
         ]
         many = (cube.levels == 0) | (cube.levels > 2)
-        return cls(cube.categorical, gates, many if bent else None, radial, marks)
+        return cls(cube.categorical, gates, many if bent else None, radial, marks, scaled_up_to)
 
     @property
     def count(self) -> int:
@@ -87,9 +103,10 @@ class Features:
             marks: (n, number of marks); None for what a suggestion is judged at, 1 for a
                 number (the full resource) and 0 for a category (this study).
         """
-        missing = np.where(self._categorical, _NO_CATEGORY, 0.5)
+        if not (self._first or self.marks):
+            return np.where(np.isnan(rows), self._missing, rows)
         inactive = np.isnan(rows)
-        parts = [np.where(inactive, missing, rows), ~inactive[:, self._first]]
+        parts = [np.where(inactive, self._missing, rows), ~inactive[:, self._first]]
         if self.marks:
             asked = np.where(self.marks, 0.0, 1.0)
             parts.append(np.tile(asked, (len(rows), 1)) if marks is None else marks)

@@ -73,11 +73,13 @@ class Layout:
         hamming: bool (p,), categories: equal or different, nothing between.
         bent: bool (p,), numbers whose scale is fitted (`kerashpo.algorithms.gp.warp`).
         radial: how correlation falls with distance.
+        length: the lengthscale expected of a feature before any data.
     """
 
     hamming: Mask
     bent: Mask
     radial: Radial
+    length: float = 1.0
 
     @classmethod
     def plain(cls, count: int, radial: Radial) -> Layout:
@@ -104,22 +106,37 @@ class Hyper:
     log_b: Matrix
 
 
-def number_squares(a: Matrix, b: Matrix, weights: Matrix) -> Matrix:
-    """Returns the part of q (m, n) that numbers `a` (m, k) and `b` (n, k) make.
+@final
+class Squares:
+    """The squares q to fixed features, of which what never changes is kept.
 
-    As |a|^2 + |b|^2 - 2ab, which is a matrix product; centred, because the expansion
-    loses digits where coordinates are large.
+    Args:
+        b: features (n, p).
+        weights: (p,).
+        hamming: bool (p,), categories.
     """
-    roots = np.sqrt(weights)
-    left, right = (a - 0.5) * roots, (b - 0.5) * roots
-    q = (left * left).sum(1)[:, None] + (right * right).sum(1)[None, :] - 2.0 * left @ right.T
-    return np.asarray(np.maximum(q, 0.0, out=q))
+
+    def __init__(self, b: Matrix, weights: Matrix, hamming: Mask) -> None:
+        self._numbers, self._categories = ~hamming, np.flatnonzero(hamming)
+        self._weights, self._columns = weights, b[:, hamming]
+        self._roots = np.sqrt(weights[self._numbers])
+        self._right = (b[:, self._numbers] - 0.5) * self._roots
+        self._norms = (self._right * self._right).sum(1)
+
+    def to(self, a: Matrix) -> Matrix:
+        """Returns q (m, n) from features `a` (m, p).
+
+        For numbers as |a|^2 + |b|^2 - 2ab, which is a matrix product; centred, because the
+        expansion loses digits where coordinates are large.
+        """
+        left = (a[:, self._numbers] - 0.5) * self._roots
+        q = (left * left).sum(1)[:, None] + self._norms - 2.0 * left @ self._right.T
+        np.maximum(q, 0.0, out=q)
+        for j, column in zip(self._categories, self._columns.T):
+            q += self._weights[j] * (a[:, j, None] != column)
+        return np.asarray(q)
 
 
 def squares(a: Matrix, b: Matrix, weights: Matrix, hamming: Mask) -> Matrix:
     """Returns q (m, n) between features `a` (m, p) and `b` (n, p)."""
-    numbers = ~hamming
-    q = number_squares(a[:, numbers], b[:, numbers], weights[numbers])
-    for j in np.flatnonzero(hamming):
-        q += weights[j] * (a[:, j, None] != b[None, :, j])
-    return q
+    return Squares(b, weights, hamming).to(a)

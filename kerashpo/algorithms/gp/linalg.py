@@ -20,13 +20,17 @@ def cholesky(matrix: Matrix) -> Matrix:
         numpy.linalg.LinAlgError: if a hundredth of the diagonal does not help either, or
             an entry is not finite.
     """
-    typical = float(np.mean(np.diagonal(matrix)))
     for jitter in _JITTERS:
-        lifted = matrix if jitter == 0.0 else matrix + jitter * typical * np.eye(len(matrix))
+        lifted = matrix if jitter == 0.0 else _lifted(matrix, jitter)
         factor, info = lapack.dpotrf(lifted, lower=1, clean=1)
         if info == 0 and np.isfinite(factor[-1, -1]):
             return np.asarray(factor)
     raise np.linalg.LinAlgError("the kernel matrix is not positive definite")
+
+
+def _lifted(matrix: Matrix, jitter: float) -> Matrix:
+    typical = float(np.mean(np.diagonal(matrix)))
+    return np.asarray(matrix + jitter * typical * np.eye(len(matrix)))
 
 
 def inverse_from(factor: Matrix) -> Matrix:

@@ -21,7 +21,7 @@ _SPREAD = 512
 _NEAR = 512
 _STARTS = 5
 _ROUNDS = 2
-_STEPS = 20
+_STEPS = 30
 _FEW = 12
 """Columns with at most so many values are swept whole; others by steps of 1, 2, 4 ..."""
 _WIDTHS = (0.01, 0.03, 0.1, 0.3)
@@ -70,11 +70,14 @@ class Maximiser:
         tried, tried_scores = [pool], [scores]
         for _ in range(_ROUNDS):
             rows, values = self._climb(rows, values, rng)
-            tried.append(rows)
-            tried_scores.append(values)
-            rows, values, around, around_scores = self._sweep(rows, values, rng)
-            tried.append(around)
-            tried_scores.append(around_scores)
+            swept, reached, around, around_scores = self._sweep(rows, values, rng)
+            tried += [rows, around]
+            tried_scores += [values, around_scores]
+            # A row that no neighbour beats has arrived.
+            moved = reached > values
+            if not moved.any():
+                break
+            rows, values = swept[moved], reached[moved]
         return self._first_free(np.vstack(tried), np.concatenate(tried_scores), taken)
 
     def _spread(self, rng: np.random.Generator) -> Matrix:

@@ -11,6 +11,7 @@ from kerashpo.algorithms.gp.kernel import (
     Hyper,
     Layout,
     Matrix,
+    Squares,
     squares,
 )
 from kerashpo.algorithms.gp.linalg import cholesky
@@ -34,7 +35,8 @@ class Posterior:
         self.features, self.targets = features, targets
         self.hyper, self._layout = hyper, layout
         self._seen = self._straightened(features)
-        kernel = self._among(self._seen, self._seen)
+        self._squares = Squares(self._seen, hyper.weights, layout.hamming)
+        kernel = self._with_seen(self._seen)
         kernel.flat[:: len(targets) + 1] += hyper.noise
         self._condition(cholesky(kernel))
 
@@ -50,17 +52,16 @@ class Posterior:
         out[:, bent] = bend(features[:, bent], self.hyper.log_a, self.hyper.log_b)
         return out
 
-    def _among(self, a: Matrix, b: Matrix) -> Matrix:
-        q = squares(a, b, self.hyper.weights, self._layout.hamming)
-        return self.hyper.scale * self._layout.radial.value(q)
+    def _with_seen(self, straight: Matrix) -> Matrix:
+        return self.hyper.scale * self._layout.radial.value(self._squares.to(straight))
 
     def mean(self, features: Matrix) -> Matrix:
         """Returns the mean (m,) at features (m, p)."""
-        return np.asarray(self._among(self._straightened(features), self._seen) @ self._alpha)
+        return np.asarray(self._with_seen(self._straightened(features)) @ self._alpha)
 
     def predict(self, features: Matrix) -> tuple[Matrix, Matrix]:
         """Returns mean and variance (m,) of the function, without the noise."""
-        kernel = self._among(self._straightened(features), self._seen)
+        kernel = self._with_seen(self._straightened(features))
         half = solve_triangular(self._factor, kernel.T, lower=True, check_finite=False)
         variance = self.hyper.scale - np.einsum("ij,ij->j", half, half)
         return kernel @ self._alpha, np.maximum(variance, _LEAST_VARIANCE)
@@ -70,9 +71,8 @@ class Posterior:
 
         The gradient by a category is 0.
         """
-        straight = self._straightened(features)
-        steep = self._steepness(features)
-        q = squares(straight, self._seen, self.hyper.weights, self._layout.hamming)
+        straight, steep = self._straightened(features), self._steepness(features)
+        q = self._squares.to(straight)
         shape, by_square = self._layout.radial.value_and_slope(q)
         kernel = self.hyper.scale * shape
         by_square *= 2.0 * self.hyper.scale
@@ -103,14 +103,16 @@ class Posterior:
         more.targets = np.append(self.targets, targets)
         straight = self._straightened(features)
         more._seen = np.vstack([self._seen, straight])
-        corner = self._among(straight, straight)
+        q = squares(straight, straight, self.hyper.weights, self._layout.hamming)
+        corner = self.hyper.scale * self._layout.radial.value(q)
         corner.flat[:: len(targets) + 1] += self.hyper.noise
-        cross = self._among(straight, self._seen)
+        cross = self._with_seen(straight)
         below = solve_triangular(self._factor, cross.T, lower=True, check_finite=False).T
         n = len(self.targets)
         factor = np.zeros((n + len(targets),) * 2, order="F")
         factor[:n, :n], factor[n:, :n] = self._factor, below
         factor[n:, n:] = cholesky(corner - below @ below.T)
+        more._squares = Squares(more._seen, self.hyper.weights, self._layout.hamming)
         more._condition(factor)
         return more
 

@@ -15,25 +15,34 @@ _EDGE = 1e-6
 """The bent interval ends here: the slope of x^a is infinite at 0 where a < 1."""
 
 
+def inside(x: Matrix) -> Matrix:
+    """Returns x moved off the edges."""
+    return np.asarray(np.clip(x, _EDGE, 1.0 - _EDGE))
+
+
 def bend(x: Matrix, log_a: Matrix, log_b: Matrix) -> Matrix:
     """Returns 1 - (1 - x^a)^b for columns x (n, k), exponents (k,) as logarithms."""
-    inner = np.clip(x, _EDGE, 1.0 - _EDGE) ** np.exp(log_a)
+    inner = inside(x) ** np.exp(log_a)
     return np.asarray(1.0 - (1.0 - inner) ** np.exp(log_b))
 
 
 def slope(x: Matrix, log_a: Matrix, log_b: Matrix) -> Matrix:
     """Returns the derivative of `bend` by x (n, k), at the edge what it is just inside."""
     a, b = np.exp(log_a), np.exp(log_b)
-    inside = np.clip(x, _EDGE, 1.0 - _EDGE)
-    return np.asarray(a * b * inside ** (a - 1.0) * (1.0 - inside**a) ** (b - 1.0))
+    within = inside(x)
+    return np.asarray(a * b * within ** (a - 1.0) * (1.0 - within**a) ** (b - 1.0))
 
 
-def slopes_by_exponents(x: Matrix, log_a: Matrix, log_b: Matrix) -> tuple[Matrix, Matrix]:
-    """Returns the derivatives of `bend` by log a and by log b, each (n, k)."""
+def bend_and_slopes(logs: Matrix, log_a: Matrix, log_b: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Returns `bend` of exp(logs), and its derivatives by log a and by log b, each (n, k).
+
+    Args:
+        logs: log `inside` (n, k): what does not change while exponents are fitted.
+        log_a, log_b: (k,).
+    """
     a, b = np.exp(log_a), np.exp(log_b)
-    inside = np.clip(x, _EDGE, 1.0 - _EDGE)
-    inner = inside**a
+    inner = np.exp(a * logs)
     outer = 1.0 - inner
-    by_a = a * b * outer ** (b - 1.0) * inner * np.log(inside)
-    by_b = -b * outer**b * np.log(outer)
-    return by_a, by_b
+    rest = outer**b
+    by_a = (a * b) * logs * inner * rest / outer
+    return 1.0 - rest, by_a, -b * rest * np.log(outer)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from kerashpo.training.fitdata import FitData, Triple
+from kerashpo.training.randomness import assign_state
 
 Logs = dict[str, Any]
 
@@ -31,6 +32,10 @@ class Session(ABC):
     @abstractmethod
     def test_epoch(self) -> Logs:
         """Evaluates on the validation data; names come without ``val_``."""
+
+    def set_seed(self, variable: Any, state: np.ndarray) -> None:
+        """See `kerashpo.training.randomness.assign_state`; a backend may know a quicker way."""
+        assign_state(variable, state)
 
     @abstractmethod
     def close(self) -> None:

@@ -54,7 +54,7 @@ class CompiledEpochs(Way):
             listeners.on_train_begin()
             logs: Logs | None = None
             for epoch in range(first, last + 1):
-                set_layer_seeds(model, keys, epoch)
+                set_layer_seeds(model, keys, epoch, session.set_seed)
                 listeners.on_epoch_begin(epoch - 1)
                 logs = session.train_epoch(epoch_order(data, epoch, keys))
                 if data.validates(epoch):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 from tensorflow.python.eager import context
+from tensorflow.python.framework import ops
 
 _OPTION = "disable_meta_optimizer"
 
@@ -33,3 +34,21 @@ def clear_kernels() -> None:
     is prepared again, which takes it some tens of milliseconds once.
     """
     context.context().clear_kernel_cache()
+
+
+@contextlib.contextmanager
+def mortal_graphs() -> Iterator[None]:
+    """Lets the graphs traced inside be freed when nothing uses them any more.
+
+    `tf.custom_gradient`, which Keras's losses use, enters a function that holds the graph into a
+    registry for ever. It is looked up when a graph is differentiated; ours hold their gradients
+    already.
+    """
+    registry = ops.gradient_registry._registry
+    before = set(registry)
+    try:
+        yield
+    finally:
+        for name in set(registry) - before:
+            if name.startswith("CustomGradient-"):
+                del registry[name]

@@ -13,6 +13,7 @@ from kerashpo.training.compiled.structure import Structure
 from kerashpo.training.compiled.tensorflow import graphs
 from kerashpo.training.compiled.tensorflow.lending import Loan, Slots, variables_of
 from kerashpo.training.compiled.tensorflow.lifting import fused, lifted
+from kerashpo.training.compiled.tensorflow.options import mortal_graphs
 
 Trace = Callable[[keras.Model, Any], graphs.Concrete]
 
@@ -62,6 +63,8 @@ class Template:
             with contextlib.ExitStack() as stack:
                 stack.enter_context(fused(model.optimizer))
                 if self._slots is not None:
+                    # Keras's code alone: a function of the user's may be differentiated again.
+                    stack.enter_context(mortal_graphs())
                     stack.enter_context(lifted(model, self._slots))
                 self._graphs[key] = trace(model, data)
         return self._graphs[key]

@@ -1,0 +1,207 @@
+"""Logs and checkpoints cut short at random places, and searched on.
+
+    python -m experiments.chaos.cuts --cuts 100
+
+Of a study that was killed in the middle, the log (as a closed file and as a killed process
+leaves it) or a checkpoint is cut; then the search is started again. Shown: no error but ours,
+every event whose bytes lie before the cut is kept, and the results are those of the
+undisturbed search.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import signal
+import sqlite3
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from experiments.chaos.killing import Patient, epochs_of, told
+from experiments.chaos.kills import undisturbed
+from experiments.chaos.probe import Phase
+from experiments.chaos.searches import Search
+from kerashpo.core.errors import KerashpoError
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.repair import repair
+from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.study.names import CHECKPOINTS, LOG_NAME
+from kerashpo.training.checkpoints import pack, unpack
+
+KINDS = ("closed log", "log of a killed process", "checkpoint")
+
+
+class Halved(Patient):
+    """A search that is killed once, in the middle, and not started again."""
+
+    def leave(self, epochs: int) -> Path:
+        """Leaves the folder as the kill left it, when so many epochs were trained."""
+        self.folder.mkdir()
+        self._start()
+        while self._alive() and len(epochs_of(self.folder)) < epochs:
+            time.sleep(0.05)
+        self._hit("search", Phase.TRAINING, 0.0)
+        if not self.outcome.kills:
+            raise RuntimeError("The search ended before it was killed.")
+        return self.folder
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A search, where it was killed, and where it was not."""
+
+    search: Search
+    halved: Path
+    whole: Path
+
+    @classmethod
+    def make(cls, place: Path, trials: int | None, epochs: int, rng: random.Random) -> Case:
+        """Runs both; bracketed searches have many checkpoints, full training a long log."""
+        quick = Search("curves", epoch_seconds=0.0, trials=trials)
+        slow = replace(quick, epoch_seconds=0.003 if trials else 0.02)
+        place.mkdir()
+        halved = Halved(slow, place / "halved", rng).leave(epochs)
+        return cls(quick, halved, undisturbed(quick, place, {}))
+
+
+def main() -> int:
+    """Runs the command; returns its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cuts", type=int, default=100, help="of each kind")
+    parser.add_argument("--trials", type=int, default=300, help="of the study with a long log")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        place, rng = Path(name), random.Random(given.seed)
+        long = Case.make(place / "long", given.trials, 2 * given.trials, rng)
+        wide = Case.make(place / "wide", None, 30, rng)
+        for number in range(given.cuts):
+            for kind in KINDS:
+                case = wide if kind == "checkpoint" else long
+                folder = place / f"{kind}-{number}"
+                shutil.copytree(case.halved, folder)
+                counts.update(f"{kind}: {came}" for came in one(kind, folder, case, rng))
+                shutil.rmtree(folder)
+        counts.update(f"Keras checkpoint: {came}" for came in archives(given.cuts, rng))
+    for came, count in sorted(counts.items()):
+        print(f"| {came} | {count} |")
+    return int(any("!" in came for came in counts))
+
+
+def one(kind: str, folder: Path, case: Case, rng: random.Random) -> Iterator[str]:
+    """Cuts one file of a study and searches on; yields what came of it."""
+    yield "cut"
+    log = folder / "study" / LOG_NAME
+    if kind == "closed log":
+        _close(log)
+    if kind == "checkpoint":
+        blobs = FileBlobs(folder / "study" / CHECKPOINTS)
+        path = blobs.folder / rng.choice(blobs.stored())
+        path.write_bytes(path.read_bytes()[: rng.randrange(path.stat().st_size)])
+    else:
+        yield from _cut_log(log, rng)
+    outcome = Patient(case.search, folder, rng).run()
+    if outcome.errors:
+        ours = "StudyCorrupt" in outcome.errors[0]
+        yield "refused with what to do" if ours else f"ERROR! {outcome.errors[0]}"
+        return
+    yield "results as undisturbed" if told(folder) == told(case.whole) else "results differ!"
+
+
+def _close(log: Path) -> None:
+    """Has SQLite put everything into the one file, as a search that ends by itself does."""
+    with closing(sqlite3.connect(log, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("PRAGMA journal_mode=DELETE")
+
+
+def _cut_log(log: Path, rng: random.Random) -> Iterator[str]:
+    """Cuts the log or its log of writes; yields whether what lay before the cut is kept."""
+    files = [p for p in (log, log.with_name(f"{log.name}-wal")) if p.exists() and p.stat().st_size]
+    store = SQLiteStore(log, readonly=True)
+    held = list(store.read())
+    store.close()
+    path = rng.choice(files)
+    data = path.read_bytes()
+    cut = rng.randrange(len(data))
+    expected = _before(log, data, cut) if path == log and len(files) == 1 else None
+    path.write_bytes(data[:cut])
+    copy = log.parent.with_name("copy")
+    copy.mkdir()
+    for file in files:
+        shutil.copy(file, copy / file.name)
+    try:
+        kept = _kept(copy / log.name)
+        if kept != held[: len(kept)]:
+            yield "events changed!"
+        if expected is not None and len(kept) < expected:
+            yield "events before the cut lost!"
+        yield "some events saved" if kept else "nothing before the cut"
+    except KerashpoError:
+        yield "events before the cut lost!" if expected else "nothing before the cut"
+    except Exception:
+        yield f"ERROR! {traceback.format_exc()}"
+    shutil.rmtree(copy)
+
+
+def _kept(log: Path) -> list[object]:
+    """Returns the events of a log, repaired where it must be."""
+    for attempt in (1, 2):
+        try:
+            store = SQLiteStore(log, readonly=True)
+            with closing(store):
+                return list(store.read())
+        except KerashpoError:
+            if attempt == 2:
+                raise
+            repair(log)
+    return []
+
+
+def _before(log: Path, data: bytes, cut: int) -> int:
+    """Returns how many events from the first on have all their bytes before the cut.
+
+    By looking for their text in the file: independent of what the repair knows of pages.
+    """
+    with closing(sqlite3.connect(log)) as db:
+        bodies = [body.encode() for (body,) in db.execute("SELECT body FROM events ORDER BY id")]
+    for number, body in enumerate(bodies):
+        end = data.find(body[-200:]) + len(body[-200:]) + 8
+        if end > cut or body[-200:] not in data[:cut]:
+            return number
+    return len(bodies)
+
+
+def archives(cuts: int, rng: random.Random) -> Iterator[str]:
+    """Cuts or scratches a checkpoint of real training; yields what reading it does."""
+    import numpy as np
+
+    arrays = {f"w{n}": np.random.default_rng(n).normal(size=(64, 32)) for n in range(6)}
+    whole = pack(arrays, {"epoch": 3})
+    for number in range(cuts):
+        place = rng.randrange(len(whole))
+        scratched = whole[:place] + bytes([whole[place] ^ (1 + number % 255)]) + whole[place + 1 :]
+        for kind, data in (("cut", whole[:place]), ("scratched", scratched)):
+            try:
+                read, _ = unpack(data)
+            except ValueError:
+                yield f"{kind}, refused"
+                continue
+            except Exception:
+                yield f"{kind}, ERROR! {traceback.format_exc()}"
+                continue
+            same = all(np.array_equal(read[name], array) for name, array in arrays.items())
+            yield f"{kind}, read whole" if same else f"{kind}, read otherwise!"
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    raise SystemExit(main())

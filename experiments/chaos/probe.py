@@ -1,0 +1,120 @@
+"""What a process is doing, in a file that outlives it, and every epoch that it trains."""
+
+from __future__ import annotations
+
+import enum
+import mmap
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from kerashpo.core.records import Decision
+from kerashpo.executors.base import Runner
+from kerashpo.executors.messages import Epoch
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.sqlite import SQLiteStore
+
+
+class Phase(enum.IntEnum):
+    """What a process can be hit at."""
+
+    IDLE = 0
+    TRAINING = 1
+    CHECKPOINT = 2
+    COMMIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An epoch that was trained: when its training ended, and how long it took."""
+
+    at: float
+    pid: int
+    trial: int
+    epoch: int
+    seconds: float
+
+
+@final
+class Probe:
+    """Wraps the places where a process may be hit, in this process.
+
+    Args:
+        folder: phases go to ``phases/PID``, epochs to ``trained``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "phases").mkdir(parents=True, exist_ok=True)
+        path = folder / "phases" / str(os.getpid())
+        path.write_bytes(bytes(8))
+        with path.open("r+b") as file:
+            self._phase = mmap.mmap(file.fileno(), 8)
+        self._epochs = os.open(folder / "trained", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    @classmethod
+    def install(cls, folder: Path, runner: type[Runner]) -> None:
+        """Has this process tell what it does from now on; once is enough."""
+        if not hasattr(runner.run, "probed"):
+            cls(folder)._install(runner)
+
+    def _install(self, runner: type[Runner]) -> None:
+        self._wrap(SQLiteStore, "append", Phase.COMMIT)
+        self._wrap(FileBlobs, "put", Phase.CHECKPOINT)
+        run, probe = runner.run, self
+
+        def told(inner: Runner, task: Any, emit: Any) -> None:
+            began = [time.perf_counter()]
+
+            def heard(message: Any) -> Decision:
+                if isinstance(message, Epoch):
+                    probe._note(message, time.perf_counter() - began[0])
+                decision: Decision = emit(message)
+                began[0] = time.perf_counter()
+                return decision
+
+            with probe._in(Phase.TRAINING):
+                run(inner, task, heard)
+
+        told.probed = True  # type: ignore[attr-defined]
+        runner.run = told  # type: ignore[method-assign]
+
+    def _note(self, message: Epoch, seconds: float) -> None:
+        report = message.report
+        line = f"{time.time()} {os.getpid()} {report.trial} {report.epoch} {seconds}\n"
+        os.write(self._epochs, line.encode())
+
+    def _wrap(self, owner: type, name: str, phase: Phase) -> None:
+        inner, probe = getattr(owner, name), self
+
+        def told(*given: Any) -> Any:
+            with probe._in(phase):
+                return inner(*given)
+
+        setattr(owner, name, told)
+
+    @contextmanager
+    def _in(self, phase: Phase) -> Iterator[None]:
+        before = self._phase[0]
+        self._phase[0] = phase
+        try:
+            yield
+        finally:
+            self._phase[0] = before
+
+
+def phase_of(folder: Path, pid: int) -> Phase:
+    """Returns what a process does, or did when it was killed."""
+    try:
+        return Phase((folder / "phases" / str(pid)).read_bytes()[0])
+    except (FileNotFoundError, IndexError):
+        return Phase.IDLE
+
+
+def trained(folder: Path) -> list[Line]:
+    """Returns every epoch that was trained, in the order of time, repeats included."""
+    lines = (line.split() for line in (folder / "trained").read_text().splitlines())
+    return [Line(float(at), int(p), int(t), int(e), float(s)) for at, p, t, e, s in lines]

@@ -1,0 +1,1 @@
+"""KerasTuner's verified mistakes beside ours, and its own unit tests on our oracles."""

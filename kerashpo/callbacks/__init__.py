@@ -1,0 +1,52 @@
+"""Listeners that write what happens in a search where other tools read it.
+
+==================  ================================================================
+``CSVLog``          every epoch of every trial as a CSV file, while it is trained
+``TensorBoardLog``  a TensorBoard run for each trial, with its values in HParams
+``MLflowLog``       an MLflow run for each trial, below one for the search
+==================  ================================================================
+
+Give them to a search: ``tuner.search(..., listeners=[CSVLog("epochs.csv")])``. They hear the
+search itself, not one training, so that they work with any number of workers, and a search
+that goes on goes on in the same file or run. What a package beyond the core is needed for
+says so when it is made.
+
+Any object with a method ``on_event(event, snapshot)`` may stand beside them: `event` is one
+of `kerashpo.core.events`, `snapshot` the `kerashpo.core.history.History` that holds it. A
+method ``close()`` is called when the search is over. An exception in it never stops a search;
+it is logged once, and the listener hears no more.
+
+To add one: a final subclass of `kerashpo.display.listener.Listener`, and a line here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerashpo.callbacks.csvlog import CSVLog as CSVLog
+    from kerashpo.callbacks.mlflowlog import MLflowLog as MLflowLog
+    from kerashpo.callbacks.tensorboardlog import TensorBoardLog as TensorBoardLog
+
+_MENU = {
+    "CSVLog": "kerashpo.callbacks.csvlog",
+    "MLflowLog": "kerashpo.callbacks.mlflowlog",
+    "TensorBoardLog": "kerashpo.callbacks.tensorboardlog",
+}
+
+__all__ = [*_MENU]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MENU:
+        return getattr(import_module(_MENU[name]), name)
+    from kerashpo.core.errors import nearest
+
+    raise AttributeError(
+        f"module 'kerashpo.callbacks' has no attribute {name!r}.{nearest(name, __all__)}"
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

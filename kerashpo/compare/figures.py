@@ -1,0 +1,97 @@
+"""The figures of a comparison, drawn from its results alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerashpo.analysis.anytime import Axis, Trace, trace_of
+from kerashpo.analysis.ranks import Ranking
+from kerashpo.compare.runs import Result
+from kerashpo.compare.tuners import BASELINES
+from kerashpo.problems.task import Task
+from kerashpo.reporting.blocks import Picture
+from kerashpo.reporting.drawing import svg_of
+from kerashpo.reporting.language import Texts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def traces(results: Sequence[Result], problem: str, by: Axis) -> dict[str, list[Trace]]:
+    """Returns the staircases of a problem, by tuner, one for each seed."""
+    found: dict[str, list[Trace]] = {}
+    for result in results:
+        if result.problem == problem and result.tuner not in BASELINES and result.steps:
+            end = float(getattr(result, by))
+            found.setdefault(result.tuner, []).append(trace_of(result.steps, by, end))
+    return found
+
+
+class Gallery:
+    """Draws a comparison's figures, each once, into a folder.
+
+    Args:
+        folder: where the files go.
+        report: the folder of the report, which the files' names are relative to.
+        prefix: what their names begin with, so that reports in two languages may share a folder.
+        results: the comparison's rows.
+        tasks: its problems by name.
+        texts: in which language.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        report: Path,
+        prefix: str,
+        results: Sequence[Result],
+        tasks: Mapping[str, Task],
+        texts: Texts,
+    ) -> None:
+        self._folder, self._report, self._texts = folder, report, texts
+        self._prefix = prefix
+        self._results, self._tasks = results, tasks
+        self.files: list[str] = []
+
+    def anytime(self, problem: str, by: Axis) -> Picture:
+        """Draws a problem's best validation score against what was spent.
+
+        The figure by seconds is called ``anytime_PROBLEM.png``.
+        """
+        from kerashpo.plots.anytime import draw_anytime
+
+        texts, task = self._texts, self._tasks[problem]
+        xlabel = texts(f"compare.figure_{by}")
+        ylabel = texts("compare.figure_y", metric=texts(f"metric.{task.metric}"))
+        series = traces(self._results, problem, by)
+        name = f"anytime_{problem}.png" if by == "seconds" else f"anytime_{problem}_{by}.png"
+        caption = texts("report.anytime_caption", problem=problem, by=xlabel)
+        return self._drawn(name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax))
+
+    def ranks(self, problem: str, ranking: Ranking) -> Picture:
+        """Draws average ranks, of a problem or, by the empty name, of all."""
+        from kerashpo.plots.ranks import draw_ranks
+
+        name = f"ranks_{problem}.png" if problem else "ranks.png"
+        caption = self._texts("report.ranks_caption", problem=problem).strip()
+        height = 1.1 + 0.28 * len(ranking.names)
+        label = self._texts("report.axis")
+        return self._drawn(name, caption, lambda ax: draw_ranks(ranking, label, ax), height)
+
+    def _drawn(
+        self, name: str, caption: str, draw: Callable[[Axes], Any], height: float = 4.0
+    ) -> Picture:
+        from matplotlib.figure import Figure
+
+        name = f"{self._prefix}{name}"
+        figure = Figure(figsize=(6.4, height), layout="constrained", dpi=150)
+        draw(figure.add_subplot())
+        figure.savefig(self._folder / name)
+        self.files.append(name)
+        path = os.path.relpath(self._folder / name, self._report)
+        size = (6.4, height)
+        svg = svg_of(Path(name).stem, size, lambda figure: draw(figure.add_subplot()))
+        return Picture(svg, Path(path).as_posix(), caption)

@@ -1,0 +1,124 @@
+"""Optuna's samplers over ``build_model(hp)``, defined by run as its users write it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any, final
+
+import keras
+import keras_tuner
+import optuna
+from keras_tuner.engine import hyperparameters as kt
+
+from kerashpo.compare.peers.recorder import Recorder, Spent
+from kerashpo.compare.peers.terms import Terms
+from kerashpo.core.errors import InvalidInput
+from kerashpo.problems.task import Task
+from kerashpo.training.hp import to_keras
+from kerashpo.training.models import ModelMaker
+
+
+def search(name: str, terms: Terms, recorder: Recorder) -> None:
+    """Searches with one of Optuna's samplers; what is trained is the recorder's to keep.
+
+    Args:
+        name: ``"tpe"`` (multivariate, in groups for conditional parameters) or ``"gp"``.
+        terms: under which conditions.
+        recorder: hears every build and every epoch, and ends the search.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    task = terms.task
+    study = optuna.create_study(
+        direction="maximize" if task.objective.direction == "max" else "minimize",
+        sampler=_sampler(name, terms.seed, terms.initial_points),
+    )
+    # A Gaussian process needs every column in every trial: without them Optuna would draw
+    # conditional parameters at random.
+    columns = _columns(task) if name == "gp" else []
+    with contextlib.suppress(Spent):
+        for _ in range(terms.allowed.trials or 0):
+            trial = study.ask()
+            for column in columns:
+                suggest(trial, column)
+            score = _train(trial, terms, recorder)
+            if math.isfinite(score):
+                study.tell(trial, score)
+            else:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+
+
+def _sampler(name: str, seed: int, initial_points: int) -> Any:
+    if name == "gp":
+        return optuna.samplers.GPSampler(seed=seed, n_startup_trials=initial_points)
+    return optuna.samplers.TPESampler(
+        seed=seed, n_startup_trials=initial_points, multivariate=True, group=True
+    )
+
+
+def _columns(task: Task) -> list[Any]:
+    """Returns every parameter that `build_model` may ask for, as KerasTuner's."""
+    params = ModelMaker(task.build).discover(0).params
+    return [to_keras(param) for param in params]
+
+
+def _train(trial: Any, terms: Terms, recorder: Recorder) -> float:
+    """Trains one trial; returns its best epoch's score."""
+    keras.backend.clear_session()
+    hp = Suggested(trial)
+    model = terms.task.build(hp)
+    recorder.begin(hp.values)
+    x, y = terms.split.train
+    history = model.fit(
+        x,
+        y,
+        validation_data=terms.split.validation,
+        batch_size=terms.task.batch_size,
+        epochs=terms.max_epochs,
+        callbacks=[recorder],
+        verbose=0,
+    )
+    objective = terms.task.objective
+    values = [value for value in history.history[objective.name] if math.isfinite(value)]
+    return min(values, key=objective.cost, default=math.nan)
+
+
+@final
+class Suggested(keras_tuner.HyperParameters):  # type: ignore[misc]
+    """A `HyperParameters` whose values an Optuna trial suggests as they are asked for."""
+
+    def __init__(self, trial: Any) -> None:
+        super().__init__()
+        self._trial = trial
+
+    def _retrieve(self, hp: Any) -> Any:
+        if hp.name not in self.values and self._conditions_are_active(hp.conditions):
+            self.values[hp.name] = suggest(self._trial, hp)
+        return super()._retrieve(hp)
+
+
+def suggest(trial: Any, hp: Any) -> Any:
+    """Returns what an Optuna trial suggests for a parameter of KerasTuner's.
+
+    Raises:
+        InvalidInput: for a parameter that Optuna has no equivalent of.
+    """
+    match hp:
+        case kt.Fixed():
+            return hp.value
+        case kt.Boolean():
+            return trial.suggest_categorical(hp.name, [False, True])
+        case kt.Choice():
+            return trial.suggest_categorical(hp.name, list(hp.values))
+        case kt.Int(sampling="linear"):
+            return trial.suggest_int(hp.name, hp.min_value, hp.max_value, step=hp.step or 1)
+        case kt.Float(sampling="linear"):
+            return trial.suggest_float(hp.name, hp.min_value, hp.max_value, step=hp.step)
+        case kt.Int(sampling="log", step=1 | None):
+            return trial.suggest_int(hp.name, hp.min_value, hp.max_value, log=True)
+        case kt.Float(sampling="log", step=None):
+            return trial.suggest_float(hp.name, hp.min_value, hp.max_value, log=True)
+    raise InvalidInput(
+        f"Optuna has no equivalent of {hp!r} (sampling {hp.sampling!r}, step {hp.step!r}). "
+        "Compare on a problem without it, or leave Optuna's tuners out."
+    )

@@ -1,0 +1,113 @@
+"""A callback that keeps every epoch of a peer's search, the best weights and the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import keras
+from keras_tuner.errors import FatalError
+
+from kerashpo.analysis.anytime import Step
+from kerashpo.core.records import Objective
+
+
+class Spent(FatalError):  # type: ignore[misc]
+    """The epochs are used up; of a kind that KerasTuner does not take for a failed trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The best epoch so far.
+
+    Attributes:
+        rank: cost, loss of the same split, trial: less is better, as in `History.rank`.
+        values: what `build_model` was given.
+        metrics: every metric of that epoch.
+        weights: the model's weights after it.
+    """
+
+    rank: tuple[float, float, int]
+    values: dict[str, Any]
+    metrics: dict[str, float]
+    weights: list[Any]
+
+
+@final
+class Recorder(keras.callbacks.Callback):
+    """Sees what every peer trains.
+
+    Args:
+        objective: what is searched for.
+        budget: epochs in all.
+
+    Attributes:
+        epochs: how many were trained.
+        trials: how many configurations were started.
+        best: the winner, None before an epoch has a finite score.
+        steps: where the best value improved.
+        curves: (trial, epoch, metric, value, seconds, elapsed) of every epoch.
+    """
+
+    def __init__(self, objective: Objective, budget: int) -> None:
+        super().__init__()
+        self._objective, self._budget = objective, budget
+        self._began = self._epoch_began = time.perf_counter()
+        self._numbers: dict[frozenset[tuple[str, Any]], int] = {}
+        self._seconds: dict[int, float] = {}
+        self._values: dict[str, Any] = {}
+        self._trial = 0
+        self.epochs = 0
+        self.best: Winner | None = None
+        self.steps: list[Step] = []
+        self.curves: list[tuple[int, int, str, float, float, float]] = []
+
+    def __deepcopy__(self, memo: object) -> Recorder:
+        """KerasTuner copies callbacks for every trial; this one sees them all."""
+        return self
+
+    @property
+    def trials(self) -> int:
+        return len(self._numbers)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the search began."""
+        return time.perf_counter() - self._began
+
+    def begin(self, values: Mapping[str, Any]) -> None:
+        """Hears what the model that trains next was built with."""
+        self._values = {k: v for k, v in values.items() if not k.startswith("tuner/")}
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        known = frozenset(self._values.items())
+        self._trial = self._numbers.setdefault(known, len(self._numbers))
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch_began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        spent = time.perf_counter() - self._epoch_began
+        self._seconds[self._trial] = self._seconds.get(self._trial, 0.0) + spent
+        self.epochs += 1
+        own, elapsed = self._seconds[self._trial], self.seconds
+        self.curves += [
+            (self._trial, epoch + 1, name, value, own, elapsed) for name, value in metrics.items()
+        ]
+        self._judge(metrics, elapsed)
+        if self.epochs >= self._budget:
+            raise Spent(f"{self.epochs} epochs are trained")
+
+    def _judge(self, metrics: dict[str, float], elapsed: float) -> None:
+        objective = self._objective
+        value = metrics.get(objective.name, float("nan"))
+        loss = metrics.get(objective.loss, float("inf"))
+        rank = (objective.cost(value), loss, self._trial)
+        if rank[0] == float("inf") or (self.best is not None and rank >= self.best.rank):
+            return
+        if self.best is None or rank[0] < self.best.rank[0]:
+            self.steps.append(Step(self.epochs, self.trials, elapsed, value))
+        self.best = Winner(rank, dict(self._values), metrics, self.model.get_weights())

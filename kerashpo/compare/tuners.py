@@ -1,0 +1,114 @@
+"""The tuners that a comparison knows, and what each of them may spend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from kerashpo.core.errors import MissingExtra
+from kerashpo.schedulers.hyperband import Hyperband
+
+OURS = ("hyperband", "bayesian", "random", "asha", "bohb", "recommended")
+PEERS = ("keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
+TUNERS = (*OURS, *PEERS)
+BASELINES = ("default", "majority", "mean")
+UNTRAINED = ("majority", "mean")
+
+KERAS_TUNER_LEAST = 3
+"""KerasTuner's Hyperband goes down to brackets of so many epochs, and starts none below."""
+_NEEDS = {"optuna.tpe": ("optuna",), "optuna.gp": ("optuna", "torch")}
+_BANDED = ("hyperband", "bohb", "keras_tuner.hyperband")
+_HALVING = ("asha", "recommended")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one search may spend.
+
+    Attributes:
+        trials: configurations to start; None where the epochs alone bound the search.
+        epochs: epochs in all; the most there can be.
+        rounds: how often Hyperband's set of brackets is run at most.
+    """
+
+    trials: int | None
+    epochs: int
+    rounds: int = 1
+
+
+def allowance(
+    tuner: str, max_epochs: int, factor: int, max_trials: int, total: int | None
+) -> Allowance:
+    """Returns what a tuner or baseline may spend.
+
+    With `total` epochs every tuner gets the same: those that train each trial fully start
+    as many trials as that pays for, Hyperband repeats its brackets until it is used up.
+    Without it each one has its own habit: `max_trials` full trainings, or one set of
+    brackets; asynchronous halving gets the epochs of Hyperband's set.
+
+    Args:
+        tuner: one of `TUNERS` or `BASELINES`.
+        max_epochs: the most epochs of a trial.
+        factor: Hyperband's reduction factor.
+        max_trials: trials of the tuners that train each one fully.
+        total: epochs in all, None for each tuner's own habit.
+    """
+    if tuner in UNTRAINED:
+        return Allowance(0, 0)
+    if tuner == "default":
+        return Allowance(1, max_epochs)
+    theirs = tuner.startswith("keras_tuner")
+    band = keras_tuner_band if theirs else _our_band
+    if tuner in _BANDED:
+        trials, epochs = band(max_epochs, factor)
+        if total is None:
+            return Allowance(trials, epochs)
+        return Allowance(None, total, math.ceil(total / epochs) + 1)
+    if tuner in _HALVING:
+        return Allowance(None, total or _our_band(max_epochs, factor)[1])
+    trials = max_trials if total is None else total // max_epochs
+    return Allowance(trials, trials * max_epochs)
+
+
+def _our_band(max_epochs: int, factor: int) -> tuple[int, int]:
+    plan = Hyperband(max_epochs, factor).plan()
+    return plan.trials or 0, plan.epochs or 0
+
+
+def keras_tuner_band(max_epochs: int, factor: int) -> tuple[int, int]:
+    """Returns trials and epochs of one set of brackets of KerasTuner's Hyperband.
+
+    Source: keras_tuner 1.4.8, tuners/hyperband.py: `_get_num_brackets`, `_get_size` and
+    `_get_epochs`; a promoted trial resumes from its weights. No bracket, no trials: (0, 0).
+    """
+    brackets, left = 0, float(max_epochs)
+    while left >= KERAS_TUNER_LEAST:
+        left, brackets = left / factor, brackets + 1
+    ends = math.ceil(1 + math.log(max_epochs, factor))
+    trials = epochs = 0
+    for bracket in range(brackets):
+        before = 0
+        for turn in range(bracket + 1):
+            size = math.ceil(ends / (bracket + 1) * factor ** (bracket - turn))
+            until = math.ceil(max_epochs / factor ** (bracket - turn))
+            trials += size if turn == 0 else 0
+            epochs, before = epochs + size * (until - before), until
+    return trials, epochs
+
+
+def require_installed(tuners: Iterable[str]) -> None:
+    """Checks that what the peers need is here.
+
+    Raises:
+        MissingExtra: naming the tuner, what it needs and the extra that brings it.
+    """
+    for tuner in tuners:
+        missing = [name for name in _NEEDS.get(tuner, ()) if find_spec(name) is None]
+        if missing:
+            raise MissingExtra(
+                f"The tuner {tuner!r} needs {' and '.join(missing)}, not installed here. Install "
+                "the extra: python -m pip install 'kerashpo[peers]' (in this repository: "
+                "python -m pip install -c constraints.txt -e '.[peers]')."
+            )

@@ -1,0 +1,105 @@
+"""A `View` in words: no drawing here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from kerashpo.display.disk import size
+from kerashpo.display.view import Best, Running, View
+
+_GAP = "   "
+
+
+def clock(seconds: float) -> str:
+    """Returns seconds as m:ss or h:mm:ss."""
+    whole = 0 if math.isnan(seconds) else round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, last = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{last:02d}" if hours else f"{minutes}:{last:02d}"
+
+
+def number(value: float) -> str:
+    """Returns a score as text: four decimals, or four digits where those say nothing."""
+    plain = 1e-3 <= abs(value) < 1e5 or value == 0
+    return f"{value:.4f}" if plain else f"{value:.4g}"
+
+
+def heading(view: View) -> str:
+    """Returns what searches, for what, with which seed, on how many workers."""
+    name, direction = view.objective
+    workers = "1 worker" if view.workers == 1 else f"{view.workers} workers"
+    return _GAP.join([view.title, f"{name} {direction}", f"seed {view.seed}", workers])
+
+
+def trials(view: View) -> str:
+    """Returns how many trials were started, of how many."""
+    return f"trials {_of(view.trials)}"
+
+
+def epochs(view: View) -> str:
+    """Returns epochs and times."""
+    left = "?" if view.left is None else clock(view.left)
+    return f"epochs {_of(view.epochs)}{_GAP}elapsed {clock(view.elapsed)}{_GAP}left {left}"
+
+
+def best(found: Best | None, name: str) -> str:
+    """Returns the incumbent."""
+    if found is None:
+        return "best: none yet"
+    return f"best {name} {number(found.score)}{_GAP}trial {found.trial}, epoch {found.epoch}"
+
+
+def counts(view: View) -> list[str]:
+    """Returns rungs, stopped and failed trials, and the room taken, where there are any."""
+    parts = []
+    if view.rungs:
+        parts.append("rungs " + " ".join(f"{epoch}:{count}" for epoch, count in view.rungs))
+    if view.stopped:
+        parts.append(f"stopped {view.stopped}")
+    if view.failed:
+        parts.append(f"failed {view.failed}")
+    if view.disk is not None:
+        parts.append(f"disk {size(view.disk)}")
+    return parts
+
+
+def values(config: dict[str, Any]) -> str:
+    """Returns a trial's values in a few characters each."""
+    return "  ".join(f"{name}={value}" for name, value in config.items())
+
+
+def training(running: Running) -> str:
+    """Returns which trial trains, how far it is and its last value."""
+    value = "" if running.value is None else f"  {number(running.value)}"
+    return f"trial {running.trial}  epoch {running.epoch}/{running.until}{value}"
+
+
+def farewell(view: View) -> list[str]:
+    """Returns the last lines: the best values to copy, why it ended, where the study is."""
+    lines = [best(view.best, view.objective[0])]
+    if view.best is not None:
+        lines.append(f"values {view.best.config}")
+    if view.ended == "interrupted":
+        lines.append("stopped on your request; run the same search again to go on")
+    else:
+        lines.append(f"ended: {view.ended}")
+    lines.append(f"study  {view.folder}   (kerashpo.open_study({view.folder!r}))")
+    return lines
+
+
+def flow(parts: Iterable[str], width: int) -> list[str]:
+    """Returns lines of at most `width` characters; a part is never broken."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(_GAP) + len(part) <= width:
+            lines[-1] += _GAP + part
+        else:
+            lines.append(part)
+    return lines
+
+
+def _of(pair: tuple[int, int | None]) -> str:
+    done, planned = pair
+    return f"{done}/{'...' if planned is None else planned}"

@@ -1,0 +1,34 @@
+"""What kind of failure an exception is."""
+
+from __future__ import annotations
+
+import traceback
+
+from kerashpo.core.records import Failure
+
+_EXHAUSTED = ("ResourceExhaustedError", "OutOfMemoryError")
+"""What TensorFlow and PyTorch (GPU) raise; their classes are not imported for this."""
+_SAID = ("RESOURCE_EXHAUSTED", "Out of memory", "out of memory", "can't allocate memory")
+"""What JAX's XlaRuntimeError and PyTorch's RuntimeError say."""
+_TELLING = ("XlaRuntimeError", "JaxRuntimeError", "RuntimeError", "InternalError")
+
+
+def classify(stage: str, error: Exception) -> Failure:
+    """Returns the kind of a failure, ``"memory"`` or the `stage`, with its traceback.
+
+    Args:
+        stage: ``"build"`` or ``"fit"``: what was being done.
+        error: what the user's code, Keras or its backend raised.
+    """
+    name, text = type(error).__name__, str(error)
+    kind = "memory" if is_out_of_memory(error) else stage
+    first = text.splitlines()[0] if text else ""
+    return Failure(kind, f"{name}: {first}", traceback.format_exc())
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tells whether an exception of Python, numpy, TensorFlow, JAX or PyTorch means that."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if isinstance(error, MemoryError) or not names.isdisjoint(_EXHAUSTED):
+        return True
+    return not names.isdisjoint(_TELLING) and any(said in str(error) for said in _SAID)

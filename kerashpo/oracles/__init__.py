@@ -1,0 +1,45 @@
+"""Our algorithms as `keras_tuner.Oracle`s, for any existing `keras_tuner.Tuner`.
+
+    import keras_tuner
+    import kerashpo as kt
+
+    oracle = kt.oracles.BayesianOptimizationOracle("val_accuracy", max_trials=30, seed=0)
+    tuner = keras_tuner.Tuner(oracle, hypermodel=build_model, directory="runs")
+
+===============================  =================================================
+`RandomSearchOracle`             random configurations without repeats
+`GridSearchOracle`               a walk that takes in parameters as they appear
+`BayesianOptimizationOracle`     our Gaussian process
+`HyperbandOracle`                the paper's brackets
+`ASHAOracle`                     promotes as soon as a trial is good enough
+===============================  =================================================
+
+``base`` mends what every `keras_tuner.Oracle` does (directions, seeds, failures, NaN);
+``replay`` turns its trials into a `History`; ``suggesting`` asks an algorithm under a
+scheduler. An oracle keeps no state of its own but the order of starts and ends: what it
+proposes is a function of its seed and its trials, so that a reload goes on exactly.
+
+KerasTuner's `Tuner` reads epochs from the values of a trial; here, and only here, they
+travel as ``tuner/epochs``, ``tuner/initial_epoch``, ``tuner/trial_id`` and ``tuner/round``.
+Its oracles hear one number a trial and each promotion is a new trial: for exact
+continuation and whole curves use the tuners of `kerashpo` itself.
+
+To add one: a final subclass of `SuggestingOracle` that names an algorithm and a scheduler.
+Importing this package imports keras_tuner, and with it TensorFlow.
+"""
+
+from kerashpo.oracles.banded import ASHAOracle, HyperbandOracle
+from kerashpo.oracles.base import MendedOracle
+from kerashpo.oracles.full import BayesianOptimizationOracle, RandomSearchOracle
+from kerashpo.oracles.grid import GridSearchOracle
+from kerashpo.oracles.suggesting import SuggestingOracle
+
+__all__ = [
+    "ASHAOracle",
+    "BayesianOptimizationOracle",
+    "GridSearchOracle",
+    "HyperbandOracle",
+    "MendedOracle",
+    "RandomSearchOracle",
+    "SuggestingOracle",
+]

@@ -1,0 +1,204 @@
+"""`MendedOracle`: KerasTuner's bookkeeping of trials, without its traps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+
+from kerashpo.core.directions import infer_direction, to_objectives
+from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, require_integer
+from kerashpo.core.rng import checked_seed, fresh_seed
+from kerashpo.oracles.locking import given_back
+from kerashpo.training.hp import to_space
+
+
+class MendedOracle(keras_tuner.Oracle):
+    """A `keras_tuner.Oracle` whose every promise holds.
+
+    Other than upstream's: an objective's direction comes from our table; ``seed=0`` is a
+    seed; a score that is NaN or infinite is a failure; a streak of failures is saved before
+    it is told, and a later search goes on; `get_best_trials` lists no failed trial.
+
+    Args:
+        objective: a metric's name, an `Objective`, or a list of them (KerasTuner sums
+            them); None where `run_trial` returns one number to minimise.
+        max_trials: trials at most; None for no bound.
+        hyperparameters: definitions that win over those of the hypermodel.
+        allow_new_entries: whether there may be others.
+        tune_new_entries: whether those are tuned.
+        seed: a whole number; None draws one.
+        max_retries_per_trial: how often a failed trial is tried again.
+        max_consecutive_failed_trials: failures in a row that end the search; None for no
+            limit.
+
+    Raises:
+        InvalidInput: for an argument that cannot be meant.
+        InvalidSpace: for a definition among `hyperparameters` that contradicts itself.
+    """
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int | None = None,
+        hyperparameters: Any = None,
+        allow_new_entries: bool = True,
+        tune_new_entries: bool = True,
+        seed: int | None = None,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int | None = 3,
+    ) -> None:
+        _check_bounds(max_trials, max_retries_per_trial, max_consecutive_failed_trials)
+        given = checked_seed(seed)
+        to_space(hyperparameters)
+        super().__init__(
+            objective=_known(objective),
+            max_trials=max_trials,
+            hyperparameters=hyperparameters,
+            allow_new_entries=allow_new_entries,
+            tune_new_entries=tune_new_entries,
+            seed=seed,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+        self.seed = fresh_seed() if given is None else given
+        self._order: list[list[str]] = []
+        self._forgiven = 0
+        self._streak = ""
+
+    def create_trial(self, tuner_id: str) -> Any:
+        """Returns the next trial, as upstream does."""
+        with given_back(self):
+            return super().create_trial(tuner_id)
+
+    def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
+        """Takes in a trial's metrics and returns it; any name will do beside the objective's.
+
+        Raises:
+            ValueError: if the objective is not among them.
+        """
+        with given_back(self):
+            return self._take_in(trial_id, metrics, step)
+
+    def score_trial(self, trial: Any) -> None:
+        """Scores a trial by its best finite value, NaN where it has none."""
+        sign = -1 if self.objective.direction == "max" else 1
+        seen = [(e.mean(), e.step) for e in trial.metrics.get_history(self.objective.name)]
+        finite = [(sign * value, step) for value, step in seen if math.isfinite(value)]
+        if not finite:
+            trial.score = math.nan
+            return
+        cost, trial.best_step = min(finite)
+        trial.score = sign * cost
+
+    def end_trial(self, *args: Any, **kwargs: Any) -> None:
+        """Takes in that a trial has ended, as upstream does, and saves it.
+
+        Raises:
+            ConsecutiveFailures: after too many failed trials in a row.
+        """
+        with given_back(self):
+            super().end_trial(*args, **kwargs)
+        told, self._streak = self._streak, ""
+        if told:
+            raise ConsecutiveFailures(told)
+
+    def get_best_trials(self, num_trials: int = 1) -> list[Any]:
+        """Returns the trials with the best scores, the best first; none that failed."""
+        done = [t for t in self.trials.values() if t.status == "COMPLETED"]
+        scored = [trial for trial in done if trial.score is not None]
+        sign = -1 if self.objective.direction == "max" else 1
+        return sorted(scored, key=lambda trial: sign * trial.score)[:num_trials]
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a reload needs besides the trials."""
+        state = super().get_state()
+        # Upstream saves an end before it forgets that the trial runs: a reload would repeat it.
+        over = {*self.end_order, *self._retry_queue}
+        ongoing = {who: t for who, t in state["ongoing_trials"].items() if t not in over}
+        return {**state, "ongoing_trials": ongoing, "order": self._ordered()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes over what `get_state` returned."""
+        super().set_state(state)
+        self._order = [list(mark) for mark in state["order"]]
+        self._forgiven = len(self.end_order)
+
+    @keras_tuner.synchronized
+    def _take_in(self, trial_id: str, metrics: Mapping[str, float], step: int) -> Any:
+        trial = self.trials[trial_id]
+        self._check_objective_found(metrics)
+        ours = getattr(self.objective, "objectives", [self.objective])
+        directions = {one.name: one.direction for one in ours}
+        for name, value in metrics.items():
+            if not trial.metrics.exists(name):
+                trial.metrics.register(name, directions.get(name) or infer_direction(name) or "min")
+            # Not `trial.metrics.update`: it warns of a NaN, and drops nothing by it.
+            trial.metrics.metrics[name].update(float(value), step=step)
+        self._save_trial(trial)
+        return trial
+
+    def _ordered(self) -> list[list[str]]:
+        """Returns starts and ends in the order in which they happened.
+
+        Upstream saves after each of them, so that asking at each save misses none.
+        """
+        for kind, done in (("start", self.start_order), ("end", self.end_order)):
+            known = sum(mark[0] == kind for mark in self._order)
+            self._order += [[kind, trial_id] for trial_id in done[known:]]
+        return self._order
+
+    def _retry(self, trial: Any) -> bool:
+        again: bool = super()._retry(trial)
+        if again:
+            # Upstream averages a retry with what failed: a NaN would never leave.
+            trial.metrics = type(trial.metrics)()
+        return again
+
+    def _check_consecutive_failures(self) -> None:
+        """Notes a streak; `end_trial` tells of it once all is saved and unlocked."""
+        streak = []
+        for trial_id in reversed(self.end_order[self._forgiven :]):
+            if self.trials[trial_id].status != "FAILED":
+                break
+            streak.append(self.trials[trial_id].message or "")
+        limit = self.max_consecutive_failed_trials
+        if limit is not None and len(streak) >= limit:
+            self._forgiven = len(self.end_order)
+            self._streak = (
+                f"Number of consecutive failures exceeded the limit of {limit}. What was done is "
+                f"saved; searching again goes on with new trials. The last failure:\n{streak[0]}"
+            )
+
+
+def _known(objective: Any) -> Any:
+    """Returns KerasTuner's objectives with our directions; None stays None."""
+    if objective is None:
+        return None
+    several = isinstance(objective, (list, tuple)) or hasattr(objective, "objectives")
+    made = [keras_tuner.Objective(one.name, one.direction) for one in to_objectives(objective)]
+    return made if several else made[0]
+
+
+def _check_bounds(trials: int | None, retries: int, failures: int | None) -> None:
+    if trials is not None:
+        require_integer("max_trials", trials, 1)
+    require_integer("max_retries_per_trial", retries, 0)
+    if failures is not None:
+        require_integer("max_consecutive_failed_trials", failures, 1)
+
+
+def require_hyperband_factor(factor: Any) -> None:
+    """Checks a reduction factor with upstream's wording.
+
+    Raises:
+        InvalidInput: for anything but a whole number above 1.
+    """
+    try:
+        require_integer("factor", factor, 2)
+    except InvalidInput:
+        raise InvalidInput(
+            f"factor needs to be a whole number larger than 1. Received: {factor!r}."
+        ) from None

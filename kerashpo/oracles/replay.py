@@ -1,0 +1,146 @@
+"""From the trials of an oracle to a `History`, and back to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import (
+    Config,
+    Decision,
+    Done,
+    Failure,
+    Job,
+    Objective,
+    Report,
+    Resume,
+    Scalar,
+    Start,
+    Status,
+    Wait,
+)
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.space.domains import Domain, Float, Integer
+from kerashpo.space.space import Space
+
+EPOCHS, INITIAL, PARENT, ROUND = (
+    f"tuner/{name}" for name in ("epochs", "initial_epoch", "trial_id", "round")
+)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an oracle knows of one trial.
+
+    Attributes:
+        values: its values, ``tuner/...`` included.
+        score: the objective, None where it failed.
+        message: why it failed.
+    """
+
+    values: Mapping[str, Any]
+    score: float | None = None
+    message: str = ""
+
+
+@final
+@dataclass(slots=True)
+class Replay:
+    """A history, a scheduler and an algorithm brought to where an oracle stands.
+
+    A trial of KerasTuner's is one job here: a promotion is another trial there, whose values
+    name the one that it goes on from.
+
+    Attributes:
+        space: what is searched.
+        history: the trials as ours.
+        latest: by number the last of KerasTuner's trials that trained it.
+    """
+
+    space: Space
+    objective: Objective
+    scheduler: Scheduler
+    algorithm: Algorithm
+    history: History = field(default_factory=History)
+    latest: dict[int, str] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def run(self, order: Iterable[Sequence[str]], trials: Mapping[str, Told]) -> None:
+        """Takes in what happened.
+
+        Args:
+            order: pairs of ``"start"`` or ``"end"`` and a trial's id.
+            trials: what is known of each.
+        """
+        name, direction = self.objective.name, self.objective.direction
+        self._apply(
+            StudyCreated(0.0, self.space.to_json(), ((name, direction),), self.algorithm.seed)
+        )
+        for kind, trial_id in order:
+            take = self._start if kind == "start" else self._end
+            take(trial_id, trials[trial_id])
+
+    def next_job(self) -> Job | Wait | Done:
+        """Returns what the scheduler wants next."""
+        return self.scheduler.next_job(self.algorithm, self.history)
+
+    def _start(self, trial_id: str, told: Told) -> None:
+        until = int(told.values.get(EPOCHS, self.scheduler.max_epochs))
+        parent = self._numbers.get(str(told.values.get(PARENT)))
+        number = self.history.next_trial if parent is None else parent
+        self._numbers[trial_id], self.latest[number] = number, trial_id
+        if parent is None:
+            job: Job = Start(number, nearest_config(self.space, told.values), until)
+        else:
+            job = Resume(number, until)
+        self._apply(JobStarted(0.0, job))
+
+    def _end(self, trial_id: str, told: Told) -> None:
+        number = self._numbers[trial_id]
+        if told.score is None:
+            failure = Failure("fit", told.message.splitlines()[-1] if told.message else "")
+            self._apply(Ended(0.0, number, Status.FAILED, "failed", failure))
+            return
+        epoch = self.history.trials[number].until
+        report = Report(number, 0, epoch, {self.objective.name: told.score}, 0.0)
+        self._apply(Reported(0.0, report))
+        self._apply(Reached(0.0, number))
+
+    def _apply(self, event: Event) -> None:
+        self.history.apply(event)
+        if isinstance(event, (Reached, Ended)):
+            self.algorithm.tell(event.trial, self.history)
+        for trial, decision in self.scheduler.on_event(event, self.history):
+            record = self.history.trials[trial]
+            if decision is Decision.STOP and not record.status.ended:
+                whole = record.epoch >= self.scheduler.max_epochs
+                status = Status.COMPLETED if whole else Status.STOPPED
+                self._apply(Ended(0.0, trial, status, "completed" if whole else "rung"))
+
+
+def nearest_config(space: Space, values: Mapping[str, Any]) -> Config:
+    """Returns the configuration of a space that is nearest to a trial's values.
+
+    A space grows while KerasTuner's trials discover it: earlier trials had the default of
+    what they lack, which is also what KerasTuner gave their models.
+    """
+    config: dict[str, Scalar] = {}
+    for param in space.params:
+        if param.active(config):
+            value = values.get(param.name, param.domain.default)
+            config[param.name] = _inside(param.domain, value)
+    return config
+
+
+def _inside(domain: Domain, value: Any) -> Scalar:
+    if value in domain:
+        return value  # type: ignore[no-any-return]
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(domain, (Integer, Float)) and number:
+        return domain.at(domain.unit(min(max(value, domain.low), domain.high)))
+    return domain.default

@@ -1,0 +1,58 @@
+"""Wine: 178 bottles from three growers, 13 measurements each, and a small MLP.
+
+Data: S. Aeberhard and M. Forina, "Wine", UCI (1991), as shipped with scikit-learn. The
+smallest of the problems: 29 bottles validate, so many configurations reach 100 % there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerashpo.core.records import Objective
+from kerashpo.problems.dense import add_hidden
+from kerashpo.problems.splits import split_of, standardised
+from kerashpo.problems.task import Split, Task
+
+FEATURES = 13
+CLASSES = ("grower 0", "grower 1", "grower 2")
+
+
+def wine() -> Task:
+    """Returns the task."""
+    return Task(
+        name="wine",
+        build=build_model,
+        load=load,
+        objective=Objective("val_accuracy", "max"),
+        target=0.98,
+        batch_size=16,
+        classes=CLASSES,
+    )
+
+
+def build_model(hp: Any) -> Any:
+    """Returns a compiled MLP: 1-3 hidden layers, each with its own width and dropout.
+
+    Args:
+        hp: a `HyperParameters`.
+    """
+    import keras
+
+    model = keras.Sequential([keras.Input((FEATURES,))])
+    add_hidden(model, hp, 8, 128, 8)
+    model.add(keras.layers.Dense(len(CLASSES), activation="softmax"))
+    rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def load(seed: int) -> Split:
+    """Returns the split of a seed, stratified; the scaler saw the training part alone."""
+    from sklearn.datasets import load_wine
+
+    x, y = load_wine(return_X_y=True)
+    return standardised(split_of(x, y, seed, stratify=True))

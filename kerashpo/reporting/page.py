@@ -1,0 +1,51 @@
+"""A report as one HTML file: no script, no link that leaves it, nothing loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kerashpo.reporting.blocks import Block, Heading, Picture
+
+_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+# Within a page HTML knows both vocabularies: their addresses would be the only ones in it.
+_NAMESPACES = re.compile(r' xmlns(:\w+)?="[^"]*"')
+
+
+def to_html(blocks: Sequence[Block], language: str) -> str:
+    """Returns the report as a page; every text in it is escaped.
+
+    Args:
+        blocks: the report; its first heading is the page's title.
+        language: of the texts, e.g. ``"es"``.
+    """
+    title = next((block.text for block in blocks if isinstance(block, Heading)), "")
+    sections = [block.text for block in blocks if isinstance(block, Heading) and block.level == 2]
+    template = _environment().get_template("page.html")
+    return template.render(title=title, language=language, blocks=blocks, sections=sections)
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("kerashpo.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["kind"] = lambda block: type(block).__name__
+    made.filters["drawing"] = _drawing
+    return made
+
+
+def _drawing(picture: Picture) -> Markup:
+    """Returns a figure to stand within the page; matplotlib has escaped the texts in it."""
+    drawing = _METADATA.sub("", _PROLOGUE.sub("", picture.svg))
+    label = f'<svg role="img" aria-label="{escape(picture.caption)}"'
+    return Markup(_NAMESPACES.sub("", drawing).replace("<svg", label, 1))

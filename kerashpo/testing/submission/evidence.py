@@ -1,0 +1,187 @@
+"""Whether a study can have happened: its times, epochs, scores and proposals.
+
+Each check yields pairs of a sentence's key (section ``submission`` of the languages) and
+what fills its placeholders. None of them proves that a study is honest; together they refuse
+what was typed in, copied together or computed instead of trained.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kerashpo.algorithms.random import RandomSearch
+from kerashpo.core.errors import KerashpoError
+from kerashpo.core.events import JobStarted, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Start
+from kerashpo.core.trial import Trial
+from kerashpo.space.space import Space, key
+from kerashpo.study.results import Results
+
+Finding: TypeAlias = tuple[str, dict[str, Any]]
+
+_SLACK = 0.05
+_STEP = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a study of an exercise must be.
+
+    Attributes:
+        trained: whether models were trained (by a tuner), or values computed.
+        tuner: the tuner's class, None for any.
+        validation: validation samples, of which every accuracy is a share; 0 for none.
+        trials: the fewest trials.
+        recompute: the true value of a configuration after an epoch, None where only
+            training tells.
+        tolerance: how far a recomputed value may be from the one handed in.
+    """
+
+    trained: bool = False
+    tuner: str | None = None
+    validation: int = 0
+    trials: int = 1
+    recompute: Callable[[dict[str, Any], int], float] | None = None
+    tolerance: float = 1e-6
+
+
+def examine(results: Results, expected: Expected, grown: bool) -> Iterator[Finding]:
+    """Yields what is wrong with a study.
+
+    Args:
+        results: what was handed in.
+        expected: what it must be.
+        grown: whether its space grew, so that proposals cannot be drawn again.
+    """
+    history = results.history
+    if len(history.trials) < expected.trials:
+        yield "few_trials", {"found": len(history.trials), "expected": expected.trials}
+    if history.best is None:
+        yield "no_score", {}
+        return
+    yield from _kind(history, expected)
+    for trial in history.trials.values():
+        yield from _epochs(trial)
+        yield from _scores(trial, expected)
+    yield from _times(history, expected)
+    yield from _configs(history)
+    if not grown and history.settings.get("algorithm") == "random":
+        yield from _proposals(history)
+    if expected.recompute is not None:
+        yield from _values(results, expected)
+
+
+def _kind(history: History, expected: Expected) -> Iterator[Finding]:
+    """A search that trains notes Keras's version, its tuner and its data."""
+    settings = history.settings
+    if expected.trained:
+        known = history.environment.get("keras", "absent") != "absent"
+        if not known or not settings.get("data") or "tuner" not in settings:
+            yield "simulated", {}
+    if expected.tuner is not None and settings.get("tuner") != expected.tuner:
+        yield "other_tuner", {"expected": expected.tuner, "found": settings.get("tuner")}
+
+
+def _epochs(trial: Trial) -> Iterator[Finding]:
+    for reports in trial.reports.values():
+        if sorted(reports) != list(range(1, len(reports) + 1)):
+            yield "epochs_missing", {"trial": trial.number}
+    bound = trial.reports and max(len(reports) for reports in trial.reports.values())
+    if trial.status.value == "COMPLETED" and not bound:
+        yield "epochs_missing", {"trial": trial.number}
+
+
+def _scores(trial: Trial, expected: Expected) -> Iterator[Finding]:
+    for reports in trial.reports.values():
+        for epoch, report in reports.items():
+            for metric, value in report.metrics.items():
+                if _impossible(metric, value, expected):
+                    yield (
+                        "impossible_score",
+                        {"trial": trial.number, "epoch": epoch, "metric": metric, "value": value},
+                    )
+                    return
+
+
+def _impossible(metric: str, value: float, expected: Expected) -> bool:
+    if metric.endswith("loss"):
+        return value < 0
+    if not metric.endswith("accuracy") or math.isnan(value):
+        return False
+    counts = expected.validation if metric.startswith("val_") else 0
+    return not 0 <= value <= 1 or (counts > 0 and not is_share(value, counts))
+
+
+def is_share(value: float, count: int) -> bool:
+    """Tells whether an accuracy is a whole number of `count` samples (float32 precision)."""
+    hits = value * count
+    return abs(hits - round(hits)) < _STEP * max(1.0, hits)
+
+
+def _times(history: History, expected: Expected) -> Iterator[Finding]:
+    for trial in history.trials.values():
+        for run, reports in trial.reports.items():
+            ordered = [reports[epoch] for epoch in sorted(reports)]
+            spent = [report.seconds for report in ordered]
+            told = [trial.times[run, report.epoch] for report in ordered]
+            if not _rises(spent) or not _rises(told) or (spent and spent[0] < 0):
+                yield "times", {"trial": trial.number}
+                break
+    last = max((at for t in history.trials.values() for at in t.times.values()), default=0.0)
+    trained = sum(trial.seconds for trial in history.trials.values())
+    if last > history.now * (1 + _SLACK) + _SLACK:
+        yield "times_total", {"seconds": round(history.now, 3), "needed": round(last, 3)}
+    if expected.trained and history.epochs and trained <= 0:
+        yield "no_time", {}
+
+
+def _rises(numbers: list[float]) -> bool:
+    return all(a <= b for a, b in zip(numbers, numbers[1:])) and all(map(math.isfinite, numbers))
+
+
+def _configs(history: History) -> Iterator[Finding]:
+    try:
+        space = Space.from_json(history.space)
+    except (KerashpoError, KeyError, TypeError, ValueError) as error:
+        yield "space_broken", {"error": error}
+        return
+    seen: dict[Any, int] = {}
+    for trial in history.trials.values():
+        if trial.config not in space:
+            yield "outside", {"trial": trial.number, "config": dict(trial.config)}
+            continue
+        first = seen.setdefault(key(trial.config), trial.number)
+        if first != trial.number:
+            yield "repeated", {"trial": trial.number, "first": first}
+
+
+def _proposals(history: History) -> Iterator[Finding]:
+    """Random search draws by seed and trial number alone, so it can be drawn again."""
+    try:
+        algorithm = RandomSearch(Space.from_json(history.space), history.seed)
+    except (KerashpoError, KeyError, TypeError, ValueError):
+        return  # Told by `_configs`.
+    objectives = tuple((o.name, o.direction) for o in history.objectives)
+    past = History([StudyCreated(0.0, history.space, objectives, history.seed)])
+    for trial in history.trials.values():
+        if algorithm.ask(trial.number, past) != trial.config:
+            yield "not_drawn", {"trial": trial.number, "seed": history.seed}
+            return
+        past.apply(JobStarted(0.0, Start(trial.number, trial.config, 1)))
+
+
+def _values(results: Results, expected: Expected) -> Iterator[Finding]:
+    assert expected.recompute is not None
+    name = results.history.objective.name
+    for trial in results.history.trials.values():
+        for epoch, report in trial.reports.get(0, {}).items():
+            told = report.metrics.get(name, math.nan)
+            true = expected.recompute(results.space.realise(trial.config), epoch)
+            if not abs(told - true) <= expected.tolerance:
+                values = {"trial": trial.number, "epoch": epoch, "value": told, "true": true}
+                yield "not_true", values
+                return

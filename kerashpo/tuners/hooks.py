@@ -1,0 +1,127 @@
+"""What a subclass of a tuner may override, with KerasTuner's names and meanings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import keras
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Ended, Event, JobStarted
+from kerashpo.core.history import History
+from kerashpo.core.records import Start
+from kerashpo.display.listener import Listener
+
+if TYPE_CHECKING:
+    from kerashpo.tuners.oracle import OracleView
+
+EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end")
+TRIAL_HOOKS = ("on_trial_begin", "on_trial_end")
+TRAINING_HOOKS = ("run_trial", *EPOCH_HOOKS, *BATCH_HOOKS)
+"""Those without which trials need not go through this process's Python."""
+
+
+class Hooks:
+    """Methods that do nothing until a subclass says otherwise, and `run_trial`.
+
+    Where none of them is overridden none of them is called, and a search is as fast as
+    without them; batch hooks train with `model.fit`.
+    """
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Trains one trial; a subclass may change the arguments, or train in its own way.
+
+        Args:
+            trial: ``trial.hyperparameters`` holds its values, and may be asked for more.
+            *args: those of `search`.
+            **kwargs: those of `search`.
+
+        Returns:
+            a float (the objective), a dict of metrics, a keras History, or a list of them, one
+            a run. This method itself returns a History a run, as far as it was trained now.
+        """
+        session = getattr(trial, "session", None)
+        if session is None:
+            raise InvalidInput(
+                "run_trial trains a trial of a search: call tuner.search(...), which calls it."
+            )
+        return session.train(args, kwargs)
+
+    def on_search_begin(self) -> None:
+        """Called before the first trial."""
+
+    def on_search_end(self) -> None:
+        """Called when the search is over."""
+
+    def on_trial_begin(self, trial: Any) -> None:
+        """Called when a trial starts, once."""
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Called when a trial is over; ``trial.score`` is known then."""
+
+    def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+        """Called before each epoch, counted from 0 as in Keras."""
+
+    def on_epoch_end(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+        """Called after each epoch, with its metrics."""
+
+    def on_batch_begin(self, trial: Any, model: Any, batch: int, logs: Any = None) -> None:
+        """Called before each training batch."""
+
+    def on_batch_end(self, trial: Any, model: Any, batch: int, logs: Any = None) -> None:
+        """Called after each training batch."""
+
+    def _overrides(self, *names: str) -> bool:
+        """Whether a subclass has one of these methods of its own."""
+        return any(getattr(type(self), name) is not getattr(Hooks, name) for name in names)
+
+
+class EpochHooks(keras.callbacks.Callback):
+    """Calls a tuner's epoch hooks for one trial.
+
+    Args:
+        hooks: the tuner.
+        trial: as hooks see it.
+    """
+
+    def __init__(self, hooks: Hooks, trial: Any) -> None:
+        super().__init__()
+        self._hooks, self._trial = hooks, trial
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._hooks.on_epoch_begin(self._trial, self.model, epoch, logs=logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._hooks.on_epoch_end(self._trial, self.model, epoch, logs=logs)
+
+
+@final
+class BatchHooks(EpochHooks):
+    """Calls its batch hooks too."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._hooks.on_batch_begin(self._trial, self.model, batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._hooks.on_batch_end(self._trial, self.model, batch, logs)
+
+
+@final
+class TrialHooks(Listener):
+    """Calls a tuner's trial hooks as the events tell.
+
+    Args:
+        hooks: the tuner.
+        oracle: gives the trials as hooks see them.
+    """
+
+    def __init__(self, hooks: Hooks, oracle: OracleView) -> None:
+        self._hooks, self._oracle = hooks, oracle
+
+    def on_event(self, event: Event, snapshot: History) -> None:
+        match event:
+            case JobStarted(job=Start(trial=trial)):
+                self._hooks.on_trial_begin(self._oracle.get_trial(trial))
+            case Ended(trial=trial):
+                self._hooks.on_trial_end(self._oracle.get_trial(trial))

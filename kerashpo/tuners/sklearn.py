@@ -1,0 +1,166 @@
+"""`SklearnTuner`: estimators of scikit-learn, cross-validated."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import cloudpickle
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import KFold, check_cv
+from sklearn.utils.validation import has_fit_parameter
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.store.keys import best_key
+from kerashpo.tuners.driven import Tuner
+
+SCORE = "score"
+"""The metric that folds report."""
+
+
+class SklearnTuner(Tuner):
+    """Searches over estimators of scikit-learn; each fold is a run of its trial.
+
+    The objective is ``Objective("score", "max")``, the mean over folds. `get_best_models` gives the
+    estimator fitted on the fold where it did best; refit the best values on all data for use.
+
+    Args:
+        oracle: see `Tuner`.
+        hypermodel: a function of `hp` that returns an estimator, or a `HyperModel`.
+        scoring: a scorer ``(estimator, X, y, sample_weight=...)``, or a name of one, such as
+            ``"f1"``; None for the estimator's own ``score``.
+        metrics: functions ``(y, predicted, sample_weight=...)`` whose values are recorded.
+        cv: a splitter of scikit-learn or a number of folds; None for five shuffled ones.
+        **options: see `Tuner`.
+
+    Raises:
+        InvalidInput: for an argument that cannot be meant.
+    """
+
+    def __init__(
+        self,
+        oracle: Any = None,
+        hypermodel: Any = None,
+        scoring: Any = None,
+        metrics: Any = None,
+        cv: Any = None,
+        **options: Any,
+    ) -> None:
+        self.scoring = get_scorer(scoring) if isinstance(scoring, str) else scoring
+        self.metrics = _functions(metrics)
+        self.cv = KFold(5, shuffle=True, random_state=1) if cv is None else cv
+        if hypermodel is None:
+            raise InvalidInput(
+                "hypermodel is missing: pass a function build_model(hp) that returns an estimator."
+            )
+        super().__init__(oracle, hypermodel, **options)
+        names = [one.name for one in self.objectives]
+        if names != [SCORE]:
+            raise InvalidInput(
+                f"A SklearnTuner reports {SCORE!r}: give its oracle the objective "
+                f"kerashpo.Objective({SCORE!r}, 'max'). Received: {', '.join(names)}."
+            )
+
+    def search(
+        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, **told: Any
+    ) -> None:
+        """Searches.
+
+        Args:
+            X: samples by features: arrays, sparse matrices, data frames.
+            y: targets.
+            sample_weight: a weight a sample, where the estimator takes them.
+            groups: the group of each sample, for splitters that ask for it.
+            **told: ``verbose`` and ``listeners``, as for every tuner.
+        """
+        super().search(X, y, sample_weight=sample_weight, groups=groups, **told)
+
+    def run_trial(
+        self,
+        trial: Any,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        verbose: Any = None,
+    ) -> list[dict[str, float]]:
+        """Fits and scores one estimator a fold; returns the metrics of each."""
+        found, fitted = [], []
+        for train, test in self._splits(trial, X, y, groups):
+            model = self._build(trial)
+            weights = (_rows(sample_weight, train), _rows(sample_weight, test))
+            _fit(model, _rows(X, train), _rows(y, train), weights[0])
+            found.append(self._judge(model, _rows(X, test), _rows(y, test), weights[1]))
+            fitted.append(model)
+        for run, model in enumerate(fitted):
+            self._blobs.put(best_key(int(trial.trial_id), run), cloudpickle.dumps(model))
+        return found
+
+    def load_model(self, trial: Any) -> Any:
+        """Returns a trial's estimator, of the fold where it did best.
+
+        It is unpickled, as in KerasTuner: open studies of people you trust.
+
+        Raises:
+            InvalidInput: if it was not kept.
+        """
+        record = self.results.history.trials[int(getattr(trial, "trial_id", trial))]
+        data = self._blobs.get(best_key(record.number, record.best_run))
+        if data is None:
+            raise InvalidInput(
+                f"The estimators of trial {record.number} were not kept: keep=... of the tuner "
+                "says of how many trials they are."
+            )
+        return pickle.loads(data)
+
+    def _build(self, trial: Any) -> Any:
+        assert self.hypermodel is not None
+        return self.hypermodel.build(trial.hyperparameters)
+
+    def _splits(self, trial: Any, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, Any]]:
+        splitter = self.cv
+        if isinstance(splitter, int):
+            splitter = check_cv(splitter, y, classifier=is_classifier(self._build(trial)))
+        yield from splitter.split(X, y, groups)
+
+    def _judge(self, model: Any, X: Any, y: Any, weight: Any) -> dict[str, float]:
+        extra = {} if weight is None else {"sample_weight": weight}
+        if self.scoring is None:
+            values = {SCORE: float(model.score(X, y, **extra))}
+        else:
+            values = {SCORE: float(self.scoring(model, X, y, **extra))}
+        if self.metrics:
+            predicted = model.predict(X)
+            for metric in self.metrics:
+                values[metric.__name__] = float(metric(y, predicted, **extra))
+        return values
+
+
+def _functions(metrics: Any) -> tuple[Callable[..., float], ...]:
+    given = metrics if isinstance(metrics, (list, tuple)) else [] if metrics is None else [metrics]
+    for one in given:
+        if not callable(one) or not hasattr(one, "__name__"):
+            raise InvalidInput(
+                "metrics must be functions of sklearn.metrics, such as accuracy_score. "
+                f"Received: {one!r}."
+            )
+    return tuple(given)
+
+
+def _fit(model: Any, X: Any, y: Any, weight: Any) -> None:
+    if weight is not None and has_fit_parameter(model, "sample_weight"):
+        model.fit(X, y, sample_weight=weight)
+    else:
+        model.fit(X, y)
+
+
+def _rows(data: Any, chosen: Sequence[int]) -> Any:
+    """Returns the chosen samples of an array, a sparse matrix, a data frame or a list."""
+    if data is None:
+        return None
+    if hasattr(data, "iloc"):
+        return data.iloc[chosen]
+    return data[chosen] if hasattr(data, "shape") else np.asarray(data)[chosen]

@@ -1,0 +1,89 @@
+"""Scripts written for KerasTuner, with the import alone changed, and warnings being errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+SCRIPTS = sorted(path.stem for path in (HERE / "scripts").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """What came of each script; one process runs them all, for TensorFlow starts slowly."""
+    root = str(HERE.parents[1])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(HERE / "run_scripts.py")],
+        env={**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    results = [json.loads(part) for part in done.stdout.split("\x1e")[1:]]
+    return {result["script"]: result for result in results}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_it_runs_without_a_warning_of_ours(script, told):
+    assert told[script]["error"] is None
+    assert told[script]["failures"] == []
+    assert "Error" not in told[script]["printed"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_import_alone_is_ours(script):
+    text = (HERE / "scripts" / f"{script}.py").read_text()
+    assert text.count("kerashpo") == 1
+    assert "import kerashpo as kt  # was: import keras_tuner as kt" in text
+
+
+def test_executions_of_a_trial_are_kept_apart(told):
+    found = told["getting_started"]
+    assert (found["trials"], found["runs"], found["epochs"]) == (3, [2, 2, 2], [2, 2, 2])
+
+
+def test_values_of_a_scope_are_absent_outside_it(told):
+    for config in told["conditional_scopes"]["configs"]:
+        assert ("filters" in config) == (config["model_type"] == "cnn")
+        assert ("layers" in config) == (config["model_type"] == "mlp")
+        assert "head/rate" in config
+
+
+def test_fit_of_ones_own_is_paused_and_tuned(told):
+    found = told["hypermodel_fit"]
+    assert {*found["epochs"]} == {1, 3}
+    assert all({"batch_size", "shuffle", "units"} <= {*config} for config in found["configs"])
+    assert {*found["reasons"]} == {"the hypermodel overrides fit"}
+
+
+def test_a_loop_of_ones_own_is_scored_by_what_it_returns(told):
+    assert told["custom_loop"]["epochs"] == [2, 2]
+    assert all(0 < score < 2 for score in told["custom_loop"]["scores"])
+
+
+def test_run_trial_sets_the_batch_size_and_the_epochs(told):
+    found = told["training_loop"]
+    assert found["epochs"] == [config["epochs"] for config in found["configs"]]
+    assert {config["batch_size"] for config in found["configs"]} <= {16, 32}
+
+
+def test_a_strategy_builds_with_another_optimizer(told):
+    assert told["distribution"]["epochs"] == [2, 1] or told["distribution"]["epochs"] == [1, 2]
+
+
+def test_the_tailored_space_alone_is_searched(told):
+    configs = told["tailored_space"]["configs"]
+    assert {config["num_layers"] for config in configs} == {1}
+    assert len({config["learning_rate"] for config in configs}) == 3
+
+
+def test_folds_are_runs(told):
+    assert told["sklearn_tuner"]["runs"] == [3, 3, 3, 3]

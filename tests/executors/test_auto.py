@@ -1,0 +1,117 @@
+"""`workers="auto"`: when worker processes pay, and going over to them."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import partial
+
+import pytest
+from crew import Heard, slow, terms, unbroken
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.executors.auto import AutoExecutor
+from kerashpo.executors.hiring import START_SECONDS, Pace, weigh
+from kerashpo.executors.messages import Note
+from kerashpo.executors.processes import ProcessExecutor
+from kerashpo.executors.serial import SerialExecutor
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.testing.curves import CurveRunner
+
+HUNDREDTH = Pace(epochs=100, seconds=1.0, cpu=1.0)
+
+
+def test_little_left_is_not_worth_a_start():
+    offer = weigh(HUNDREDTH, left=1000, workers=4, capacity=4)
+    assert (offer.here, offer.there) == (10.0, START_SECONDS + 2.5)
+    assert not offer.pays
+
+
+def test_much_left_is():
+    offer = weigh(HUNDREDTH, left=10_000, workers=4, capacity=4)
+    assert offer.pays
+    assert str(offer) == (
+        "4 worker processes from here on: an epoch takes 0.01 s and 10000 epochs are left: "
+        "about 33 s instead of 100 s"
+    )
+
+
+def test_a_process_that_fills_the_machine_gains_nothing():
+    full = Pace(epochs=100, seconds=1.0, cpu=4.0)
+    assert not weigh(full, left=10**9, workers=4, capacity=4).pays
+    half = Pace(epochs=100, seconds=1.0, cpu=2.0)
+    assert weigh(half, left=10_000, workers=4, capacity=4).there == START_SECONDS + 50.0
+
+
+def test_a_busy_machine_starts_them_more_slowly():
+    shared = Pace(epochs=100, seconds=4.0, cpu=1.0)
+    assert weigh(shared, left=1000, workers=4, capacity=4).there == 4 * START_SECONDS + 10.0
+    waiting = Pace(epochs=100, seconds=1.0, cpu=0.001)
+    assert weigh(waiting, left=1000, workers=4, capacity=4).there == 5 * START_SECONDS + 2.5
+
+
+def test_a_search_without_end_pays_unless_nothing_is_gained():
+    assert weigh(HUNDREDTH, math.inf, workers=2, capacity=2).pays
+    assert "epochs without end are left" in str(weigh(HUNDREDTH, math.inf, 2, 2))
+    assert not weigh(Pace(100, 1.0, 2.0), math.inf, workers=2, capacity=2).pays
+
+
+@pytest.mark.parametrize(("epochs", "workers"), [(3, 4), (100, 1)])
+def test_nothing_is_said_before_enough_is_known(epochs, workers):
+    assert weigh(Pace(epochs, 1.0, 1.0), 10**9, workers, capacity=4) is None
+
+
+def automatic(tmp_path, left, hire=None):
+    runner = partial(CurveRunner, slow, FileBlobs(tmp_path / "blobs"))
+    hire = hire or (lambda: ProcessExecutor(runner, terms(2)))
+    executor = AutoExecutor(SerialExecutor(runner()), hire, 2, capacity=2.0, left=lambda: left)
+    return Heard(executor)
+
+
+def notes(heard):
+    return [m.facts for m in heard.told if isinstance(m, Note)]
+
+
+def test_a_short_search_stays_in_this_process(tmp_path):
+    heard = automatic(tmp_path, left=10)
+    for trial in range(3):
+        heard.start(trial, until=15)
+        heard.drain()
+    assert notes(heard) == []
+    heard.executor.close()
+
+
+def test_a_long_search_goes_over_and_trials_go_on_there(tmp_path):
+    heard = automatic(tmp_path, left=10**6)
+    for trial in range(2):
+        heard.start(trial, until=25)
+        heard.drain()
+    (note,) = notes(heard)
+    assert note["workers"] == 2 and "1000000 epochs are left" in note["workers_reason"]
+    deadline = time.monotonic() + 30
+    while heard.executor.free() == 1 and time.monotonic() < deadline:
+        heard.start(len(heard.told), until=1)  # this process trains on while they start
+        heard.executor.poll(heard.told.append)
+    assert heard.executor.free() == 2
+    heard.resume(0, until=27)
+    heard.resume(1, until=27)
+    heard.until(lambda: heard.executor.free() == 2)
+    assert heard.values(0) == unbroken(0, 27) and heard.values(1) == unbroken(1, 27)
+    heard.executor.close()
+
+
+def test_workers_that_cannot_be_had_leave_it_in_this_process(tmp_path):
+    def hire():
+        raise InvalidInput("build_model cannot be sent there")
+
+    heard = automatic(tmp_path, 10**6, hire)
+    for trial in range(3):
+        heard.start(trial, until=25)
+        heard.drain()
+    (note,) = notes(heard)
+    assert note == {
+        "workers": 1,
+        "workers_reason": "this process alone: build_model cannot be sent there",
+    }
+    assert heard.values(2) == unbroken(2, 25)
+    heard.executor.close()

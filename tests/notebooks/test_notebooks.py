@@ -1,0 +1,76 @@
+"""The notebooks as they are committed: whole, in both languages, without traces of a machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import nbformat
+import pytest
+
+from kerashpo.testing.submission.exercises import EXERCISES
+from notebooks.catalogue import FOLDER, LANGUAGES, NAMES, Page, pages, tagged
+
+PAGES = pages()
+EACH = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
+
+
+def names(code: str) -> set[str]:
+    """The names that code assigns at its top level."""
+    body = ast.parse(code).body
+    targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def test_every_notebook_has_an_exercise_and_a_solution():
+    assert set(NAMES) == set(EXERCISES)
+    assert {p.stem for p in (FOLDER / "sources").glob("*.py")} == set(NAMES)
+    assert {p.stem for p in FOLDER.glob("*.ipynb")} == {page.path.stem for page in PAGES}
+
+
+@EACH
+def test_the_first_code_cell_holds_the_parameters(page):
+    first = next(cell for cell in page.build().cells if cell.cell_type == "code")
+    assert first.metadata.tags == ["parameters"]
+    assert names(first.source) == {"FAST", "SEED", "EPOCHS"}
+
+
+@EACH
+def test_the_exercises_ask_for_what_is_checked_and_the_solutions_answer_it(page):
+    exercise = EXERCISES[page.name]()
+    cell = tagged(page.build(), "answers")
+    asked = ast.literal_eval(cell.source.partition("answers = ")[2])
+    assert asked == dict.fromkeys(exercise.answers)
+    assert {"AUTHOR", "answers"} <= names(page.solution)
+    assert all(f'"{name}"' in page.solution for name in exercise.answers)
+    told = "".join(c.source for c in page.build().cells if c.cell_type == "markdown")
+    assert all(f"`{name}`" in told for name in exercise.answers)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_languages_have_the_same_cells(name):
+    spanish, english = (Page(name, language).build().cells for language in LANGUAGES)
+    assert [c.cell_type for c in spanish] == [c.cell_type for c in english]
+    for one, other in zip(spanish, english):
+        if one.cell_type == "markdown":
+            assert one.source != other.source, "a text that is not translated"
+        else:
+            assert one.source == other.source.replace('lang="en"', 'lang="es"')
+
+
+@EACH
+def test_the_notebook_is_its_source_executed_in_order(page):
+    kept = nbformat.read(page.path, as_version=4)
+    assert [c.source for c in kept.cells] == [c.source for c in page.build().cells]
+    code = [cell for cell in kept.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not any(o.output_type == "error" for cell in code for o in cell.outputs)
+    assert sum(o.output_type == "display_data" for cell in code for o in cell.outputs) >= 1
+
+
+@EACH
+def test_no_output_names_a_place_of_the_machine_that_ran_it(page):
+    text = page.path.read_text("utf-8")
+    assert not re.search(r"/(tmp|root|home|Users|work|usr)/", text)
+    assert '"stderr"' not in text, "a warning was printed"
+    assert len(text) < 400_000

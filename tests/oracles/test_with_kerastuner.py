@@ -1,0 +1,34 @@
+"""KerasTuner's own tuner, training real models, with an oracle of ours inside."""
+
+from __future__ import annotations
+
+import keras_tuner
+import pytest
+from small import DATA, build_few
+
+import kerashpo as kt
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Skipping variable loading:UserWarning"),
+]
+
+
+class Banded(keras_tuner.Hyperband):
+    """KerasTuner's Hyperband tuner, which obeys the epochs in the values, with any oracle."""
+
+    def __init__(self, oracle, **more):
+        keras_tuner.Tuner.__init__(self, oracle, **more)
+
+
+def test_a_tuner_obeys_our_epochs_and_loads_the_best_model(tmp_path):
+    oracle = kt.oracles.ASHAOracle("val_accuracy", 2, 2, 2, seed=0, algorithm="bayesian")
+    tuner = Banded(oracle, hypermodel=build_few, directory=tmp_path)
+    tuner.search(**DATA)
+    trials = list(oracle.trials.values())
+    epochs = [trial.hyperparameters.values["tuner/epochs"] for trial in trials]
+    assert epochs == [1, 1, 2]
+    assert trials[2].hyperparameters.values["tuner/trial_id"] in oracle.trials
+    model = tuner.get_best_models()[0]
+    known = model.evaluate(*DATA["validation_data"], verbose=0, return_dict=True)
+    assert known["accuracy"] == pytest.approx(oracle.get_best_trials()[0].score)

@@ -1,0 +1,151 @@
+"""Figures of parameters: slices, contours, parallel coordinates, the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from kerashpo.analysis.evidence import evidence
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Report, Start, Status
+from kerashpo.core.rng import stream
+from kerashpo.plots.menu import Plots
+from kerashpo.plots.parallel import ABSENT, lines_of
+from kerashpo.plots.positions import marks
+from kerashpo.plots.style import frame, framed, literal, short
+from kerashpo.space import Space, choice, integer, loguniform, when
+
+SPACE = Space(
+    {"rate": loguniform(1e-4, 1e-1), "o$p$": choice(["sgd", "adam"]), "units": integer(1, 64)},
+    when("o$p$", "sgd", {"momentum": choice([(1, 2), (3, 4)])}),
+)
+
+
+@pytest.fixture(autouse=True)
+def _agg() -> Iterator[None]:
+    before = mpl.get_backend()
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(before)
+
+
+def study(trials: int, space: Space = SPACE) -> Plots:
+    told = History([StudyCreated(0.0, space.to_json(), (("acc", "max"),), 0)])
+    for number in range(trials):
+        config = space.sample(stream(0, "plots", number))
+        last = 3 if number % 2 else 1
+        told.apply(JobStarted(0.0, Start(number, config, last)))
+        for epoch in range(1, last + 1):
+            metrics = {"acc": 0.5 + config["units"] / 200 + epoch / 20, "loss": 1.0 / epoch}
+            told.apply(Reported(0.0, Report(number, 0, epoch, metrics, float(epoch))))
+        told.apply(Ended(0.0, number, Status.COMPLETED if number % 2 else Status.STOPPED, ""))
+    return Plots(told, lambda: space)
+
+
+@pytest.mark.parametrize("trials", [0, 1, 40, 600])
+def test_every_size_is_drawn(trials):
+    plots = study(trials)
+    for ax in (plots.slices()[0], plots.contours("rate", "units"), plots.parallel()):
+        ax.figure.canvas.draw()
+        assert bool(ax.texts) or ax.get_xlabel()
+
+
+def test_a_panel_for_each_parameter():
+    panels = study(40).slices()
+    assert [ax.get_xlabel() for ax in panels] == ["rate", r"o\$p\$", "units", "momentum"]
+    assert panels[0].get_ylabel() == "acc"
+    labels = [text.get_text() for text in panels[0].get_legend().get_texts()]
+    assert labels == ["stopped before", "trained fully", "expected"]
+
+
+def test_chosen_parameters_on_given_axes():
+    _, mine = plt.subplots(1, 2)
+    drawn = study(40).slices(["units", "rate"], list(mine))
+    assert drawn == list(mine) and mine[0].get_xlabel() == "units"
+
+
+def test_the_expected_line_rises_with_what_matters():
+    (ax,) = study(200).slices(["units"])
+    (line,) = (one for one in ax.lines if one.get_label() == "expected")
+    assert line.get_ydata()[-1] - line.get_ydata()[0] > 0.2
+
+
+def test_lines_end_with_the_best_on_top_and_go_below_where_absent():
+    plots = study(20)
+    known = evidence(plots._history, SPACE)
+    heights, (low, high) = lines_of(known, [3])
+    assert heights[-1, 1] == 1.0 and heights[0, 1] == 0.0
+    assert (low, high) == (known.scores.min(), known.scores.max())
+    absent = np.isnan(known.rows[:, 3]).sum()
+    assert 0 < absent == (heights[:, 0] == ABSENT).sum()
+
+
+def test_an_unknown_parameter_is_told():
+    for draw in (
+        lambda p: p.slices(["unit"]),
+        lambda p: p.contours("unit", "rate"),
+        lambda p: p.parallel(["unit"]),
+    ):
+        with pytest.raises(InvalidInput, match="no tuned parameter 'unit'. Did you mean 'units'"):
+            draw(study(3))
+
+
+def test_many_parameters_are_cut_to_the_most_important():
+    wide = Space({f"p{i}": loguniform(1e-4, 1e-1) for i in range(11)} | {"units": integer(1, 64)})
+    ticks = [t.get_text() for t in study(60, wide).parallel().get_xticklabels()]
+    assert len(ticks) == 9 and "units" in ticks and ticks[-1] == "acc"
+    assert len(study(60, wide).slices()) == 9
+
+
+def test_the_front_of_two_metrics():
+    ax = study(40).pareto("loss", "acc")
+    assert ax.get_xlabel() == "loss (less is better)" and ax.get_ylabel() == "acc (more is better)"
+    assert study(40).pareto().get_xlabel() == "seconds of training (less is better)"
+
+
+def test_contours_write_the_values_of_their_parameters():
+    ax = study(40).contours("rate", "o$p$")
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0.0001", "0.00316", "0.1"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["sgd", "adam"]
+
+
+def test_values_without_a_json_form_are_written_as_they_print():
+    known = evidence(study(3)._history, SPACE)
+    assert [text for _, text in marks(known.domains[3])] == ["(1, 2)", "(3, 4)"]
+
+
+def test_labels_go_through_the_readers_language():
+    plots = Plots(study(40)._history, lambda: SPACE, lambda text: f"<{text}>")
+    for draw in (plots.history, plots.gantt, plots.rungs, plots.pareto, plots.importances):
+        ax = draw()
+        assert ax.get_xlabel().startswith("<")
+
+
+def test_a_diverged_training_does_not_flatten_the_figure():
+    values = np.append(np.linspace(0.1, 0.9, 50), 1e9)
+    assert framed(values) == (0.1, 0.9)
+    _, ax = plt.subplots()
+    frame(ax, values)
+    assert ax.get_ylim()[1] < 1 and ax.texts[0].get_text() == "1 values outside"
+    assert framed(np.array([0.5] * 20 + [9.0])) == (0.5, 9.0)
+
+
+def test_names_are_no_formulas():
+    assert literal(r"$\frac$") == r"\$\frac\$"
+    assert short("x" * 30) == "x" * 13 + "…" and short(0.123456) == "0.123"
+
+
+def test_a_forest_is_grown_again_when_the_study_has_grown():
+    plots = study(30)
+    first = plots.grown()
+    assert plots.grown()[1] is first[1]
+    plots._history.apply(JobStarted(0.0, Start(30, SPACE.default(), 1)))
+    plots._history.apply(Reported(0.0, Report(30, 0, 1, {"acc": 0.1}, 1.0)))
+    assert len(plots.grown()[0].scores) == len(first[0].scores) + 1

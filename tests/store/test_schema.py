@@ -1,0 +1,77 @@
+"""Versions of the log: an old one is brought up to date, a row is checked."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from kerashpo.core.errors import StudyCorrupt
+from kerashpo.core.events import Reached
+from kerashpo.store.schema import VERSION
+from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.testing.stores import EVENTS
+
+OLD = Path(__file__).with_name("study_v1.sql")
+"""What version 1 wrote, one event of each kind that it knew."""
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "study.sqlite"
+    database = sqlite3.connect(path)
+    database.executescript(OLD.read_text())
+    database.close()
+    return path
+
+
+def ask(path, statement):
+    database = sqlite3.connect(path, isolation_level=None)
+    rows = list(database.execute(statement))
+    database.close()
+    return rows
+
+
+def test_an_old_log_is_read_without_being_changed(log):
+    before = log.read_bytes()
+    store = SQLiteStore(log, readonly=True)
+    assert list(store.read()) == list(EVENTS[: len(list(ask(log, "SELECT 1 FROM events")))])
+    store.close()
+    assert log.read_bytes() == before
+
+
+def test_an_old_log_is_upgraded_and_written_on(log):
+    assert ask(log, "PRAGMA user_version") == [(1,)]
+    held = len(ask(log, "SELECT 1 FROM events"))
+    assert held == 14
+    store = SQLiteStore(log)
+    store.append(Reached(9.0, 1))
+    assert list(store.read()) == [*EVENTS[:held], Reached(9.0, 1)]
+    assert store.check() == ()
+    store.close()
+    assert ask(log, "PRAGMA user_version") == [(VERSION,)]
+    assert [crc is None for (crc,) in ask(log, "SELECT crc FROM events")] == [True] * held + [False]
+
+
+@pytest.mark.parametrize(
+    "damage, told",
+    [
+        ("UPDATE events SET body = replace(body, '1.0', '7.0') WHERE id = 2", "its checksum"),
+        ("DELETE FROM events WHERE id = 2", "event 2 is missing"),
+        ("UPDATE events SET crc = NULL, body = '{' WHERE id = 2", "broken event"),
+    ],
+)
+def test_a_row_that_is_not_whole_is_told(tmp_path, damage, told):
+    path = tmp_path / "study.sqlite"
+    store = SQLiteStore(path)
+    for trial in range(3):
+        store.append(Reached(1.0, trial))
+    store.close()
+    ask(path, damage)
+    store = SQLiteStore(path)
+    with pytest.raises(StudyCorrupt, match=told) as caught:
+        list(store.read())
+    assert caught.value.repairable
+    assert len(store.check()) == 1 and told in store.check()[0]
+    store.close()

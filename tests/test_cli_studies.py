@@ -1,0 +1,141 @@
+"""``kerashpo status | resume | doctor`` on folders."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kerashpo import cli, optimize, space
+from kerashpo.core.errors import InvalidInput
+from kerashpo.study.command import Command
+from kerashpo.study.study import open_study
+
+SCRIPT = """
+import os, pathlib, signal, sys
+import kerashpo as kt
+from kerashpo import space
+
+calls = pathlib.Path(sys.argv[1])
+
+def fn(config):
+    with calls.open("a") as file:
+        file.write("x")
+    if len(calls.read_text()) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return config["n"]
+
+found = kt.optimize(fn, {"n": space.integer(1, 99)}, algorithm="random", max_trials=9, seed=0,
+                    directory="study")
+print("ended:", found.stopped, flush=True)
+"""
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """The folder of a search that was killed at its fourth trial."""
+    script = tmp_path / "search.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "search.py", "calls"], cwd=tmp_path, check=False)
+    assert done.returncode < 0
+    return tmp_path / "study"
+
+
+def finished(folder):
+    return optimize(
+        lambda config: config["n"],
+        {"n": space.integer(1, 99)},
+        max_trials=2,
+        seed=0,
+        directory=folder,
+    )
+
+
+def test_a_killed_search_is_resumed_by_its_command(killed, capfd, monkeypatch):
+    assert cli.main(["status", str(killed)]) == 0
+    out = capfd.readouterr().out
+    assert "state: not finished" in out and "kB on disk" in out and "kerashpo resume" in out
+    monkeypatch.chdir("/")
+    assert cli.main(["resume", str(killed), "--yes"]) == 0
+    out = capfd.readouterr().out
+    assert "search.py calls" in out and "ended: max_trials reached" in out
+    assert len(open_study(killed).results) == 9
+    assert cli.main(["resume", str(killed)]) == 0
+    assert "The search is finished (max_trials reached)" in capfd.readouterr().out
+
+
+def test_nothing_runs_that_nobody_agreed_to(killed, capfd, monkeypatch):
+    calls = killed.with_name("calls").read_text()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert cli.main(["resume", str(killed)]) == 2
+    assert "pass --yes" in capfd.readouterr().err
+    terminal = io.StringIO("n\n")
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", terminal)
+    assert cli.main(["resume", str(killed)]) == 1
+    assert killed.with_name("calls").read_text() == calls
+
+
+def test_this_process_is_a_module():
+    command = Command.current()
+    assert command.kind in ("module", "script")
+    assert Command.from_json(command.to_json()) == command
+
+
+HERE = Command("script", __file__, ("a b",), str(Path.cwd()))
+
+
+@pytest.mark.parametrize(
+    "command, message",
+    [
+        (Command("notebook", folder="/home/me"), "from a notebook in '/home/me'. Run its cells"),
+        (Command("console"), "from a console"),
+        (replace(HERE, target="/gone.py"), "'/gone.py' or its folder .* is not there any more"),
+        (replace(HERE, folder="/gone"), "is not there any more"),
+        (replace(HERE, target="-c"), "is not there any more"),
+        (Command("module", "-c"), "'-c' is not the name of a module"),
+        (Command("module", "os; import evil"), "is not the name of a module"),
+    ],
+)
+def test_what_cannot_be_run_again_says_what_to_do(command, message):
+    with pytest.raises(InvalidInput, match=message):
+        command.words()
+
+
+def test_a_module_is_run_as_one():
+    assert Command("module", "kerashpo.compare", ("-v",)).words()[1:] == [
+        "-m",
+        "kerashpo.compare",
+        "-v",
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"kind": "script"}, {"arguments": 3}])
+def test_a_broken_command_is_told(body):
+    with pytest.raises(InvalidInput, match="no command that can be read"):
+        Command.from_json(body)
+
+
+def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
+    folder = tmp_path / "study"
+    finished(folder)
+    assert cli.main(["doctor", str(folder)]) == 0
+    assert "events, whole" in capfd.readouterr().out
+    log = folder / "study.sqlite"
+    data = bytearray(log.read_bytes())
+    data[data.index(b'"finished":true') + 12] ^= 1
+    log.write_bytes(data)
+    assert cli.main(["doctor", str(folder)]) == 1
+    assert "does not match its checksum" in capfd.readouterr().out
+    assert cli.main(["doctor", str(folder), "--repair"]) == 0
+    out = capfd.readouterr().out
+    assert "repaired:" in out and "study.sqlite.damaged-1" in out and "events, whole" in out
+
+
+def test_the_doctor_of_no_study(tmp_path, capfd):
+    assert cli.main(["doctor", str(tmp_path)]) == 2
+    assert "no study" in capfd.readouterr().err

@@ -1,0 +1,411 @@
+"""Training by code of the user's own: `HyperModel.fit`, `run_trial`, hooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from small import DATA, LABELS, ROWS, build_few, make, place, told
+
+import kerashpo as kt
+from kerashpo.core.errors import ConsecutiveFailures, InvalidInput
+from kerashpo.core.records import Status
+
+HELD = DATA["validation_data"]
+
+
+class Passing(kt.HyperModel):
+    """Passes on what it gets, with a batch size of its own."""
+
+    def build(self, hp: Any) -> keras.Model:
+        return build_few(hp)
+
+    def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        kwargs["batch_size"] = hp.Choice("batch_size", [8, 16])
+        return model.fit(*args, **kwargs)
+
+
+class Returning(Passing):
+    """Returns something else than the History."""
+
+    def __init__(self, result: Any, calls: bool = True) -> None:
+        super().__init__()
+        self.result, self.calls = result, calls
+
+    def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        if self.calls:
+            model.fit(*args, **kwargs)
+        return self.result() if callable(self.result) else self.result
+
+
+def only(tuner: Any) -> Any:
+    (trial,) = tuner.results.history.trials.values()
+    return trial
+
+
+def test_a_fit_of_ones_own_repeats_with_its_seed_and_is_told(tmp_path):
+    found = []
+    for name in ("first", "second"):
+        tuner = kt.RandomSearch(Passing(), max_trials=2, **place(tmp_path, name))
+        tuner.search(**DATA, epochs=2)
+        found.append(told(tuner.results))
+    assert found[0] == found[1]
+    assert all("batch_size" in config for config, _, _ in found[0].values())
+    facts = tuner.results.history.trials[0].facts
+    assert facts["training_reason"] == "the hypermodel overrides fit"
+    assert "batch_size" in tuner.results.space.names
+
+
+def test_a_promoted_trial_goes_on_in_a_fit_of_ones_own(tmp_path):
+    tuner = kt.Hyperband(Passing(), max_epochs=3, factor=3, **place(tmp_path))
+    tuner.search(**DATA)
+    promoted = [t for t in tuner.results.history.trials.values() if t.targets == [1, 3]]
+    assert promoted and all(sorted(t.reports[0]) == [1, 2, 3] for t in promoted)
+    (model,) = tuner.get_best_models()
+    best = tuner.results.best
+    assert model.evaluate(*HELD, verbose=0)[0] == pytest.approx(best.score, rel=1e-5)
+
+
+def test_a_loop_that_begins_anew_cannot_be_promoted(tmp_path):
+    class Deaf(Passing):
+        def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, callbacks: Any, **_: Any) -> Any:
+            return model.fit(x, y, validation_data=HELD, epochs=1, callbacks=callbacks)
+
+    tuner = kt.Hyperband(Deaf(), max_epochs=3, factor=3, **place(tmp_path))
+    tuner.search(ROWS[:48], LABELS[:48], verbose=0)
+    assert "trained epoch 1 again" in tuner.results.failures()["message"][0]
+
+
+def test_a_fit_that_takes_no_epochs_cannot_be_planned(tmp_path):
+    class Short(Passing):
+        def fit(self, hp: Any, model: keras.Model, x: Any, y: Any) -> Any:
+            return model.fit(x, y, validation_data=HELD)
+
+    tuner = kt.Hyperband(Short(), max_epochs=3, **place(tmp_path))
+    with pytest.raises(ConsecutiveFailures, match="HyperModel.fit does not take epochs"):
+        tuner.search(ROWS[:48], LABELS[:48], verbose=0)
+    trained = kt.RandomSearch(Short(), max_trials=1, **place(tmp_path, "full"))
+    trained.search(ROWS[:48], LABELS[:48], verbose=0)
+    assert only(trained).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("result", [7.5, {"val_loss": 7.5}, [7.0, {"val_loss": 8.0}]])
+def test_what_fit_returns_is_the_score_whatever_was_logged(result, tmp_path):
+    tuner = kt.RandomSearch(Returning(result), max_trials=1, **place(tmp_path))
+    tuner.search(**DATA, epochs=2)
+    assert (tuner.results.best.score, tuner.results.epochs) == (7.5, 2)
+    assert kt.open_study(tuner.project_dir).results.best.score == 7.5
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (None, "Did you forget to return the metrics.*Received: None"),
+        ("good", "must return a float, a dict.*'good'"),
+        ({"val_lost": 1.0}, "without the objective 'val_loss'.*Did you mean|val_lost"),
+        ({"val_loss": "low"}, "'val_loss' as 'low', which is no number"),
+        ([], "returned an empty list"),
+        (keras.callbacks.History, "without the objective 'val_loss'"),
+    ],
+)
+def test_what_fit_cannot_return(result, message, tmp_path):
+    def made() -> Any:
+        history = keras.callbacks.History()
+        history.epoch, history.history = [0], {"val_lost": [1.0]}
+        return history
+
+    given = made if result is keras.callbacks.History else result
+    tuner = kt.RandomSearch(
+        Returning(given, calls=False), max_trials=1,
+        max_consecutive_failed_trials=1, **place(tmp_path),
+    )  # fmt: skip
+    with pytest.raises(ConsecutiveFailures, match=f"(?s)HyperModel.fit.*{message}"):
+        tuner.search(**DATA)
+
+
+def test_a_history_tells_of_epochs_that_no_callback_heard(tmp_path):
+    class Silent(Passing):
+        def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, **_: Any) -> Any:
+            return model.fit(x, y, validation_data=HELD, epochs=2)
+
+    tuner = kt.RandomSearch(Silent(), max_trials=1, **place(tmp_path))
+    tuner.search(ROWS[:48], LABELS[:48], epochs=2, verbose=0)
+    assert sorted(only(tuner).reports[0]) == [1, 2]
+    assert tuner.get_best_models()[0].evaluate(*HELD, verbose=0)[0] > 0
+
+
+def test_nothing_is_named_where_fit_returns_one_number(tmp_path):
+    given = place(tmp_path)
+    given.pop("objective")
+    tuner = kt.RandomSearch(Returning(3.0), max_trials=1, **given)
+    tuner.search(**DATA)
+    assert (tuner.objectives[0].name, tuner.results.best.score) == ("default_objective", 3.0)
+
+
+class Counting(kt.RandomSearch):
+    """Notes which hooks were called."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.heard: list[str] = []
+        super().__init__(*args, **kwargs)
+
+    def on_search_begin(self) -> None:
+        self.heard.append("search begins")
+
+    def on_search_end(self) -> None:
+        self.heard.append("search ends")
+
+    def on_trial_begin(self, trial: Any) -> None:
+        self.heard.append(f"{trial.trial_id} begins")
+
+    def on_trial_end(self, trial: Any) -> None:
+        self.heard.append(f"{trial.trial_id} {trial.status} {trial.score is not None}")
+
+    def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+        self.heard.append(f"{trial.trial_id} epoch {epoch} of {type(model).__name__}")
+
+    def on_epoch_end(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+        self.heard.append(f"{trial.trial_id} epoch {epoch}: {sorted(logs)[-1]}")
+
+
+def test_hooks_are_called_and_change_nothing(tmp_path):
+    tuner = Counting(build_few, max_trials=2, **place(tmp_path))
+    tuner.search(**DATA, epochs=2)
+    epochs = ["0 epoch 0 of Sequential", "0 epoch 0: val_loss"]
+    assert tuner.heard[:4] == ["search begins", "0 begins", *epochs]
+    assert tuner.heard[-2:] == ["1 COMPLETED True", "search ends"]
+    assert len(tuner.heard) == 2 + 2 * (2 + 4)
+    plain = kt.RandomSearch(build_few, max_trials=2, **place(tmp_path, "plain"))
+    plain.search(**DATA, epochs=2)
+    assert told(tuner.results) == told(plain.results)
+    assert tuner.results.history.trials[0].facts["training"] == "compiled"
+
+
+def test_batch_hooks_train_batch_by_batch(tmp_path):
+    batches = []
+
+    class Batches(kt.RandomSearch):
+        def on_batch_end(self, trial: Any, model: Any, batch: int, logs: Any = None) -> None:
+            batches.append((trial.trial_id, batch, "loss" in logs))
+
+    tuner = Batches(build_few, max_trials=1, **place(tmp_path))
+    tuner.search(**DATA)
+    assert batches == [("0", 0, True), ("0", 1, True), ("0", 2, True)]
+    assert "listens to batches" in only(tuner).facts["training_reason"]
+
+
+class Resized(kt.Hyperband):
+    """The usual way to tune the batch size."""
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        kwargs["batch_size"] = trial.hyperparameters.Choice("batch_size", [8, 24])
+        histories = super().run_trial(trial, *args, **kwargs)
+        assert all(isinstance(h, keras.callbacks.History) for h in histories)
+        return histories
+
+
+def test_run_trial_changes_arguments_and_stays_exact(tmp_path):
+    tuner = Resized(build_few, max_epochs=3, factor=3, max_retries_per_trial=0, **place(tmp_path))
+    tuner.search(**DATA)
+    trials = tuner.results.history.trials.values()
+    assert all(t.status.ended and t.status is not Status.FAILED for t in trials)
+    assert {t.facts["training"] for t in trials} == {"compiled"}
+    one = next(t for t in trials if t.targets == [1, 3])
+    assert sorted(one.reports[0]) == [1, 2, 3]
+    assert one.config["batch_size"] in (8, 24)
+
+
+@pytest.mark.parametrize("score", ["best", "last"])
+def test_a_cut_search_of_ones_own_run_trial_goes_on_exactly(score, tmp_path):
+    def tuner(name: str, **settings: Any) -> Any:
+        arguments = place(tmp_path, name) | {"max_epochs": 3, "score": score, **settings}
+        return Resized(build_few, **arguments)
+
+    whole, cut, rest = tuner("whole"), tuner("cut", max_epochs_total=4), tuner("cut")
+    for one in (whole, cut, rest):
+        one.search(**DATA)
+    assert told(rest.results) == told(whole.results)
+    assert rest.results.best == whole.results.best
+
+
+class OneTrial(kt.RandomSearch):
+    """Returns what its hypermodel's ``result`` says."""
+
+    result: Any = None
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        trial.hyperparameters.Float("x", 0.0, 1.0)
+        return type(self).result(self, trial)
+
+
+def ran(result: Any, folder: Any, **settings: Any) -> Any:
+    cls = type("Ran", (OneTrial,), {"result": staticmethod(result)})
+    tuner = cls(max_trials=1, max_consecutive_failed_trials=1, **(place(folder) | settings))
+    tuner.search(verbose=0)
+    return tuner
+
+
+def history(**logs: list[float]) -> keras.callbacks.History:
+    made = keras.callbacks.History()
+    made.epoch, made.history = list(range(len(next(iter(logs.values()))))), logs
+    return made
+
+
+@pytest.mark.parametrize(
+    ("result", "score", "runs", "epochs"),
+    [
+        (3.0, 3.0, 1, 1),
+        (np.float32(3.0), 3.0, 1, 1),
+        ({"val_loss": 2.0, "f1": 0.5}, 2.0, 1, 1),
+        (history(val_loss=[4.0, 1.0, 2.0]), 1.0, 1, 3),
+        ([1.0, 4.0], 2.5, 2, 2),
+        ([history(val_loss=[4.0, 1.0]), history(val_loss=[2.0, 3.0])], 1.5, 2, 4),
+    ],
+)
+def test_what_run_trial_may_return(result, score, runs, epochs, tmp_path):
+    tuner = ran(lambda self, trial: result, tmp_path)
+    trial = only(tuner)
+    assert (trial.score, len(trial.reports), trial.epochs) == (score, runs, epochs)
+    assert trial.status is Status.COMPLETED
+    assert [*trial.config] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (None, "run_trial must return.*Did you forget"),
+        ({"loss": 1.0}, "run_trial returned metrics without the objective 'val_loss'"),
+        (float("nan"), "val_loss was never finite"),
+    ],
+)
+def test_what_run_trial_may_not_return(result, message, tmp_path):
+    with pytest.raises(ConsecutiveFailures, match=f"(?s){message}"):
+        ran(lambda self, trial: result, tmp_path)
+
+
+def test_a_number_returned_after_the_engines_training_is_the_score(tmp_path):
+    class Judged(kt.RandomSearch):
+        def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+            super().run_trial(trial, *args, **kwargs)
+            return 9.0
+
+    tuner = Judged(build_few, max_trials=1, executions_per_trial=2, **place(tmp_path))
+    tuner.search(**DATA)
+    assert (only(tuner).score, len(only(tuner).reports)) == (9.0, 2)
+
+
+def test_metrics_given_to_the_oracle_count(tmp_path):
+    def result(self: Any, trial: Any) -> None:
+        for step, value in enumerate([3.0, 2.0]):
+            self.oracle.update_trial(trial.trial_id, {"val_loss": value}, step=step)
+
+    tuner = ran(result, tmp_path)
+    assert (only(tuner).score, only(tuner).epochs) == (2.0, 2)
+    with pytest.raises(InvalidInput, match="within run_trial"):
+        tuner.oracle.update_trial("0", {"val_loss": 1.0})
+
+
+def test_run_trial_belongs_to_a_search(tmp_path):
+    tuner = kt.RandomSearch(build_few, **place(tmp_path))
+    with pytest.raises(InvalidInput, match=r"call tuner.search\(...\)"):
+        tuner.run_trial(None)
+
+
+def test_an_error_in_run_trial_fails_its_trial(tmp_path):
+    def result(self: Any, trial: Any) -> float:
+        raise ZeroDivisionError("in run_trial")
+
+    with pytest.raises(ConsecutiveFailures, match="in run_trial"):
+        ran(result, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"workers": 2}, "methods of this tuner.*workers must be 1.*2"),
+        ({"deterministic": True}, "methods of this tuner"),
+        ({"cv": 3}, "cv changes what the engine trains on, but run_trial"),
+        ({"fit_hp": {"batch_size": kt.space.choice([8])}}, "fit_hp changes.*but run_trial"),
+    ],
+)
+def test_what_goes_badly_with_a_run_trial_of_ones_own(settings, message, tmp_path):
+    with pytest.raises(InvalidInput, match=message):
+        OneTrial(**place(tmp_path), **settings)
+
+
+def test_cv_goes_badly_with_a_fit_of_ones_own(tmp_path):
+    with pytest.raises(InvalidInput, match="but HyperModel.fit is overridden"):
+        kt.RandomSearch(Passing(), cv=3, **place(tmp_path))
+
+
+def test_no_hypermodel_and_no_run_trial(tmp_path):
+    with pytest.raises(InvalidInput, match="must be a function build_model"):
+        kt.RandomSearch(**place(tmp_path))
+
+
+def test_a_model_is_saved_and_loaded_by_run_trial(tmp_path):
+    class Saving(kt.RandomSearch):
+        def run_trial(self, trial: Any, x: Any, y: Any) -> Any:
+            model = self.hypermodel.build(trial.hyperparameters)
+            model.fit(x, y, verbose=0)
+            self.save_model(trial.trial_id, model)
+            return model.evaluate(x, y, verbose=0)[0]
+
+    tuner = Saving(lambda hp: make(hp.Int("units", 2, 8)), max_trials=2, **place(tmp_path))
+    tuner.search(ROWS, LABELS)
+    (model,) = tuner.get_best_models()
+    found = model.evaluate(ROWS, LABELS, verbose=0)[0]
+    assert found == pytest.approx(tuner.results.best.score, rel=1e-5)
+
+
+def test_executions_do_not_leave_a_run_trial_of_ones_own_waiting(tmp_path):
+    tuner = ran(lambda self, trial: 3.0, tmp_path, executions_per_trial=2)
+    assert (only(tuner).status, only(tuner).reason) == (Status.COMPLETED, "completed")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_run_trial_of_ones_own_is_promoted_by_rungs(told, tmp_path):
+    heard = []
+
+    class Black(kt.Hyperband):
+        def run_trial(self, trial: Any, **kwargs: Any) -> float:
+            heard.append(kwargs["epochs"])
+            return trial.hyperparameters.Float("x", 0.0, 1.0) / kwargs["epochs"]
+
+    class Deaf(kt.Hyperband):
+        def run_trial(self, trial: Any) -> float:
+            return trial.hyperparameters.Float("x", 0.0, 1.0)
+
+    tuner = (Black if told else Deaf)(max_epochs=3, factor=3, **place(tmp_path))
+    tuner.search(verbose=0)
+    trials = tuner.results.history.trials.values()
+    assert {tuple(sorted(t.reports[0])) for t in trials} == {(1,), (1, 3), (3,)}
+    assert {t.status for t in trials} == {Status.STOPPED, Status.COMPLETED}
+    assert sorted({*heard}) == ([1, 3] if told else [])
+
+
+def test_the_best_is_trained_anew_by_its_own_fit(tmp_path):
+    tuner = kt.RandomSearch(Passing(), max_trials=1, **place(tmp_path))
+    tuner.search(**DATA, epochs=2)
+    data = {name: DATA[name] for name in ("x", "y", "validation_data")}
+    model = tuner.results.refit_best(**data, epochs=2)
+    assert model.evaluate(*HELD, verbose=0)[0] == pytest.approx(
+        only(tuner).reports[0][2].metrics["val_loss"], rel=1e-4
+    )
+    black = ran(lambda self, trial: 3.0, tmp_path / "black", hypermodel=lambda hp: None)
+    with pytest.raises(InvalidInput, match="run_trial trains in its own way"):
+        black.results.refit_best(ROWS, LABELS)
+
+
+def test_a_fit_of_ones_own_trains_in_workers(tmp_path):
+    found = []
+    for workers in (1, 2):
+        tuner = kt.RandomSearch(
+            Passing(), max_trials=2, workers=workers, **place(tmp_path, f"w{workers}")
+        )
+        tuner.search(**DATA)
+        found.append({n: config for n, (config, _, _) in told(tuner.results).items()})
+        assert {t.status for t in tuner.results.history.trials.values()} == {Status.COMPLETED}
+    assert {*found[0][0]} == {*found[1][0]}
