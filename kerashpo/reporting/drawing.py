@@ -36,11 +36,12 @@ def svg_of(stem: str, size: tuple[float, float], draw: Draw) -> str:
         size: inches across and upwards.
         draw: draws on an empty figure.
     """
-    import matplotlib
+    import matplotlib.style
     from matplotlib.figure import Figure
 
     buffer = io.StringIO()
-    with matplotlib.rc_context({**_LOOK, "svg.hashsalt": stem}):
+    # The reader's page decides on the colours, not the style that its writer happens to use.
+    with matplotlib.style.context(["default", {**_LOOK, "svg.hashsalt": stem}]):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         figure.savefig(buffer, format="svg", metadata={"Date": None}, dpi=_DPI)

@@ -101,12 +101,19 @@ def test_a_worker_that_hangs_is_ended_and_its_trial_goes_on(crew, tmp_path):
 
 def test_a_paused_trial_goes_on_in_another_worker(crew):
     heard = crew(workers=2)
+    heard.executor.start()
+    heard.until(lambda: heard.executor.ready == 2)
     heard.start(0, until=2)
+    holder = at_work(heard, 0)
     heard.drain()
-    first = next(pid for pid in heard.executor.pids)
-    heard.start(1, until=40)  # goes to the idle worker that comes first, which holds trial 0
-    assert heard.executor.pids[first] == 1
+    for trial in (1, 2):
+        heard.start(trial, until=400)
+    at_holder = heard.executor.pids[holder]
+    heard.executor.decide(3 - at_holder, Decision.STOP)  # only the holder has work now
+    heard.until(lambda: heard.executor.busy() == 1)
     heard.resume(0, until=4)
+    assert heard.executor.pids[holder] == at_holder and at_work(heard, 0) not in (None, holder)
+    heard.executor.decide(at_holder, Decision.STOP)
     heard.drain()
     assert heard.epochs(0) == [1, 2, 3, 4]
     assert heard.values(0) == unbroken(0, 4)
@@ -114,9 +121,10 @@ def test_a_paused_trial_goes_on_in_another_worker(crew):
 
 def test_a_paused_trial_goes_on_where_it_is_in_memory(crew):
     heard = crew(workers=2)
+    heard.executor.start()
+    heard.until(lambda: heard.executor.ready == 2)
     heard.start(0, until=20)
     heard.start(1, until=2)
-    heard.until(lambda: heard.executor.busy() == 2)
     holder = at_work(heard, 1)
     heard.drain()
     heard.resume(1, until=30)

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import matplotlib.style
 import pytest
 
 import kerashpo.plots
@@ -227,6 +228,15 @@ def test_figures_take_the_pages_colour_and_are_the_same_each_time():
     assert drawn[0] == drawn[1]
     assert "currentColor" in drawn[0] and INK not in drawn[0]
     assert "#ffffff" not in drawn[0]
+
+
+def test_figures_do_not_depend_on_the_writers_style():
+    def draw(figure):
+        figure.subplots().plot([1, 2], [3, 4])
+
+    plain = svg_of("a", (3, 2), draw)
+    with matplotlib.style.context("ggplot"):  # white ticks on grey, among others
+        assert svg_of("a", (3, 2), draw) == plain
 
 
 def test_wilsons_interval():
