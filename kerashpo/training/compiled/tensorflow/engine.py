@@ -15,8 +15,13 @@ import tensorflow as tf
 from kerashpo.training.compiled.engine import Engine, Logs, Session, packed
 from kerashpo.training.compiled.structure import structure_of
 from kerashpo.training.compiled.tensorflow import graphs
-from kerashpo.training.compiled.tensorflow.options import clear_kernels, quick_start
-from kerashpo.training.compiled.tensorflow.template import Template
+from kerashpo.training.compiled.tensorflow.options import (
+    clear_kernels,
+    is_small,
+    one_thread,
+    quick_start,
+)
+from kerashpo.training.compiled.tensorflow.template import Template, Trace
 from kerashpo.training.fitdata import FitData, Triple, length
 
 #: How many data sets (folds, as a rule) keep their tensors between trials.
@@ -117,17 +122,26 @@ class TensorFlowSession(Session):
         self._training, self._validation = training, validation
         self._batch = tf.constant(data.batch)
         self._validation_batch = tf.constant(data.validation_batch)
+        products = model.count_params() * min(data.batch, length(data.x))
+        self._small = is_small(products)
         self._lent.__enter__()
 
     def train_epoch(self, order: np.ndarray) -> Logs:
         """See `Session.train_epoch`."""
-        graph = self._template.graph(graphs.trace_training, self._model, self._training)
-        return numbers(graph(self._training, tf.constant(order), self._batch))
+        data, batch = self._training, self._batch
+        return self._run(graphs.trace_training, data, tf.constant(order), batch)
 
     def test_epoch(self) -> Logs:
         """See `Session.test_epoch`."""
-        graph = self._template.graph(graphs.trace_testing, self._model, self._validation)
-        return numbers(graph(self._validation, self._validation_batch))
+        return self._run(graphs.trace_testing, self._validation, self._validation_batch)
+
+    def _run(self, trace: Trace, data: Any, *inputs: Any) -> Logs:
+        if self._small:
+            graph = self._template.small_graph(trace, self._model, data)
+            if graph is not None:
+                with one_thread():
+                    return numbers(graph(data, *inputs))
+        return numbers(self._template.graph(trace, self._model, data)(data, *inputs))
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
         """Without the checks of `Variable.assign`, which cost three times as much."""

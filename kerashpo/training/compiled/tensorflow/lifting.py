@@ -13,6 +13,8 @@ from kerashpo.training.compiled.structure import dropouts_of, penalties_of
 from kerashpo.training.compiled.tensorflow.lending import Slots
 
 _SEED_BOUND = tf.int32.max - 1
+#: TensorFlow's number of the algorithm that `tf.random.stateless_uniform` uses on CPUs and GPUs.
+_PHILOX = 1
 
 
 @contextlib.contextmanager
@@ -47,11 +49,34 @@ def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
         state = seed.read_value()
         seed.assign(tf.add(state, [0, 1]))
         key = tf.cast(tf.math.floormod(state, _SEED_BOUND), tf.int32)
-        noise = tf.random.stateless_uniform(tf.shape(inputs), seed=key, dtype=inputs.dtype)
-        kept = noise >= tf.cast(rate, inputs.dtype)
-        return tf.where(kept, inputs * tf.cast(scale, inputs.dtype), tf.zeros([], inputs.dtype))
+        kept = _uniform(tf.shape(inputs), key, inputs.dtype) >= tf.cast(rate, inputs.dtype)
+        factor, nothing = tf.cast(scale, inputs.dtype), tf.zeros([], inputs.dtype)
+
+        # Without it the gradient has to find out that a scalar was broadcast.
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def masked(values: Any) -> Any:
+            def gradient(upstream: Any) -> Any:
+                return tf.where(kept, upstream * factor, nothing)
+
+            return tf.where(kept, values * factor, nothing), gradient
+
+        return masked(inputs)
 
     return call
+
+
+def _uniform(shape: Any, seed: Any, dtype: Any) -> Any:
+    """Returns `tf.random.stateless_uniform` over [0, 1) without the product with 1 and sum with 0.
+
+    Args:
+        shape: int32, shape (rank,).
+        seed: int32, shape (2,).
+        dtype: of floats.
+    """
+    parts = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    return tf.raw_ops.StatelessRandomUniformV2(
+        shape=shape, key=parts.key, counter=parts.counter, alg=_PHILOX, dtype=dtype
+    )
 
 
 @contextlib.contextmanager

@@ -13,7 +13,12 @@ from kerashpo.training.compiled.structure import Structure
 from kerashpo.training.compiled.tensorflow import graphs
 from kerashpo.training.compiled.tensorflow.lending import Loan, Slots, variables_of
 from kerashpo.training.compiled.tensorflow.lifting import fused, lifted
-from kerashpo.training.compiled.tensorflow.options import mortal_graphs
+from kerashpo.training.compiled.tensorflow.options import (
+    functional_loops,
+    is_flat,
+    mortal_graphs,
+    with_lowered_loops,
+)
 
 Trace = Callable[[keras.Model, Any], graphs.Concrete]
 
@@ -35,9 +40,12 @@ class Template:
         # A graph holds its variables weakly.
         self._own = None if shared else [variable._value for variable in variables_of(model)]
         self._keep = structure.keep
-        #: Whether TensorFlow's graph optimizer may be left out, see `options.quick_start`.
+        #: Whether TensorFlow's graph optimizer may be left out and its executor be chosen, see
+        #: `options.quick_start` and `options.one_thread`.
         self.quick = structure.free
         self._graphs: dict[Hashable, graphs.Concrete] = {}
+        self._lowered: dict[graphs.Concrete, graphs.Concrete] = {}
+        self._flat: dict[graphs.Concrete, bool] = {}
 
     def lend(self, model: keras.Model) -> Loan | None:
         """Lets the model live in the slots; None where it lives in its own variables."""
@@ -58,6 +66,23 @@ class Template:
             model: a model that the template is lent to.
             data: nested tensors.
         """
+        traced = self._traced(trace, model, data)
+        if not self.quick:
+            return traced
+        if traced not in self._lowered:
+            self._lowered[traced] = with_lowered_loops(traced)
+        return self._lowered[traced]
+
+    def small_graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete | None:
+        """Returns that graph for use under `options.one_thread`; None where it cannot be."""
+        if not self.quick:
+            return None
+        traced = self._traced(trace, model, data)
+        if traced not in self._flat:
+            self._flat[traced] = is_flat(traced)
+        return traced if self._flat[traced] else None
+
+    def _traced(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete:
         key = (trace.__name__, _spec_key(data))
         if key not in self._graphs:
             with contextlib.ExitStack() as stack:
@@ -66,6 +91,8 @@ class Template:
                     # Keras's code alone: a function of the user's may be differentiated again.
                     stack.enter_context(mortal_graphs())
                     stack.enter_context(lifted(model, self._slots))
+                if self.quick:
+                    stack.enter_context(functional_loops())
                 self._graphs[key] = trace(model, data)
         return self._graphs[key]
 
