@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kerashpo.core.records import Scalar
 from kerashpo.plots.style import short
-from kerashpo.space.domains import Choice, Domain
+from kerashpo.space.domains import Domain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,13 +22,13 @@ def marks(domain: Domain, most: int = 5) -> list[tuple[float, str]]:
     """
     if 0 < domain.levels <= most:
         values = list(domain.listed())
-        return [(domain.unit(value), short(_shown(domain, value))) for value in values]
+        return [(domain.unit(value), short(domain.realise(value))) for value in values]
     if domain.categorical:
         picked = np.unique(np.linspace(0, domain.levels - 1, most).astype(int))
         places = (picked + 0.5) / domain.levels
     else:
         places = np.linspace(0.0, 1.0, min(most, 3))
-    return [(float(u), short(domain.at(float(u)))) for u in places]
+    return [(float(u), short(domain.realise(domain.at(float(u))))) for u in places]
 
 
 def write_marks(ax: Axes, which: Literal["x", "y"], domain: Domain, most: int = 5) -> None:
@@ -44,7 +43,3 @@ def write_marks(ax: Axes, which: Literal["x", "y"], domain: Domain, most: int = 
     else:
         ax.set_ylim(-0.04, 1.04)
         ax.set_yticks(positions, texts)
-
-
-def _shown(domain: Domain, value: Scalar) -> object:
-    return domain.realise(value) if isinstance(domain, Choice) else value

@@ -119,6 +119,8 @@ def test_contours_write_the_values_of_their_parameters():
 def test_values_without_a_json_form_are_written_as_they_print():
     known = evidence(study(3)._history, SPACE)
     assert [text for _, text in marks(known.domains[3])] == ["(1, 2)", "(3, 4)"]
+    (many,) = Space({"shape": choice([(n, n) for n in range(12)])}).params
+    assert [text for _, text in marks(many.domain)][::4] == ["(0, 0)", "(11, 11)"]
 
 
 def test_labels_go_through_the_readers_language():
