@@ -79,8 +79,9 @@ def trace_of(found: Sequence[Step], by: Axis, end: float) -> Trace:
         by: what to count.
         end: what was spent in all.
     """
-    x = np.array([float(getattr(step, by)) for step in found])
-    return Trace(x, np.array([step.value for step in found]), float(end))
+    # Of several improvements at the same amount the last one counts.
+    best = {float(getattr(step, by)): step.value for step in found}
+    return Trace(np.array(list(best)), np.array(list(best.values())), float(end))
 
 
 def trace(history: History, by: Axis = "seconds") -> Trace:

@@ -50,6 +50,8 @@ def draw_slices(
     """
     made = panels(max(len(columns), 1), axes)
     if not len(known.scores) or not columns:
+        for spare in made[1:]:
+            spare.set_axis_off()
         return [empty(made[0], say("no trial has a score yet"))]
     for place, (ax, column) in enumerate(zip(made, columns)):
         _points(ax, known, column, say)

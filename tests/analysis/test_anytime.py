@@ -33,12 +33,16 @@ ROWS = [
 
 
 @pytest.mark.parametrize(
-    "by, x, end",
-    [("seconds", [1, 4, 9], 9), ("epochs", [1, 3, 5], 5), ("trials", [1, 1, 3], 3)],
+    "by, x, y, end",
+    [
+        ("seconds", [1, 4, 9], [5, 3, 1], 9),
+        ("epochs", [1, 3, 5], [5, 3, 1], 5),
+        ("trials", [1, 3], [3, 1], 3),
+    ],
 )
-def test_a_staircase_by_what_was_spent(by, x, end):
+def test_a_staircase_by_what_was_spent(by, x, y, end):
     found = trace(history(rows=ROWS), by)
-    assert (found.x.tolist(), found.y.tolist(), found.end) == (x, [5, 3, 1], end)
+    assert (found.x.tolist(), found.y.tolist(), found.end) == (x, y, end)
 
 
 def test_maximising_keeps_the_direction_of_the_objective():

@@ -57,6 +57,12 @@ def test_every_size_is_drawn(trials):
         assert bool(ax.texts) or ax.get_xlabel()
 
 
+def test_without_trials_one_panel_says_so():
+    first, *others = study(0).slices()
+    assert first.texts[0].get_text() == "no trial has a score yet"
+    assert len(others) == 3 and not any(ax.axison for ax in others)
+
+
 def test_a_panel_for_each_parameter():
     panels = study(40).slices()
     assert [ax.get_xlabel() for ax in panels] == ["rate", r"o\$p\$", "units", "momentum"]

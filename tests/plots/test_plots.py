@@ -142,6 +142,14 @@ def test_amounts_are_plain_numbers_that_do_not_overlap(begin, end, ticks):
         assert [label.get_text() for label in labels] == ticks
 
 
+def test_one_trial_is_one_score_at_a_whole_number():
+    ax = plots(study(1)).history()
+    (stairs,) = (line for line in ax.lines if line.get_label() == "best so far")
+    assert set(stairs.get_ydata()) == {study(1).best.score}
+    ax.figure.canvas.draw()
+    assert {label.get_text() for label in ax.get_xticklabels()} <= {"−1", "0", "1"}
+
+
 def test_a_single_epoch_is_a_point():
     (line,) = plots(study(1, epochs=1)).anytime("epochs").lines
     assert line.get_marker() == "o"
