@@ -90,8 +90,7 @@ class TerminalDisplay(Listener):
         self._live.start()
 
     def _summary(self, view: View) -> None:
-        for line in _title(view, self._console.width):
-            self._console.print(line)
+        self._console.print(*_title(view, self._console.width), sep="\n")
         for line in words.flow(_numbers(view), self._console.width):
             self._console.print(Text(line))
         for line in words.farewell(view):

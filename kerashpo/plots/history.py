@@ -57,7 +57,7 @@ def draw_history(history: History, ax: Axes | None = None, say: Say = english) -
     y_best = np.append(best.y, best.y[-1])
     ax.step(steps, y_best, where="post", color=colour(5), label=say("best so far"))
     frame(ax, y, say)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel(say("trial"))
     ax.set_ylabel(literal(history.objective.name))
     legend(ax, small)

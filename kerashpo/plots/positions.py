@@ -31,12 +31,19 @@ def marks(domain: Domain, most: int = 5) -> list[tuple[float, str]]:
     return [(float(u), short(domain.realise(domain.at(float(u))))) for u in places]
 
 
-def write_marks(ax: Axes, which: Literal["x", "y"], domain: Domain, most: int = 5) -> None:
-    """Writes a parameter's values along an axis that spans [0, 1]."""
-    positions, texts = zip(*marks(domain, most))
+def write_marks(ax: Axes, which: Literal["x", "y"], domain: Domain, room: int = 18) -> None:
+    """Writes a parameter's values along an axis that spans [0, 1].
+
+    Args:
+        ax: the axes.
+        which: of which axis.
+        domain: the parameter's.
+        room: how many characters fit beside each other; more are turned.
+    """
+    positions, texts = zip(*marks(domain))
     if which == "x":
         ax.set_xlim(-0.04, 1.04)
-        crowded = sum(map(len, texts)) > 18
+        crowded = sum(map(len, texts)) > room
         ax.set_xticks(positions, texts)
         if crowded:
             ax.tick_params(axis="x", labelrotation=30)

@@ -57,7 +57,8 @@ def draw_slices(
         _points(ax, known, column, say)
         if forest is not None:
             _line(ax, forest, column, say)
-        write_marks(ax, "x", known.domains[column])
+        write_marks(ax, "x", known.domains[column], room=12)
+        ax.tick_params(axis="x", labelsize="x-small")
         ax.set_xlabel(literal(known.names[column]))
         frame(ax, known.scores, say, note=place == 0)
         tidy(ax)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = NDArray[np.float64]
 _POINTS = 121
 _SQUARE = 41
+_ACROSS = 3
+"""Values beside each other: more would overlap in a narrow figure."""
 _DEPTH = 12.0
 """Below e^-12 of the most, a promise is drawn as the same nothing."""
 
@@ -116,7 +118,7 @@ def draw_slice(
     _trials(ax, found, half, say)
     ax.set_xlabel(literal(found.name))
     ax.set_ylabel(literal(objective.name))
-    ax.set_xticks(*_ticks(found.positions, found.values))
+    ax.set_xticks(*_ticks(found.positions, found.values, _ACROSS))
     twin = ax.twinx()
     twin.plot(found.positions, _shown(found.promise), color=colour(1), linestyle="--")
     twin.set_ylabel(say("log expected improvement"), color=colour(1))
@@ -147,9 +149,16 @@ def draw_plane(
     shown = ax.pcolormesh(found.positions, found.positions, found.mean, cmap="cividis")
     if np.ptp(found.promise) > 0.0:
         levels = _shown(found.promise)
-        ax.contour(found.positions, found.positions, levels, colors="white", linewidths=0.8)
+        ax.contour(
+            found.positions,
+            found.positions,
+            levels,
+            colors="white",
+            linewidths=0.8,
+            linestyles="solid",
+        )
     ax.plot(found.seen[:, 0], found.seen[:, 1], "o", color="white", markeredgecolor="black")
-    ax.set_xticks(*_ticks(found.positions, found.x_values))
+    ax.set_xticks(*_ticks(found.positions, found.x_values, _ACROSS))
     ax.set_yticks(*_ticks(found.positions, found.y_values))
     ax.set_xlabel(literal(found.x))
     ax.set_ylabel(literal(found.y))
@@ -168,8 +177,8 @@ def _values(surrogate: Surrogate, column: int, positions: Numbers) -> tuple[Any,
     return tuple(domain.realise(domain.at(float(u))) for u in positions)
 
 
-def _ticks(positions: Numbers, values: tuple[Any, ...]) -> tuple[Numbers, list[str]]:
-    picked = np.unique(np.linspace(0, len(positions) - 1, 5).astype(int))
+def _ticks(positions: Numbers, values: tuple[Any, ...], most: int = 5) -> tuple[Numbers, list[str]]:
+    picked = np.unique(np.linspace(0, len(positions) - 1, most).astype(int))
     return positions[picked], [short(values[i]) for i in picked]
 
 

@@ -10,7 +10,14 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from kerashpo.core.events import Event, JobStarted, Reported, SessionEnded, SessionStarted, StudyCreated
+from kerashpo.core.events import (
+    Event,
+    JobStarted,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    StudyCreated,
+)
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Report, Start
 from kerashpo.display.choose import make_display
