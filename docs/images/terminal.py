@@ -65,7 +65,7 @@ def main() -> None:
         tuner = kt.Hyperband(
             task.build, task.objective, max_epochs=50, seed=0, directory=folder, project_name="lab"
         )
-        camera = Camera(tuner, "Hyperband + random", f"{folder}/lab")
+        camera = Camera(tuner, "Hyperband(factor 3) + random", f"{folder}/lab")
         tuner.search(
             *split.train, validation_data=split.validation, batch_size=32, verbose=0,
             listeners=[camera],

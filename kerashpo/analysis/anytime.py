@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
+from kerashpo.core.trial import Trial
 
 Axis: TypeAlias = Literal["epochs", "trials", "seconds"]
 Numbers: TypeAlias = NDArray[np.float64]
+
+_SETTLED = np.inf
+"""Stands for an epoch after all others: the trial's score is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,9 @@ def steps(history: History) -> list[Step]:
     """Returns every improvement of a study, in time."""
     objective = history.objective
     found: list[Step] = []
-    best, started = np.inf, 0
-    for count, (at, number, _, cost) in enumerate(_in_time(history), start=1):
+    best, started, count = np.inf, 0, 0
+    for at, number, epoch, cost in _in_time(history):
+        count += epoch < _SETTLED
         if cost < best:
             best, started = cost, max(started, number + 1)
             value = cost if objective.direction == "min" else -cost
@@ -74,8 +79,9 @@ def trace_of(found: Sequence[Step], by: Axis, end: float) -> Trace:
         by: what to count.
         end: what was spent in all.
     """
-    x = np.array([float(getattr(step, by)) for step in found])
-    return Trace(x, np.array([step.value for step in found]), float(end))
+    # Of several improvements at the same amount the last one counts.
+    best = {float(getattr(step, by)): step.value for step in found}
+    return Trace(np.array(list(best)), np.array(list(best.values())), float(end))
 
 
 def trace(history: History, by: Axis = "seconds") -> Trace:
@@ -89,22 +95,30 @@ def trace(history: History, by: Axis = "seconds") -> Trace:
     return trace_of(steps(history), by, end)
 
 
-def _in_time(history: History) -> list[tuple[float, int, int, float]]:
-    """Returns (elapsed, trial, epoch, cost) in time; failed trials cost epochs but never lead."""
-    objective = history.objective
-    return sorted(
-        (
-            trial.times[run, epoch],
-            trial.number,
-            epoch,
-            np.inf
-            if trial.status is Status.FAILED
-            else objective.cost(report.metrics.get(objective.name, np.nan)),
-        )
-        for trial in history.trials.values()
-        for run, reports in trial.reports.items()
-        for epoch, report in reports.items()
-    )
+def _in_time(history: History) -> list[tuple[float, int, float, float]]:
+    """Returns (elapsed, trial, epoch, cost) in time; failed trials cost epochs but never lead.
+
+    Where an epoch alone does not score a trial (several runs, the last epochs, what its own
+    code returned), its score comes after its last epoch.
+    """
+    told = []
+    for trial in history.trials.values():
+        whole = trial.runs > 1 or trial.scoring.last > 0 or _measured(trial)
+        lost = trial.status is Status.FAILED
+        for run, reports in trial.reports.items():
+            for epoch, report in reports.items():
+                value = report.metrics.get(history.objective.name, np.nan)
+                cost = np.inf if lost or whole else history.objective.cost(value)
+                told.append((trial.times[run, epoch], trial.number, float(epoch), cost))
+        if whole and not lost:
+            at = max(trial.times.values(), default=trial.ended or history.now)
+            told.append((at, trial.number, _SETTLED, trial.best.cost))
+    return sorted(told)
+
+
+def _measured(trial: Trial) -> bool:
+    name = trial.objective.name
+    return any(name in metrics for run in trial.measured.values() for metrics in run.values())
 
 
 def mean_trace(traces: Sequence[Trace], grid: Numbers) -> Numbers:

@@ -71,13 +71,13 @@ def bootstrap(
     `scipy.stats.bootstrap`. Values that are all equal have an interval of no width.
 
     Args:
-        values: one for each seed; NaN is left out.
+        values: one for each seed; NaN is left out, and an infinite one has no interval.
         seed: of the resampling.
         level: the interval's coverage.
         draws: how often to resample.
     """
     kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
-    if len(kept) < 2:
+    if len(kept) < 2 or np.isinf(kept).any():
         return Bounds(math.nan, math.nan)
     if np.ptp(kept) == 0:
         return Bounds(float(kept[0]), float(kept[0]))

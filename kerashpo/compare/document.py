@@ -9,7 +9,7 @@ from typing import Protocol
 from kerashpo.analysis.anytime import Axis
 from kerashpo.analysis.ranks import Ranking
 from kerashpo.compare.findings import FRACTIONS, Findings, by_tuner
-from kerashpo.compare.numbers import difference, interval, metric, minutes, number
+from kerashpo.compare.numbers import difference, interval, loss_interval, metric, number
 from kerashpo.compare.output import tuner_name
 from kerashpo.compare.provenance import Provenance
 from kerashpo.compare.runs import Result
@@ -18,6 +18,7 @@ from kerashpo.compare.tuners import BASELINES
 from kerashpo.compare.verdict import shown_p, verdict
 from kerashpo.reporting.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table
 from kerashpo.reporting.language import Texts
+from kerashpo.reporting.numbers import duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,9 @@ def _metric(findings: Findings, texts: Texts) -> str:
 
 def _scores(findings: Findings, groups: Mapping[str, Sequence[Result]], texts: Texts) -> Table:
     label = _metric(findings, texts)
-    columns = ("tuner", "test_score", "val_score", "rank", "trials", "epochs", "seconds")
+    columns = (
+        "tuner", "test_score", "test_loss", "val_score", "rank", "trials", "epochs", "seconds",
+    )  # fmt: skip
     ranking = findings.ranking
     ranks = dict(zip(ranking.names, ranking.ranks)) if ranking else {}
     rows = []
@@ -126,6 +129,7 @@ def _scores(findings: Findings, groups: Mapping[str, Sequence[Result]], texts: T
             (
                 tuner_name(texts, tuner),
                 interval(findings.test[tuner], findings.task, texts),
+                loss_interval(findings.loss[tuner], texts),
                 interval(findings.validation[tuner], findings.task, texts),
                 number(ranks.get(tuner, float("nan")), 2, texts),
                 *(number(value, 0, texts) for value in spent),
@@ -184,7 +188,7 @@ def _reached(findings: Findings, texts: Texts) -> Table:
             tuner,
             f"{found.seeds}/{found.of}",
             number(found.epochs, 0, texts),
-            minutes(found.seconds, texts),
+            duration(found.seconds, texts),
         )
         for tuner, found in findings.reached.items()
     )

@@ -69,7 +69,9 @@ class Gallery:
         series = traces(self._results, problem, by)
         name = f"anytime_{problem}.png" if by == "seconds" else f"anytime_{problem}_{by}.png"
         caption = texts("report.anytime_caption", problem=problem, by=xlabel)
-        return self._drawn(name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax))
+        return self._drawn(
+            name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax, texts.say)
+        )
 
     def ranks(self, problem: str, ranking: Ranking) -> Picture:
         """Draws average ranks, of a problem or, by the empty name, of all."""

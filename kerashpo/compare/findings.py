@@ -50,6 +50,7 @@ class Findings:
         seeds: how many.
         test: by tuner and baseline, the winners' test score.
         validation: the same for the score that decided.
+        loss: the same for the winners' test loss.
         ranking: the tuners by test score, a block for each seed; None for one of either.
         gain: what the first tuner's test score is better by than the untuned model's.
         target: the value whose time is told.
@@ -62,6 +63,7 @@ class Findings:
     seeds: int
     test: dict[str, Score]
     validation: dict[str, Score]
+    loss: dict[str, Score]
     ranking: Ranking | None
     gain: Score
     target: float
@@ -89,6 +91,7 @@ def find(results: Sequence[Result], task: Task, target: float | None) -> Finding
         len(next(iter(groups.values()))),
         {name: _score([r.test_score for r in group]) for name, group in groups.items()},
         {name: _score([r.val_score for r in group]) for name, group in groups.items()},
+        {name: _score([r.test_loss for r in group]) for name, group in groups.items()},
         ranking,
         _gain(tuners[first], groups["default"], task),
         target,

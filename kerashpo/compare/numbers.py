@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from kerashpo.compare.findings import Score
 from kerashpo.problems.task import Task
@@ -32,18 +33,17 @@ def difference(score: Score, task: Task, texts: Texts) -> str:
 
 def interval(score: Score, task: Task, texts: Texts) -> str:
     """Returns a mean with its bootstrap interval in brackets."""
-    mean = metric(score.mean, task, texts)
+    return _bracketed(score, lambda value: metric(value, task, texts))
+
+
+def loss_interval(score: Score, texts: Texts) -> str:
+    """Returns the same of a loss, which has no bound: large ones without decimals."""
+    return _bracketed(score, lambda value: number(value, 3 if abs(value) < 100 else 0, texts))
+
+
+def _bracketed(score: Score, told: Callable[[float], str]) -> str:
     low, high = score.bounds.low, score.bounds.high
-    if math.isnan(low):
-        return mean
-    ends = (metric(end, task, texts).removesuffix(" %") for end in (low, high))
-    return f"{mean} [{'; '.join(ends)}]"
-
-
-def minutes(seconds: float, texts: Texts) -> str:
-    """Returns a time as a reader says it: seconds, or minutes from two on."""
-    if not math.isfinite(seconds):
-        return "-"
-    if seconds < 120:
-        return f"{number(seconds, 1, texts)} s"
-    return f"{number(seconds / 60, 1, texts)} min"
+    if not math.isfinite(low) or not math.isfinite(high):
+        return told(score.mean)
+    ends = (told(end).removesuffix(" %") for end in (low, high))
+    return f"{told(score.mean)} [{'; '.join(ends)}]"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kerashpo.compare.findings import Findings
-from kerashpo.compare.numbers import interval, minutes, number
+from kerashpo.compare.numbers import interval, number
 from kerashpo.compare.runs import Result
 from kerashpo.reporting.blocks import Block, Heading, Paragraph, Table
 from kerashpo.reporting.language import Texts
+from kerashpo.reporting.numbers import duration
 
 _COLUMNS = (
     "compare.tuner", "simulated.accuracy", "simulated.measured", "simulated.time",
@@ -57,8 +58,8 @@ def _row(
         tuner,
         "-" if accuracy is None else f"{number(100 * accuracy, 0, texts)} %",
         interval(findings.test[tuner], findings.task, texts),
-        "-" if time is None else minutes(60 * time, texts),
-        minutes(seconds, texts),
+        "-" if time is None else duration(60 * time, texts),
+        duration(seconds, texts),
         "-" if time is None else f"{number(60 * time / seconds, 0, texts)}×",
         texts(
             "simulated.reached",

@@ -123,7 +123,7 @@ class History:
             case Extended(_, space, declared, settings):
                 self.space, self.first_space, self.settings = space, declared, settings
             case Noted(_, trial, facts):
-                self.trials[trial].facts.update(facts)
+                self.trials[trial].note(facts)
         self.now = event.at
         return True
 

@@ -32,6 +32,8 @@ class Trial:
         measured: by run and epoch, what was measured of the trial as it was then; an
             objective among it is the score, whatever the epochs logged.
         facts: what was noted about it.
+        stretches: the (run, epoch) that were trained without a break, in the order of their
+            reports: a job each, or a part of one that lost its worker.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Trial:
     measured: dict[int, dict[int, Mapping[str, float]]] = field(default_factory=dict)
     facts: dict[str, Scalar] = field(default_factory=dict)
     targets: list[int] = field(default_factory=list)
+    stretches: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
     _best: dict[int, Best] = field(default_factory=dict)
 
     def add(self, report: Report, at: float = 0.0) -> bool:
@@ -61,7 +64,9 @@ class Trial:
         if report.epoch in run:
             return False
         run[report.epoch] = report
-        self.times[report.run, report.epoch] = at
+        key = (report.run, report.epoch)
+        self.times[key] = at
+        self.stretches[-1].append(key)
         if self.scoring.last or report.run in self.measured:
             self._best[report.run] = self._judge_run(report.run)
         else:
@@ -77,8 +82,15 @@ class Trial:
     def aim(self, until: int) -> None:
         """Takes in a job that trains through epoch `until`."""
         self.until, self.ended = until, None
+        self._break_off()
         if not self.targets or until > self.targets[-1]:
             self.targets.append(until)
+
+    def note(self, facts: Mapping[str, Scalar]) -> None:
+        """Takes in what was noted about it; another worker goes on after one was lost."""
+        self.facts.update(facts)
+        if "worker_lost" in facts:
+            self._break_off()
 
     @property
     def run_bests(self) -> dict[int, Best]:
@@ -170,6 +182,10 @@ class Trial:
         report = self.reports.get(run, {}).get(epoch)
         logged = {} if report is None else dict(report.metrics)
         return logged | dict(self.measured.get(run, {}).get(epoch, {}))
+
+    def _break_off(self) -> None:
+        if self.stretches[-1]:
+            self.stretches.append([])
 
     def _judge_run(self, run: int, until: float = math.inf) -> Best:
         name = self.objective.name

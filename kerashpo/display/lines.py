@@ -8,7 +8,7 @@ from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStart
 from kerashpo.core.history import History
 from kerashpo.display.listener import Listener
 from kerashpo.display.progress import Progress
-from kerashpo.display.words import clock, farewell, heading, number
+from kerashpo.display.words import GAP, clock, farewell, heading, number
 
 
 @final
@@ -27,7 +27,7 @@ class LineDisplay(Listener):
         self._progress.update(event, snapshot)
         match event:
             case SessionStarted():
-                self._say(heading(self._progress.view(snapshot)))
+                self._say(GAP.join(heading(self._progress.view(snapshot))))
                 for note in self._progress.plan.notes:
                     self._say(f"note: {note}")
             case Ended(_, trial, status, _, _):

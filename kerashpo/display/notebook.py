@@ -79,7 +79,7 @@ def page(view: View, notes: tuple[str, ...], drawn: str) -> str:
         f'<tr><td style="text-align:left">{label}</td><td style="text-align:left">{cell}</td></tr>'
         for label, cell in rows
     )
-    title = _dotted(f"kerashpo   {words.heading(view)}")
+    title = _dotted(words.GAP.join(["kerashpo", *words.heading(view)]))
     return f"<div><b>{title}</b>{_bar(view.share)}<table><tbody>{body}</tbody></table>{drawn}</div>"
 
 
@@ -107,8 +107,9 @@ def _summary(view: View) -> list[tuple[str, str]]:
     rows = []
     if view.best is not None:
         rows.append(("values", f"<code>{escape(str(view.best.config))}</code>"))
-    told = words.farewell(view)[-2].removeprefix("ended: ")
-    rows.append(("ended", escape(told)))
+    rows.append(("ended", escape(words.ending(view).removeprefix("ended: "))))
+    if view.best is not None:
+        rows.append(("report", "<code>tuner.report()</code>"))
     rows.append(("study", f"<code>kerashpo.open_study({escape(repr(view.folder))})</code>"))
     return rows
 

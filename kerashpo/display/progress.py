@@ -84,6 +84,7 @@ class Progress:
             disk=self._disk(),
             running=running_trials(history, space),
             ended=history.stopped,
+            command=history.command.get("kind") in ("script", "module"),
         )
 
     def left(self, history: History) -> float | None:

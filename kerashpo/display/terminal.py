@@ -90,7 +90,7 @@ class TerminalDisplay(Listener):
         self._live.start()
 
     def _summary(self, view: View) -> None:
-        self._console.print(_title(view))
+        self._console.print(*_title(view, self._console.width), sep="\n")
         for line in words.flow(_numbers(view), self._console.width):
             self._console.print(Text(line))
         for line in words.farewell(view):
@@ -107,7 +107,7 @@ def ticked(view: View, seconds: float) -> View:
 def draw(view: View, console: Console) -> list[Text]:
     """Returns the block's lines, each within the console's width."""
     plain = not console.encoding.lower().startswith("utf")
-    lines = [_title(view), _bar(view, console.width, plain)]
+    lines = [*_title(view, console.width), _bar(view, console.width, plain)]
     told = [words.best(view.best, view.objective[0]), *words.counts(view)]
     lines += [_line(line) for line in words.flow(told, console.width)]
     lines += _training(view.running[:_MOST_RUNNING], plain)
@@ -118,8 +118,10 @@ def draw(view: View, console: Console) -> list[Text]:
     return lines
 
 
-def _title(view: View) -> Text:
-    return _line(f"kerashpo  {words.heading(view)}", style="bold")
+def _title(view: View, width: int) -> list[Text]:
+    first, *rest = words.heading(view)
+    told = words.flow([f"kerashpo  {first}", *rest], width)
+    return [_line(line, style="bold") for line in told]
 
 
 def _bar(view: View, width: int, plain: bool) -> Text:

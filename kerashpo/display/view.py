@@ -71,6 +71,7 @@ class View:
         disk: bytes of the study's folder, None where it is not known.
         running: the trials that are being trained, by number.
         ended: why the search ended, None while it goes on.
+        command: whether ``kerashpo resume`` can start it again: a script or a module did.
     """
 
     title: str
@@ -89,6 +90,7 @@ class View:
     disk: int | None
     running: tuple[Running, ...]
     ended: str | None
+    command: bool
 
     @property
     def share(self) -> float | None:

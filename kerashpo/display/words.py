@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from kerashpo.display.disk import size
 from kerashpo.display.view import Best, Running, View
 
-_GAP = "   "
+GAP = "   "
+"""Between the parts of a line."""
 
 
 def clock(seconds: float) -> str:
@@ -26,11 +29,12 @@ def number(value: float) -> str:
     return f"{value:.4f}" if plain else f"{value:.4g}"
 
 
-def heading(view: View) -> str:
-    """Returns what searches, for what, with which seed, on how many workers."""
+def heading(view: View) -> list[str]:
+    """Returns what searches, in which study, for what, with which seed, on how many workers."""
     name, direction = view.objective
     workers = "1 worker" if view.workers == 1 else f"{view.workers} workers"
-    return _GAP.join([view.title, f"{name} {direction}", f"seed {view.seed}", workers])
+    study = Path(view.folder).name
+    return [view.title, study, f"{name} {direction}", f"seed {view.seed}", workers]
 
 
 def trials(view: View) -> str:
@@ -41,14 +45,14 @@ def trials(view: View) -> str:
 def epochs(view: View) -> str:
     """Returns epochs and times."""
     left = "?" if view.left is None else clock(view.left)
-    return f"epochs {_of(view.epochs)}{_GAP}elapsed {clock(view.elapsed)}{_GAP}left {left}"
+    return f"epochs {_of(view.epochs)}{GAP}elapsed {clock(view.elapsed)}{GAP}left {left}"
 
 
 def best(found: Best | None, name: str) -> str:
     """Returns the incumbent."""
     if found is None:
         return "best: none yet"
-    return f"best {name} {number(found.score)}{_GAP}trial {found.trial}, epoch {found.epoch}"
+    return f"best {name} {number(found.score)}{GAP}trial {found.trial}, epoch {found.epoch}"
 
 
 def counts(view: View) -> list[str]:
@@ -76,15 +80,22 @@ def training(running: Running) -> str:
     return f"trial {running.trial}  epoch {running.epoch}/{running.until}{value}"
 
 
+def ending(view: View) -> str:
+    """Returns why the search ended, and how it goes on where it was stopped."""
+    if view.ended != "interrupted":
+        return f"ended: {view.ended}"
+    told = "stopped on your request; run the same search again to go on"
+    return f"{told}, or: kerashpo resume {shlex.quote(view.folder)}" if view.command else told
+
+
 def farewell(view: View) -> list[str]:
-    """Returns the last lines: the best values to copy, why it ended, where the study is."""
+    """Returns the last lines: the best values to copy, why it ended, report and study."""
     lines = [best(view.best, view.objective[0])]
     if view.best is not None:
         lines.append(f"values {view.best.config}")
-    if view.ended == "interrupted":
-        lines.append("stopped on your request; run the same search again to go on")
-    else:
-        lines.append(f"ended: {view.ended}")
+    lines.append(ending(view))
+    if view.best is not None:
+        lines.append(f"report tuner.report()   or: kerashpo report {shlex.quote(view.folder)}")
     lines.append(f"study  {view.folder}   (kerashpo.open_study({view.folder!r}))")
     return lines
 
@@ -93,8 +104,8 @@ def flow(parts: Iterable[str], width: int) -> list[str]:
     """Returns lines of at most `width` characters; a part is never broken."""
     lines: list[str] = []
     for part in parts:
-        if lines and len(lines[-1]) + len(_GAP) + len(part) <= width:
-            lines[-1] += _GAP + part
+        if lines and len(lines[-1]) + len(GAP) + len(part) <= width:
+            lines[-1] += GAP + part
         else:
             lines.append(part)
     return lines

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerashpo.analysis.anytime import Numbers, Trace, mean_trace
-from kerashpo.plots.style import axes, colour, empty, line, tidy
+from kerashpo.plots.style import Say, axes, colour, empty, english, line, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 CROWD = 3
+_LEAST_RATIO = 8.0
+"""A shorter range is drawn evenly: a logarithm would leave it with one tick or none."""
 
 
 def grid_of(traces: Sequence[Trace], points: int = 200) -> Numbers:
@@ -29,6 +31,7 @@ def draw_anytime(
     xlabel: str,
     ylabel: str,
     ax: Axes | None = None,
+    say: Say = english,
 ) -> Axes:
     """Draws, for each name, the mean best value over its traces.
 
@@ -39,19 +42,16 @@ def draw_anytime(
         xlabel: what was spent.
         ylabel: what is best.
         ax: where to draw.
+        say: the reader's language.
     """
-    from matplotlib.ticker import NullFormatter
-
     ax = axes(ax)
     known = {name: [t for t in traces if len(t.x)] for name, traces in series.items()}
     if not any(known.values()):
-        return empty(ax, "-")
+        return empty(ax, say("no trial has a score yet"))
     for index, (name, traces) in enumerate(known.items()):
         if traces:
             _draw_one(name, traces, index, len(known) <= CROWD, ax)
-    # Most of what happens, happens early.
-    ax.set_xscale("log")
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    _scale(ax, [trace for traces in known.values() for trace in traces])
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     falls = all(traces[0].y[0] >= traces[0].y[-1] for traces in known.values() if traces)
@@ -70,4 +70,21 @@ def _draw_one(name: str, traces: list[Trace], index: int, thin: bool, ax: Axes) 
         return
     one = traces[0]
     x, y = np.append(one.x, one.end), np.append(one.y, one.y[-1])
-    ax.step(x, y, where="post", linewidth=2, label=name, **look)
+    # A single trial, or epoch, is a point: a line of no length would not be seen.
+    marker = "o" if np.ptp(x) == 0 else None
+    ax.step(x, y, where="post", linewidth=2, label=name, marker=marker, **look)
+
+
+def _scale(ax: Axes, traces: Sequence[Trace]) -> None:
+    """Stretches the beginning, where most happens, with ticks that are plain numbers apart."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    begin = min(float(one.x[0]) for one in traces)
+    ratio = max(one.end for one in traces) / begin if begin > 0 else 0.0
+    if ratio < _LEAST_RATIO:
+        return
+    ax.set_xscale("log")
+    steps = (1.0, 2.0, 5.0) if ratio < 50 else (1.0, 3.0) if ratio < 1000 else (1.0,)
+    ax.xaxis.set_major_locator(LogLocator(subs=steps, numticks=6))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -19,7 +19,7 @@ _FEW = 20
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch in which one trial was trained without a break.
+    """A stretch in which one trial was trained without a break, by one worker.
 
     Attributes:
         trial: which trial.
@@ -37,11 +37,7 @@ class Span:
 
 
 def spans(history: History) -> list[Span]:
-    """Returns the stretches of all trials, by their begin.
-
-    An epoch began its own training time before it was reported; epochs that touch are
-    one stretch.
-    """
+    """Returns the stretches of all trials, by their begin."""
     found = [span for trial in history.trials.values() for span in _of(trial)]
     return sorted(found, key=lambda span: (span.begin, span.trial))
 
@@ -118,17 +114,21 @@ def _draw_bars(bars: list[tuple[Span, int]], shade: Any, label: str, many: bool,
 
 
 def _of(trial: Trial) -> list[Span]:
+    """Returns a trial's stretches.
+
+    Compiled epochs are reported several at once, so that an epoch's report alone does not say
+    when it began: a stretch began at the latest when all of its training so far fits before
+    each of its reports.
+    """
     found: list[Span] = []
-    for run, reports in trial.reports.items():
-        spent = 0.0
-        for epoch in sorted(reports):
-            at = trial.times[run, epoch]
-            begin = at - max(0.0, reports[epoch].seconds - spent)
-            spent = reports[epoch].seconds
-            last = found[-1] if found else None
-            touches = last is not None and begin <= last.end + _GAP * max(1.0, at)
-            if last is not None and touches and last.last == epoch - 1:
-                found[-1] = Span(trial.number, last.begin, at, last.first, epoch)
-            else:
-                found.append(Span(trial.number, begin, at, epoch, epoch))
+    spent: dict[int, float] = {}
+    for stretch in filter(None, trial.stretches):
+        before = sum(spent.values())
+        begins = []
+        for run, epoch in stretch:
+            spent[run] = trial.reports[run][epoch].seconds
+            begins.append(trial.times[run, epoch] - max(0.0, sum(spent.values()) - before))
+        epochs = [epoch for _, epoch in stretch]
+        end = trial.times[stretch[-1]]
+        found.append(Span(trial.number, min(begins), end, min(epochs), max(epochs)))
     return found

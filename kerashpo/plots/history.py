@@ -36,6 +36,8 @@ def scores(history: History) -> tuple[Numbers, Numbers]:
 
 def draw_history(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
     """Draws each trial's score as a point and the best so far as a staircase."""
+    from matplotlib.ticker import MaxNLocator
+
     ax = axes(ax)
     x, y = scores(history)
     if not len(x):
@@ -55,6 +57,7 @@ def draw_history(history: History, ax: Axes | None = None, say: Say = english) -
     y_best = np.append(best.y, best.y[-1])
     ax.step(steps, y_best, where="post", color=colour(5), label=say("best so far"))
     frame(ax, y, say)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel(say("trial"))
     ax.set_ylabel(literal(history.objective.name))
     legend(ax, small)

@@ -60,7 +60,8 @@ def draw_importances(
     ax.set_xlim(0, min(max(ax.get_xlim()[1], _LEAST_AXIS), 100.0))
     told = say("all parameters together explain {percent} %").format(percent=round(100 * skill))
     ax.set_title(told, loc="right", fontsize="small")
-    ax.set_xlabel(say("share of the score's variance (%)"))
+    # From the right, below the names of the parameters: a narrow figure has room there.
+    ax.set_xlabel(say("share of the score's variance (%)"), loc="right")
     if not all(single):
-        ax.legend(frameon=False, loc="lower right")
+        ax.legend(frameon=False, loc="lower right", fontsize="x-small")
     return tidy(ax)

@@ -53,7 +53,7 @@ class Plots:
             by, "seconds of search"
         )
         series = {say("best so far"): [trace(self._history, by)]}
-        return draw_anytime(series, say(label), name, ax)
+        return draw_anytime(series, say(label), name, ax, say)
 
     def importances(self, ax: Axes | None = None) -> Axes:
         """Which parameters matter: functional ANOVA over a random forest."""
@@ -152,9 +152,9 @@ class Plots:
         believed = BayesianOptimization(self._space(), self._history.seed).surrogate(self._history)
         if other is None:
             found = None if believed is None else slice_of(believed, param, objective)
-            return draw_slice(found, objective, ax)
+            return draw_slice(found, objective, ax, self._say)
         pair = None if believed is None else plane_of(believed, param, other, objective)
-        return draw_plane(pair, objective, ax)
+        return draw_plane(pair, objective, ax, self._say)
 
     def rungs(self, ax: Axes | None = None) -> Axes:
         """How trials climb the rungs: epochs against the seconds of the search."""

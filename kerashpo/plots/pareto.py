@@ -58,7 +58,7 @@ def draw_pareto(found: Tradeoff, ax: Axes | None = None, say: Say = english) -> 
     )
     ax.scatter(front[:, 0], front[:, 1], s=24, color=colour(5), zorder=3, label=say("Pareto front"))
     ax.set_xlabel(_label(x.name, x.direction, say))
-    ax.set_ylabel(_label(y.name, y.direction, say))
+    ax.set_ylabel(_label(y.name, y.direction, say).replace(" (", "\n("))
     legend(ax, many)
     return tidy(ax)
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kerashpo.core.records import Scalar
 from kerashpo.plots.style import short
-from kerashpo.space.domains import Choice, Domain
+from kerashpo.space.domains import Domain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,28 +22,31 @@ def marks(domain: Domain, most: int = 5) -> list[tuple[float, str]]:
     """
     if 0 < domain.levels <= most:
         values = list(domain.listed())
-        return [(domain.unit(value), short(_shown(domain, value))) for value in values]
+        return [(domain.unit(value), short(domain.realise(value))) for value in values]
     if domain.categorical:
         picked = np.unique(np.linspace(0, domain.levels - 1, most).astype(int))
         places = (picked + 0.5) / domain.levels
     else:
         places = np.linspace(0.0, 1.0, min(most, 3))
-    return [(float(u), short(domain.at(float(u)))) for u in places]
+    return [(float(u), short(domain.realise(domain.at(float(u))))) for u in places]
 
 
-def write_marks(ax: Axes, which: Literal["x", "y"], domain: Domain, most: int = 5) -> None:
-    """Writes a parameter's values along an axis that spans [0, 1]."""
-    positions, texts = zip(*marks(domain, most))
+def write_marks(ax: Axes, which: Literal["x", "y"], domain: Domain, room: int = 18) -> None:
+    """Writes a parameter's values along an axis that spans [0, 1].
+
+    Args:
+        ax: the axes.
+        which: of which axis.
+        domain: the parameter's.
+        room: how many characters fit beside each other; more are turned.
+    """
+    positions, texts = zip(*marks(domain))
     if which == "x":
         ax.set_xlim(-0.04, 1.04)
-        crowded = sum(map(len, texts)) > 18
+        crowded = sum(map(len, texts)) > room
         ax.set_xticks(positions, texts)
         if crowded:
             ax.tick_params(axis="x", labelrotation=30)
     else:
         ax.set_ylim(-0.04, 1.04)
         ax.set_yticks(positions, texts)
-
-
-def _shown(domain: Domain, value: Scalar) -> object:
-    return domain.realise(value) if isinstance(domain, Choice) else value

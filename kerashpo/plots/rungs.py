@@ -69,8 +69,13 @@ def draw_rungs(history: History, ax: Axes | None = None, say: Say = english) -> 
     ax.minorticks_off()
     for status, place in _ENDS.items():
         if any(climb.status is status for climb in found):
-            ax.plot([], [], color=colour(place), label=say(status.value.lower()))
-    ax.set(xlabel=say("seconds of search"), ylabel=say("epoch (trials that came there)"))
+            width = 1.4 if status is Status.COMPLETED else 0.7
+            label = say(status.value.lower())
+            ax.plot([], [], color=colour(place), linewidth=width, label=label)
+    ax.set(
+        xlabel=say("seconds of search"),
+        ylabel=say("epoch (trials that came there)").replace(" (", "\n("),
+    )
     legend(ax, len(found) > MANY, fontsize="small")
     return tidy(ax)
 

@@ -50,12 +50,15 @@ def draw_slices(
     """
     made = panels(max(len(columns), 1), axes)
     if not len(known.scores) or not columns:
+        for spare in made[1:]:
+            spare.set_axis_off()
         return [empty(made[0], say("no trial has a score yet"))]
     for place, (ax, column) in enumerate(zip(made, columns)):
         _points(ax, known, column, say)
         if forest is not None:
             _line(ax, forest, column, say)
-        write_marks(ax, "x", known.domains[column])
+        write_marks(ax, "x", known.domains[column], room=12)
+        ax.tick_params(axis="x", labelsize="x-small")
         ax.set_xlabel(literal(known.names[column]))
         frame(ax, known.scores, say, note=place == 0)
         tidy(ax)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from kerashpo.algorithms.gp.acquisition import log_expected_improvement
 from kerashpo.algorithms.surrogate import Surrogate
 from kerashpo.core.errors import InvalidInput, nearest
-from kerashpo.core.records import Objective, Scalar
-from kerashpo.plots.style import axes, colour, empty, tidy
+from kerashpo.core.records import Objective
+from kerashpo.plots.style import Say, axes, colour, empty, english, literal, short, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = NDArray[np.float64]
 _POINTS = 121
 _SQUARE = 41
+_ACROSS = 3
+"""Values beside each other: more would overlap in a narrow figure."""
 _DEPTH = 12.0
 """Below e^-12 of the most, a promise is drawn as the same nothing."""
 
@@ -41,7 +43,7 @@ class Slice:
 
     name: str
     positions: Numbers
-    values: tuple[Scalar, ...]
+    values: tuple[Any, ...]
     mean: Numbers
     deviation: Numbers
     promise: Numbers
@@ -62,8 +64,8 @@ class Plane:
 
     x: str
     y: str
-    x_values: tuple[Scalar, ...]
-    y_values: tuple[Scalar, ...]
+    x_values: tuple[Any, ...]
+    y_values: tuple[Any, ...]
     positions: Numbers
     mean: Numbers
     promise: Numbers
@@ -101,54 +103,67 @@ def plane_of(surrogate: Surrogate, x: str, y: str, objective: Objective) -> Plan
     return Plane(x, y, right, above, positions, mean.reshape(shape), promise.reshape(shape), seen)
 
 
-def draw_slice(found: Slice | None, objective: Objective, ax: Axes | None = None) -> Axes:
+def draw_slice(
+    found: Slice | None, objective: Objective, ax: Axes | None = None, say: Say = english
+) -> Axes:
     """Draws mean, 95 % interval, trials and (on the right axis) the acquisition."""
     ax = axes(ax)
     if found is None:
-        return empty(ax, "no trial has a value")
+        return empty(ax, say("no trial has a score yet"))
     half = 1.96 * found.deviation
     ax.fill_between(
         found.positions, found.mean - half, found.mean + half, color=colour(0), alpha=0.2
     )
-    ax.plot(found.positions, found.mean, color=colour(0), label="expected")
-    _trials(ax, found, half)
-    ax.set_xlabel(found.name)
-    ax.set_ylabel(objective.name)
-    ax.set_xticks(*_ticks(found.positions, found.values))
+    ax.plot(found.positions, found.mean, color=colour(0), label=say("expected"))
+    _trials(ax, found, half, say)
+    ax.set_xlabel(literal(found.name))
+    ax.set_ylabel(literal(objective.name))
+    ax.set_xticks(*_ticks(found.positions, found.values, _ACROSS))
     twin = ax.twinx()
     twin.plot(found.positions, _shown(found.promise), color=colour(1), linestyle="--")
-    twin.set_ylabel("log expected improvement", color=colour(1))
+    twin.set_ylabel(say("log expected improvement"), color=colour(1))
     ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return tidy(ax)
 
 
-def _trials(ax: Axes, found: Slice, half: Numbers) -> None:
+def _trials(ax: Axes, found: Slice, half: Numbers, say: Say) -> None:
     """Draws the trials; those far off the interval as arrows at its edge, or it would be flat."""
     low, high = float((found.mean - half).min()), float((found.mean + half).max())
     room = (high - low) or 1.0
     x, y = found.seen.T
     shown = np.clip(y, low - room, high + room)
-    ax.plot(x[y == shown], y[y == shown], "o", color=colour(6), markersize=4, label="trials")
+    ax.plot(x[y == shown], y[y == shown], "o", color=colour(6), markersize=4, label=say("trials"))
     for marker, off in (("^", y > shown), ("v", y < shown)):
         if off.any():
-            ax.plot(x[off], shown[off], marker, color=colour(6), label=f"{off.sum()} farther off")
+            label = say("{count} farther off").format(count=off.sum())
+            ax.plot(x[off], shown[off], marker, color=colour(6), label=label)
 
 
-def draw_plane(found: Plane | None, objective: Objective, ax: Axes | None = None) -> Axes:
+def draw_plane(
+    found: Plane | None, objective: Objective, ax: Axes | None = None, say: Say = english
+) -> Axes:
     """Draws the mean as colours, the acquisition as contours, and the trials."""
     ax = axes(ax)
     if found is None:
-        return empty(ax, "no trial has a value")
+        return empty(ax, say("no trial has a score yet"))
     shown = ax.pcolormesh(found.positions, found.positions, found.mean, cmap="cividis")
     if np.ptp(found.promise) > 0.0:
         levels = _shown(found.promise)
-        ax.contour(found.positions, found.positions, levels, colors="white", linewidths=0.8)
+        ax.contour(
+            found.positions,
+            found.positions,
+            levels,
+            colors="white",
+            linewidths=0.8,
+            linestyles="solid",
+        )
     ax.plot(found.seen[:, 0], found.seen[:, 1], "o", color="white", markeredgecolor="black")
-    ax.set_xticks(*_ticks(found.positions, found.x_values))
+    ax.set_xticks(*_ticks(found.positions, found.x_values, _ACROSS))
     ax.set_yticks(*_ticks(found.positions, found.y_values))
-    ax.set_xlabel(found.x)
-    ax.set_ylabel(found.y)
-    ax.figure.colorbar(shown, ax=ax, label=f"expected {objective.name}")
+    ax.set_xlabel(literal(found.x))
+    ax.set_ylabel(literal(found.y))
+    label = say("expected {metric}").format(metric=literal(objective.name))
+    ax.figure.colorbar(shown, ax=ax, label=label)
     return ax
 
 
@@ -157,15 +172,14 @@ def _shown(promise: Numbers) -> Numbers:
     return shown
 
 
-def _values(surrogate: Surrogate, column: int, positions: Numbers) -> tuple[Scalar, ...]:
+def _values(surrogate: Surrogate, column: int, positions: Numbers) -> tuple[Any, ...]:
     domain = surrogate.cube.columns[column].domain
-    return tuple(domain.at(float(u)) for u in positions)
+    return tuple(domain.realise(domain.at(float(u))) for u in positions)
 
 
-def _ticks(positions: Numbers, values: tuple[Scalar, ...]) -> tuple[Numbers, list[str]]:
-    picked = np.unique(np.linspace(0, len(positions) - 1, 5).astype(int))
-    labels = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in (values[i] for i in picked)]
-    return positions[picked], labels
+def _ticks(positions: Numbers, values: tuple[Any, ...], most: int = 5) -> tuple[Numbers, list[str]]:
+    picked = np.unique(np.linspace(0, len(positions) - 1, most).astype(int))
+    return positions[picked], [short(values[i]) for i in picked]
 
 
 def _column(surrogate: Surrogate, name: str) -> int:

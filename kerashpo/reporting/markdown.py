@@ -24,7 +24,8 @@ def _block(block: Block) -> str:
         case Items(texts):
             return "\n".join(f"- {_escaped(text)}" for text in texts)
         case Code(text):
-            return f"```\n{text}\n```"
+            fence = _fence(text)
+            return f"{fence}\n{text}\n{fence}"
         case Picture(_, path, caption):
             return f"![{_escaped(caption)}](<{path}>)"
         case Folded(summary, inner):
@@ -33,6 +34,11 @@ def _block(block: Block) -> str:
             rule = ["---", *["---:"] * (len(columns) - 1)]
             lines = [_row(columns), f"| {' | '.join(rule)} |", *map(_row, rows)]
             return "\n".join(lines)
+
+
+def _fence(text: str) -> str:
+    """Returns a fence that the text cannot close: longer than any run of its backticks."""
+    return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -16,7 +16,12 @@ def shown(value: float | None, texts: Texts, digits: int = 4) -> str:
 
 
 def duration(seconds: float, texts: Texts) -> str:
-    """Returns a time: seconds below two minutes, else minutes, or hours from two on."""
+    """Returns a time: seconds below two minutes, else minutes, or hours from two on.
+
+    A dash for one that never came.
+    """
+    if not math.isfinite(seconds):
+        return "-"
     for unit, least, length in (("h", 7200.0, 3600.0), ("min", 120.0, 60.0), ("s", 0.0, 1.0)):
         if seconds >= least:
             return f"{seconds / length:.1f} {unit}".replace(".", texts("number.mark"))

@@ -11,8 +11,6 @@ from markupsafe import Markup
 
 from kerashpo.reporting.blocks import Block, Heading, Picture
 
-_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 # Within a page HTML knows both vocabularies: their addresses would be the only ones in it.
 _NAMESPACES = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
@@ -46,6 +44,5 @@ def _environment() -> Environment:
 
 def _drawing(picture: Picture) -> Markup:
     """Returns a figure to stand within the page; matplotlib has escaped the texts in it."""
-    drawing = _METADATA.sub("", _PROLOGUE.sub("", picture.svg))
     label = f'<svg role="img" aria-label="{escape(picture.caption)}"'
-    return Markup(_NAMESPACES.sub("", drawing).replace("<svg", label, 1))
+    return Markup(_NAMESPACES.sub("", picture.svg).replace("<svg", label, 1))

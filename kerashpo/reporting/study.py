@@ -100,7 +100,7 @@ def _best(subject: Subject, texts: Texts) -> list[Block]:
         Table((texts("study.parameter"), texts("study.value")), rows),
         Paragraph(_sure(sure(history, best), history, best, texts)),
         Paragraph(texts("study.optimism", trials=len(history.trials))),
-        Paragraph(texts("study.code" if subject.folder else "study.code_values")),
+        Paragraph(texts(_how(subject))),
         Code(_code(subject, values)),
     ]
     return blocks
@@ -117,6 +117,13 @@ def _sure(found: Sure | None, history: History, best: Trial, texts: Texts) -> st
         n=found.n,
     )
     return f"{told} {texts('study.within', count=within(history, found, best))}"
+
+
+def _how(subject: Subject) -> str:
+    """Returns the key of what is said before the code; a searched function has no model."""
+    if subject.folder is None:
+        return "study.code_values"
+    return "study.code" if "tuner" in subject.history.settings else "study.code_folder"
 
 
 def _code(subject: Subject, values: Mapping[str, Any]) -> str:

@@ -60,6 +60,9 @@ class BandedTuner(Tuner):
     def _settings(self, epochs: int | None) -> dict[str, Any]:
         return {**super()._settings(epochs), "scheduler": self._kind, **self._shape}
 
+    def _title(self) -> str:
+        return f"{type(self).__name__}(factor {self._shape['factor']}) + {self.algorithm}"
+
     def _notes(self, epochs: int | None) -> tuple[str, ...]:
         mine = self._shape["max_epochs"]
         if epochs in (None, mine):

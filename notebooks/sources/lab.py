@@ -277,8 +277,8 @@ pd.DataFrame({name: tuner.results.best.config for name, tuner in searches.items(
 #
 # - **Un tumor pesa mucho.** El conjunto de prueba tiene 114: acertar uno más sube la exactitud 0,9 puntos. Antes de
 #   decir que un sintonizador gana, mire la columna *test errors* y piense cuántos errores de diferencia hay.
-# - **Una semilla dice poco.** Medido con cinco semillas (véase `report/`), los intervalos de ambos sintonizadores se
-#   solapan, y ajustar gana alrededor de un punto, o nada, al modelo por defecto: estos datos son fáciles.
+# - **Una semilla dice poco.** Medido con ocho semillas (véase `report/`), los intervalos de ambos sintonizadores se
+#   solapan, y ajustar apenas gana al modelo por defecto, si es que gana: estos datos son fáciles.
 # - **La validación es optimista.** Se eligió lo mejor en 91 tumores; por eso *val. accuracy* suele quedar por encima de
 #   *test accuracy*. Cuantos más ensayos se comparan, más.
 # - **Hyperband gasta menos épocas por configuración** y prueba más; la bayesiana prueba menos y mejor escogidas. Cuál
@@ -289,8 +289,8 @@ pd.DataFrame({name: tuner.results.best.config for name, tuner in searches.items(
 #
 # - **One tumour weighs a lot.** The test set has 114: one more right is 0.9 points of accuracy. Before you say that a
 #   tuner wins, look at the column *test errors* and at how many errors there are between them.
-# - **One seed says little.** Measured over five seeds (see `report/`), both tuners' intervals overlap, and tuning gains
-#   about a point, or nothing, over the untuned model: these data are easy.
+# - **One seed says little.** Measured over eight seeds (see `report/`), both tuners' intervals overlap, and tuning gains
+#   hardly anything, if at all, over the untuned model: these data are easy.
 # - **Validation is optimistic.** The best on 91 tumours was chosen, so that *val. accuracy* is mostly above
 #   *test accuracy*. The more trials are compared, the more so.
 # - **Hyperband spends fewer epochs on a configuration** and tries more; the Bayesian search tries fewer, better chosen

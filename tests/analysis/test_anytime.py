@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerashpo.analysis.anytime import Trace, mean_trace, trace
-from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.events import Ended, JobStarted, Measured, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Failure, Report, Start, Status
 
@@ -33,12 +33,16 @@ ROWS = [
 
 
 @pytest.mark.parametrize(
-    "by, x, end",
-    [("seconds", [1, 4, 9], 9), ("epochs", [1, 3, 5], 5), ("trials", [1, 1, 3], 3)],
+    "by, x, y, end",
+    [
+        ("seconds", [1, 4, 9], [5, 3, 1], 9),
+        ("epochs", [1, 3, 5], [5, 3, 1], 5),
+        ("trials", [1, 3], [3, 1], 3),
+    ],
 )
-def test_a_staircase_by_what_was_spent(by, x, end):
+def test_a_staircase_by_what_was_spent(by, x, y, end):
     found = trace(history(rows=ROWS), by)
-    assert (found.x.tolist(), found.y.tolist(), found.end) == (x, [5, 3, 1], end)
+    assert (found.x.tolist(), found.y.tolist(), found.end) == (x, y, end)
 
 
 def test_maximising_keeps_the_direction_of_the_objective():
@@ -55,6 +59,39 @@ def test_failed_trials_are_left_out_as_in_the_best():
     told.apply(Ended(9.0, 2, Status.FAILED, "failed", Failure("memory", "full")))
     assert trace(told).y.tolist() == [5.0, 3.0]
     assert trace(told).y[-1] == told.best.score
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows", "score"),
+    [
+        ({"runs": 2}, [(1.0, 0, 1, 2.0), (2.0, 0, 2, 3.0), (3.0, 1, 1, 6.0)], 4.0),
+        ({"score": "last"}, [(1.0, 0, 1, 2.0), (2.0, 0, 2, 7.0)], 7.0),
+    ],
+)
+def test_where_no_epoch_alone_is_the_score_it_comes_with_the_last_one(settings, rows, score):
+    told = History([StudyCreated(0.0, {"params": []}, (("value", "min"),), 0, settings)])
+    told.apply(JobStarted(0.0, Start(0, {}, 2)))
+    for at, run, epoch, value in rows:
+        told.apply(Reported(at, Report(0, run, epoch, {"value": value}, at)))
+    found = trace(told)
+    assert (found.x.tolist(), found.y.tolist()) == ([rows[-1][0]], [score])
+    assert found.y[-1] == told.best.score
+
+
+def test_what_a_users_own_code_returned_is_the_score():
+    told = history(rows=[(1.0, 0, 1, 9.0), (2.0, 0, 2, 8.0)])
+    told.apply(Measured(3.0, 0, 0, 2, {"value": 0.5}))
+    told.apply(Ended(3.0, 0, Status.COMPLETED, "completed"))
+    assert trace(told, "epochs").x.tolist() == [2.0]
+    assert trace(told).y.tolist() == [0.5] == [told.best.score]
+
+
+def test_own_code_that_logs_no_epoch_has_a_score_when_it_ended():
+    told = History([StudyCreated(0.0, {"params": []}, (("value", "min"),), 0)])
+    told.apply(JobStarted(0.0, Start(0, {}, 1)))
+    told.apply(Measured(3.0, 0, 0, 0, {"value": 0.5}))
+    told.apply(Ended(4.0, 0, Status.COMPLETED, "completed"))
+    assert (trace(told).x.tolist(), trace(told).y.tolist()) == ([4.0], [0.5])
 
 
 def test_epochs_of_failed_trials_were_spent():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +16,7 @@ from kerashpo.analysis.ranks import rank_methods
 from kerashpo.compare import __main__ as command
 from kerashpo.compare.__main__ import main
 from kerashpo.compare.findings import find, rank_all
+from kerashpo.compare.numbers import loss_interval
 from kerashpo.compare.options import Options
 from kerashpo.compare.provenance import Provenance, Session, merged
 from kerashpo.compare.runs import Result, plan_runs
@@ -163,6 +166,8 @@ def test_the_report_is_written_in_both_languages_without_training(folder, tmp_pa
     # random is best on all eight seeds, but three pairs and two-sided tests are strict.
     assert "random is the winner" in text.replace("\\", "")
     assert "| random | 93.5 %" in text and "| random | 93,5 %" in spanish
+    assert "| test loss |" in text and "| 0.200 \\[0.200; 0.200\\] |" in text
+    assert "| 0,200 \\[0,200; 0,200\\] |" in spanish
     assert "<out/informe_anytime_wine.png>" in spanish and "<anytime_wine.png>" in text
     assert (out / "ranks_wine.png").exists() and (out / "informe_ranks_wine.png").exists()
     page = (out / "report.html").read_text("utf-8")
@@ -301,12 +306,28 @@ def test_texts_are_harmless_in_markdown_and_html():
     blocks = [
         Heading(EVIL, 1), Paragraph(EVIL), Paragraph(EVIL, strong=True), Items((EVIL,)),
         Code("a < b"), Table((EVIL, "b"), ((EVIL, "1"),)),
-        Picture('<?xml version="1.0"?><svg id="a"></svg>', "a b.png", EVIL),
+        Picture('<svg id="a"></svg>', "a b.png", EVIL),
     ]  # fmt: skip
     page = to_html(blocks, "en")
     assert "<script" not in page and "&lt;script&gt;" in page
-    assert "<?xml" not in page and not Outline(page).open
+    assert not Outline(page).open
     text = to_markdown(blocks)
     assert "<script" not in text
     assert r"| &lt;script&gt;alert('x')&lt;/script&gt; \| \*\_\` | 1 |" in text
     assert "](<a b.png>)" in text
+
+
+@pytest.mark.parametrize(
+    ("losses", "told"),
+    [([0.1, 0.2], "0.150"), ([3000.0, 3000.0], "3000 [3000; 3000]"), ([0.1, math.inf], "-")],
+)
+def test_a_loss_of_any_size(losses, told):
+    group = [replace(made("wine", "random", s, 0.9), test_loss=v) for s, v in enumerate(losses)]
+    rest = [made("wine", "default", seed, 0.5) for seed in range(2)]
+    found = find([*group, *rest], make_task("wine"), None)
+    assert loss_interval(found.loss["random"], EN).startswith(told)
+
+
+def test_code_cannot_close_its_fence():
+    told = to_markdown([Code("a ```` b\n```\n<script>")])
+    assert told == "`````\na ```` b\n```\n<script>\n`````\n"

@@ -24,11 +24,11 @@ from kerashpo.display.progress import Progress
 SPACE = {"params": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0}]}
 
 
-def events(reason: str = "finished") -> list[Event]:
+def events(reason: str = "finished", kind: str | None = None) -> list[Event]:
     """Three trials: one completes, one is stopped at the first rung, one fails."""
     told: list[Event] = [
         StudyCreated(0.0, SPACE, (("val_accuracy", "max"),), 7),
-        SessionStarted(0.0, 1e9),
+        SessionStarted(0.0, 1e9, {} if kind is None else {"kind": kind}),
     ]
     at = 0.0
     for trial, epochs in ((0, 4), (1, 2)):
@@ -55,9 +55,14 @@ def progress() -> Progress:
 
 @pytest.fixture
 def play() -> Callable[..., History]:
-    def run(display: Listener, reason: str = "finished", stop: int | None = None) -> History:
+    def run(
+        display: Listener,
+        reason: str = "finished",
+        stop: int | None = None,
+        kind: str | None = None,
+    ) -> History:
         history = History()
-        for event in events(reason)[: None if stop is None else stop + 1]:
+        for event in events(reason, kind)[: None if stop is None else stop + 1]:
             history.apply(event)
             if not isinstance(event, StudyCreated):
                 display.on_event(event, history)

@@ -10,7 +10,14 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from kerashpo.core.events import Event, JobStarted, Reported, SessionStarted, StudyCreated
+from kerashpo.core.events import (
+    Event,
+    JobStarted,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    StudyCreated,
+)
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Report, Start
 from kerashpo.display.choose import make_display
@@ -39,7 +46,7 @@ def test_lines(progress, play):
     out = io.StringIO()
     play(LineDisplay(progress, out))
     assert out.getvalue().splitlines() == [
-        "Hyperband + random   val_accuracy max   seed 7   1 worker",
+        "Hyperband + random   [a] study   val_accuracy max   seed 7   1 worker",
         "note: the budget is [small]",
         "[0:06, left 0:02] trial 0 completed after 4 epochs: 0.9000   best 0.9000",
         "[0:06, left 0:02] trial 1 stopped after 2 epochs: 0.5000   best 0.9000",
@@ -48,6 +55,7 @@ def test_lines(progress, play):
         "best val_accuracy 0.9000   trial 0, epoch 4",
         "values {'lr': 0.1}",
         "ended: finished",
+        "report tuner.report()   or: kerashpo report 'runs/[a] study'",
         "study  runs/[a] study   (kerashpo.open_study('runs/[a] study'))",
     ]
 
@@ -55,7 +63,22 @@ def test_lines(progress, play):
 def test_an_interrupted_search_says_how_to_go_on(progress, play):
     out = io.StringIO()
     play(LineDisplay(progress, out), "interrupted")
-    assert "stopped on your request; run the same search again to go on" in out.getvalue()
+    assert "stopped on your request; run the same search again to go on\n" in out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["script", "module", "notebook", "console"])
+def test_only_a_command_can_be_resumed_from_outside(progress, play, kind):
+    out = io.StringIO()
+    play(LineDisplay(progress, out), "interrupted", kind=kind)
+    resumes = "to go on, or: kerashpo resume 'runs/[a] study'" in out.getvalue()
+    assert resumes == (kind in ("script", "module"))
+
+
+def test_a_search_without_a_score_has_nothing_to_report(progress, play):
+    out = io.StringIO()
+    history = play(LineDisplay(progress, out), stop=2)
+    LineDisplay(progress, out).on_event(SessionEnded(0.0, "max_minutes reached", True), history)
+    assert "best: none yet" in out.getvalue() and "tuner.report" not in out.getvalue()
 
 
 class Timed(Listener):
@@ -101,12 +124,22 @@ def test_terminal_block(play, width):
     lines = drawn(timed.display, width)
     timed.display.close()
     assert max(map(len, lines)) <= width
-    assert lines[0] == "kerashpo  Hyperband + random   val_accuracy max   seed 7   2 workers"
+    assert lines[0] == "kerashpo  Hyperband + random   runs   val_accuracy max   seed 7   2 workers"
     assert lines[1].startswith("trials 2/3  ━")
     assert lines[1].endswith("━  epochs 5/12   elapsed 0:05   left 0:07")
     assert lines[2] == "best val_accuracy 0.9000   trial 0, epoch 4   disk 3.1 MB"
     assert lines[3] == "  trial 1  epoch 1/2  0.4000  ▅                 lr=0.2"
     assert len(lines) == 4 and history.running == {1}
+
+
+def test_a_long_title_is_broken_and_not_cut(play):
+    progress = Progress("Hyperband(factor 3) + bayesian", PLAN, "runs/" + "long_" * 6, 1)
+    timed = Timed(progress, 80)
+    play(timed, stop=1)
+    first, second = drawn(timed.display, 80)[:2]
+    timed.display.close()
+    assert first == "kerashpo  Hyperband(factor 3) + bayesian   " + "long_" * 6
+    assert second == "val_accuracy max   seed 7   1 worker"
 
 
 def test_terminal_shows_a_curve_a_worker_and_counts_the_rest(play):
@@ -209,6 +242,7 @@ def test_notebook_keeps_the_summary(progress, play):
     assert "{&#x27;lr&#x27;: 0.1}" in last and "runs/[a] study" in last and "finished" in last
     assert last.count("<polyline") == 3 and "currentColor" in last
     assert "the budget is [small]" in last
+    assert "<code>tuner.report()</code>" in last and "tuner.report" not in first
 
 
 def test_notebook_shows_what_is_trained_now(progress, play):

@@ -57,6 +57,13 @@ def test_every_size_is_drawn(trials):
         assert bool(ax.texts) or ax.get_xlabel()
 
 
+def test_without_trials_one_panel_says_so():
+    (first,) = study(0).slices()
+    others = first.figure.axes[1:]
+    assert first.texts[0].get_text() == "no trial has a score yet"
+    assert len(others) == 3 and not any(ax.axison for ax in others)
+
+
 def test_a_panel_for_each_parameter():
     panels = study(40).slices()
     assert [ax.get_xlabel() for ax in panels] == ["rate", r"o\$p\$", "units", "momentum"]
@@ -106,7 +113,7 @@ def test_many_parameters_are_cut_to_the_most_important():
 
 def test_the_front_of_two_metrics():
     ax = study(40).pareto("loss", "acc")
-    assert ax.get_xlabel() == "loss (less is better)" and ax.get_ylabel() == "acc (more is better)"
+    assert ax.get_xlabel() == "loss (less is better)" and ax.get_ylabel() == "acc\n(more is better)"
     assert study(40).pareto().get_xlabel() == "seconds of training (less is better)"
 
 
@@ -119,6 +126,8 @@ def test_contours_write_the_values_of_their_parameters():
 def test_values_without_a_json_form_are_written_as_they_print():
     known = evidence(study(3)._history, SPACE)
     assert [text for _, text in marks(known.domains[3])] == ["(1, 2)", "(3, 4)"]
+    (many,) = Space({"shape": choice([(n, n) for n in range(12)])}).params
+    assert [text for _, text in marks(many.domain)][::4] == ["(0, 0)", "(11, 11)"]
 
 
 def test_labels_go_through_the_readers_language():

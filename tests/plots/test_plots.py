@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -116,6 +117,42 @@ def test_several_seeds_are_drawn_with_their_mean():
     (mean,) = (line for line in ax.lines if line.get_label() == "a")
     assert mean.get_xdata()[0] == 1.5 and mean.get_xdata()[-1] == 3.0
     assert mean.get_ydata()[0] == pytest.approx(0.4) and mean.get_ydata()[-1] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "ticks"),
+    [
+        (20.0, 60.0, None),
+        (1.0, 12.0, ["1", "2", "5", "10"]),
+        (0.5, 90.0, ["1", "3", "10", "30", "100"]),
+        (0.05, 900.0, ["0.1", "1", "10", "100", "1000"]),
+    ],
+)
+def test_amounts_are_plain_numbers_that_do_not_overlap(begin, end, ticks):
+    found = Trace(np.array([begin, end / 2]), np.array([0.2, 0.4]), end)
+    _, ax = plt.subplots(figsize=(2.6, 3.0))
+    draw_anytime({"a": [found]}, "seconds", "acc", ax)
+    ax.figure.canvas.draw()
+    assert (ax.get_xscale() == "log") == (ticks is not None)
+    low, high = ax.get_xlim()
+    labels = [t for t in ax.get_xticklabels(which="both") if low <= t.get_position()[0] <= high]
+    boxes = [label.get_window_extent() for label in labels if label.get_text()]
+    assert len(boxes) >= 3 and all(a.x1 < b.x0 for a, b in pairwise(boxes))
+    if ticks is not None:
+        assert [label.get_text() for label in labels] == ticks
+
+
+def test_one_trial_is_one_score_at_a_whole_number():
+    ax = plots(study(1)).history()
+    (stairs,) = (line for line in ax.lines if line.get_label() == "best so far")
+    assert set(stairs.get_ydata()) == {study(1).best.score}
+    ax.figure.canvas.draw()
+    assert {label.get_text() for label in ax.get_xticklabels()} <= {"−1", "0", "1"}
+
+
+def test_a_single_epoch_is_a_point():
+    (line,) = plots(study(1, epochs=1)).anytime("epochs").lines
+    assert line.get_marker() == "o"
 
 
 def test_colours_repeat_after_the_last():

@@ -97,6 +97,26 @@ def test_the_menu_draws_both(study):
     assert plots.surrogate("lr", "drop").get_ylabel().startswith("drop")
 
 
+def test_its_labels_go_through_the_readers_language(study):
+    plots = Plots(study, lambda: SPACE, lambda text: f"<{text}>")
+    ax = plots.surrogate("lr")
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels[:2] == ["<expected>", "<trials>"]
+    assert ax.figure.axes[1].get_ylabel() == "<log expected improvement>"
+
+
+def test_names_and_values_are_written_as_they_are():
+    space = Space({"$how$": choice([(1, 2), (3, 4)])})
+    history = History([StudyCreated(0.0, space.to_json(), (("value", "min"),), 0)])
+    for trial, which in enumerate((0, 1, 0)):
+        history.apply(JobStarted(0.0, Start(trial, {"$how$": which}, 1)))
+        history.apply(Reported(0.0, Report(trial, 0, 1, {"value": trial + 1.0}, 0.0)))
+        history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+    ax = Plots(history, lambda: space).surrogate("$how$")
+    assert ax.get_xlabel() == r"\$how\$"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["(1, 2)", "(3, 4)"]
+
+
 def test_an_unknown_parameter_names_the_nearest(study, algorithm):
     with pytest.raises(InvalidInput, match="Did you mean 'drop'"):
         slice_of(algorithm.surrogate(study), "dorp", study.objective)

@@ -28,10 +28,11 @@ from kerashpo.core.records import Failure, Report, Resume, Start, Status
 from kerashpo.core.rng import stream
 from kerashpo.reporting.drawing import INK, svg_of
 from kerashpo.reporting.language import LANGUAGES, Texts
-from kerashpo.space import Space, choice, loguniform, when
+from kerashpo.space import Space, choice, loguniform, uniform, when
 from kerashpo.store.sqlite import SQLiteStore
 from kerashpo.study.opening import LOG_NAME
 from kerashpo.study.results import Results
+from kerashpo.tuners.optimize import optimize
 
 EVIL = '<script>alert("x")</script>'
 SPACE = Space(
@@ -188,6 +189,13 @@ def test_a_wrong_ending_or_place(tmp_path):
         results(1).report(tmp_path / "file" / "r.html")
     with pytest.raises(InvalidInput, match="Unknown language 'fr'"):
         results(1).report(tmp_path / "r.html", "fr")
+
+
+def test_a_searched_function_has_no_model_to_load(tmp_path):
+    space = {"x": uniform(0.0, 1.0)}
+    found = optimize(lambda c: c["x"], space, max_trials=3, seed=0, directory=tmp_path / "s")
+    text = Page(found.report(tmp_path / "r.html").read_text("utf-8")).text
+    assert "kt.open_study(" in text and "best_model" not in text and "tuner again" not in text
 
 
 def test_the_command_line_writes_it(tmp_path, capsys):
