@@ -210,8 +210,8 @@ class Results:
     def failures(self) -> pd.DataFrame:
         """Returns a row for each trial that failed.
 
-        Columns: trial, kind (``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"`` or
-        ``"timeout"``), message, epochs, retries, config, traceback, and output: the last
+        Columns: trial, kind (``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``,
+        ``"timeout"`` or ``"refused"``, see `Failure`), message, epochs, retries, config, traceback, and output: the last
         lines that it printed.
         """
         import pandas as pd
