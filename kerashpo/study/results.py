@@ -211,8 +211,8 @@ class Results:
         """Returns a row for each trial that failed.
 
         Columns: trial, kind (``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``,
-        ``"timeout"`` or ``"refused"``, see `Failure`), message, epochs, retries, config, traceback, and output: the last
-        lines that it printed.
+        ``"timeout"`` or ``"refused"``, see `Failure`), message, epochs, retries, config, traceback,
+        and output: the last lines that it printed.
         """
         import pandas as pd
 

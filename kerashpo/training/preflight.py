@@ -103,7 +103,7 @@ def _added(
 
 def _first_batch(data: FitData) -> tuple[Any, Any, Any] | None:
     """Returns a small batch, None where looking would use the data up."""
-    if data.is_arrays:
+    if data.trains_on_arrays:
         few = min(data.batch, data.samples, 8)
 
         def cut(leaf: Any) -> Any:

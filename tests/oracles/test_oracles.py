@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from inspect import signature
 
 import keras_tuner
 import pytest
@@ -36,6 +37,15 @@ def started(values):
         for one in values
         if "tuner/trial_id" not in one
     ]
+
+
+@pytest.mark.parametrize("name", ["RandomSearch", "GridSearch", "BayesianOptimization", "Hyperband"])
+def test_arguments_have_the_names_places_and_defaults_of_kerastuners(name):
+    ours, theirs = (
+        [(p.name, p.default) for p in signature(getattr(module, f"{name}Oracle")).parameters.values()]
+        for module in (oracles, keras_tuner.oracles)
+    )
+    assert ours[: len(theirs)] == theirs
 
 
 def test_no_configuration_twice(make, tmp_path):

@@ -169,6 +169,16 @@ def test_a_misspelt_objective_over_a_generator_costs_one_epoch(tmp_path):
     assert trial.failure is None  # It goes on once the model logs it.
 
 
+def test_a_misspelt_objective_is_found_where_only_the_validation_data_are_a_pipeline(tmp_path):
+    import tensorflow as tf
+
+    held = tf.data.Dataset.from_tensor_slices(DATA["validation_data"]).batch(8)
+    tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
+    with pytest.raises(InvalidInput, match="Did you mean 'val_accuracy'"):
+        tuner.search(ROWS, LABELS, validation_data=held, verbose=0)
+    assert len(tuner.results) == 0
+
+
 def test_a_validation_objective_without_validation_data(tmp_path):
     tuner = kt.RandomSearch(build_few, **place(tmp_path))
     with pytest.raises(InvalidInput, match="'val_loss'.*validation_data.*validation_split"):
