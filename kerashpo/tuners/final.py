@@ -63,9 +63,7 @@ class FinalModels(Models):
             call = FitCall(args, fit, told=told)
             own = OwnFit(hypermodel)
             # A fit that sets its epochs itself ends where the best epoch was.
-            own.train(
-                call, hp, model, (1, last), listening, keys, lambda epoch, _: epoch >= last
-            )
+            own.train(call, hp, model, (1, last), listening, keys, lambda epoch, _: epoch >= last)
             return model
         if not isinstance(model, keras.Model) or not model.compiled:
             raise InvalidInput(

@@ -39,10 +39,15 @@ def started(values):
     ]
 
 
-@pytest.mark.parametrize("name", ["RandomSearch", "GridSearch", "BayesianOptimization", "Hyperband"])
+@pytest.mark.parametrize(
+    "name", ["RandomSearch", "GridSearch", "BayesianOptimization", "Hyperband"]
+)
 def test_arguments_have_the_names_places_and_defaults_of_kerastuners(name):
     ours, theirs = (
-        [(p.name, p.default) for p in signature(getattr(module, f"{name}Oracle")).parameters.values()]
+        [
+            (p.name, p.default)
+            for p in signature(getattr(module, f"{name}Oracle")).parameters.values()
+        ]
         for module in (oracles, keras_tuner.oracles)
     )
     assert ours[: len(theirs)] == theirs

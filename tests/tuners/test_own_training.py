@@ -117,9 +117,7 @@ def test_what_fit_cannot_return(result, message, tmp_path):
         return history
 
     given = made if result is keras.callbacks.History else result
-    tuner = kt.RandomSearch(
-        Returning(given, calls=False), max_trials=2, **place(tmp_path)
-    )
+    tuner = kt.RandomSearch(Returning(given, calls=False), max_trials=2, **place(tmp_path))
     with pytest.raises(UnusableResult, match=f"(?s)HyperModel.fit.*{message}"):
         tuner.search(**DATA)
     assert only(tuner).failure is None  # No trial is to blame.
