@@ -13,7 +13,8 @@ nothing:
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
 - ready-made hypermodels, KerasTuner's: `kerashpo.applications`
-- for a `keras_tuner.Tuner`: `kerashpo.oracles`
+- for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` for one of your own
+- what is raised: `kerashpo.errors`, KerasTuner's own among them
 - to write a search down elsewhere: `kerashpo.callbacks`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
@@ -25,10 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kerashpo import callbacks as callbacks
+    from kerashpo import errors as errors
     from kerashpo import oracles as oracles
     from kerashpo import space as space
     from kerashpo import tuners as tuners
     from kerashpo.core.records import Objective as Objective
+    from kerashpo.oracles import Oracle as Oracle
+    from kerashpo.oracles import synchronized as synchronized
     from kerashpo.space.space import Space as Space
     from kerashpo.study.study import open_study as open_study
     from kerashpo.training.hp import HyperParameters as HyperParameters
@@ -53,6 +57,7 @@ _MENU = {
     "HyperParameters": "kerashpo.training.hp",
     "Hyperband": "kerashpo.tuners.hyperband",
     "Objective": "kerashpo.core.records",
+    "Oracle": "kerashpo.oracles",
     "RandomSearch": "kerashpo.tuners.random",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
@@ -60,10 +65,12 @@ _MENU = {
     "open_study": "kerashpo.study.study",
     "optimize": "kerashpo.tuners.optimize",
     "simulate": "kerashpo.tuners.simulate",
+    "synchronized": "kerashpo.oracles",
 }
 _ROOMS = {
     "applications": "keras_tuner.applications",
     "callbacks": "kerashpo.callbacks",
+    "errors": "kerashpo.errors",
     "oracles": "kerashpo.oracles",
     "space": "kerashpo.space",
     "tuners": "kerashpo.tuners",

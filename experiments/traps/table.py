@@ -27,6 +27,7 @@ ROWS = (
     ("4", "training", "keras_seeds"),
     ("5", "training", "nan_in_the_first_epoch"),
     ("5", "training", "misspelt_objective"),
+    ("5", "training", "misspelt_beside_a_callback"),
     ("6", "searching", "enumeration"),
     ("6", "searching", "grid_resume"),
     ("7", "searching", "definitions"),

@@ -77,6 +77,15 @@ def nan_in_the_first_epoch(side: str, folder: str) -> str:
 
 def misspelt_objective(side: str, folder: str) -> str:
     """Epochs trained before an objective is told that no model logs."""
+    return _epochs_until_told(side, folder, [])
+
+
+def misspelt_beside_a_callback(side: str, folder: str) -> str:
+    """The same with a callback of the user's own, which might have logged it."""
+    return _epochs_until_told(side, folder, [Log()])
+
+
+def _epochs_until_told(side: str, folder: str, callbacks: list[Any]) -> str:
     kt, counted = tuners(side), keras.callbacks.CallbackList.on_epoch_end
     epochs: list[int] = []
 
@@ -87,7 +96,7 @@ def misspelt_objective(side: str, folder: str) -> str:
     keras.callbacks.CallbackList.on_epoch_end = counting
     aim = kt.Objective("val_auc", "max")
     tuner = kt.RandomSearch(build, aim, max_trials=5, directory=folder, seed=1)
-    raised = _search(tuner, epochs=10)
+    raised = _search(tuner, epochs=10, callbacks=callbacks)
     return f"{len(epochs)} epochs, then {raised.partition(':')[0].rpartition('.')[2]}"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kerashpo.compare.tuners import KERAS_TUNER_LEAST, TUNERS, Allowance, allowance
+from kerashpo.compare.tuners import TUNERS, Allowance, allowance
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
 from kerashpo.problems.registry import task_names
 from kerashpo.reporting.language import LANGUAGES
@@ -96,9 +96,6 @@ class Options:
         require_integer("workers", self.workers, 1)
         for epochs in self.epochs:
             require_integer("epochs", epochs, self.max_epochs, why="max_epochs of one trial")
-        if "keras_tuner.hyperband" in self.tuners:
-            why = "KerasTuner's Hyperband has no bracket below"
-            require_integer("max_epochs", self.max_epochs, KERAS_TUNER_LEAST, why=why)
         if self.target is not None and not _finite(self.target):
             raise InvalidInput(f"target must be a finite number. Received: {self.target!r}.")
         _check_simulated(self.simulated)

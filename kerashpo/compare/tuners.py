@@ -16,8 +16,6 @@ TUNERS = (*OURS, *PEERS)
 BASELINES = ("default", "majority", "mean")
 UNTRAINED = ("majority", "mean")
 
-KERAS_TUNER_LEAST = 3
-"""KerasTuner's Hyperband goes down to brackets of so many epochs, and starts none below."""
 _NEEDS = {"optuna.tpe": ("optuna",), "optuna.gp": ("optuna", "torch")}
 _BANDED = ("hyperband", "bohb", "keras_tuner.hyperband")
 _HALVING = ("asha", "recommended")
@@ -81,10 +79,10 @@ def keras_tuner_band(max_epochs: int, factor: int) -> tuple[int, int]:
     """Returns trials and epochs of one set of brackets of KerasTuner's Hyperband.
 
     Source: keras_tuner 1.4.8, tuners/hyperband.py: `_get_num_brackets`, `_get_size` and
-    `_get_epochs`; a promoted trial resumes from its weights. No bracket, no trials: (0, 0).
+    `_get_epochs`; a promoted trial resumes from its weights. Brackets begin at one epoch.
     """
     brackets, left = 0, float(max_epochs)
-    while left >= KERAS_TUNER_LEAST:
+    while left >= 1:
         left, brackets = left / factor, brackets + 1
     ends = math.ceil(1 + math.log(max_epochs, factor))
     trials = epochs = 0

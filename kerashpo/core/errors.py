@@ -15,6 +15,10 @@ class InvalidInput(KerashpoError, ValueError):
     """An argument that cannot be meant; raised before anything is trained."""
 
 
+class UnusableResult(InvalidInput):
+    """What a training tells is no result or lacks the objective; so would every other trial."""
+
+
 class InvalidSpace(InvalidInput):
     """A search space, or one parameter of it, that contradicts itself."""
 

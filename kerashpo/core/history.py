@@ -82,12 +82,14 @@ class History:
     def rank(self, trial: int, until: int | None = None) -> tuple[float, float, int]:
         """Returns a sort key, less is better: cost, loss of the same split, number.
 
+        A trial that failed, or was given up before all of its runs had begun, ranks last.
+
         Args:
             trial: which trial.
             until: compare by the best epoch through this one; None for all.
         """
         record = self.trials[trial]
-        if record.status is Status.FAILED:
+        if record.status is Status.FAILED or (until is None and record.pruned):
             return (math.inf, math.inf, trial)
         best = record.best if until is None else record.best_until(until)
         return (best.cost, best.loss, trial)
@@ -174,8 +176,8 @@ class History:
         self._move(event.trial, event.status)
         if event.status is Status.FAILED:
             self.failed += 1
-            if self._leader == event.trial:
-                self._leader = self._search_leader()
+        if self._leader == event.trial and event.status is not Status.COMPLETED:
+            self._leader = self._search_leader()
 
     def _move(self, trial: int, status: Status) -> None:
         self.trials[trial].status = status

@@ -173,7 +173,8 @@ class Failure:
     """Why a trial failed.
 
     Attributes:
-        kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"`` or ``"timeout"``.
+        kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``, ``"timeout"`` or
+            ``"refused"``: by code of the user's own or `max_model_size`, and not tried again.
         message: one line for tables.
         traceback: the whole story, empty where there is none.
         output: the last lines that the trial printed, if they were captured.

@@ -120,6 +120,12 @@ class Trial:
         return self.status is Status.STOPPED and self.reason == STUDY_ENDED
 
     @property
+    def pruned(self) -> bool:
+        """Whether it was given up before all runs had begun: its mean is not like the others'."""
+        short = len(self.reports) < self.runs
+        return self.status is Status.STOPPED and not self.limbo and short
+
+    @property
     def seconds(self) -> float:
         """The trial's own training time, over all runs."""
         return sum(run[max(run)].seconds for run in self.reports.values() if run)

@@ -15,6 +15,7 @@ from kerashpo.core.errors import DiskFull, KerashpoError
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Runner
 from kerashpo.executors.channel import Channel
+from kerashpo.executors.failures import ends_search
 from kerashpo.executors.messages import Task
 from kerashpo.executors.recipe import discard, unpack
 from kerashpo.executors.wire import Answer, Broken, Drop, Hello, Idle, Quit, Ready
@@ -55,6 +56,8 @@ def main(handle: int) -> NoReturn:
         _work(runner, channel)
     except BaseException as error:  # even SystemExit: the loop must hear why
         told = str(error) if isinstance(error, KerashpoError) else ""
+        if not told and ends_search(error):
+            told = f"{type(error).__name__}: {error}"
         channel.say(Broken(told, traceback.format_exc(), isinstance(error, DiskFull)))
         _leave(1)
     _leave(0)

@@ -1,10 +1,14 @@
-"""What kind of failure an exception is."""
+"""What kind of failure an exception is, and which ones are no trial's."""
 
 from __future__ import annotations
 
 import traceback
 
+from kerashpo.core.errors import DiskFull, UnusableResult
 from kerashpo.core.records import Failure
+
+REFUSED = "refused"
+"""The kind of a failure that trying again would not mend."""
 
 _EXHAUSTED = ("ResourceExhaustedError", "OutOfMemoryError")
 """What TensorFlow and PyTorch (GPU) raise; their classes are not imported for this."""
@@ -14,7 +18,9 @@ _TELLING = ("XlaRuntimeError", "JaxRuntimeError", "RuntimeError", "InternalError
 
 
 def classify(stage: str, error: Exception) -> Failure:
-    """Returns the kind of a failure, ``"memory"`` or the `stage`, with its traceback.
+    """Returns what failed, with its traceback: ``"memory"``, ``"refused"`` or the `stage`.
+
+    `keras_tuner.errors.FailedTrialError` refuses a trial.
 
     Args:
         stage: ``"build"`` or ``"fit"``: what was being done.
@@ -22,8 +28,26 @@ def classify(stage: str, error: Exception) -> Failure:
     """
     name, text = type(error).__name__, str(error)
     kind = "memory" if is_out_of_memory(error) else stage
+    if _is_keras_tuners(error, "FailedTrialError"):
+        kind = REFUSED
     first = text.splitlines()[0] if text else ""
     return Failure(kind, f"{name}: {first}", traceback.format_exc())
+
+
+def ends_search(error: BaseException) -> bool:
+    """Tells whether an exception is not one trial's: each other one would meet it too.
+
+    That is a full disk, a result without the objective, and what
+    `keras_tuner.errors.FatalError` and its subclasses are raised for.
+    """
+    own = isinstance(error, (DiskFull, UnusableResult))
+    return own or _is_keras_tuners(error, "FatalError")
+
+
+def _is_keras_tuners(error: BaseException, name: str) -> bool:
+    """Tells whether an exception is of a class of KerasTuner's, which is not imported for this."""
+    found = [cls for cls in type(error).__mro__ if cls.__name__ == name]
+    return any(cls.__module__.partition(".")[0] == "keras_tuner" for cls in found)
 
 
 def is_out_of_memory(error: Exception) -> bool:

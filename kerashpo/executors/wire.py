@@ -75,7 +75,7 @@ class Broken:
     """The worker cannot go on: an error that is not a trial's.
 
     Attributes:
-        told: what to tell the user, if the error is one of kerashpo's own; else empty.
+        told: what to tell the user, if the error was raised on purpose; else empty.
         story: its traceback.
         full: whether the disk is full.
     """

@@ -16,7 +16,7 @@
 
 ``base`` mends what every `keras_tuner.Oracle` does (directions, seeds, failures, NaN);
 ``replay`` turns its trials into a `History`; ``suggesting`` asks an algorithm under a
-scheduler. An oracle keeps no state of its own but the order of starts and ends: what it
+scheduler. An oracle saves no state of its own but the order of starts and ends: what it
 proposes is a function of its seed and its trials, so that a reload goes on exactly.
 
 KerasTuner's `Tuner` reads epochs from the values of a trial; here, and only here, they
@@ -28,11 +28,16 @@ To add one: a final subclass of `SuggestingOracle` that names an algorithm and a
 Importing this package imports keras_tuner, and with it TensorFlow.
 """
 
+from keras_tuner import synchronized
+
 from kerashpo.oracles.banded import ASHAOracle, HyperbandOracle
 from kerashpo.oracles.base import MendedOracle
 from kerashpo.oracles.full import BayesianOptimizationOracle, RandomSearchOracle
 from kerashpo.oracles.grid import GridSearchOracle
 from kerashpo.oracles.suggesting import SuggestingOracle
+
+Oracle = MendedOracle
+"""Under KerasTuner's name: the parent of an oracle with a `populate_space` of one's own."""
 
 __all__ = [
     "ASHAOracle",
@@ -40,6 +45,8 @@ __all__ = [
     "GridSearchOracle",
     "HyperbandOracle",
     "MendedOracle",
+    "Oracle",
     "RandomSearchOracle",
     "SuggestingOracle",
+    "synchronized",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported, StudyCreated
@@ -48,6 +48,10 @@ class Told:
     message: str = ""
 
 
+Step: TypeAlias = tuple[str, str, Told]
+"""``"start"`` or ``"end"``, a trial's id, and what was known of it then."""
+
+
 @final
 @dataclass(slots=True)
 class Replay:
@@ -60,6 +64,7 @@ class Replay:
         space: what is searched.
         history: the trials as ours.
         latest: by number the last of KerasTuner's trials that trained it.
+        steps: what was taken in.
     """
 
     space: Space
@@ -68,22 +73,28 @@ class Replay:
     algorithm: Algorithm
     history: History = field(default_factory=History)
     latest: dict[int, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
 
-    def run(self, order: Iterable[Sequence[str]], trials: Mapping[str, Told]) -> None:
-        """Takes in what happened.
-
-        Args:
-            order: pairs of ``"start"`` or ``"end"`` and a trial's id.
-            trials: what is known of each.
-        """
+    def __post_init__(self) -> None:
         name, direction = self.objective.name, self.objective.direction
         self._apply(
             StudyCreated(0.0, self.space.to_json(), ((name, direction),), self.algorithm.seed)
         )
-        for kind, trial_id in order:
+
+    def precedes(self, space: Space, seed: int, steps: Sequence[Step]) -> bool:
+        """Tells whether this is what a replay of these steps comes through."""
+        known = len(self.steps)
+        same = self.algorithm.seed == seed and self.history.space == space.to_json()
+        return same and steps[:known] == self.steps
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Takes in those of the steps that are new; it must precede them."""
+        for step in steps[len(self.steps) :]:
+            kind, trial_id, told = step
             take = self._start if kind == "start" else self._end
-            take(trial_id, trials[trial_id])
+            take(trial_id, told)
+            self.steps.append(step)
 
     def next_job(self) -> Job | Wait | Done:
         """Returns what the scheduler wants next."""

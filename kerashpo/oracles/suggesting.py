@@ -8,8 +8,9 @@ from typing import Any
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.records import Objective, Resume, Start, Wait
 from kerashpo.oracles.base import MendedOracle
-from kerashpo.oracles.replay import EPOCHS, INITIAL, PARENT, ROUND, Replay, Told
+from kerashpo.oracles.replay import EPOCHS, INITIAL, PARENT, ROUND, Replay, Step, Told
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.space.space import Space
 from kerashpo.study.bounds import Bounded
 from kerashpo.training.hp import to_space
 
@@ -17,7 +18,10 @@ _ENDED = ("COMPLETED", "FAILED")
 
 
 class SuggestingOracle(MendedOracle):
-    """Asks an algorithm under a scheduler; both are rebuilt from the trials each time.
+    """Asks an algorithm under a scheduler; both hear of the trials what they have not heard.
+
+    Where what they heard is no longer so (a trial's values or the space have grown, another
+    state was loaded) both are built anew: what is proposed depends on the trials alone.
 
     Args:
         algorithm: a name of `kerashpo.algorithms.registry`.
@@ -36,6 +40,7 @@ class SuggestingOracle(MendedOracle):
         super().__init__(**shared)
         self._algorithm, self._options = algorithm, dict(options or {})
         self._configurations = configurations
+        self._known: Replay | None = None
         # Built for its checks alone: a wrong option is told before anything is trained.
         make_algorithm(algorithm, self._space(), 0, self._options)
 
@@ -67,24 +72,34 @@ class SuggestingOracle(MendedOracle):
         return to_space(self.hyperparameters)
 
     def _replay(self) -> Replay:
-        space = self._space()
+        space, steps = self._space(), self._steps()
+        if self._known is None or not self._known.precedes(space, self.seed, steps):
+            self._known = self._fresh(space)
+        self._known.run(steps)
+        return self._known
+
+    def _fresh(self, space: Space) -> Replay:
         algorithm = make_algorithm(self._algorithm, space, self.seed, self._options)
         objective = Objective(self.objective.name, self.objective.direction)
         bounded = Bounded(algorithm, self._configurations)
-        replay = Replay(space, objective, self._scheduler(), bounded)
-        told = {trial_id: _told(trial) for trial_id, trial in self.trials.items()}
-        order = [mark for mark in self._ordered() if mark[1] in told]
+        return Replay(space, objective, self._scheduler(), bounded)
+
+    def _steps(self) -> list[Step]:
+        """Returns what happened, in order."""
+        order = [(kind, trial_id) for kind, trial_id in self._ordered() if trial_id in self.trials]
         begun = {trial_id for _, trial_id in order}
         # Trials that were put in by hand, as evidence.
-        foreign = [t for t in told if t not in begun and self.trials[t].status in _ENDED]
-        marks = [[kind, trial_id] for trial_id in foreign for kind in ("start", "end")]
-        replay.run([*marks, *order], told)
-        return replay
+        foreign = [t for t in self.trials if t not in begun and self.trials[t].status in _ENDED]
+        marks = [(kind, trial_id) for trial_id in foreign for kind in ("start", "end")]
+        return [(kind, t, _told(kind, self.trials[t])) for kind, t in [*marks, *order]]
 
 
-def _told(trial: Any) -> Told:
+def _told(kind: str, trial: Any) -> Told:
+    values = dict(trial.hyperparameters.values)
+    if kind == "start":
+        return Told(values)
     score = trial.score if trial.status == "COMPLETED" else None
-    return Told(trial.hyperparameters.values, score, trial.message or "")
+    return Told(values, score, trial.message or "")
 
 
 def _promoted(values: dict[str, Any], trial_id: str, done: int, until: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from kerashpo.core.records import (
     Status,
     Wait,
 )
+from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, Scheduler
 from kerashpo.schedulers.halving import check_epochs
 from kerashpo.schedulers.ladder import RungState
@@ -32,6 +33,9 @@ class StoppingASHA(Scheduler):
     came so far, or among the first `factor - 1`, who have nothing to be compared with.
     Nothing is ever paused, so no checkpoint is needed. It trains more of the early
     configurations than `ASHA` does.
+
+    Of several runs, folds or executions, the first one passes the rungs; each further one
+    begins only if the mean of those before is good enough, which is a rung of its own.
 
     Args:
         max_epochs: epochs of the last rung.
@@ -58,7 +62,7 @@ class StoppingASHA(Scheduler):
         self.max_epochs = max_epochs
         self._factor, self._limit, self._budget = factor, limit, budget
         self._levels = asha_levels(max_epochs, factor, min_epochs)
-        self._rungs = [RungState(epochs, factor) for epochs in self._levels[:-1]]
+        self._rungs: dict[int, RungState] = {}
         self._passed: dict[int, int] = {}
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
@@ -97,16 +101,32 @@ class StoppingASHA(Scheduler):
         return f"Trials are stopped while they run, after epochs: {levels}."
 
     def _judge(self, trial: int, history: History) -> Decisions:
-        level = self._passed[trial]
-        if level == len(self._rungs) or history.trials[trial].epoch < self._levels[level]:
+        record, passed = history.trials[trial], self._passed[trial]
+        steps = self._steps(record.runs)
+        if passed == len(steps) or not _is_at(record, *steps[passed]):
             return []
-        rung = self._rungs[level]
-        rung.add(history.rank(trial, self._levels[level]))
-        self._passed[trial] = level + 1
+        _, epochs = steps[passed]
+        rung = self._rung(passed, epochs)
+        rung.add(history.rank(trial, epochs))
+        self._passed[trial] = passed + 1
         keep = len(rung) < self._factor or rung.in_top(trial)
         return [] if keep else [(trial, Decision.STOP)]
 
     def _failed(self, trial: int, history: History) -> None:
-        level = self._passed[trial]
-        if level < len(self._rungs):
-            self._rungs[level].add(history.rank(trial))
+        passed = self._passed[trial]
+        steps = self._steps(history.trials[trial].runs)
+        if passed < len(steps):
+            self._rung(passed, steps[passed][1]).add(history.rank(trial))
+
+    def _steps(self, runs: int) -> list[tuple[int, int]]:
+        """Returns where a trial is judged: which run, and after which epoch of it."""
+        *rungs, last = self._levels
+        return [*((0, epochs) for epochs in rungs), *((run, last) for run in range(runs - 1))]
+
+    def _rung(self, step: int, epochs: int) -> RungState:
+        return self._rungs.setdefault(step, RungState(epochs, self._factor))
+
+
+def _is_at(record: Trial, run: int, epochs: int) -> bool:
+    """Tells whether a run came to an epoch, or ended by itself before and the next one began."""
+    return max(record.reports.get(run, ()), default=0) >= epochs or run + 1 in record.reports

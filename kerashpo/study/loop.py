@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.errors import ConsecutiveFailures, DiskFull, KerashpoError
+from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, KerashpoError
 from kerashpo.core.events import (
     Configured,
     Decided,
@@ -29,6 +29,7 @@ from kerashpo.core.records import Budget, Decision, Done, Failure, Job, Resume, 
 from kerashpo.core.trial import STUDY_ENDED
 from kerashpo.display.listener import Listener
 from kerashpo.executors.base import Executor
+from kerashpo.executors.failures import REFUSED, ends_search
 from kerashpo.executors.messages import (
     Epoch,
     Failed,
@@ -119,8 +120,12 @@ class Loop:
         try:
             self._replay(replay)
             reason = self._search()
-        except (DiskFull, KeyboardInterrupt) as error:
-            self._stop_short("disk full" if isinstance(error, DiskFull) else "interrupted")
+        except BaseException as error:
+            # Any other exception is a defect: the log keeps the trial that met it in mind.
+            if isinstance(error, KeyboardInterrupt):
+                self._stop_short("interrupted")
+            elif isinstance(error, InvalidInput) or ends_search(error):
+                self._stop_short("disk full" if isinstance(error, DiskFull) else "error")
             raise
         self._finish(reason)
         return reason
@@ -228,7 +233,7 @@ class Loop:
     def _fail(self, trial: int, failure: Failure) -> None:
         facts = self.history.trials[trial].facts
         tried = int(facts.get("retries") or 0)
-        if tried < self.limits.max_retries:
+        if tried < self.limits.max_retries and failure.kind != REFUSED:
             self._record(
                 Noted(self._now(), trial, {"retries": tried + 1, "retried_after": failure.message})
             )

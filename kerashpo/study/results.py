@@ -210,9 +210,9 @@ class Results:
     def failures(self) -> pd.DataFrame:
         """Returns a row for each trial that failed.
 
-        Columns: trial, kind (``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"`` or
-        ``"timeout"``), message, epochs, retries, config, traceback, and output: the last
-        lines that it printed.
+        Columns: trial, kind (``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``,
+        ``"timeout"`` or ``"refused"``, see `Failure`), message, epochs, retries, config, traceback,
+        and output: the last lines that it printed.
         """
         import pandas as pd
 

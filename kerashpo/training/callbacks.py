@@ -126,6 +126,11 @@ def check_callbacks(given: Any) -> tuple[Any, ...]:
     return tuple(several)
 
 
+def may_log(callback: Any) -> bool:
+    """Whether a callback may add metrics: code that is not Keras's hears the end of an epoch."""
+    return not getattr(callback.on_epoch_end, "__module__", "").startswith("keras.")
+
+
 def fresh_callbacks(given: Sequence[Any]) -> list[OncePerTrial]:
     """Returns a trial's own copies of the callbacks.
 

@@ -104,11 +104,15 @@ class FitData:
         return cls(x=x, y=y, sample_weight=weight, validation=validation, extra=given, **fields)
 
     @property
+    def trains_on_arrays(self) -> bool:
+        """Whether the training data are dense arrays, whatever the validation data are."""
+        return _are_arrays((self.x, self.y, self.sample_weight))
+
+    @property
     def is_arrays(self) -> bool:
         """Whether the training data, and the validation data if any, are dense arrays."""
-        triple = (self.x, self.y, self.sample_weight)
         validation_ok = self.validation is None or isinstance(self.validation, tuple)
-        return _are_arrays(triple) and validation_ok and _are_arrays(self.validation)
+        return self.trains_on_arrays and validation_ok and _are_arrays(self.validation)
 
     @property
     def samples(self) -> int:

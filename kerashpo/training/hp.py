@@ -78,9 +78,13 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         return tuple(self._declared.values())
 
     def copy(self) -> HyperParameters:
-        """Returns an independent copy: definitions, values and how they are taken."""
+        """Returns an independent copy: definitions, values and how they are taken.
+
+        What is declared to the copy alone, as by a `HyperModel` that is not tunable, takes its
+        default: the search does not hear of it.
+        """
         twin = type(self).from_config(self.get_config())
-        twin._overrides, twin._fill = dict(self._overrides), self._fill
+        twin._overrides = dict(self._overrides)
         twin._tune_new, twin._allow_new = self._tune_new, self._allow_new
         return twin  # type: ignore[no-any-return]
 

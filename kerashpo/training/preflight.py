@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,10 @@ import keras
 
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
+from kerashpo.training.callbacks import may_log
 from kerashpo.training.fitdata import FitData
+
+_LOG = logging.getLogger("kerashpo")
 
 
 def check_objectives(
@@ -17,21 +21,36 @@ def check_objectives(
     data: FitData,
     objectives: Sequence[Objective],
     callbacks: Sequence[Any],
+    epochs: int = 1,
 ) -> None:
-    """Raises unless the model will log the objectives.
+    """Raises unless the model, or a callback, will log the objectives.
 
-    The model (a throwaway) is trained and evaluated on one batch, eagerly. Data that cannot
-    be looked at without being used up (generators) are not looked at, and a callback of
-    the user's own may log more than the model does; then nothing is refused.
+    The model (a throwaway) is trained and evaluated on one batch, eagerly. Only if that logs no
+    objective are callbacks of the user's own shown the end of a first and a last epoch, for they
+    may add it; where one of them raises, nothing is refused. Nor are data that cannot be looked
+    at without being used up (generators).
+
+    Args:
+        model: as the default values build it.
+        data: what will be trained on.
+        objectives: those that must be logged.
+        callbacks: copies of the user's.
+        epochs: the most epochs of a trial.
 
     Raises:
         InvalidInput: naming the metrics that exist.
         Exception: whatever the model raises on the batch.
     """
     batch = _first_batch(data)
-    if batch is None or any(_is_own(callback) for callback in callbacks):
+    if batch is None:
         return
     logged = _logged(model, batch, data.validation is not None)
+    if all(objective.name in logged for objective in objectives):
+        return
+    added = _added(model, logged, [one for one in callbacks if may_log(one)], epochs)
+    if added is None:
+        return
+    logged |= added
     for objective in objectives:
         if objective.name in logged:
             continue
@@ -47,20 +66,44 @@ def check_objectives(
         )
 
 
-def _logged(model: keras.Model, batch: tuple[Any, Any, Any], validates: bool) -> list[str]:
+def _logged(model: keras.Model, batch: tuple[Any, Any, Any], validates: bool) -> dict[str, Any]:
     x, y, weight = batch
     model.run_eagerly = True
-    trained = model.train_on_batch(x, y, sample_weight=weight, return_dict=True)
-    names = list(trained)
+    logs = dict(model.train_on_batch(x, y, sample_weight=weight, return_dict=True))
     if validates:
         tested = model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
-        names += [f"val_{name}" for name in tested]
-    return names
+        logs |= {f"val_{name}": value for name, value in tested.items()}
+    return logs
+
+
+def _added(
+    model: keras.Model, logs: dict[str, Any], callbacks: Sequence[Any], epochs: int
+) -> dict[str, Any] | None:
+    """Returns what callbacks add to the logs of an epoch, None where that cannot be told."""
+    found: dict[str, Any] = {}
+    try:
+        for callback in callbacks:
+            callback.set_params({"epochs": epochs, "steps": 1, "verbose": 0})
+            callback.set_model(model)
+            callback.on_train_begin({})
+        for epoch in sorted({0, epochs - 1}):
+            seen = dict(logs)
+            for callback in callbacks:
+                callback.on_epoch_begin(epoch, {})
+                callback.on_epoch_end(epoch, seen)
+            found |= seen
+        for callback in callbacks:
+            callback.on_train_end({})
+    except Exception as error:
+        # It would fail its trial too, or asks for what a training has and this has not.
+        _LOG.debug("A callback cannot be asked what it logs: %r", error)
+        return None
+    return found
 
 
 def _first_batch(data: FitData) -> tuple[Any, Any, Any] | None:
     """Returns a small batch, None where looking would use the data up."""
-    if data.is_arrays:
+    if data.trains_on_arrays:
         few = min(data.batch, data.samples, 8)
 
         def cut(leaf: Any) -> Any:
@@ -74,8 +117,3 @@ def _first_batch(data: FitData) -> tuple[Any, Any, Any] | None:
         for batch in data.x.take(1):
             return keras.utils.unpack_x_y_sample_weight(batch)  # type: ignore[no-any-return]
     return None
-
-
-def _is_own(callback: Any) -> bool:
-    """Whether a callback may add to the logs: it is not one of Keras's."""
-    return not type(callback).__module__.startswith("keras.")

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.core.errors import UnusableResult, nearest
 
 Epochs = list[tuple[int, dict[str, float]]]
 """Epochs, counted from 1, with their metrics."""
@@ -18,12 +18,12 @@ def as_runs(result: Any, where: str) -> list[Any]:
     """Returns the results of each execution or fold.
 
     Raises:
-        InvalidInput: if there is none.
+        UnusableResult: if there is none.
     """
     if not isinstance(result, (list, tuple)):
         return [result]
     if not result:
-        raise InvalidInput(f"{where} returned an empty list: return a result for each run.")
+        raise UnusableResult(f"{where} returned an empty list: return a result for each run.")
     return list(result)
 
 
@@ -37,7 +37,7 @@ def as_epochs(result: Any, objective: str, where: str, required: str | None) -> 
         where: who returned it, for the error.
 
     Raises:
-        InvalidInput: if it is none of these, or lacks the objective.
+        UnusableResult: if it is none of these, or lacks the objective.
     """
     if isinstance(result, keras.callbacks.History):
         return _history(result, where, required)
@@ -49,7 +49,7 @@ def as_metrics(result: Any, objective: str, where: str, required: str | None) ->
     """Returns the metrics that a dict or number tells.
 
     Raises:
-        InvalidInput: as `as_epochs`.
+        UnusableResult: as `as_epochs`.
     """
     if isinstance(result, Mapping):
         _require(required, list(result), where)
@@ -57,7 +57,7 @@ def as_metrics(result: Any, objective: str, where: str, required: str | None) ->
     if _is_number(result):
         return {objective: float(result)}
     hint = " Did you forget to return the metrics?" if result is None else ""
-    raise InvalidInput(
+    raise UnusableResult(
         f"{where} must return a float, a dict of metrics, a keras History, or a list of them."
         f"{hint} Received: {result!r} of type {type(result).__name__}."
     )
@@ -84,7 +84,7 @@ def mean(results: list[dict[str, float]]) -> dict[str, float]:
 
 def _require(objective: str | None, names: list[str], where: str) -> None:
     if objective is not None and objective not in names:
-        raise InvalidInput(
+        raise UnusableResult(
             f"{where} returned metrics without the objective {objective!r}."
             f"{nearest(objective, names)} Received: {', '.join(map(str, names)) or 'nothing'}."
         )
@@ -106,7 +106,7 @@ def _converts(value: Any) -> bool:
 
 def _number(value: Any, name: Any, where: str) -> float:
     if not _converts(value):
-        raise InvalidInput(
+        raise UnusableResult(
             f"{where} returned {name!r} as {value!r}, which is no number. Return numbers alone."
         )
     return float(value)

@@ -11,10 +11,10 @@ from typing import Any, final
 
 import keras
 
-from kerashpo.core.errors import DiskFull, InvalidInput
+from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Decision, Failure, Resume
 from kerashpo.executors.base import Emit, Runner
-from kerashpo.executors.failures import classify
+from kerashpo.executors.failures import REFUSED, classify, ends_search
 from kerashpo.executors.messages import Failed, Finished, Grew, Note, Reach, Saving, Task
 from kerashpo.executors.output import Tail
 from kerashpo.space.params import Param
@@ -22,7 +22,7 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.store.keys import best_key, checkpoint_key
 from kerashpo.training.building import build_all
-from kerashpo.training.callbacks import EpochReporter, fresh_callbacks
+from kerashpo.training.callbacks import EpochReporter, fresh_callbacks, may_log
 from kerashpo.training.checkpoints import pack_list
 from kerashpo.training.fitdata import FitData
 from kerashpo.training.hp import HyperParameters
@@ -38,6 +38,10 @@ from kerashpo.training.settings import Settings
 from kerashpo.training.ways import Way, choose
 
 _LOG = logging.getLogger("kerashpo")
+
+
+class TooLarge(InvalidInput):
+    """A model with more parameters than `max_model_size`."""
 
 
 @final
@@ -124,12 +128,14 @@ class KerasRunner(Runner):
                     return
                 outcomes.append(outcome)
             self._conclude(task, outcomes, emit)
-        except DiskFull:
-            raise  # Not the trial's fault: it goes on once there is room.
-        except InvalidInput as error:
-            self._fail(task, emit, Failure(stage[0], str(error)))
+        except TooLarge as error:
+            self._fail(task, emit, Failure(REFUSED, str(error)))
         except Exception as error:  # whatever the user's code raises fails its trial
-            self._fail(task, emit, classify(stage[0], error))
+            if ends_search(error):
+                raise
+            plain = isinstance(error, InvalidInput)
+            failure = Failure(stage[0], str(error)) if plain else classify(stage[0], error)
+            self._fail(task, emit, failure)
         finally:
             self._evict()
 
@@ -204,6 +210,7 @@ class KerasRunner(Runner):
             emit,
             lambda hp: self.tell_growth(trial, hp, emit),
             lambda: self._checkpoint(trial, run, live),
+            self._own is None and not any(may_log(c.wrapped) for c in live.callbacks),
         )
         live.model.stop_training = False
         keys, first = EpochKeys(settings.seed, trial, run), live.epoch + 1
@@ -301,7 +308,7 @@ class KerasRunner(Runner):
     def _check_size(self, model: keras.Model) -> None:
         limit = self._settings.max_model_size
         if limit is not None and model.built and model.count_params() > limit:
-            raise InvalidInput(
+            raise TooLarge(
                 f"The model has {model.count_params():,} parameters, more than max_model_size "
                 f"({limit:,})."
             )

@@ -9,7 +9,7 @@ from typing import Any, final
 
 import keras
 
-from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.core.errors import UnusableResult, nearest
 from kerashpo.core.records import Decision, Objective, Report
 from kerashpo.core.scoring import Best
 from kerashpo.core.trial import Trial
@@ -31,6 +31,8 @@ class Segment:
         emit: takes messages and answers.
         grow: tells of values that the user's code asked for.
         save: writes the state down.
+        complete: whether every epoch logs all that will ever be logged, so that an objective
+            that the first one lacks is none.
 
     Attributes:
         answer: the last answer to an epoch.
@@ -44,11 +46,12 @@ class Segment:
         emit: Emit,
         grow: Callable[[Any], None],
         save: Callable[[], None],
+        complete: bool = False,
     ) -> None:
         self.answer = Decision.CONTINUE
         self._live, self._settings, self._emit = live, settings, emit
         self._trial, self._run = place
-        self._grow, self._save = grow, save
+        self._grow, self._save, self._complete = grow, save, complete
         self._first, self._before = live.epoch + 1, live.seconds
         self._began = self._saved = time.perf_counter()
         self._logged: list[str] = []
@@ -64,6 +67,8 @@ class Segment:
         self._logged = list(metrics)
         report = Report(self._trial, self._run, epoch, metrics, live.seconds)
         live.note_best(judge(report, settings.objective), self._newest_counts(metrics))
+        if self._complete:
+            self._check_first()
         self.answer = self._emit(Epoch(report))
         if self.answer is Decision.CONTINUE and self._is_due(last):
             self.answer = self._emit(Saving(self._trial))
@@ -78,7 +83,7 @@ class Segment:
         measured apart where the epochs say something else.
 
         Raises:
-            InvalidInput: if it is nothing of the kind, or lacks the objective.
+            UnusableResult: if it is nothing of the kind, or lacks the objective.
         """
         self._grow(self._live.hp)
         if self.answer is not Decision.CONTINUE:
@@ -100,13 +105,19 @@ class Segment:
                 return
 
     def check(self) -> None:
-        """Raises InvalidInput if epochs were trained that never logged the objective."""
+        """Raises UnusableResult if epochs were trained that never logged the objective."""
         name, logged = self._settings.objective.name, self._logged
         if logged and name not in logged and not self._live.best.finite:
-            raise InvalidInput(
+            raise UnusableResult(
                 f"The model does not log the objective {name!r}.{nearest(name, logged)} "
                 f"It logs: {', '.join(logged)}."
             )
+
+    def _check_first(self) -> None:
+        """Looks for the objective as soon as there was a validation, if it is measured there."""
+        held_out = self._settings.objective.name.startswith("val_")
+        if not held_out or any(name.startswith("val_") for name in self._logged):
+            self.check()
 
     def _measure(self, metrics: dict[str, float]) -> None:
         live, objective = self._live, self._settings.objective

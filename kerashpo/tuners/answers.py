@@ -12,6 +12,7 @@ from kerashpo.core.history import History
 from kerashpo.space.space import Space
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.store.keys import best_key
+from kerashpo.study.models import Models
 from kerashpo.study.names import CHECKPOINTS
 from kerashpo.study.results import Results
 from kerashpo.training.checkpoints import pack_list, read_variables
@@ -44,13 +45,21 @@ class Answers:
         """The study's folder."""
         return str(self._options.folder)
 
+    def get_trial_dir(self, trial_id: str | int) -> str:
+        """Returns a folder for files that code of the user's own keeps of a trial; makes it."""
+        folder = self._options.folder / f"trial_{int(trial_id)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
     @property
     def results(self) -> Results:
         """What was found so far, see `kerashpo.study.results.Results`."""
         if self._history is None:
             raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
-        models = FinalModels(self._maker, self.space, self._history, self._blobs, self._fit_hp)
-        return Results(self._history, self.space, models, self.project_dir)
+        return Results(self._history, self.space, self._models(self._history), self.project_dir)
+
+    def _models(self, history: History) -> Models:
+        return FinalModels(self._maker, self.space, history, self._blobs, self._fit_hp)
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
         """Returns the parameters of the best trials, the best first."""

@@ -14,6 +14,8 @@ from kerashpo.study.loop import Limits
 from kerashpo.study.opening import Resuming
 from kerashpo.tuners.retention import read_keep
 
+UNTITLED = "untitled_project"
+"""The name of a study that was given none; KerasTuner's."""
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -134,7 +136,7 @@ class Options:
     @property
     def folder(self) -> Path:
         """The study's folder: ``directory/project_name``."""
-        return Path(self.directory or ".") / (self.project_name or "untitled_project")
+        return Path(self.directory or ".") / (self.project_name or UNTITLED)
 
 
 def check_cv(cv: Any) -> None:

@@ -27,6 +27,7 @@ class BayesianOptimization(FullTuner):
         num_initial_points: trials before the model decides; None for between 4 and 10.
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
         beta: how many standard deviations the acquisition "ucb" trusts.
+        seed: see `Tuner`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
         warm_start: an earlier search on the same space: its `Results`, its folder, or pairs
             of values and score. Its trials are evidence, weighed by how alike both are.
@@ -41,12 +42,13 @@ class BayesianOptimization(FullTuner):
         num_initial_points: int | None = None,
         alpha: float = 1e-4,
         beta: float = 2.6,
+        seed: int | None = None,
         *,
         acquisition: str = "logei",
         warm_start: Results | str | Path | Iterable[tuple[Mapping[str, Any], float]] = (),
         **options: Any,
     ) -> None:
-        given = {"objective": objective, "max_trials": max_trials, **options}
+        given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
         own = ("num_initial_points", "alpha", "beta", "acquisition", "warm_start")
         search = {
             "num_initial_points": num_initial_points,

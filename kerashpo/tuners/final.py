@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, final
 
 import keras
@@ -57,9 +59,11 @@ class FinalModels(Models):
         keys = EpochKeys(seed, trial.number, run)
         hypermodel = self._maker.hypermodel
         if hypermodel is not None and overrides_fit(hypermodel):
-            call = FitCall(args, fit, told=takes(hypermodel.fit, "epochs"))
+            told = epochs is not None or self._tells_epochs(hypermodel.fit)
+            call = FitCall(args, fit, told=told)
             own = OwnFit(hypermodel)
-            own.train(call, hp, model, (1, last), listening, keys, lambda epoch, metrics: False)
+            # A fit that sets its epochs itself ends where the best epoch was.
+            own.train(call, hp, model, (1, last), listening, keys, lambda epoch, _: epoch >= last)
             return model
         if not isinstance(model, keras.Model) or not model.compiled:
             raise InvalidInput(
@@ -73,6 +77,16 @@ class FinalModels(Models):
             build_all(model, data)
         PlainFit().train(model, data, 1, last, listening, keys)
         return model
+
+    def _tells_epochs(self, fit: Callable[..., Any]) -> bool:
+        """Whether a `fit` of the user's own was, or must be, told how many epochs to train.
+
+        A search that planned none, or one, told of none: then `fit` may set them itself.
+        """
+        asked = inspect.signature(fit).parameters.get("epochs")
+        required = asked is not None and asked.default is inspect.Parameter.empty
+        planned = int(self._history.settings.get("epochs", 0)) != 1
+        return required or (planned and takes(fit, "epochs"))
 
     def _trial(self) -> Trial:
         trial = self._history.best

@@ -15,6 +15,7 @@ class GridSearch(FullTuner):
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_trials: how many configurations to try; None for all.
+        seed: see `Tuner`.
         **options: see `Tuner`.
     """
 
@@ -23,7 +24,8 @@ class GridSearch(FullTuner):
         hypermodel: Any = None,
         objective: Any = None,
         max_trials: int | None = None,
+        seed: int | None = None,
         **options: Any,
     ) -> None:
-        given = {"objective": objective, "max_trials": max_trials, **options}
+        given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
         super().__init__(hypermodel, read_options(type(self), given, ()), "grid")

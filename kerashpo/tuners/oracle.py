@@ -15,6 +15,7 @@ from kerashpo.core.records import Objective, Status
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.training.hp import HyperParameters
+from kerashpo.tuners.arguments import Options
 
 _STATUS = {
     Status.RUNNING: "RUNNING",
@@ -36,7 +37,7 @@ class OracleView:
         history: returns the study's history, None before a search.
         space: returns the space.
         objectives: of the study; the first ranks.
-        max_trials: configurations at most.
+        options: the tuner's arguments, some of which are the oracle's in KerasTuner.
     """
 
     def __init__(
@@ -44,11 +45,15 @@ class OracleView:
         history: Callable[[], History | None],
         space: Callable[[], Space],
         objectives: tuple[Objective, ...],
-        max_trials: int | None,
+        options: Options,
     ) -> None:
-        self._history, self._space = history, space
+        self._history, self._space, self._seed = history, space, options.seed
         self.objective = objectives[0]
-        self.max_trials = max_trials
+        self.max_trials = options.max_trials
+        self.max_retries_per_trial = options.max_retries_per_trial
+        self.max_consecutive_failed_trials = options.max_consecutive_failed_trials
+        self.tune_new_entries = options.tune_new_entries
+        self.allow_new_entries = options.allow_new_entries
         self.report_to: Callable[[str, Mapping[str, float], int], None] | None = None
 
     @property
@@ -71,6 +76,18 @@ class OracleView:
         """The ids of those that are over, in the order of their end."""
         done = [t for t in self._records().values() if t.status.ended]
         return [str(t.number) for t in sorted(done, key=lambda t: t.ended or 0.0)]
+
+    @property
+    def ongoing_trials(self) -> dict[str, Any]:
+        """The trials that have not ended, by who trains them: one of KerasTuner's tuner ids."""
+        running = [t for t in self._records().values() if t.status is Status.RUNNING]
+        return {f"tuner{t.worker}": self.get_trial(t.number) for t in running}
+
+    @property
+    def seed(self) -> int | None:
+        """The search's seed, drawn where none was given; None before a search without one."""
+        history = self._history()
+        return self._seed if history is None else history.seed
 
     def get_trial(self, trial_id: str | int) -> Any:
         """Returns a trial.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, final
 
 from keras_tuner.engine import trial as kt
 
-from kerashpo.core.errors import DiskFull, InvalidInput
+from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Decision, Failure, Report
 from kerashpo.executors.base import Emit, Runner
-from kerashpo.executors.failures import classify
+from kerashpo.executors.failures import classify, ends_search
 from kerashpo.executors.messages import Epoch, Failed, Finished, Measure, Reach, Task
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.training.ownfit import overrides_fit, takes
@@ -82,12 +82,12 @@ class OwnTrials(Runner):
         except Interrupted:
             if session.last is not None:
                 emit(session.last)
-        except DiskFull:
-            raise  # Not the trial's fault: it goes on once there is room.
-        except InvalidInput as error:
-            emit(Failed(task.trial, Failure("fit", str(error))))
         except Exception as error:  # whatever the user's code raises fails its trial
-            emit(Failed(task.trial, classify("fit", error)))
+            if ends_search(error):
+                raise
+            plain = isinstance(error, InvalidInput)
+            failure = Failure("fit", str(error)) if plain else classify("fit", error)
+            emit(Failed(task.trial, failure))
         finally:
             self._oracle.report_to = None
 

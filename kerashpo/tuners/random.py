@@ -15,6 +15,7 @@ class RandomSearch(FullTuner):
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_trials: how many configurations to try.
+        seed: see `Tuner`.
         **options: see `Tuner`.
     """
 
@@ -23,7 +24,8 @@ class RandomSearch(FullTuner):
         hypermodel: Any = None,
         objective: Any = None,
         max_trials: int = 10,
+        seed: int | None = None,
         **options: Any,
     ) -> None:
-        given = {"objective": objective, "max_trials": max_trials, **options}
+        given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
         super().__init__(hypermodel, read_options(type(self), given, ()), "random")

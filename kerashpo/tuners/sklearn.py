@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, final
 
 import cloudpickle
 import numpy as np
@@ -14,7 +14,10 @@ from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import has_fit_parameter
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.history import History
 from kerashpo.store.keys import best_key
+from kerashpo.study.models import Models
+from kerashpo.training.randomness import seeded_own
 from kerashpo.tuners.driven import Tuner
 
 SCORE = "score"
@@ -25,7 +28,8 @@ class SklearnTuner(Tuner):
     """Searches over estimators of scikit-learn; each fold is a run of its trial.
 
     The objective is ``Objective("score", "max")``, the mean over folds. `get_best_models` gives the
-    estimator fitted on the fold where it did best; refit the best values on all data for use.
+    estimator fitted on the fold where it did best; ``results.refit_best(X, y)`` fits the best
+    values on all data.
 
     Args:
         oracle: see `Tuner`.
@@ -50,13 +54,14 @@ class SklearnTuner(Tuner):
         **options: Any,
     ) -> None:
         self.scoring = get_scorer(scoring) if isinstance(scoring, str) else scoring
-        self.metrics = _functions(metrics)
+        functions = _functions(metrics)
         self.cv = KFold(5, shuffle=True, random_state=1) if cv is None else cv
         if hypermodel is None:
             raise InvalidInput(
                 "hypermodel is missing: pass a function build_model(hp) that returns an estimator."
             )
         super().__init__(oracle, hypermodel, **options)
+        self.metrics = functions
         names = [one.name for one in self.objectives]
         if names != [SCORE]:
             raise InvalidInput(
@@ -116,6 +121,9 @@ class SklearnTuner(Tuner):
             )
         return pickle.loads(data)
 
+    def _models(self, history: History) -> Models:
+        return Estimators(self)
+
     def _build(self, trial: Any) -> Any:
         assert self.hypermodel is not None
         return self.hypermodel.build(trial.hyperparameters)
@@ -139,6 +147,32 @@ class SklearnTuner(Tuner):
         return values
 
 
+@final
+class Estimators(Models):
+    """The estimators of a tuner's best trial."""
+
+    def __init__(self, tuner: SklearnTuner) -> None:
+        self._tuner = tuner
+
+    def best(self) -> Any:
+        return self._tuner.load_model(self._tuner.results.best.trial)
+
+    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
+        if epochs is not None:
+            raise InvalidInput(
+                "Estimators of scikit-learn know no epochs: refit_best(X, y, sample_weight=...). "
+                f"Received: epochs={epochs!r}."
+            )
+        results = self._tuner.results
+        with seeded_own(results.seed, results.best.trial):
+            (values,) = self._tuner.get_best_hyperparameters()
+            hypermodel = self._tuner.hypermodel
+            assert hypermodel is not None
+            model = hypermodel.build(values)
+            _fit(model, *args, **fit)
+        return model
+
+
 def _functions(metrics: Any) -> tuple[Callable[..., float], ...]:
     given = metrics if isinstance(metrics, (list, tuple)) else [] if metrics is None else [metrics]
     for one in given:
@@ -150,9 +184,9 @@ def _functions(metrics: Any) -> tuple[Callable[..., float], ...]:
     return tuple(given)
 
 
-def _fit(model: Any, X: Any, y: Any, weight: Any) -> None:
-    if weight is not None and has_fit_parameter(model, "sample_weight"):
-        model.fit(X, y, sample_weight=weight)
+def _fit(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> None:
+    if sample_weight is not None and has_fit_parameter(model, "sample_weight"):
+        model.fit(X, y, sample_weight=sample_weight)
     else:
         model.fit(X, y)
 

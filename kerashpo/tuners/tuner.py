@@ -38,7 +38,7 @@ from kerashpo.training.preflight import check_objectives
 from kerashpo.training.recipe import KerasRecipe, KerasSettings, leave_gpu_memory
 from kerashpo.training.settings import Settings
 from kerashpo.tuners.answers import Answers
-from kerashpo.tuners.arguments import Options, check_own_code, read_bytes
+from kerashpo.tuners.arguments import UNTITLED, Options, check_own_code, read_bytes
 from kerashpo.tuners.crew import Crew, make_crew, needs_processes
 from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
 from kerashpo.tuners.oracle import OracleView
@@ -146,6 +146,12 @@ class Tuner(Hooks, Answers, ABC):
             form,
         )
         self.hypermodel = self._maker.hypermodel
+        # Attributes that subclasses of KerasTuner's read.
+        self.directory = str(options.directory or ".")
+        self.project_name = str(options.project_name or UNTITLED)
+        self.optimizer, self.loss, self.metrics = options.optimizer, options.loss, options.metrics
+        self.executions_per_trial, self.max_model_size = options.turns, options.max_model_size
+        self.distribution_strategy = options.distribution_strategy
         if options.workers != 1 or needs_processes(options):
             leave_gpu_memory()
         # Some seed is needed to build models with; which one does not change the space.
@@ -158,7 +164,7 @@ class Tuner(Hooks, Answers, ABC):
             lambda: self._history,
             lambda: self.space if self._history is None else self.results.space,
             self.objectives,
-            options.max_trials,
+            options,
         )
         if options.overwrite:
             remove(options.folder)
@@ -270,7 +276,7 @@ class Tuner(Hooks, Answers, ABC):
             seed, folds = opened.history.seed, self._options.cv
             parts = fold(request.data, folds, self._options.turns, seed)
             if not (opened.history.trials or own):
-                self._preflight(parts[0], request.callbacks)
+                self._preflight(parts[0], request.callbacks, scheduler.max_epochs)
             trainer = self._trainer(request, Portions(parts, self._fit_hp), seed, scheduler)
             plan = self._planned(scheduler)
             left = partial(_left, plan, opened.history)
@@ -364,13 +370,15 @@ class Tuner(Hooks, Answers, ABC):
             return "anything"
         return "model" if overrides_fit(hypermodel) else "compiled"
 
-    def _preflight(self, data: FitData, callbacks: tuple[Any, ...]) -> None:
+    def _preflight(self, data: FitData, callbacks: tuple[Any, ...], epochs: int) -> None:
         """Sends one batch through the default model, so that mistakes show at once."""
         made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
         model, _ = self._maker.make(self.space.default(), self.space, 0, 0)
         derived = () if self._weighing is None else (self._weighing.objective,)
-        logged = [o for o in self.objectives if o.of is None and o not in derived]
-        check_objectives(model, data, logged, made)
+        # A hook of the tuner's own may add metrics, and needs a trial to be asked.
+        told = not self._overrides("on_epoch_end")
+        logged = [o for o in self.objectives if told and o.of is None and o not in derived]
+        check_objectives(model, data, logged, made, epochs)
 
     def _title(self) -> str:
         return f"{type(self).__name__} + {self.algorithm}"

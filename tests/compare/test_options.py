@@ -50,7 +50,6 @@ def test_what_is_named_twice_counts_once():
         ("--workers 0", "workers.*at least 1.*0"),
         ("--max-epochs 9 --epochs 8", "epochs.*at least 9.*8"),
         ("--epochs many", "--epochs"),
-        ("--tuners keras_tuner.hyperband --max-epochs 2", "max_epochs.*at least 3.*bracket.*2"),
         ("--target high", "--target"),
         ("--target nan", "target must be a finite number"),
         ("--max-epoch 5", "Did you mean '--max-epochs'"),

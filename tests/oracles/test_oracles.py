@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from inspect import signature
 
 import keras_tuner
 import pytest
@@ -11,6 +12,7 @@ from driving import drive, end, place, space, value_of
 
 from kerashpo import oracles
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, InvalidSpace
+from kerashpo.oracles.replay import Replay
 
 SCORE = keras_tuner.Objective("score", "max")
 MAKERS = {
@@ -37,6 +39,20 @@ def started(values):
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["RandomSearch", "GridSearch", "BayesianOptimization", "Hyperband"]
+)
+def test_arguments_have_the_names_places_and_defaults_of_kerastuners(name):
+    ours, theirs = (
+        [
+            (p.name, p.default)
+            for p in signature(getattr(module, f"{name}Oracle")).parameters.values()
+        ]
+        for module in (oracles, keras_tuner.oracles)
+    )
+    assert ours[: len(theirs)] == theirs
+
+
 def test_no_configuration_twice(make, tmp_path):
     told = started(drive(place(make(), tmp_path)))
     assert len(set(told)) == len(told) > 5
@@ -58,6 +74,19 @@ def test_a_reloaded_oracle_goes_on_as_if_never_stopped(make, tmp_path, cut):
     assert second.create_trial("tuner0").trial_id == unfinished.trial_id
     end(second, unfinished, value_of(unfinished.hyperparameters.values))
     assert [*begun, dict(unfinished.hyperparameters.values), *drive(second)] == whole
+
+
+def test_hearing_only_what_is_new_proposes_what_a_whole_replay_does(make, tmp_path, monkeypatch):
+    built = []
+    begin = Replay.__post_init__
+    monkeypatch.setattr(Replay, "__post_init__", lambda self: (built.append(self), begin(self))[1])
+    whole = drive(place(make(), tmp_path / "1"))
+    assert len(built) == isinstance(make(), oracles.SuggestingOracle)
+    forgetful, told = place(make(), tmp_path / "2"), []
+    for _ in range(len(whole)):
+        forgetful._known = None
+        told += drive(forgetful, 1)
+    assert told == whole
 
 
 def test_a_trial_that_ended_is_not_run_again_after_a_reload(make, tmp_path):

@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerashpo.core.records import Status
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Decision, Report, Start, Status
 from kerashpo.schedulers.stopping import StoppingASHA
 from tests.schedulers.replaying import NAN, Table, constant, jobs, play, settled
 
@@ -34,6 +36,35 @@ def test_within_the_plan_and_nothing_forgotten(values, workers):
     assert history.epochs <= scheduler.plan().epochs
     assert len(history.trials) == scheduler.plan().trials
     assert settled(history)
+
+
+def fold(history, scheduler, trial, run, epochs, value):
+    """Reports the epochs of one fold; returns what the scheduler says."""
+    told = []
+    for epoch in range(1, epochs + 1):
+        event = Reported(0.0, Report(trial, run, epoch, {"loss": value}, 0.0))
+        history.apply(event)
+        told += scheduler.on_event(event, history)
+    return told
+
+
+def test_a_further_fold_begins_only_after_a_good_mean():
+    scheduler, settings = StoppingASHA(3, factor=2), {"runs": 3}
+    events = [StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0, settings)]
+    history = History(events)
+    for trial in range(3):
+        event = JobStarted(0.0, Start(trial, {}, 3))
+        history.apply(event)
+        scheduler.on_event(event, history)
+    # The first has nothing to be compared with, at no rung and after no fold.
+    assert [fold(history, scheduler, 0, run, 3, 1.0) for run in range(3)] == [[], [], []]
+    # The second leads after its first fold; with its second one the mean is worse.
+    assert fold(history, scheduler, 1, 0, 3, 0.5) == []
+    assert fold(history, scheduler, 1, 1, 3, 2.0) == [(1, Decision.STOP)]
+    assert fold(history, scheduler, 2, 0, 1, 3.0) == [(2, Decision.STOP)]
+    history.apply(Ended(0.0, 1, Status.STOPPED, "rung"))
+    assert history.trials[1].pruned and history.rank(1)[0] == float("inf")
+    assert history.best.number == 0
 
 
 @given(data=st.data(), values=VALUES)

@@ -132,6 +132,28 @@ def test_copy_keeps_class_values_and_manners():
         twin.Int("other", 1, 2)
 
 
+class Still(keras_tuner.HyperModel):
+    def build(self, hp):
+        return hp.Int("width", 3, 9), hp.Int("depth", 1, 5)
+
+
+@pytest.mark.parametrize("declared", [(), ("depth",)])
+def test_what_is_not_tunable_keeps_its_default_unless_it_is_declared_before(declared):
+    overrides = HyperParameters()
+    for name in declared:
+        overrides.Int(name, 2, 5)
+    inner = Still(tunable=False)
+    maker = ModelMaker(
+        lambda hp: (hp.Boolean("own"), inner.build(hp)), to_space(overrides), form="anything"
+    )
+    space = maker.discover(0)
+    assert {*space.names} == {"own", *declared}
+    config = {"own": True, **dict.fromkeys(declared, 4)}
+    (_, built), hp = maker.make(config, space, 0, 3)
+    assert built == (3, 4 if declared else 1)
+    assert hp.changed == {}
+
+
 def test_with_values_hands_out_a_configuration():
     space = discover(lambda hp: (hp.Int("units", 32, 64), hp.Choice("act", ["relu", "tanh"])))
     hp = HyperParameters.with_values(space, {"units": 50, "act": "tanh"})

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rig import OBJECTIVE, VALIDATION, Rig, build
 
+from kerashpo.core.errors import UnusableResult
 from kerashpo.core.records import Decision, Objective
 from kerashpo.core.trial import Trial
 from kerashpo.executors.failures import classify
@@ -164,11 +165,10 @@ def test_always_nan_fails():
     assert "val_loss was never finite" in failed.failure.message
 
 
-def test_an_objective_that_nothing_logs_is_named():
+def test_an_objective_that_nothing_logs_ends_the_search_and_is_named():
     rig = Rig(settings={"objective": Objective("val_acuracy", "max")})
-    (failed,) = (m for m in rig.start(1) if isinstance(m, Failed))
-    assert "'val_acuracy'" in failed.failure.message
-    assert "Did you mean 'val_accuracy'?" in failed.failure.message
+    with pytest.raises(UnusableResult, match="'val_acuracy'.*Did you mean 'val_accuracy'"):
+        rig.start(1)
 
 
 def test_a_build_that_raises_fails_its_trial_only():
@@ -208,6 +208,7 @@ def test_max_model_size():
     rig = Rig(settings={"max_model_size": 40})
     (failed,) = (m for m in rig.start(1, units=16) if isinstance(m, Failed))
     assert "97 parameters, more than max_model_size (40)" in failed.failure.message
+    assert failed.failure.kind == "refused"
     assert isinstance(rig.start(1, trial=1, units=4)[-1], Reach)
 
 

@@ -136,6 +136,24 @@ def test_folds_are_pruned_at_rungs_and_resume_exactly(tmp_path):
     assert told(rest.results) == told(whole.results)
 
 
+@pytest.mark.parametrize("kind", [{"cv": 3}, {"cv": 2, "repeats": 2}, {"repeats": 3}])
+def test_folds_and_repetitions_are_given_up_one_by_one(kind, tmp_path):
+    settings = {"max_trials": 6, "max_epochs": 2, "factor": 2, "variant": "stopping", **kind}
+    data: dict[str, Any] = {"x": ROWS, "y": LABELS} if "cv" in kind else {**DATA}
+    tuner = kt.ASHA(build_few, **settings, **place(tmp_path))
+    tuner.search(**data | {"batch_size": 16, "verbose": 0})
+    runs = kind.get("cv", 1) * kind.get("repeats", 1)
+    lengths = [[len(run) for run in trial.reports.values()] for trial in _trials(tuner)]
+    whole = [found for found in lengths if found == [2] * runs]
+    pruned = [found for found in lengths if len(found) < runs]
+    assert whole and pruned
+    assert {t.status for t in _trials(tuner)} == {Status.COMPLETED, Status.STOPPED}
+    assert len(tuner.results.history.best.reports) == runs
+    assert len(tuner.oracle.get_best_trials(6)) == 6 - len(pruned)
+    again = kt.open_study(tuner.project_dir).results
+    assert told(again) == told(tuner.results) and again.best == tuner.results.best
+
+
 def _trials(tuner: Any) -> Any:
     return tuner.results.history.trials.values()
 

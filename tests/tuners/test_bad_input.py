@@ -10,7 +10,7 @@ import pytest
 from small import DATA, LABELS, ROWS, build, build_few, make, place
 
 import kerashpo as kt
-from kerashpo.core.errors import InvalidInput, InvalidSpace, StudyMismatch
+from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, InvalidSpace, StudyMismatch
 
 
 @pytest.mark.parametrize(
@@ -102,26 +102,81 @@ def test_an_objective_that_is_not_logged_names_those_that_are(callbacks, tmp_pat
     assert len(tuner.results) == 0
 
 
-def test_a_misspelt_objective_hidden_by_a_callback_of_ones_own(tmp_path):
-    class Own(keras.callbacks.Callback):
-        pass
+class Scoring(keras.callbacks.Callback):
+    """Logs a score of its own every few epochs, or raises."""
 
-    tuner = kt.RandomSearch(
-        build_few, max_consecutive_failed_trials=1, **place(tmp_path, objective="val_acc")
-    )
-    with pytest.raises(RuntimeError, match="does not log the objective 'val_acc'.*val_accuracy"):
-        tuner.search(**DATA, callbacks=[Own()])
+    def __init__(self, every: int = 1, wrong: bool = False) -> None:
+        super().__init__()
+        self.every, self.wrong = every, wrong
 
-
-def test_an_objective_that_a_callback_logs_is_accepted(tmp_path):
-    class Own(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.wrong:
+            raise LookupError("not yet")
+        if (epoch + 1) % self.every == 0:
             logs["my_score"] = 0.5
 
+
+class Deaf(keras.callbacks.Callback):
+    """Hears nothing."""
+
+
+MINE = [Deaf, Scoring, lambda: keras.callbacks.LambdaCallback(on_epoch_end=lambda *told: None)]
+
+
+@pytest.mark.parametrize("own", MINE)
+def test_a_callback_of_ones_own_hides_no_misspelt_objective(own, tmp_path):
+    tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
+    with pytest.raises(InvalidInput, match="not log the objective 'val_acc'.*'val_accuracy'"):
+        tuner.search(**DATA, callbacks=[own()])
+    assert len(tuner.results) == 0
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_an_objective_that_a_callback_logs_is_accepted(every, tmp_path):
     objective = kt.Objective("my_score", "max")
     tuner = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path, objective=objective))
-    tuner.search(**DATA, callbacks=[Own()])
+    tuner.search(**DATA, epochs=2, callbacks=[Scoring(every)])
     assert tuner.results.best.score == 0.5
+    misspelt = kt.Objective("my_scor", "max")
+    other = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path, "x", objective=misspelt))
+    with pytest.raises(InvalidInput, match="'my_scor'.*Did you mean 'my_score'"):
+        other.search(**DATA, epochs=2, callbacks=[Scoring(every)])
+
+
+def test_a_callback_that_cannot_be_asked_refuses_nothing(tmp_path):
+    objective = kt.Objective("my_score", "max")
+    tuner = kt.RandomSearch(
+        build_few, max_consecutive_failed_trials=1, **place(tmp_path, objective=objective)
+    )
+    with pytest.raises(ConsecutiveFailures, match="not yet"):
+        tuner.search(**DATA, callbacks=[Scoring(wrong=True)])
+
+
+def test_a_misspelt_objective_over_a_generator_costs_one_epoch(tmp_path):
+    def endless() -> Any:
+        while True:
+            yield ROWS[:16], LABELS[:16]
+
+    heard = []
+    told = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: heard.append(epoch))
+    tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
+    held = DATA["validation_data"]
+    arguments = {"validation_data": held, "steps_per_epoch": 2, "epochs": 3, "verbose": 0}
+    with pytest.raises(InvalidInput, match="not log the objective 'val_acc'.*'val_accuracy'"):
+        tuner.search(endless(), callbacks=[told], **arguments)
+    assert heard == [0]
+    (trial,) = tuner.results.history.trials.values()
+    assert trial.failure is None  # It goes on once the model logs it.
+
+
+def test_a_misspelt_objective_is_found_where_only_the_validation_data_are_a_pipeline(tmp_path):
+    import tensorflow as tf
+
+    held = tf.data.Dataset.from_tensor_slices(DATA["validation_data"]).batch(8)
+    tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
+    with pytest.raises(InvalidInput, match="Did you mean 'val_accuracy'"):
+        tuner.search(ROWS, LABELS, validation_data=held, verbose=0)
+    assert len(tuner.results) == 0
 
 
 def test_a_validation_objective_without_validation_data(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -12,7 +13,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import GroupKFold
-from small import DATA, build_few, place, told
+from small import DATA, build, build_few, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
@@ -113,6 +114,55 @@ def test_the_view_tells_trials_as_kerastuner_does(searched):
     assert oracle.objective.name == "val_accuracy" and oracle.max_trials == 4
 
 
+def test_the_view_tells_the_arguments(searched, tmp_path):
+    oracle = searched.oracle
+    assert (oracle.seed, oracle.ongoing_trials) == (0, {})
+    assert (oracle.max_retries_per_trial, oracle.max_consecutive_failed_trials) == (0, 3)
+    assert (oracle.tune_new_entries, oracle.allow_new_entries) == (True, True)
+    seen = []
+
+    class Looking(kt.RandomSearch):
+        def on_trial_begin(self, trial: Any) -> None:
+            seen.append([one.trial_id for one in self.oracle.ongoing_trials.values()])
+
+    tuner = Looking(build_few, "val_loss", 2, 7, **where(tmp_path))
+    assert tuner.oracle.seed == 7
+    tuner.search(**DATA)
+    assert seen == [["0"], ["1"]]
+
+
+def test_a_tuner_has_kerastuners_attributes(searched, tmp_path):
+    assert (searched.project_name, searched.executions_per_trial) == ("study", 2)
+    assert searched.project_dir == f"{searched.directory}/study"
+    given = {"optimizer": "sgd", "loss": "mse", "metrics": ["mae"], "max_model_size": 10**6}
+    tuner = kt.Hyperband(build_few, "val_mae", 2, 2, 1, 5, **given, **where(tmp_path))
+    assert {name: getattr(tuner, name) for name in given} == given
+    assert (tuner.distribution_strategy, tuner.oracle.seed) == (None, 5)
+    folder = Path(tuner.get_trial_dir("3"))
+    assert folder.is_dir() and folder.parent == tmp_path / "study"
+
+
+@pytest.mark.parametrize("endless", [None, float("inf")])
+def test_hyperband_without_end_needs_a_bound(endless, tmp_path):
+    settings = {"hyperband_iterations": endless, "max_epochs": 2, "factor": 2}
+    tuner = kt.Hyperband(build_few, "val_loss", **settings, **where(tmp_path))
+    tuner.search(**DATA)
+    assert len(tuner.results) == 6  # the whole space
+    with pytest.raises(InvalidInput, match="hyperband_iterations=None.*max_trials"):
+        kt.Hyperband(build, "val_loss", **settings, **where(tmp_path, "endless"))
+
+
+def test_an_oracle_of_ones_own_has_its_parent_and_its_lock():
+    class Mine(kt.Oracle):
+        @kt.synchronized
+        def populate_space(self, trial_id: str) -> Any:
+            return {"status": "STOPPED"}
+
+    assert isinstance(Mine("val_loss"), keras_tuner.Oracle)
+    with pytest.raises(InvalidInput, match="An oracle of your own.*keras_tuner.Tuner"):
+        kt.Tuner(Mine("val_loss"), build_few)
+
+
 def test_the_view_of_the_space(searched):
     hp = searched.oracle.get_space()
     assert isinstance(hp, keras_tuner.HyperParameters)
@@ -157,6 +207,18 @@ def test_estimators_are_cross_validated(wrap, tmp_path):
     (model,) = tuner.get_best_models()
     best = tuner.results.history.best
     assert model.alpha == best.config["alpha"] and model.score(X, Y) > 0.6
+
+
+def test_the_best_estimator_is_fitted_on_all_data(tmp_path):
+    tuner = sklearn_tuner(tmp_path, cv=3)
+    tuner.search(X, Y)
+    alpha = tuner.results.best.config["alpha"]
+    assert tuner.results.best_model().alpha == alpha
+    whole = tuner.results.refit_best(X, Y, sample_weight=np.ones(len(Y)))
+    expected = RidgeClassifier(alpha=alpha).fit(X, Y)
+    np.testing.assert_allclose(whole.coef_, expected.coef_)
+    with pytest.raises(InvalidInput, match="know no epochs.*epochs=3"):
+        tuner.results.refit_best(X, Y, epochs=3)
 
 
 def test_scoring_metrics_weights_and_groups(tmp_path):

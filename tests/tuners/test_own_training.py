@@ -10,7 +10,7 @@ import pytest
 from small import DATA, LABELS, ROWS, build_few, make, place, told
 
 import kerashpo as kt
-from kerashpo.core.errors import ConsecutiveFailures, InvalidInput
+from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, UnusableResult
 from kerashpo.core.records import Status
 
 HELD = DATA["validation_data"]
@@ -117,12 +117,10 @@ def test_what_fit_cannot_return(result, message, tmp_path):
         return history
 
     given = made if result is keras.callbacks.History else result
-    tuner = kt.RandomSearch(
-        Returning(given, calls=False), max_trials=1,
-        max_consecutive_failed_trials=1, **place(tmp_path),
-    )  # fmt: skip
-    with pytest.raises(ConsecutiveFailures, match=f"(?s)HyperModel.fit.*{message}"):
+    tuner = kt.RandomSearch(Returning(given, calls=False), max_trials=2, **place(tmp_path))
+    with pytest.raises(UnusableResult, match=f"(?s)HyperModel.fit.*{message}"):
         tuner.search(**DATA)
+    assert only(tuner).failure is None  # No trial is to blame.
 
 
 def test_a_history_tells_of_epochs_that_no_callback_heard(tmp_path):
@@ -194,6 +192,17 @@ def test_batch_hooks_train_batch_by_batch(tmp_path):
     tuner.search(**DATA)
     assert batches == [("0", 0, True), ("0", 1, True), ("0", 2, True)]
     assert "listens to batches" in only(tuner).facts["training_reason"]
+
+
+def test_a_hook_may_log_the_objective(tmp_path):
+    class Adding(kt.RandomSearch):
+        def on_epoch_end(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+            logs["mine"] = 2.0 + epoch
+
+    aim = kt.Objective("mine", "max")
+    tuner = Adding(build_few, max_trials=1, **place(tmp_path, objective=aim))
+    tuner.search(**DATA, epochs=2)
+    assert tuner.results.best.score == 3.0
 
 
 class Resized(kt.Hyperband):
@@ -277,12 +286,57 @@ def test_what_run_trial_may_return(result, score, runs, epochs, tmp_path):
     [
         (None, "run_trial must return.*Did you forget"),
         ({"loss": 1.0}, "run_trial returned metrics without the objective 'val_loss'"),
-        (float("nan"), "val_loss was never finite"),
     ],
 )
-def test_what_run_trial_may_not_return(result, message, tmp_path):
-    with pytest.raises(ConsecutiveFailures, match=f"(?s){message}"):
+def test_what_run_trial_may_not_return_ends_the_search(result, message, tmp_path):
+    with pytest.raises(UnusableResult, match=f"(?s){message}"):
         ran(lambda self, trial: result, tmp_path)
+
+
+def test_a_run_trial_that_returns_nan_fails_its_trial(tmp_path):
+    with pytest.raises(ConsecutiveFailures, match="val_loss was never finite"):
+        ran(lambda self, trial: float("nan"), tmp_path)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_keras_tuners_errors_mean_what_they_mean_there(workers, tmp_path):
+    built = tmp_path / "built"
+
+    def build(hp: Any, raises: str = "FailedTrialError") -> keras.Model:
+        if hp.Int("units", 2, 9) > 2:
+            with built.open("a") as file:
+                file.write(f"{hp.get('units')}\n")
+            raise getattr(kt.errors, raises)("too wide")
+        return make(2)
+
+    settings = {"max_retries_per_trial": 2, "max_consecutive_failed_trials": 2}
+    arguments = {"workers": workers, **settings}
+    tuner = kt.RandomSearch(build, **arguments, **place(tmp_path))
+    built.unlink(missing_ok=True)  # what discovery built
+    with pytest.raises(ConsecutiveFailures, match="too wide"):
+        tuner.search(**DATA)
+    kinds = {*tuner.results.failures()["kind"]}
+    names = built.read_text().split()
+    assert kinds == {"refused"} and len(names) == len({*names})
+    fatal = kt.RandomSearch(
+        lambda hp: build(hp, "FatalError"), **arguments, **place(tmp_path, "fatal")
+    )
+    with pytest.raises((kt.errors.FatalError, InvalidInput), match="too wide"):
+        fatal.search(**DATA)
+    assert fatal.results.failures().empty
+
+
+def test_a_search_that_a_fatal_error_ended_goes_on(tmp_path):
+    def result(self: Any, trial: Any) -> float:
+        if not (tmp_path / "mended").exists():
+            raise kt.errors.FatalValueError("the data are missing")
+        return 2.0
+
+    with pytest.raises(kt.errors.FatalValueError, match="the data are missing"):
+        ran(result, tmp_path)
+    (tmp_path / "mended").touch()
+    tuner = ran(result, tmp_path)
+    assert (only(tuner).score, "died" in only(tuner).facts) == (2.0, False)
 
 
 def test_a_number_returned_after_the_engines_training_is_the_score(tmp_path):
@@ -397,6 +451,40 @@ def test_the_best_is_trained_anew_by_its_own_fit(tmp_path):
     black = ran(lambda self, trial: 3.0, tmp_path / "black", hypermodel=lambda hp: None)
     with pytest.raises(InvalidInput, match="run_trial trains in its own way"):
         black.results.refit_best(ROWS, LABELS)
+
+
+class Counted(Passing):
+    """Sets the epochs itself."""
+
+    def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        return model.fit(*args, epochs=hp.Int("epochs", 3, 4), **kwargs)
+
+
+class Asking(Passing):
+    """Takes the arguments by name."""
+
+    def fit(
+        self, hp: Any, model: keras.Model, x: Any, y: Any, epochs: int, callbacks: Any = None
+    ) -> Any:
+        size = hp.Choice("batch_size", [8, 16])
+        arguments = {"batch_size": size, "validation_data": HELD, "callbacks": callbacks}
+        return model.fit(x, y, epochs=epochs, **arguments)
+
+
+@pytest.mark.parametrize("own", [Counted, Asking])
+def test_the_best_is_trained_anew_with_the_epochs_and_values_of_its_fit(own, tmp_path):
+    tuner = kt.RandomSearch(own(), max_trials=1, **place(tmp_path, objective="val_accuracy"))
+    data = {name: DATA[name] for name in ("x", "y")}
+    held = {"validation_data": HELD} if own is Counted else {"epochs": 3}
+    tuner.search(**data, **held, verbose=0)
+    heard = []
+    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: heard.append(epoch + 1))
+    more = {"validation_data": HELD} if own is Counted else {}
+    model = tuner.results.refit_best(**data, **more, callbacks=[told])
+    best = tuner.results.best
+    assert heard == list(range(1, best.epoch + 1))
+    _, accuracy = model.evaluate(*HELD, verbose=0)
+    assert accuracy == pytest.approx(best.score, abs=1e-6)
 
 
 def test_a_fit_of_ones_own_trains_in_workers(tmp_path):
