@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 from kerashpo.core.records import Failure
+from kerashpo.store.full import disk_full, is_full
 
 _EXHAUSTED = ("ResourceExhaustedError", "OutOfMemoryError")
 """What TensorFlow and PyTorch (GPU) raise; their classes are not imported for this."""
@@ -19,7 +20,13 @@ def classify(stage: str, error: Exception) -> Failure:
     Args:
         stage: ``"build"`` or ``"fit"``: what was being done.
         error: what the user's code, Keras or its backend raised.
+
+    Raises:
+        DiskFull: if a callback, say, found no room for its file. That is no fault of the
+            trial, which goes on once there is some.
     """
+    if is_full(error):
+        raise disk_full(None, error) from error
     name, text = type(error).__name__, str(error)
     kind = "memory" if is_out_of_memory(error) else stage
     first = text.splitlines()[0] if text else ""
