@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from kerashpo.core.events import Event, Noted
 from kerashpo.display.disk import size
 from kerashpo.display.view import Best, Running, View
 
@@ -74,6 +75,16 @@ def training(running: Running) -> str:
     """Returns which trial trains, how far it is and its last value."""
     value = "" if running.value is None else f"  {number(running.value)}"
     return f"trial {running.trial}  epoch {running.epoch}/{running.until}{value}"
+
+
+def note(event: Event) -> str:
+    """Returns what the user should hear of a noted fact, empty for what is no news."""
+    match event:
+        case Noted(_, _, {"workers_reason": str(reason)}):
+            return reason
+        case Noted(_, trial, {"worker_lost": str(how)}):
+            return f"trial {trial} lost its worker ({how}) and goes on in another"
+    return ""
 
 
 def farewell(view: View) -> list[str]:
