@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,20 @@ def placed(config: Config, epoch: int) -> dict[str, float]:
         "threads": float(os.environ["OMP_NUM_THREADS"]),
         "gpu": float(os.environ["CUDA_VISIBLE_DEVICES"]),
     }
+
+
+def ends_children(config: Config, epoch: int) -> float:
+    """Returns how many of its children end by SIGTERM, one forked and one started."""
+    forked = os.fork()
+    if forked == 0:
+        time.sleep(60)
+        os._exit(0)
+    os.kill(forked, signal.SIGTERM)
+    _, status = os.waitpid(forked, 0)
+    started = subprocess.Popen(["sleep", "60"])
+    started.terminate()
+    codes = (os.waitstatus_to_exitcode(status), started.wait())
+    return float(sum(code == -signal.SIGTERM for code in codes))
 
 
 class DiesAfterwards(Runner):

@@ -12,6 +12,7 @@ import pytest
 from crew import (
     DiesAfterwards,
     Heard,
+    ends_children,
     grows,
     hangs,
     kills_its_worker,
@@ -234,6 +235,13 @@ def test_a_worker_stays_on_its_cores_and_sees_its_threads_and_its_gpu():
         )
         for place in dealt
     }
+
+
+def test_children_of_a_worker_can_be_ended(crew):
+    heard = crew(ends_children)
+    heard.start(0, until=1)
+    heard.drain()
+    assert heard.values(0) == {1: 2.0}
 
 
 def test_ctrl_c_while_workers_end_leaves_none(crew, monkeypatch):
