@@ -73,7 +73,9 @@ class NotebookDisplay(Listener):
 
     def _page(self, history: History) -> Any:
         view = self._progress.view(history)
-        return self._html(page(view, (*self._progress.plan.notes, *self._notes), picture(self._stairs, history)))
+        return self._html(
+            page(view, (*self._progress.plan.notes, *self._notes), picture(self._stairs, history))
+        )
 
 
 def page(view: View, notes: tuple[str, ...], drawn: str) -> str:

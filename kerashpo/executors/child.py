@@ -65,9 +65,7 @@ def _leave_signals_to_the_loop() -> None:
     # Not ignored but unheeded, and not so by children: pools end theirs by SIGTERM.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        )
+        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
 
 
 def _work(runner: Runner, channel: Channel) -> None:
