@@ -8,7 +8,7 @@ from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStart
 from kerashpo.core.history import History
 from kerashpo.display.listener import Listener
 from kerashpo.display.progress import Progress
-from kerashpo.display.words import GAP, clock, farewell, heading, number
+from kerashpo.display.words import GAP, clock, farewell, heading, note, number
 
 
 @final
@@ -28,15 +28,12 @@ class LineDisplay(Listener):
         match event:
             case SessionStarted():
                 self._say(GAP.join(heading(self._progress.view(snapshot))))
-                for note in self._progress.plan.notes:
-                    self._say(f"note: {note}")
+                for told in self._progress.plan.notes:
+                    self._say(f"note: {told}")
             case Ended(_, trial, status, _, _):
                 self._say(self._trial(trial, status.value, snapshot))
-            case Noted(_, _, facts) if "workers_reason" in facts:
-                self._say(f"note: {facts['workers_reason']}")
-            case Noted(_, trial, facts) if "worker_lost" in facts:
-                how = facts["worker_lost"]
-                self._say(f"note: trial {trial} lost its worker ({how}) and goes on in another")
+            case Noted() if told := note(event):
+                self._say(f"note: {told}")
             case SessionEnded():
                 for line in farewell(self._progress.view(snapshot)):
                     self._say(line)

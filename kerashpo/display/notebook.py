@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from html import escape
 from typing import Any, final
 
-from kerashpo.core.events import Event, Reported, SessionEnded, SessionStarted
+from kerashpo.core.events import Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.display import words
 from kerashpo.display.listener import Listener
@@ -18,6 +19,7 @@ from kerashpo.display.view import Running, View
 
 _EVERY = 2.0
 _MOST_RUNNING = 8
+_MOST_NOTES = 4
 _CURVE = 16
 
 
@@ -46,6 +48,7 @@ class NotebookDisplay(Listener):
         self._stairs = Staircase()
         self._handle: Any = None
         self._drawn = 0.0
+        self._notes: deque[str] = deque(maxlen=_MOST_NOTES)
 
     def on_event(self, event: Event, snapshot: History) -> None:
         self._progress.update(event, snapshot)
@@ -56,6 +59,8 @@ class NotebookDisplay(Listener):
                 self._drawn = self._clock()
             case SessionEnded():
                 self._draw(snapshot)
+            case Noted() if told := words.note(event):
+                self._notes.append(told)
             case Reported():
                 self._stairs.update(snapshot)
                 if self._clock() - self._drawn >= _EVERY:
@@ -68,7 +73,9 @@ class NotebookDisplay(Listener):
 
     def _page(self, history: History) -> Any:
         view = self._progress.view(history)
-        return self._html(page(view, self._progress.plan.notes, picture(self._stairs, history)))
+        return self._html(
+            page(view, (*self._progress.plan.notes, *self._notes), picture(self._stairs, history))
+        )
 
 
 def page(view: View, notes: tuple[str, ...], drawn: str) -> str:

@@ -11,7 +11,14 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from kerashpo.core.events import Event, JobStarted, Reported, SessionEnded, SessionStarted
+from kerashpo.core.events import (
+    Event,
+    JobStarted,
+    Noted,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+)
 from kerashpo.core.history import History
 from kerashpo.display import words
 from kerashpo.display.listener import Listener
@@ -57,6 +64,8 @@ class TerminalDisplay(Listener):
             case SessionEnded():
                 self.close()
                 self._summary(self._progress.view(snapshot))
+            case Noted() if told := words.note(event):
+                self._console.print(Text(f"note: {told}"))
             # Between a trial's end and the next one's start nothing runs, which says nothing.
             case Reported() | JobStarted() if self._due():
                 self._seen = (self._clock(), self._progress.view(snapshot))

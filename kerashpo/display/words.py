@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kerashpo.core.events import Event, Noted
 from kerashpo.display.disk import size
 from kerashpo.display.view import Best, Running, View
 
@@ -86,6 +87,16 @@ def ending(view: View) -> str:
         return f"ended: {view.ended}"
     told = "stopped on your request; run the same search again to go on"
     return f"{told}, or: kerashpo resume {shlex.quote(view.folder)}" if view.command else told
+
+
+def note(event: Event) -> str:
+    """Returns what the user should hear of a noted fact, empty for what is no news."""
+    match event:
+        case Noted(_, _, {"workers_reason": str(reason)}):
+            return reason
+        case Noted(_, trial, {"worker_lost": str(how)}):
+            return f"trial {trial} lost its worker ({how}) and goes on in another"
+    return ""
 
 
 def farewell(view: View) -> list[str]:

@@ -36,8 +36,7 @@ def main(handle: int) -> NoReturn:
     Args:
         handle: the inherited end of the pipe.
     """
-    # Ctrl-C reaches the whole terminal; what it means is for the loop's process to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _leave_signals_to_the_loop()
     faulthandler.enable()
     connection = _connect(handle)
     hello: Hello = pickle.loads(connection.recv_bytes())
@@ -61,6 +60,15 @@ def main(handle: int) -> NoReturn:
         channel.say(Broken(told, traceback.format_exc(), isinstance(error, DiskFull)))
         _leave(1)
     _leave(0)
+
+
+def _leave_signals_to_the_loop() -> None:
+    """Ctrl-C reaches a whole terminal, a batch system's SIGTERM every process of a job."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not ignored but unheeded, and not so by children: pools end theirs by SIGTERM.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
 
 
 def _work(runner: Runner, channel: Channel) -> None:

@@ -6,6 +6,7 @@ import traceback
 
 from kerashpo.core.errors import DiskFull, UnusableResult
 from kerashpo.core.records import Failure
+from kerashpo.store.full import disk_full, is_full
 
 REFUSED = "refused"
 """The kind of a failure that trying again would not mend."""
@@ -25,7 +26,13 @@ def classify(stage: str, error: Exception) -> Failure:
     Args:
         stage: ``"build"`` or ``"fit"``: what was being done.
         error: what the user's code, Keras or its backend raised.
+
+    Raises:
+        DiskFull: if a callback, say, found no room for its file. That is no fault of the
+            trial, which goes on once there is some.
     """
+    if is_full(error):
+        raise disk_full(None, error) from error
     name, text = type(error).__name__, str(error)
     kind = "memory" if is_out_of_memory(error) else stage
     if _is_keras_tuners(error, "FailedTrialError"):

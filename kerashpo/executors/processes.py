@@ -147,15 +147,18 @@ class ProcessExecutor(Executor):
         for worker in self._workers:
             if worker.idle:
                 worker.send(Quit())
-        deadline = time.perf_counter() + _GRACE
-        for worker in self._workers:
-            if worker.idle:
-                worker.wait(max(0.0, deadline - time.perf_counter()))
-            worker.close()
-        self._workers = []
-        discard(self._recipe)
-        if self._folder is not None:
-            self._folder.cleanup()
+        try:
+            deadline = time.perf_counter() + _GRACE
+            for worker in self._workers:
+                if worker.idle:
+                    worker.wait(max(0.0, deadline - time.perf_counter()))
+        finally:  # also where Ctrl-C ends the waiting
+            for worker in self._workers:
+                worker.close()
+            self._workers = []
+            discard(self._recipe)
+            if self._folder is not None:
+                self._folder.cleanup()
 
     def _start(self, worker: Worker) -> None:
         hello = Hello(self._recipe, worker.place.cores, self._terms.waits, self._terms.ahead)

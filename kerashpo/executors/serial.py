@@ -12,6 +12,18 @@ from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.messages import Message, Saving, Task
 
 
+class _LoopFailed(BaseException):
+    """Carries an error of the loop's past the code that trains: no trial has failed.
+
+    Args:
+        error: what the loop raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 @final
 class SerialExecutor(Executor):
     """Runs each task inside `poll`; decisions count at once.
@@ -40,11 +52,15 @@ class SerialExecutor(Executor):
 
         def emit(message: Message | Saving) -> Decision:
             if not isinstance(message, Saving):  # the log is up to date already
-                handle(message)
+                _hand_on(handle, message)
             return self._decision
 
-        self._runner.run(task, emit)
-        self._current = None
+        try:
+            self._runner.run(task, emit)
+        except _LoopFailed as failed:
+            raise failed.error from None
+        finally:
+            self._current = None
         # Told while it ran; what the runner still held for it can go now.
         if self._decision is Decision.STOP:
             self._runner.free(task.trial)
@@ -60,3 +76,10 @@ class SerialExecutor(Executor):
 
     def close(self) -> None:
         self._runner.close()
+
+
+def _hand_on(handle: Callable[[Message], None], message: Message) -> None:
+    try:
+        handle(message)
+    except Exception as error:
+        raise _LoopFailed(error) from error

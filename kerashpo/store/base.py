@@ -20,7 +20,11 @@ class Store(ABC):
         """Yields the events from the `after`-th on, in order."""
 
     def check(self) -> tuple[str, ...]:
-        """Returns what is wrong with the log, a line each; nothing where it is whole."""
+        """Returns what is wrong with the log, a line each; nothing where it is whole.
+
+        Whether the file can be read, and whether every event about a trial comes after the
+        trial's start. `kerashpo.study.health` looks for checkpoints without a trial besides.
+        """
         return ()
 
     @abstractmethod

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from kerashpo.core.errors import DiskFull
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_SAID = tuple(os.strerror(number) for number in _FULL)
 
 
 def is_full(error: BaseException) -> bool:
-    """Tells whether an error of the system says that the disk, or a quota, is full."""
-    return isinstance(error, OSError) and error.errno in _FULL
+    """Tells whether an error of the system says that the disk, or a quota, is full.
+
+    Libraries that write files by themselves (HDF5, TensorFlow) give no number, but quote the
+    system's words.
+    """
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    quotes = isinstance(error, OSError) or type(error).__name__ == "ResourceExhaustedError"
+    return quotes and any(said in str(error) for said in _SAID)
 
 
-def disk_full(path: Path, error: BaseException) -> DiskFull:
-    """Returns the error that ends a search whose disk is full."""
+def disk_full(path: Path | None, error: BaseException) -> DiskFull:
+    """Returns the error that ends a search whose disk is full.
+
+    Args:
+        path: the file of ours that could not be written; None for one of the user's code.
+        error: what the system or a library raised.
+    """
+    where = "what is trained cannot write" if path is None else f"cannot write to {str(path)!r}"
     return DiskFull(
-        f"The disk is full: cannot write to {str(path)!r} ({error}). The search has stopped; every "
-        "epoch that was told is in the log. Free some space and run the same search again: it "
-        'goes on where it was. keep="best" (or "none") keeps fewer weights.'
+        f"The disk is full: {where} ({error}). The search has stopped; every epoch that was told "
+        "is in the log. Free some space and run the same search again: it goes on where it was. "
+        'keep="best" (or "none") keeps fewer weights.'
     )

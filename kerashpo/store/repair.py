@@ -13,7 +13,7 @@ from kerashpo.core.errors import StudyCorrupt
 from kerashpo.core.events import trial_of
 from kerashpo.store.lock import Lock
 from kerashpo.store.pages import page_count, page_size, rows
-from kerashpo.store.schema import Row, event_of, upgrade
+from kerashpo.store.schema import Row, event_of, is_stray, upgrade
 
 _WAL, _SHM = "-wal", "-shm"
 
@@ -76,10 +76,12 @@ def salvage(path: Path) -> dict[int, Row]:
 def _whole(found: dict[int, Row]) -> list[Row]:
     """Returns the rows from the first on, as far as each is whole."""
     whole: list[Row] = []
+    started: set[int] = set()
     with contextlib.suppress(KeyError, ValueError):
         while True:
             row = found[len(whole) + 1]
-            event_of(row, len(whole) + 1)
+            if is_stray(event_of(row, len(whole) + 1), started):
+                break
             whole.append(row)
     return whole
 

@@ -7,7 +7,8 @@ import zlib
 from typing import Final, TypeAlias
 
 from kerashpo.core.errors import StudyCorrupt
-from kerashpo.core.events import Event, decode
+from kerashpo.core.events import Event, JobStarted, decode, trial_of
+from kerashpo.core.records import Resume
 
 Row: TypeAlias = "tuple[int, str, str, int | None]"
 """Number, kind, body and checksum of an event."""
@@ -67,6 +68,19 @@ def event_of(row: Row, expected: int) -> Event:
     if crc is not None and crc != checksum(kind, body):
         raise ValueError(f"event {number} does not match its checksum")
     return decode(kind, body)
+
+
+def is_stray(event: Event, started: set[int]) -> bool:
+    """Tells whether an event is about a trial that no event before it has started.
+
+    Args:
+        event: the next event of a log.
+        started: the trials that its earlier events started; takes a new one in.
+    """
+    if isinstance(event, JobStarted) and not isinstance(event.job, Resume):
+        started.add(event.job.trial)
+    trial = trial_of(event)
+    return trial is not None and trial not in started
 
 
 def check_version(version: int, name: str) -> None:

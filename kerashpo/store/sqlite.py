@@ -17,7 +17,14 @@ from kerashpo.core.events import Event, encode, trial_of
 from kerashpo.store.base import Store
 from kerashpo.store.full import disk_full, is_full
 from kerashpo.store.lock import Lock
-from kerashpo.store.schema import check_version, checksum, event_of, upgrade, version_of
+from kerashpo.store.schema import (
+    check_version,
+    checksum,
+    event_of,
+    is_stray,
+    upgrade,
+    version_of,
+)
 
 WAY_OUT = (
     "Searching again repairs it up to its last whole event, and so does kerashpo doctor FOLDER "
@@ -77,13 +84,16 @@ class SQLiteStore(Store):
             ) from error
 
     def check(self) -> tuple[str, ...]:
+        started: set[int] = set()
         try:
             told = [text for (text,) in self._db.execute("PRAGMA integrity_check")]
-            for _ in self.read():
-                pass
+            orphans = [n for n, e in enumerate(self.read(), 1) if is_stray(e, started)]
         except (sqlite3.DatabaseError, StudyCorrupt) as error:
             return (str(error),)
-        return tuple(text for text in told if text != "ok")
+        wrong = [text for text in told if text != "ok"]
+        if orphans:
+            wrong.append(f"event {orphans[0]} is about a trial that was never started")
+        return tuple(wrong)
 
     def close(self) -> None:
         self._held.close()

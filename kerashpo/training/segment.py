@@ -58,9 +58,19 @@ class Segment:
 
     def on_epoch(self, epoch: int, metrics: dict[str, float]) -> bool:
         """Reports an epoch, counted from 1; returns whether the training should end."""
+        before = self._live.seconds
+        self.answer = self._tell(epoch, metrics)
+        if self.answer is Decision.CONTINUE and self._is_due(self._live.seconds - before):
+            self.answer = self._emit(Saving(self._trial))
+            self._save()
+            self._saved = time.perf_counter()
+        return self.answer is not Decision.CONTINUE
+
+    def _tell(self, epoch: int, metrics: dict[str, float]) -> Decision:
+        """Takes in an epoch and reports it; returns the answer."""
         live, settings = self._live, self._settings
         spent = self._before + time.perf_counter() - self._began
-        live.epoch, live.seconds, last = epoch, spent, spent - live.seconds
+        live.epoch, live.seconds = epoch, spent
         live.stopped = bool(live.model.stop_training)
         self._grow(live.hp)
         metrics = settings.derived.add(metrics, live.model)
@@ -69,12 +79,7 @@ class Segment:
         live.note_best(judge(report, settings.objective), self._newest_counts(metrics))
         if self._complete:
             self._check_first()
-        self.answer = self._emit(Epoch(report))
-        if self.answer is Decision.CONTINUE and self._is_due(last):
-            self.answer = self._emit(Saving(self._trial))
-            self._save()
-            self._saved = time.perf_counter()
-        return self.answer is not Decision.CONTINUE
+        return self._emit(Epoch(report))
 
     def take(self, result: Any, where: str) -> None:
         """Takes in what a training loop of the user's own returned.
@@ -100,8 +105,9 @@ class Segment:
                 self._measure(mean(told))
                 return
             epochs = [(self._first, mean(told))]
+        # They are trained already: a pause comes too late, and a checkpoint would hold the last.
         for epoch, metrics in epochs:
-            if self.on_epoch(epoch, metrics):
+            if self._tell(epoch, metrics) is Decision.STOP:
                 return
 
     def check(self) -> None:

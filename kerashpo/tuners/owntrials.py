@@ -143,7 +143,8 @@ class OwnTrials(Runner):
                 whole = self._weighed(metrics)
                 report = Report(task.trial, run, epoch, whole, time.perf_counter() - session.began)
                 costs.append(self._settings.objective.cost(whole.get(name, math.nan)))
-                if emit(Epoch(report)) is not Decision.CONTINUE:
+                # They are trained already: a pause comes too late, and would train them again.
+                if emit(Epoch(report)) is Decision.STOP:
                     return
             finite, last = finite and min(costs) < math.inf, max(last, epochs[-1][0])
         if not finite:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
-import cloudpickle
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer
@@ -15,10 +14,11 @@ from sklearn.utils.validation import has_fit_parameter
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
-from kerashpo.store.keys import best_key
+from kerashpo.core.trial import Trial
 from kerashpo.study.models import Models
 from kerashpo.training.randomness import seeded_own
 from kerashpo.tuners.driven import Tuner
+from kerashpo.tuners.retention import read_keep
 
 SCORE = "score"
 """The metric that folds report."""
@@ -30,6 +30,9 @@ class SklearnTuner(Tuner):
     The objective is ``Objective("score", "max")``, the mean over folds. `get_best_models` gives the
     estimator fitted on the fold where it did best; ``results.refit_best(X, y)`` fits the best
     values on all data.
+    Estimators stay in memory, those of the trials that `keep` names: on disk they would be
+    pickles, which may do anything when read. After a restart they are fitted again, on the
+    data that `search` is called with again.
 
     Args:
         oracle: see `Tuner`.
@@ -56,6 +59,8 @@ class SklearnTuner(Tuner):
         self.scoring = get_scorer(scoring) if isinstance(scoring, str) else scoring
         functions = _functions(metrics)
         self.cv = KFold(5, shuffle=True, random_state=1) if cv is None else cv
+        self._data: tuple[Any, ...] | None = None
+        self._fitted: dict[int, list[Any]] = {}
         if hypermodel is None:
             raise InvalidInput(
                 "hypermodel is missing: pass a function build_model(hp) that returns an estimator."
@@ -81,6 +86,7 @@ class SklearnTuner(Tuner):
             groups: the group of each sample, for splitters that ask for it.
             **told: ``verbose`` and ``listeners``, as for every tuner.
         """
+        self._data = (X, y, sample_weight, groups)
         super().search(X, y, sample_weight=sample_weight, groups=groups, **told)
 
     def run_trial(
@@ -96,30 +102,53 @@ class SklearnTuner(Tuner):
         found, fitted = [], []
         for train, test in self._splits(trial, X, y, groups):
             model = self._build(trial)
-            weights = (_rows(sample_weight, train), _rows(sample_weight, test))
-            _fit(model, _rows(X, train), _rows(y, train), weights[0])
-            found.append(self._judge(model, _rows(X, test), _rows(y, test), weights[1]))
+            _fit(model, _rows(X, train), _rows(y, train), _rows(sample_weight, train))
+            weight = _rows(sample_weight, test)
+            found.append(self._judge(model, _rows(X, test), _rows(y, test), weight))
             fitted.append(model)
-        for run, model in enumerate(fitted):
-            self._blobs.put(best_key(int(trial.trial_id), run), cloudpickle.dumps(model))
+        self._let_go()
+        self._fitted[int(trial.trial_id)] = fitted
         return found
 
     def load_model(self, trial: Any) -> Any:
         """Returns a trial's estimator, of the fold where it did best.
 
-        It is unpickled, as in KerasTuner: open studies of people you trust.
-
         Raises:
-            InvalidInput: if it was not kept.
+            InvalidInput: if it was not kept, or if it was fitted by another process and this
+                one has no data to fit it again.
         """
+        self._let_go()
         record = self.results.history.trials[int(getattr(trial, "trial_id", trial))]
-        data = self._blobs.get(best_key(record.number, record.best_run))
-        if data is None:
+        if record.number in self._fitted:
+            return self._fitted[record.number][record.best_run]
+        if record.number not in self._kept():
             raise InvalidInput(
                 f"The estimators of trial {record.number} were not kept: keep=... of the tuner "
                 "says of how many trials they are."
             )
-        return pickle.loads(data)
+        return self._fit_again(record)
+
+    def _fit_again(self, record: Trial) -> Any:
+        if self._data is None:
+            raise InvalidInput(
+                f"The estimators of trial {record.number} were fitted by another process, and "
+                "none are read from disk: a file that holds one could do anything. Call search "
+                "with the same data first: what was searched is not searched again."
+            )
+        with seeded_own(self.results.history.seed, record.number):
+            SklearnTuner.run_trial(self, self.oracle.get_trial(record.number), *self._data)
+        return self._fitted[record.number][record.best_run]
+
+    def _kept(self) -> list[int]:
+        """Returns the trials whose estimators are kept, the best first."""
+        most, history = read_keep(self._options.keep), self.results.history
+        ranked = sorted(history.trials, key=history.rank)
+        return ranked if most == math.inf else ranked[: int(most)]
+
+    def _let_go(self) -> None:
+        """Forgets the estimators of the trials that are not kept."""
+        kept = {*self._kept()}
+        self._fitted = {n: models for n, models in self._fitted.items() if n in kept}
 
     def _models(self, history: History) -> Models:
         return Estimators(self)

@@ -13,6 +13,7 @@ from rich.text import Text
 from kerashpo.core.events import (
     Event,
     JobStarted,
+    Noted,
     Reported,
     SessionEnded,
     SessionStarted,
@@ -271,6 +272,31 @@ def test_the_display_fits_the_output(monkeypatch):
     monkeypatch.setattr(sys, "stdout", terminal)
     assert isinstance(make_display(1, "x", PLAN, "runs"), TerminalDisplay)
     assert isinstance(make_display(2, "x", PLAN, "runs"), LineDisplay)
+
+
+NEWS = (
+    Noted(9.0, 0, {"workers": 2, "workers_reason": "2 worker processes from here on"}),
+    Noted(9.0, 1, {"workers_lost": 1, "worker_lost": "it was ended by SIGKILL"}),
+    Noted(9.0, 1, {"training": "compiled"}),
+)
+
+
+@pytest.mark.parametrize("kind", ["lines", "terminal", "notebook"])
+def test_every_display_tells_why_workers_come_and_go(kind, progress, play):
+    out, cell = io.StringIO(), Cell()
+    display = {
+        "lines": lambda: LineDisplay(progress, out),
+        "terminal": lambda: TerminalDisplay(progress, Console(file=out, width=200)),
+        "notebook": lambda: NotebookDisplay(progress, cell.display, lambda html: html),
+    }[kind]()
+    history = play(display, stop=9)
+    for event in (*NEWS, SessionEnded(9.0, "finished", True)):
+        history.apply(event)
+        display.on_event(event, history)
+    told = out.getvalue() + "".join(cell.pages[-1:])
+    assert told.count("2 worker processes from here on") == 1
+    assert told.count("trial 1 lost its worker (it was ended by SIGKILL) and goes on in") == 1
+    assert ("2 workers" in told) == (kind != "lines") and "compiled" not in told
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,36 @@ def grows(config: Config, epoch: int) -> float:
     if config["x"] == 0:
         HELD.append(bytearray(os.urandom(10**6) * 150))
     return wave(config, epoch)
+
+
+def placed(config: Config, epoch: int) -> dict[str, float]:
+    """Tells where it is trained; slowly, so that both workers get a trial."""
+    time.sleep(0.02)
+    cores = os.sched_getaffinity(0)
+    return {
+        "value": 0.0,
+        "first": min(cores),
+        "cores": len(cores),
+        "threads": float(os.environ["OMP_NUM_THREADS"]),
+        "gpu": float(os.environ["CUDA_VISIBLE_DEVICES"]),
+    }
+
+
+def ends_children(config: Config, epoch: int) -> float:
+    """Returns how many of its children end by SIGTERM, one forked and one started."""
+    mine, theirs = os.pipe()
+    forked = os.fork()
+    if forked == 0:
+        os.write(theirs, b"x")
+        time.sleep(60)
+        os._exit(0)
+    os.read(mine, 1)
+    os.kill(forked, signal.SIGTERM)
+    _, status = os.waitpid(forked, 0)
+    started = subprocess.Popen(["sleep", "60"])
+    started.terminate()
+    codes = (os.waitstatus_to_exitcode(status), started.wait())
+    return float(sum(code == -signal.SIGTERM for code in codes))
 
 
 class DiesAfterwards(Runner):

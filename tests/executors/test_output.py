@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import threading
 
 import pytest
 
+from kerashpo.core.errors import DiskFull
 from kerashpo.core.records import Decision, Start
 from kerashpo.executors.failures import classify, is_out_of_memory
 from kerashpo.executors.function import FunctionRunner
@@ -97,6 +99,16 @@ def test_memory_that_is_not_there_is_told_apart(allocate):
     assert classify("fit", caught.value).kind == "memory"
 
 
+class Fills:
+    """A callback, say, whose file has no room any more."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, config):
+        raise self.error
+
+
 def named(name, base=RuntimeError):
     return type(name, (base,), {})
 
@@ -114,3 +126,28 @@ def named(name, base=RuntimeError):
 )
 def test_what_backends_say(error, memory):
     assert is_out_of_memory(error) is memory
+
+
+NO_ROOM = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    "error, full",
+    [
+        (OSError(errno.ENOSPC, "whatever it says"), True),
+        (OSError(errno.EDQUOT, "whatever it says"), True),
+        (OSError(f"Can't write data (file write failed: errno = 28, '{NO_ROOM}')"), True),
+        (named("ResourceExhaustedError", Exception)(f"events.out.tfevents; {NO_ROOM}"), True),
+        (named("ResourceExhaustedError", Exception)("OOM when allocating tensor"), False),
+        (OSError(errno.ENOENT, "No such file or directory"), False),
+        (ValueError(f"I talk of it: {NO_ROOM}"), False),
+    ],
+)
+def test_a_full_disk_is_no_failure_of_the_trial(error, full):
+    runner, said = FunctionRunner(Fills(error), "value", dict), []
+    if full:
+        with pytest.raises(DiskFull, match="what is trained cannot write.*run the same search"):
+            runner.run(Task(Start(0, {}, 1), {}, 1), said.append)
+    else:
+        runner.run(Task(Start(0, {}, 1), {}, 1), said.append)
+    assert [type(message) for message in said] == ([] if full else [Failed])

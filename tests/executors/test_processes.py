@@ -9,12 +9,25 @@ from functools import partial
 
 import psutil
 import pytest
-from crew import DiesAfterwards, Heard, grows, hangs, kills_its_worker, slow, terms, unbroken
+from crew import (
+    DiesAfterwards,
+    Heard,
+    ends_children,
+    grows,
+    hangs,
+    kills_its_worker,
+    placed,
+    slow,
+    terms,
+    unbroken,
+)
 
 from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
 from kerashpo.core.records import Decision
 from kerashpo.executors.messages import Epoch, Failed, Note, Reach
-from kerashpo.executors.processes import LIVES, ProcessExecutor
+from kerashpo.executors.placement import available_cores, places
+from kerashpo.executors.processes import LIVES, ProcessExecutor, Terms
+from kerashpo.executors.worker import Worker
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.curves import CurveRunner
 
@@ -200,6 +213,50 @@ def test_a_recipe_that_cannot_be_sent_is_refused_with_its_name():
     stream = (i for i in range(3))
     with pytest.raises(InvalidInput, match="(?s)the data cannot be sent.*generator.*workers=1"):
         ProcessExecutor(lambda: stream, terms(), {"the code": 1, "the data": stream})
+
+
+def test_a_worker_stays_on_its_cores_and_sees_its_threads_and_its_gpu():
+    dealt = places(2, available_cores(), ["3", "5"])
+    heard = Heard(ProcessExecutor(partial(CurveRunner, placed), Terms(dealt)))
+    heard.executor.start()
+    heard.until(lambda: heard.executor.ready == 2)
+    for trial in (0, 1):
+        heard.start(trial, until=20)
+    heard.drain()
+    heard.executor.close()
+    seen = {tuple(m.report.metrics.items()) for m in heard.told if isinstance(m, Epoch)}
+    assert seen == {
+        (
+            ("value", 0.0),
+            ("first", float(min(place.cores or available_cores()))),
+            ("cores", float(len(place.cores or available_cores()))),
+            ("threads", float(place.threads)),
+            ("gpu", float(place.gpu)),
+        )
+        for place in dealt
+    }
+
+
+def test_children_of_a_worker_can_be_ended(crew):
+    heard = crew(ends_children)
+    heard.start(0, until=1)
+    heard.drain()
+    assert heard.values(0) == {1: 2.0}
+
+
+def test_ctrl_c_while_workers_end_leaves_none(crew, monkeypatch):
+    heard = crew(workers=2)
+    heard.start(0, until=1)
+    heard.drain()
+    pids = list(heard.executor.pids)
+
+    def interrupted(worker, seconds):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Worker, "wait", interrupted)
+        heard.executor.close()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
 def test_close_ends_every_process(crew):

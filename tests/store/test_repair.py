@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from kerashpo.core.errors import StudyBusy, StudyCorrupt
-from kerashpo.core.events import Ended, Reported
-from kerashpo.core.records import Failure, Report, Status
+from kerashpo.core.events import Ended, JobStarted, Reported
+from kerashpo.core.records import Failure, Report, Start, Status
 from kerashpo.store.lock import Lock
 from kerashpo.store.repair import repair, salvage
 from kerashpo.store.sqlite import SQLiteStore
@@ -23,6 +23,7 @@ def events(count):
     rng = random.Random(0)
     yield EVENTS[0]
     for trial in range(count):
+        yield JobStarted(1.0, Start(trial, {"n": trial}, 1))
         yield Reported(1.0, Report(trial, 0, 1, {"val_loss": rng.random()}, 1.0))
         if trial % 40 == 0:
             story = "line\n" * rng.randrange(4000)

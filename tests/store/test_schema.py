@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from kerashpo.core.errors import StudyCorrupt
-from kerashpo.core.events import Reached
+from kerashpo.core.events import JobStarted, Reached
+from kerashpo.core.records import Resume, Start
+from kerashpo.store.repair import repair, salvage
 from kerashpo.store.schema import VERSION
 from kerashpo.store.sqlite import SQLiteStore
 from kerashpo.testing.stores import EVENTS
@@ -74,4 +76,24 @@ def test_a_row_that_is_not_whole_is_told(tmp_path, damage, told):
         list(store.read())
     assert caught.value.repairable
     assert len(store.check()) == 1 and told in store.check()[0]
+    store.close()
+
+
+def test_events_of_a_trial_that_was_never_started_are_told_and_left_out(tmp_path):
+    path = tmp_path / "study.sqlite"
+    store = SQLiteStore(path)
+    for event in (EVENTS[0], JobStarted(1.0, Start(0, {}, 1)), Reached(1.0, 0), Reached(1.0, 7)):
+        store.append(event)
+    assert store.check() == ("event 4 is about a trial that was never started",)
+    store.close()
+    assert (repair(path).events, len(salvage(path))) == (3, 3)
+    store = SQLiteStore(path)
+    assert store.check() == ()
+    store.close()
+
+
+def test_going_on_with_a_trial_does_not_start_it(tmp_path):
+    store = SQLiteStore(tmp_path / "study.sqlite")
+    store.append(JobStarted(1.0, Resume(3, 9)))
+    assert store.check() == ("event 1 is about a trial that was never started",)
     store.close()

@@ -45,6 +45,25 @@ def test_a_flipped_byte_is_noticed():
         unpack(bytes(data))
 
 
+@pytest.mark.parametrize("change", [0x01, 0x08, 0x80, 0xFF])
+def test_any_byte_that_is_changed_is_noticed_or_matters_not(change):
+    """Among them: another codec, a password, a shape that no memory holds."""
+    held = {"x": np.arange(3.0)}
+    whole = pack(held, {"epoch": 3})
+    noticed = 0
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= change
+        try:
+            arrays, values = unpack(bytes(data))
+        except ValueError as error:
+            assert "the checkpoint is damaged" in str(error)
+            noticed += 1
+        else:
+            assert np.array_equal(arrays["x"], held["x"]) and values == {"epoch": 3}, place
+    assert noticed > len(whole) // 2
+
+
 def test_nothing_is_executed_when_read():
     buffer = io.BytesIO()
     np.savez(buffer, __header__=np.array([{"types": {}}], dtype=object))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import GroupKFold
@@ -17,6 +19,9 @@ from small import DATA, build, build_few, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.keys import best_key
+from kerashpo.study.health import examine
 
 X, Y = load_iris(return_X_y=True)
 SCORE = kt.Objective("score", "max")
@@ -273,6 +278,43 @@ def test_an_estimator_that_was_not_kept(tmp_path):
     tuner.search(X, Y)
     with pytest.raises(InvalidInput, match="were not kept"):
         tuner.get_best_models()
+
+
+def noisy(hp: Any) -> Any:
+    """Its fit draws from numpy's global generator."""
+    return RandomForestClassifier(hp.Int("trees", 2, 9), max_features=1)
+
+
+def test_estimators_are_fitted_again_after_a_restart_and_never_read_from_disk(tmp_path):
+    first = sklearn_tuner(tmp_path, noisy, cv=3)
+    first.search(X, Y, verbose=0)
+    (model,) = first.get_best_models()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(path.name.startswith("study.sqlite") for path in files)
+    second = sklearn_tuner(tmp_path, noisy, cv=3)
+    with pytest.raises(InvalidInput, match="another process.*Call search with the same data"):
+        second.get_best_models()
+    second.search(X, Y, verbose=0)
+    (again,) = second.get_best_models()
+    assert again is not model and len(second.results.history.sessions) == 2
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_a_planted_estimator_is_not_executed(tmp_path):
+    tuner = sklearn_tuner(tmp_path)
+    tuner.search(X, Y, verbose=0)
+    blobs = FileBlobs(tmp_path / "study" / "checkpoints")
+    best = tuner.results.history.best
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return (exec, ("raise SystemExit('executed')",))
+
+    blobs.put(best_key(best.number, best.best_run), pickle.dumps(Evil()))
+    assert not examine(tmp_path / "study").well
+    again = sklearn_tuner(tmp_path)
+    again.search(X, Y, verbose=0)
+    assert again.get_best_models()[0].alpha == best.config["alpha"]
 
 
 def test_ready_made_hypermodels_are_reachable():

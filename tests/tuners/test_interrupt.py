@@ -1,4 +1,4 @@
-"""Ctrl-C during a real training, in a process of its own; then the same script again."""
+"""Ctrl-C during a real training, at any event and from outside; then the same search again."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from small import DATA, build, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import StudyNotFound
+from kerashpo.display.listener import Listener
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
 
@@ -56,9 +57,43 @@ def test_the_same_script_goes_on_to_the_same_curves(tmp_path):
     assert "run the same search again to go on" in out
     cut = open_study(tmp_path / "study").results
     after = search(tmp_path, 0)
+    assert after.stopped == "finished", "this process was told to stop"
     assert 4 <= cut.epochs < after.epochs
     assert told(after) == told(search(tmp_path / "whole", 0))
     assert len(after.history.sessions) == 2
+
+
+class AtEvent(Listener):
+    """Presses Ctrl-C at the n-th event of a session, or never; counts them."""
+
+    def __init__(self, number: int | None = None) -> None:
+        self.number, self.heard = number, 0
+
+    def on_event(self, event: Any, snapshot: Any) -> None:
+        self.heard += 1
+        if self.heard == self.number:
+            signal.raise_signal(signal.SIGINT)
+
+
+def small_search(folder: Path, name: str, listener: Listener) -> Results:
+    tuner = kt.Hyperband(build, max_epochs=2, factor=2, **place(folder, name))
+    tuner.search(**DATA, listeners=[listener])
+    return tuner.results
+
+
+def test_interrupted_all_over_a_search_it_goes_on_to_the_same_curves(tmp_path):
+    """At each line of the loop: tests/study/test_every_interrupt.py; here with real training."""
+    counter = AtEvent()
+    whole = told(small_search(tmp_path, "whole", counter))
+    numbers, stopped = range(1, counter.heard + 1, 4), 0
+    for number in numbers:
+        cut = small_search(tmp_path, f"at {number}", AtEvent(number))
+        stopped += cut.stopped == "interrupted"
+        # What was told is kept, and every trial is at rest.
+        assert not cut.history.running
+        after = small_search(tmp_path, f"at {number}", AtEvent())
+        assert (after.stopped, told(after)) == ("finished", whole), f"at event {number}"
+    assert stopped > len(numbers) // 2
 
 
 def _wait_for_epochs(folder: Path, count: int, process: subprocess.Popen[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import keras
@@ -11,7 +12,9 @@ from small import DATA, LABELS, ROWS, build_few, make, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, UnusableResult
+from kerashpo.core.events import Reported
 from kerashpo.core.records import Status
+from kerashpo.display.listener import Listener
 
 HELD = DATA["validation_data"]
 
@@ -132,6 +135,56 @@ def test_a_history_tells_of_epochs_that_no_callback_heard(tmp_path):
     tuner.search(ROWS[:48], LABELS[:48], epochs=2, verbose=0)
     assert sorted(only(tuner).reports[0]) == [1, 2]
     assert tuner.get_best_models()[0].evaluate(*HELD, verbose=0)[0] > 0
+
+
+class Interrupting(Listener):
+    """Presses Ctrl-C at the first epoch that it hears of."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def on_event(self, event: Any, snapshot: Any) -> None:
+        if isinstance(event, Reported) and not self.pressed:
+            self.pressed = True
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_epochs_told_after_the_training_are_all_told_when_interrupted(tmp_path):
+    calls = []
+
+    class Silent(Passing):
+        def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, **_: Any) -> Any:
+            calls.append(hp.get("units"))
+            return model.fit(x, y, validation_data=HELD, epochs=2)
+
+    found = []
+    for name, listeners in (("whole", []), ("cut", [Interrupting()])):
+        tuner = kt.RandomSearch(Silent(), max_trials=2, **place(tmp_path, name))
+        tuner.search(ROWS[:48], LABELS[:48], epochs=2, verbose=0, listeners=listeners)
+        if listeners:
+            assert tuner.results.stopped == "interrupted" and tuner.results.epochs == 2
+            tuner.search(ROWS[:48], LABELS[:48], epochs=2, verbose=0)
+        found.append(told(tuner.results))
+    assert found[0] == found[1]
+    assert len(calls) == 4
+
+
+def test_a_run_trial_that_was_interrupted_is_told_to_its_end(tmp_path):
+    calls = []
+
+    class Own(kt.RandomSearch):
+        def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+            calls.append(trial.trial_id)
+            model = build_few(trial.hyperparameters)
+            return model.fit(ROWS, LABELS, validation_data=HELD, epochs=3, verbose=0)
+
+    tuner = Own(build_few, max_trials=2, **place(tmp_path))
+    tuner.search(epochs=3, verbose=0, listeners=[Interrupting()])
+    (trial,) = tuner.results.history.trials.values()
+    assert (tuner.results.stopped, trial.status) == ("interrupted", Status.COMPLETED)
+    assert sorted(trial.reports[0]) == [1, 2, 3]
+    tuner.search(epochs=3, verbose=0)
+    assert calls == ["0", "1"] and tuner.results.epochs == 6
 
 
 def test_nothing_is_named_where_fit_returns_one_number(tmp_path):

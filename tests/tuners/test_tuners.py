@@ -16,7 +16,9 @@ from small import DATA, LABELS, ROWS, build, build_few, make, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, StudyMismatch
+from kerashpo.core.events import Reported
 from kerashpo.core.records import Status
+from kerashpo.store.sqlite import SQLiteStore
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
 OWN = {
@@ -275,6 +277,47 @@ def test_a_full_disk_stops_the_search_and_more_room_lets_it_go_on(tmp_path, monk
             tuner.search(**DATA, epochs=2)
     cut = kt.open_study(tmp_path / "study").history
     assert (cut.stopped, cut.failed) == ("disk full", 0)
+    tuner.search(**DATA, epochs=2)
+    assert told(tuner.results) == told(whole.results)
+
+
+def test_a_callback_without_room_for_its_file_stops_the_search_and_fails_no_trial(tmp_path):
+    room = []
+
+    class Writing(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1 and not room:
+                raise OSError(errno.ENOSPC, "No space left on device", "epochs.log")
+
+    def search(name: str) -> Any:
+        tuner = kt.RandomSearch(build, max_trials=2, **place(tmp_path, name))
+        tuner.search(**DATA, epochs=2, callbacks=[Writing()])
+        return tuner.results
+
+    with pytest.raises(DiskFull, match=r"what is trained cannot write .*epochs\.log"):
+        search("study")
+    cut = kt.open_study(tmp_path / "study").history
+    assert (cut.stopped, cut.failed, cut.epochs) == ("disk full", 0, 1)
+    room.append("some")
+    assert told(search("study")) == told(search("whole"))
+
+
+def test_a_log_that_cannot_be_written_stops_the_search_and_fails_no_trial(tmp_path, monkeypatch):
+    whole = kt.RandomSearch(build, max_trials=3, **place(tmp_path, "whole"))
+    whole.search(**DATA, epochs=2)
+    tuner = kt.RandomSearch(build, max_trials=3, **place(tmp_path))
+    append = SQLiteStore.append
+
+    def locked(store: SQLiteStore, event: Any) -> None:
+        if isinstance(event, Reported) and event.report.trial == 1:
+            raise InvalidInput("Cannot write: database is locked.")
+        append(store, event)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SQLiteStore, "append", locked)
+        with pytest.raises(InvalidInput, match="database is locked"):
+            tuner.search(**DATA, epochs=2)
+    assert kt.open_study(tmp_path / "study").history.failed == 0
     tuner.search(**DATA, epochs=2)
     assert told(tuner.results) == told(whole.results)
 
