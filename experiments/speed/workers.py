@@ -3,7 +3,7 @@
     python experiments/speed/workers.py --repeats 3 --peer
 
 Each search runs in a fresh process, the sides alternate, and time counts from the first call of
-`search` to its end. ``long`` is Hyperband run eight times over: long enough to need workers.
+`search` to its end. ``long`` is Hyperband run four times over: long enough to need workers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def make_tuner(kind: str, workers: str, seed: int, folder: str) -> Any:
         common["workers"] = workers if workers == "auto" else int(workers)
     if kind == "bayesian":
         return kt.BayesianOptimization(build_model, max_trials=25, num_initial_points=5, **common)
-    rounds = 8 if kind == "long" else 1
+    rounds = 4 if kind == "long" else 1
     return kt.Hyperband(build_model, max_epochs=50, factor=3, hyperband_iterations=rounds, **common)
 
 
