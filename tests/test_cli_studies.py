@@ -80,7 +80,8 @@ def test_nothing_runs_that_nobody_agreed_to(killed, capfd, monkeypatch):
     assert killed.with_name("calls").read_text() == calls
 
 
-def test_this_process_is_a_module():
+def test_this_process_is_a_module(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)  # a progress bar may have imported it
     command = Command.current()
     assert command.kind in ("module", "script")
     assert Command.from_json(command.to_json()) == command

@@ -9,6 +9,7 @@ from kerashpo.core.records import Plan
 from kerashpo.display.lines import LineDisplay
 from kerashpo.display.listener import Listener
 from kerashpo.display.progress import Progress
+from kerashpo.display.surroundings import in_a_notebook
 
 
 def make_display(
@@ -26,24 +27,14 @@ def make_display(
     if not verbose:
         return None
     progress = Progress(title, plan, folder, workers)
-    shell = _notebook()
-    if shell is not None:
+    if in_a_notebook():
+        import IPython.display
+
         from kerashpo.display.notebook import NotebookDisplay
 
-        return NotebookDisplay(progress, shell.display, shell.HTML)
+        return NotebookDisplay(progress, IPython.display.display, IPython.display.HTML)
     if verbose != 2 and sys.stdout.isatty():
         from kerashpo.display.terminal import TerminalDisplay
 
         return TerminalDisplay(progress)
     return LineDisplay(progress, sys.stdout)
-
-
-def _notebook() -> Any:
-    """Returns IPython's display module in a notebook, None elsewhere; imports nothing itself."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None or type(shell).__name__ in ("TerminalInteractiveShell",):
-        return None
-    import IPython.display
-
-    return IPython.display

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.display.surroundings import in_a_notebook
 
 Kind = Literal["script", "module", "notebook", "console"]
 
@@ -38,7 +39,7 @@ class Command:
         main = sys.modules.get("__main__")
         spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
         arguments, folder = tuple(sys.argv[1:]), _here()
-        if "ipykernel" in sys.modules:
+        if in_a_notebook():
             return cls("notebook", folder=folder)
         if spec is not None:
             return cls("module", spec.name.removesuffix(".__main__"), arguments, folder)

@@ -38,13 +38,17 @@ STUDY = [[0.1, 0.3], [0.2], [0.5, 0.4]]
 
 
 @pytest.mark.parametrize(
-    ("by", "x", "end"),
-    [("epochs", [1, 2, 4], 5), ("trials", [1, 1, 3], 3), ("seconds", [1, 2, 4], 5)],
+    ("by", "x", "y", "end"),
+    [
+        ("epochs", [1, 2, 4], [0.1, 0.3, 0.5], 5),
+        ("trials", [1, 3], [0.3, 0.5], 3),
+        ("seconds", [1, 2, 4], [0.1, 0.3, 0.5], 5),
+    ],
 )
-def test_the_best_so_far(by, x, end):
+def test_the_best_so_far(by, x, y, end):
     found = trace(history(STUDY), by)
     assert found.x.tolist() == x
-    assert found.y.tolist() == [0.1, 0.3, 0.5]
+    assert found.y.tolist() == y
     assert found.end == end
 
 
