@@ -30,8 +30,6 @@ FILES = (
     "keras_tuner/engine/oracle_test.py",
 )
 LEFT_OUT = {
-    "test_scipy_not_install_error": "scipy is a requirement here, it cannot be missing",
-    "test_sklearn_not_install_error": "our Gaussian process does not use scikit-learn",
     "test_hyperband_oracle_bracket_configs": "asserts bracket internals alone",
     "test_hyperband_load_weights": "fails with KerasTuner's own oracle on Keras 3.15 too",
     "test_linked_list": "a data structure of KerasTuner's that ours does without",

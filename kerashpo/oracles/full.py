@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_tuner.src.tuners import bayesian as upstream
+
 from kerashpo.oracles.suggesting import SuggestingOracle
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
@@ -70,6 +72,9 @@ class BayesianOptimizationOracle(FullOracle):
         max_retries_per_trial: see `MendedOracle`.
         max_consecutive_failed_trials: see `MendedOracle`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
+
+    Raises:
+        ImportError: where KerasTuner found scipy or scikit-learn missing, as upstream's does.
     """
 
     def __init__(
@@ -88,6 +93,8 @@ class BayesianOptimizationOracle(FullOracle):
         *,
         acquisition: str = "logei",
     ) -> None:
+        _require("scipy", "scipy")
+        _require("sklearn", "scikit-learn")
         options = {
             "num_initial_points": num_initial_points,
             "alpha": alpha,
@@ -105,4 +112,13 @@ class BayesianOptimizationOracle(FullOracle):
             tune_new_entries=tune_new_entries,
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+
+
+def _require(module: str, package: str) -> None:
+    """Raises ImportError if KerasTuner's Bayesian tuner did without a module."""
+    if getattr(upstream, module) is None:
+        raise ImportError(
+            f"Please install {package} before using the `BayesianOptimization`: "
+            f"pip install {package}"
         )

@@ -7,6 +7,7 @@ import pytest
 from small import DATA, build_few
 
 import kerashpo as kt
+from kerashpo import oracles
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -32,3 +33,10 @@ def test_a_tuner_obeys_our_epochs_and_loads_the_best_model(tmp_path):
     model = tuner.get_best_models()[0]
     known = model.evaluate(*DATA["validation_data"], verbose=0, return_dict=True)
     assert known["accuracy"] == pytest.approx(oracle.get_best_trials()[0].score)
+
+
+@pytest.mark.parametrize(("module", "package"), [("scipy", "scipy"), ("sklearn", "scikit-learn")])
+def test_what_kerastuner_misses_is_named_as_it_does(module, package, monkeypatch):
+    monkeypatch.setattr(f"keras_tuner.src.tuners.bayesian.{module}", None)
+    with pytest.raises(ImportError, match=f"Please install {package}"):
+        oracles.BayesianOptimizationOracle("val_loss")
