@@ -144,9 +144,11 @@ class _Parser(argparse.ArgumentParser):
     """Raises InvalidInput, with the nearest flag, instead of leaving the process."""
 
     def error(self, message: str) -> NoReturn:
-        words = message.split()
         flags = [flag for action in self._actions for flag in action.option_strings]
-        hints = [hint for word in words if word.startswith("--") and (hint := nearest(word, flags))]
+        unknown = [
+            word for word in words if word.startswith("--") and word.rstrip(":") not in flags
+        ]
+        hints = [hint for word in unknown if (hint := nearest(word, flags))]
         raise InvalidInput(f"{message}.{hints[0] if hints else ''} See --help.")
 
 

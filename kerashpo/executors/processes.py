@@ -19,6 +19,7 @@ from kerashpo.executors.placement import Place
 from kerashpo.executors.recipe import Packed, discard, pack
 from kerashpo.executors.wire import Answer, Broken, Drop, Heard, Hello, Idle, Quit, Ready, Said
 from kerashpo.executors.worker import Worker, describe_exit
+from kerashpo.store.full import disk_full, is_full
 
 LIVES = 3
 """So many workers may die of one epoch of a trial, and starts in a row fail for each worker."""
@@ -112,12 +113,17 @@ class ProcessExecutor(Executor):
         if folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="kerashpo-")
             folder = Path(self._folder.name)
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, place in enumerate(self._terms.places):
-            log = folder / f"worker-{number}.log"
-            log.write_bytes(b"")
-            self._workers.append(Worker(number, place, log))
-            self._start(self._workers[-1])
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for number, place in enumerate(self._terms.places):
+                log = folder / f"worker-{number}.log"
+                log.write_bytes(b"")
+                self._workers.append(Worker(number, place, log))
+                self._start(self._workers[-1])
+        except OSError as error:
+            if is_full(error):
+                raise disk_full(folder, error) from error
+            raise
 
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
         for worker in self._speaking(timeout):

@@ -45,7 +45,7 @@ def test_what_is_named_twice_counts_once():
         ("--max-trials -3", "max_trials.*at least 1"),
         ("--initial-points 0", "initial_points.*at least 1"),
         ("--seeds -1", "a seed.*at least 0"),
-        ("--seeds one", "--seeds"),
+        ("--seeds one", r"--seeds: invalid int value: 'one'\. See --help"),
         ("--max-epochs ten", "--max-epochs"),
         ("--workers 0", "workers.*at least 1.*0"),
         ("--max-epochs 9 --epochs 8", "epochs.*at least 9.*8"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
@@ -182,6 +184,18 @@ def test_an_error_of_ours_in_a_worker_is_raised_here(error):
     with pytest.raises(error, match="what the runner expects"):
         heard.drain()
     executor.close()
+
+
+def test_a_disk_that_is_full_before_the_workers_start_is_told_as_that(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    executor = ProcessExecutor(CurveRunner, terms(logs=tmp_path / "logs"))
+    with pytest.raises(DiskFull, match="Free some space"):
+        executor.start()
+    executor.close()
+    assert executor.pids == {}
 
 
 def test_an_error_outside_any_trial_is_told_with_its_traceback():
