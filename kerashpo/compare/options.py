@@ -145,9 +145,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         flags = [flag for action in self._actions for flag in action.option_strings]
-        unknown = [
-            word for word in words if word.startswith("--") and word.rstrip(":") not in flags
-        ]
+        words = [word.rstrip(":") for word in message.split() if word.startswith("--")]
+        unknown = [word for word in words if word not in flags]
         hints = [hint for word in unknown if (hint := nearest(word, flags))]
         raise InvalidInput(f"{message}.{hints[0] if hints else ''} See --help.")
 
