@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kerashpo.training.drawing import few_shapes
 from kerashpo.training.fitdata import FitData
 
 
@@ -31,7 +32,8 @@ def build_all(model: keras.Model, data: FitData) -> None:
             model._symbolic_build(data_batch=keras.utils.pack_x_y_sample_weight(*batch))
     optimizer = model.optimizer
     if optimizer is not None and not optimizer.built and model.built:
-        optimizer.build(model.trainable_variables)
+        with few_shapes():
+            optimizer.build(model.trainable_variables)
 
 
 def _build_from_shapes(model: keras.Model, batch: tuple[Any, Any, Any]) -> bool:

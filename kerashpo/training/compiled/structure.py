@@ -150,6 +150,24 @@ def pinned_of(model: keras.Model) -> set[int]:
     return pinned
 
 
+def nodes_of(model: keras.Model) -> dict[int, Any]:
+    """Returns id of a layer -> its place in the graph of a functional or sequential model.
+
+    Layers of nested models and layers that the graph calls more than once are left out.
+    """
+    found: dict[int, set[int]] = {}
+    layers: dict[int, Any] = {}
+    waiting = list(model.outputs)
+    while waiting:
+        operation, node, _ = waiting.pop()._keras_history
+        if node in found.setdefault(id(operation), set()):
+            continue
+        found[id(operation)].add(node)
+        layers[id(operation)] = operation._inbound_nodes[node]
+        waiting.extend(operation._inbound_nodes[node].input_tensors)
+    return {key: layers[key] for key, nodes in found.items() if len(nodes) == 1}
+
+
 def _open_layers(model: keras.Model) -> frozenset[str]:
     pinned = pinned_of(model)
     return frozenset(layer.name for layer in layers_of(model) if id(layer) not in pinned)

@@ -1,0 +1,124 @@
+"""Numbers that Keras bakes into a graph, inputs of it instead: rates, seeds, penalties."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, final
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from kerashpo.training.compiled.jax import threefry
+from kerashpo.training.compiled.structure import dropouts_of, nodes_of, penalties_of
+
+
+class Knobs(NamedTuple):
+    """What differs between models that share an executable, besides their variables.
+
+    Attributes:
+        seeds: the state of each dropout layer at the start of the epoch, uint32, shape (2,).
+        rates: the probability to drop, float32.
+        widths: how many features each dropout layer has before padding, uint32.
+        penalties: the factor of each L2 penalty, float32.
+    """
+
+    seeds: tuple[np.ndarray, ...] = ()
+    rates: tuple[np.float32, ...] = ()
+    widths: tuple[np.uint32, ...] = ()
+    penalties: tuple[np.float32, ...] = ()
+
+
+def can_be_lifted(model: keras.Model) -> bool:
+    """Whether the graph of a model whose step is Keras's own calls each dropout layer once."""
+    dropouts = dropouts_of(model)
+    if not dropouts:
+        return True
+    return bool(getattr(model, "outputs", None)) and all(
+        id(layer) in nodes_of(model) for layer in dropouts
+    )
+
+
+def seeds_of(model: keras.Model) -> list[Any]:
+    """Returns the seed variables of the dropout layers, None for a layer of rate 0."""
+    return [layer.seed_generator.state if layer.rate > 0 else None for layer in dropouts_of(model)]
+
+
+def state_of(seed: Any) -> np.ndarray:
+    """Returns the value of a seed variable, uint32, shape (2,); zeros for None."""
+    return np.zeros(2, np.uint32) if seed is None else np.asarray(seed.value, np.uint32)
+
+
+def knobs_of(model: keras.Model) -> Knobs:
+    """Returns the present values of a built model, all seeds at their variables' values."""
+    layers = dropouts_of(model)
+    nodes = nodes_of(model) if layers else {}
+    return Knobs(
+        tuple(map(state_of, seeds_of(model))),
+        tuple(np.float32(layer.rate) for layer in layers),
+        tuple(np.uint32(nodes[id(layer)].outputs[0].shape[-1]) for layer in layers),
+        tuple(np.float32(penalty.l2) for penalty in penalties_of(model)),
+    )
+
+
+@final
+class Lift:
+    """Lets a model's rates, seeds and penalties come from `Knobs` while it is traced."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._layers, self._penalties = dropouts_of(model), penalties_of(model)
+        self._knobs, self._step = Knobs(), jnp.uint32(0)
+
+    def set(self, knobs: Knobs, step: Any = None) -> None:
+        """Says what holds for the step that is traced next.
+
+        Args:
+            knobs: traced values.
+            step: the number of the step in its epoch, from 0, uint32; None where nothing is
+                dropped.
+        """
+        self._knobs, self._step = knobs, step
+        for penalty, factor in zip(self._penalties, knobs.penalties, strict=True):
+            penalty.l2 = factor
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """The time of a trace."""
+        before = [penalty.l2 for penalty in self._penalties]
+        try:
+            for number, layer in enumerate(self._layers):
+                vars(layer)["call"] = self._dropout(number)
+            yield
+        finally:
+            for penalty, factor in zip(self._penalties, before, strict=True):
+                penalty.l2 = factor
+            for layer in self._layers:
+                vars(layer).pop("call", None)
+            self._knobs = Knobs()
+
+    def _dropout(self, number: int) -> Callable[..., Any]:
+        """Returns `keras.layers.Dropout.call`: the masks that `fit` would draw, padded or not."""
+
+        def call(inputs: Any, training: bool = False) -> Any:
+            if not training:
+                return inputs
+            knobs = self._knobs
+            # Keras adds 1 to the second word at each call, and calls the layer once a step.
+            key = knobs.seeds[number] + jnp.stack([jnp.uint32(0), self._step])
+            drawn = threefry.uniform(key, _places(inputs.shape, knobs.widths[number]))
+            rate = knobs.rates[number]
+            # At rate 1 nothing is kept; a finite scale keeps the gradient 0 rather than NaN.
+            scale = jnp.where(rate < 1, 1 / (1 - rate), 0).astype(inputs.dtype)
+            return jnp.where(drawn < 1 - rate, inputs * scale, jnp.zeros((), inputs.dtype))
+
+        return call
+
+
+def _places(shape: tuple[int, ...], width: Any) -> Any:
+    """Returns where each element lies in the flat array whose last axis has `width` elements."""
+    size = int(np.prod(shape[:-1]))
+    rows = jax.lax.broadcasted_iota(jnp.uint32, (size, shape[-1]), 0)
+    columns = jax.lax.broadcasted_iota(jnp.uint32, (size, shape[-1]), 1)
+    return (rows * width + columns).reshape(shape)

@@ -1,0 +1,220 @@
+"""Layers made wider by units that do nothing, so that models of many widths have equal shapes.
+
+A unit whose weights into and out of it are 0, and whose activation is then 0, gets no gradient
+and changes no output: it stays so under every optimizer that treats elements one by one. Where
+an activation is not 0 at 0 (sigmoid), a bias far below 0 makes it so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import keras
+import numpy as np
+from keras.layers import InputSpec
+
+from kerashpo.training.compiled.structure import layers_of, nodes_of, pinned_of, structure_of
+
+#: Widths are padded to multiples of this.
+STEP = 512
+#: What padding may add to an epoch, in floating-point operations: 50 such epochs cost what XLA
+#: takes to compile another network.
+_ADDED_PER_EPOCH = 2.5e9
+#: Operations a parameter and step beside the products: the optimizer's, bound by memory.
+_UPDATE = 100
+_SUNK_BIAS = -1e4
+_ZERO_AT_ZERO = frozenset(
+    "linear relu relu6 tanh elu celu selu gelu silu hard_silu leaky_relu mish softsign hard_tanh "
+    "tanh_shrink hard_shrink soft_shrink".split()
+)
+_ZERO_FAR_BELOW = frozenset("sigmoid hard_sigmoid softplus exponential".split())
+_KEEP_ZEROS = frozenset("Dropout ReLU LeakyReLU ELU Identity BatchNormalization".split())
+_PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
+
+
+class _Refused(Exception):
+    """This model cannot be padded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """One variable that is padded: its shape then, and what the new elements hold."""
+
+    variable: Any
+    shape: tuple[int, ...]
+    fill: float = 0.0
+
+    def pad(self) -> Any:
+        """Returns the variable's value in the padded shape, on the device."""
+        wide = np.full(self.shape, self.fill, dtype=self.variable.dtype)
+        wide[self._corner()] = np.asarray(self.variable.value)
+        return jnp.asarray(wide)
+
+    def cut(self, value: Any) -> Any:
+        """Returns the part of a padded value that is the variable's."""
+        return jnp.asarray(np.asarray(value)[self._corner()])
+
+    def _corner(self) -> tuple[slice, ...]:
+        return tuple(slice(size) for size in self.variable.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Padding:
+    """How one model is padded.
+
+    Attributes:
+        grown: id of a Keras variable -> how it grows; others stay as they are.
+        inputs: the layers that insist on their input's width, and the padded one.
+    """
+
+    grown: dict[int, Grown]
+    inputs: tuple[tuple[keras.layers.Layer, int], ...] = ()
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Lets Keras take padded values for the model's, for the time of a trace."""
+        specs = [(layer, layer.input_spec) for layer, _ in self.inputs]
+        shapes = [(each.variable, each.variable._shape) for each in self.grown.values()]
+        try:
+            for layer, width in self.inputs:
+                layer.input_spec = InputSpec(min_ndim=2, axes={-1: width})
+            for each in self.grown.values():
+                each.variable._shape = each.shape
+            yield
+        finally:
+            for layer, spec in specs:
+                layer.input_spec = spec
+            for variable, shape in shapes:
+                variable._shape = shape
+
+
+NONE = Padding({})
+
+
+def padding_of(model: keras.Model, steps: int, batch: int) -> Padding:
+    """Returns how to pad a model, `NONE` where that is not exact or would cost too much.
+
+    The answer depends on model and data alone, not on what was compiled before, so that a trial
+    is trained the same way whenever it is taken up again.
+
+    Args:
+        model: built and compiled.
+        steps: in an epoch.
+        batch: samples a step.
+    """
+    if not structure_of(model).free:
+        return NONE
+    try:
+        padding = _padded(model)
+    except _Refused:
+        return NONE
+    added = sum(
+        np.prod(grown.shape) - np.prod(grown.variable.shape)
+        for variable in model.trainable_variables
+        if (grown := padding.grown.get(id(variable))) is not None
+    )
+    # Six operations a weight and sample: two forward, four backward.
+    return padding if added * steps * (6 * batch + _UPDATE) <= _ADDED_PER_EPOCH else NONE
+
+
+def _padded(model: keras.Model) -> Padding:
+    """Returns the padding of a model whose layers form chains.
+
+    Raises:
+        _Refused: if units that do nothing would do something.
+    """
+    pinned, nodes = pinned_of(model), nodes_of(model)
+    decays = bool(getattr(model.optimizer, "weight_decay", None))
+    grown: dict[int, Grown] = {}
+    inputs: list[tuple[keras.layers.Layer, int]] = []
+    widths: dict[int, int] = {}
+    for layer in layers_of(model):
+        _refuse_unless(id(layer) in nodes)
+        node = nodes[id(layer)]
+        if isinstance(layer, keras.layers.InputLayer):
+            widths[id(layer)] = node.outputs[0].shape[-1] or 0
+            continue
+        _refuse_unless(len(node.input_tensors) == 1)
+        before = widths[id(node.input_tensors[0]._keras_history.operation)]
+        if type(layer) is keras.layers.Dense:
+            _refuse_unless(_is_plain(layer))
+            out = layer.units if id(layer) in pinned else -(-layer.units // STEP) * STEP
+            inputs.append((layer, before))
+            grown[id(layer._kernel)] = Grown(layer._kernel, (before, out))
+            if layer.bias is not None:
+                fill = _fill(layer, decays) if out > layer.units else 0.0
+                grown[id(layer.bias)] = Grown(layer.bias, (out,), fill)
+        else:
+            out = before
+            _refuse_unless(before == node.outputs[0].shape[-1] or _keeps_zeros(layer))
+            if type(layer) is keras.layers.BatchNormalization:
+                inputs.append((layer, before))
+                grown |= {id(variable): Grown(variable, (out,)) for variable in layer.weights}
+        widths[id(layer)] = out
+    grown |= _slots(model, grown)
+    return Padding(
+        {key: each for key, each in grown.items() if each.shape != tuple(each.variable.shape)},
+        tuple(inputs),
+    )
+
+
+def _keeps_zeros(layer: keras.layers.Layer) -> bool:
+    """Whether features that are 0 stay 0, and cost nothing."""
+    if layer.activity_regularizer is not None:
+        return False
+    if type(layer) is keras.layers.Activation:
+        return layer.activation.__name__ in _ZERO_AT_ZERO
+    return type(layer).__name__ in _KEEP_ZEROS
+
+
+def _is_plain(layer: keras.layers.Dense) -> bool:
+    """Whether zeros among its weights stay zeros, and cost nothing."""
+    penalties = (layer.kernel_regularizer, layer.bias_regularizer, layer.activity_regularizer)
+    return (
+        layer.kernel_constraint is None
+        and layer.bias_constraint is None
+        and not layer.quantization_mode
+        and not layer.lora_enabled
+        and all(penalty is None or type(penalty) in _PENALTIES for penalty in penalties)
+        and all(variable.dtype == "float32" for variable in layer.weights)
+    )
+
+
+def _fill(layer: keras.layers.Dense, decays: bool) -> float:
+    """Returns the bias at which a unit without weights gives 0 and takes no gradient.
+
+    Raises:
+        _Refused: if there is none, or something would move it.
+    """
+    kind = layer.activation.__name__
+    if kind in _ZERO_AT_ZERO:
+        return 0.0
+    _refuse_unless(kind in _ZERO_FAR_BELOW and layer.bias is not None)
+    _refuse_unless(layer.bias_regularizer is None and not decays)
+    return _SUNK_BIAS
+
+
+def _slots(model: keras.Model, grown: dict[int, Grown]) -> dict[int, Grown]:
+    """Returns how the optimizer's variables grow: each list of them belongs to the trainable."""
+    optimizer, trainable = model.optimizer, model.trainable_variables
+    _refuse_unless(not optimizer.use_ema)
+    found: dict[int, Grown] = {}
+    for slots in vars(optimizer).values():
+        if not isinstance(slots, Sequence) or len(slots) != len(trainable):
+            continue
+        for slot, variable in zip(slots, trainable, strict=True):
+            known = grown.get(id(variable))
+            if isinstance(slot, keras.Variable) and slot is not variable and known is not None:
+                found[id(slot)] = Grown(slot, known.shape)
+    known_slots = (id(slot) in found or slot.ndim == 0 for slot in optimizer.variables)
+    _refuse_unless(all(known_slots))
+    return found
+
+
+def _refuse_unless(condition: bool) -> None:
+    if not condition:
+        raise _Refused
