@@ -17,8 +17,8 @@ from kerashpo.training.compiled.structure import structure_of
 from kerashpo.training.fitdata import FitData
 from kerashpo.training.randomness import EpochKeys, seed_variables, seeded_build
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="JAX compiles for each set of shapes"
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="variables are lent on TensorFlow only"
 )
 layers = keras.layers
 
@@ -204,6 +204,7 @@ def test_callbacks_see_live_weights_and_may_evaluate(data: FitData) -> None:
     assert one.evaluate(x, y, verbose=0)[0] == expected == pytest.approx(seen[-1][0], abs=1e-6)
 
 
+@on_tensorflow
 def test_an_error_in_a_callback_gives_the_variables_back(data: FitData) -> None:
     def fail(epoch: int, logs: Any) -> None:
         raise RuntimeError("mine")
@@ -258,6 +259,7 @@ def test_a_private_trace_dies_with_its_model(data: FitData) -> None:
     assert gone() is None and way.engine.templates == 0
 
 
+@on_tensorflow
 def test_clearing_kernels_changes_no_value(data: FitData) -> None:
     from kerashpo.training.compiled.tensorflow.options import clear_kernels
 
@@ -271,6 +273,7 @@ def test_clearing_kernels_changes_no_value(data: FitData) -> None:
     assert logs == expected
 
 
+@on_tensorflow
 def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
     way, model = CompiledEpochs(), make()
     train(way, model, data, 0)

@@ -12,6 +12,8 @@ _IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
 _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 #: Numbers that only size a layer's variables: (class, field).
 _WIDTHS = frozenset({("Dense", "units")})
+#: Activations that one formula can stand for, its numbers being inputs of the graph.
+ALIKE = frozenset({"relu", "tanh", "sigmoid"})
 
 
 class Opaque(Exception):
@@ -24,6 +26,7 @@ def canonical(
     free: Collection[str],
     names: Mapping[str, int],
     lifted: bool = False,
+    alike: bool = False,
     within: str = "",
 ) -> Hashable:
     """Returns a nested Keras configuration as nested tuples, equal for equal graphs.
@@ -33,16 +36,18 @@ def canonical(
         free: names of the layers whose widths are left out.
         names: layer name -> its number; the names themselves say nothing.
         lifted: leave out the numbers that the graph takes as inputs.
+        alike: leave out which of `ALIKE` a layer in `free` has.
         within: the class whose configuration this is.
 
     Raises:
         Opaque: for user code, which a configuration names but does not describe.
     """
     if isinstance(config, Mapping):
-        return _canonical_mapping(config, free, names, lifted, within)
+        return _canonical_mapping(config, free, names, lifted, alike, within)
     if isinstance(config, (list, tuple)):
         return tuple(
-            canonical(item, free=free, names=names, lifted=lifted, within=within) for item in config
+            canonical(item, free=free, names=names, lifted=lifted, alike=alike, within=within)
+            for item in config
         )
     if config is None or isinstance(config, (bool, int, float, str)):
         return config
@@ -54,6 +59,7 @@ def _canonical_mapping(
     free: Collection[str],
     names: Mapping[str, int],
     lifted: bool,
+    alike: bool,
     within: str,
 ) -> Hashable:
     kind = config.get("class_name")
@@ -73,10 +79,13 @@ def _canonical_mapping(
             continue
         if free and (within, name) == ("__keras_tensor__", "shape"):
             continue
+        if alike and (within, name) == ("Dense", "activation") and config.get("name") in free:
+            parts.append((name, "alike" if value in ALIKE else value))
+            continue
         if name in ("keras_history", "input_layers", "output_layers"):
             parts.append((name, _numbered(value, names)))
             continue
-        item = canonical(value, free=free, names=names, lifted=lifted, within=within)
+        item = canonical(value, free=free, names=names, lifted=lifted, alike=alike, within=within)
         parts.append((name, item))
     return tuple(parts)
 

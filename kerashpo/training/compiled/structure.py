@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from kerashpo.training.compiled.describe import Opaque, canonical, describe
+from kerashpo.training.compiled.describe import ALIKE, Opaque, canonical, describe
 
 #: Layers whose graph does not depend on their widths once their variables' sizes are left open.
 _FREE = frozenset(
@@ -68,6 +68,18 @@ def dropouts_of(model: keras.Model) -> list[keras.layers.Dropout]:
     ]
 
 
+def alike_of(model: keras.Model) -> list[keras.layers.Dense]:
+    """Returns the layers of open width whose activation can become an input of the graph."""
+    pinned = pinned_of(model)
+    return [
+        layer
+        for layer in layers_of(model)
+        if type(layer) is keras.layers.Dense
+        and id(layer) not in pinned
+        and any(layer.activation is getattr(keras.activations, name) for name in ALIKE)
+    ]
+
+
 def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
     """Returns the L2 penalties of all variables and activities, each object once."""
     found: dict[int, keras.regularizers.L2] = {}
@@ -76,13 +88,16 @@ def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
     return list(found.values())
 
 
-def structure_of(model: keras.Model, *, free: bool = True, lifted: bool = True) -> Structure:
+def structure_of(
+    model: keras.Model, *, free: bool = True, lifted: bool = True, alike: bool = False
+) -> Structure:
     """Returns what the trace of a built, compiled model depends on, the data's types aside.
 
     Args:
         model: the model.
         free: False to fix the widths even where they could be left open.
         lifted: whether dropout rates and L2 factors are inputs of the graph.
+        alike: whether relu, tanh and sigmoid are, in layers of open widths.
     """
     try:
         _refuse_opaque(model)
@@ -96,6 +111,7 @@ def structure_of(model: keras.Model, *, free: bool = True, lifted: bool = True) 
                 free=_open_layers(model) if free else (),
                 names=names,
                 lifted=lifted,
+                alike=alike,
             ),
             _variables_key(model, free),
             _compile_key(model, keep),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, final
@@ -13,14 +14,12 @@ import numpy as np
 
 from kerashpo.training.compiled.engine import Engine, Logs, Session, packed
 from kerashpo.training.compiled.jax.lifting import can_be_lifted
-from kerashpo.training.compiled.jax.padding import Padding, padding_of
+from kerashpo.training.compiled.jax.padding import NONE, Padding, padding_of
 from kerashpo.training.compiled.jax.template import Compiled, Template, Values
 from kerashpo.training.compiled.structure import structure_of
 from kerashpo.training.fitdata import FitData, Triple, length
 
 _DATA_HELD = 16
-#: An executable is large, and code of one model is of no use once it is gone.
-_PRIVATE_HELD = 8
 
 
 @final
@@ -37,7 +36,9 @@ class JaxEngine(Engine):
     def __init__(self, traces: int) -> None:
         self._capacity = traces
         self._shared: OrderedDict[Hashable, Template] = OrderedDict()
-        self._private: OrderedDict[Hashable, Template] = OrderedDict()
+        self._private: weakref.WeakKeyDictionary[keras.Model, Template] = (
+            weakref.WeakKeyDictionary()
+        )
         self._data: OrderedDict[int, tuple[FitData, Any, Any]] = OrderedDict()
 
     @property
@@ -74,20 +75,16 @@ class JaxEngine(Engine):
     def template(self, model: keras.Model, padding: Padding) -> Template:
         """Returns the template for a model padded so, made now if there is none."""
         lifted = can_be_lifted(model)
-        structure = structure_of(model, free=bool(padding.grown), lifted=lifted)
-        # A private key is an identity, which must not be given to another model.
-        private = structure.key is None
-        held, capacity = (
-            (self._private, _PRIVATE_HELD) if private else (self._shared, self._capacity)
-        )
-        key = id(model) if private else (structure.key, lifted)
-        if key not in held:
-            keep = model if private else structure.keep
-            held[key] = Template(keep, lifted=lifted and not private)
-            while len(held) > capacity:
-                held.popitem(last=False)
-        held.move_to_end(key)
-        return held[key]
+        padded = padding is not NONE
+        structure = structure_of(model, free=padded, lifted=lifted, alike=padded and lifted)
+        if structure.key is None:
+            return self._private.setdefault(model, Template((), lifted=False))
+        key = (structure.key, lifted)
+        found = self._shared.setdefault(key, Template(structure.keep, lifted=lifted))
+        self._shared.move_to_end(key)
+        while len(self._shared) > self._capacity:
+            self._shared.popitem(last=False)
+        return found
 
     def _whole(self, model: keras.Model) -> tuple[Template, Padding, Values]:
         padding = padding_of(model, 1, 32)

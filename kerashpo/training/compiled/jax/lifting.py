@@ -12,7 +12,12 @@ import keras
 import numpy as np
 
 from kerashpo.training.compiled.jax import threefry
-from kerashpo.training.compiled.structure import dropouts_of, nodes_of, penalties_of
+from kerashpo.training.compiled.structure import (
+    alike_of,
+    dropouts_of,
+    nodes_of,
+    penalties_of,
+)
 
 
 class Knobs(NamedTuple):
@@ -23,12 +28,19 @@ class Knobs(NamedTuple):
         rates: the probability to drop, float32.
         widths: how many features each dropout layer has before padding, uint32.
         penalties: the factor of each L2 penalty, float32.
+        shapes: which of relu, tanh and sigmoid a layer has, see `_activation`, float32,
+            shape (4,); empty where activations are baked in.
     """
 
     seeds: tuple[np.ndarray, ...] = ()
     rates: tuple[np.float32, ...] = ()
     widths: tuple[np.uint32, ...] = ()
     penalties: tuple[np.float32, ...] = ()
+    shapes: tuple[np.ndarray, ...] = ()
+
+
+#: (share of relu, a, b, c) of ``a tanh(b x) + c``.
+_SHAPES = {"relu": (1, 0, 0, 0), "tanh": (0, 1, 1, 0), "sigmoid": (0, 0.5, 0.5, 0.5)}
 
 
 def can_be_lifted(model: keras.Model) -> bool:
@@ -51,8 +63,13 @@ def state_of(seed: Any) -> np.ndarray:
     return np.zeros(2, np.uint32) if seed is None else np.asarray(seed.value, np.uint32)
 
 
-def knobs_of(model: keras.Model) -> Knobs:
-    """Returns the present values of a built model, all seeds at their variables' values."""
+def knobs_of(model: keras.Model, *, alike: bool) -> Knobs:
+    """Returns the present values of a built model.
+
+    Args:
+        model: a built model.
+        alike: whether activations are inputs.
+    """
     layers = dropouts_of(model)
     nodes = nodes_of(model) if layers else {}
     return Knobs(
@@ -60,15 +77,25 @@ def knobs_of(model: keras.Model) -> Knobs:
         tuple(np.float32(layer.rate) for layer in layers),
         tuple(np.uint32(nodes[id(layer)].outputs[0].shape[-1]) for layer in layers),
         tuple(np.float32(penalty.l2) for penalty in penalties_of(model)),
+        tuple(
+            np.array(_SHAPES[layer.activation.__name__], np.float32)
+            for layer in (alike_of(model) if alike else ())
+        ),
     )
 
 
 @final
 class Lift:
-    """Lets a model's rates, seeds and penalties come from `Knobs` while it is traced."""
+    """Lets a model's rates, seeds and penalties come from `Knobs` while it is traced.
 
-    def __init__(self, model: keras.Model) -> None:
+    Args:
+        model: built and compiled.
+        alike: whether activations do, too.
+    """
+
+    def __init__(self, model: keras.Model, *, alike: bool) -> None:
         self._layers, self._penalties = dropouts_of(model), penalties_of(model)
+        self._alike = alike_of(model) if alike else []
         self._knobs, self._step = Knobs(), jnp.uint32(0)
 
     def set(self, knobs: Knobs, step: Any = None) -> None:
@@ -87,16 +114,31 @@ class Lift:
     def active(self) -> Iterator[None]:
         """The time of a trace."""
         before = [penalty.l2 for penalty in self._penalties]
+        activations = [layer.activation for layer in self._alike]
         try:
+            for number, layer in enumerate(self._alike):
+                layer.activation = self._activation(number)
             for number, layer in enumerate(self._layers):
                 vars(layer)["call"] = self._dropout(number)
             yield
         finally:
             for penalty, factor in zip(self._penalties, before, strict=True):
                 penalty.l2 = factor
+            for layer, activation in zip(self._alike, activations, strict=True):
+                layer.activation = activation
             for layer in self._layers:
                 vars(layer).pop("call", None)
             self._knobs = Knobs()
+
+    def _activation(self, number: int) -> Callable[[Any], Any]:
+        """Returns relu, tanh or sigmoid: ``1 / (1 + exp(-x)) = tanh(x / 2) / 2 + 1 / 2``."""
+
+        def activation(x: Any) -> Any:
+            relu, outer, inner, shift = self._knobs.shapes[number]
+            bent = outer * jnp.tanh(inner * x) + shift
+            return jnp.where(relu > 0, jnp.where(x > 0, x, 0), bent).astype(x.dtype)
+
+        return activation
 
     def _dropout(self, number: int) -> Callable[..., Any]:
         """Returns `keras.layers.Dropout.call`: the masks that `fit` would draw, padded or not."""

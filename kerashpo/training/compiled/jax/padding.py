@@ -33,7 +33,6 @@ _ZERO_AT_ZERO = frozenset(
 )
 _ZERO_FAR_BELOW = frozenset("sigmoid hard_sigmoid softplus exponential".split())
 _KEEP_ZEROS = frozenset("Dropout ReLU LeakyReLU ELU Identity BatchNormalization".split())
-_PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 
 class _Refused(Exception):
@@ -92,6 +91,8 @@ class Padding:
                 variable._shape = shape
 
 
+#: No padding. A model whose widths are multiples of `STEP` has a padding of its own, with
+#: nothing in it, since it shares what the padded ones use.
 NONE = Padding({})
 
 
@@ -145,8 +146,8 @@ def _padded(model: keras.Model) -> Padding:
             out = layer.units if id(layer) in pinned else -(-layer.units // STEP) * STEP
             inputs.append((layer, before))
             grown[id(layer._kernel)] = Grown(layer._kernel, (before, out))
+            fill = _fill(layer, decays) if out > layer.units else 0.0
             if layer.bias is not None:
-                fill = _fill(layer, decays) if out > layer.units else 0.0
                 grown[id(layer.bias)] = Grown(layer.bias, (out,), fill)
         else:
             out = before
@@ -179,7 +180,8 @@ def _is_plain(layer: keras.layers.Dense) -> bool:
         and layer.bias_constraint is None
         and not layer.quantization_mode
         and not layer.lora_enabled
-        and all(penalty is None or type(penalty) in _PENALTIES for penalty in penalties)
+        # L1 has a gradient at 0 (JAX takes it for 1).
+        and all(penalty is None or type(penalty) is keras.regularizers.L2 for penalty in penalties)
         and all(variable.dtype == "float32" for variable in layer.weights)
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerashpo.training.compiled.jax.graphs import Graphs, State, variables_of
 from kerashpo.training.compiled.jax.lifting import Knobs, Lift, knobs_of, seeds_of, state_of
-from kerashpo.training.compiled.jax.padding import Padding
+from kerashpo.training.compiled.jax.padding import NONE, Padding
 
 Kind = Literal["training", "testing", "predicting"]
 Compiled = Callable[..., Any]
@@ -46,7 +46,7 @@ class Template:
         """
         key = (kind, batch, _shapes(arguments))
         if key not in self._made:
-            lift = Lift(model) if self.lifted else None
+            lift = Lift(model, alike=padding is not NONE) if self.lifted else None
             with padding.active(), contextlib.nullcontext() if lift is None else lift.active():
                 function = getattr(Graphs(model, lift), kind)(batch)
                 self._made[key] = jax.jit(function).lower(*arguments).compile()
@@ -70,7 +70,7 @@ class Values:
         self._padding = padding
         self._variables = variables_of(model, lifted=lifted)
         self._seeds = seeds_of(model) if lifted else []
-        self._knobs = knobs_of(model) if lifted else Knobs()
+        self._knobs = knobs_of(model, alike=padding is not NONE) if lifted else Knobs()
         #: id of a grown variable -> its value, and that value padded.
         self._padded: dict[int, tuple[Any, Any]] = {}
 
