@@ -5,6 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
+ON_JAX := tests/backends $(addprefix tests/training/test_,padding.py sharing.py exactness.py)
+
 .PHONY: compare test test-jax lint docs browser notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
@@ -14,7 +16,7 @@ test: $(READY)  ## All tests
 	$(BIN)/python -m pytest $(ARGS)
 
 test-jax: .venv/.jax  ## What holds on every backend, on JAX
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/backends $(ARGS)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ON_JAX) $(ARGS)
 
 lint: $(READY)  ## Style, types, and which package may import which
 	$(BIN)/ruff check .
