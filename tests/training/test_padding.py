@@ -143,6 +143,12 @@ def test_decoupled_weight_decay_is_padded_where_no_bias_is_moved(data: FitData) 
         lambda: [layers.Dense(5, kernel_regularizer="l1")],
         lambda: [layers.Dense(5, activity_regularizer="l1")],
         lambda: [layers.Dense(5, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())],
+        lambda: [layers.Dense(5, layers.PReLU())],
+        lambda: [layers.Dense(5), layers.ReLU(threshold=0.5, negative_slope=0.1)],
+        lambda: [layers.Dense(5), layers.Dropout(0.2, noise_shape=(None, 5))],
+        lambda: [layers.Dense(5), layers.BatchNormalization(gamma_regularizer="l1")],
+        lambda: [layers.Dense(5), layers.BatchNormalization(beta_constraint="non_neg")],
+        lambda: [layers.Dense(5), layers.BatchNormalization(epsilon=0.0)],
         lambda: [layers.Dense(5), layers.GaussianNoise(0.1)],
         lambda: [layers.Dense(5), layers.LayerNormalization()],
         lambda: [layers.Dense(5), layers.Rescaling(1.0, 0.5)],
@@ -162,6 +168,34 @@ def test_merged_branches_and_averaged_weights_are_not_padded(data: FitData) -> N
     assert padding(merged, data) is NONE
     averaged = make(mlp("relu"), lambda: optimizers.Adam(0.01, use_ema=True))
     assert padding(averaged, data) is NONE
+
+
+def test_operations_outside_layers_are_not_padded(data: FitData) -> None:
+    entry = keras.Input((6,))
+    hidden = keras.ops.cos(layers.Dense(4, "relu")(entry))
+    model = keras.Model(entry, layers.Dense(1, "sigmoid")(hidden))
+    model.compile("adam", "binary_crossentropy")
+    assert padding(model, data) is NONE
+    curves(CompiledEpochs(), model, data, 1)
+
+
+def test_an_optimizer_without_slots_is_padded(data: FitData) -> None:
+    """Two weights and the two scalars of SGD: one is not taken for the other's slot."""
+
+    def short() -> list[Any]:
+        return [layers.Dense(5, "relu", use_bias=False)]
+
+    def model() -> keras.Model:
+        with seeded_build(0, 1):
+            made = keras.Sequential(
+                [keras.Input((6,)), *short(), layers.Dense(1, "sigmoid", use_bias=False)]
+            )
+            made.compile(optimizers.SGD(0.1), "binary_crossentropy", jit_compile=False)
+        return made
+
+    assert len(padding(model(), data).grown) == 2
+    ours, theirs = (curves(way, model(), data) for way in (CompiledEpochs(), PlainFit()))
+    np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5)
 
 
 def test_a_trunk_with_two_heads_is_padded(data: FitData) -> None:

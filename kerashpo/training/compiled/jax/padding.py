@@ -32,7 +32,7 @@ _ZERO_AT_ZERO = frozenset(
     "tanh_shrink hard_shrink soft_shrink".split()
 )
 _ZERO_FAR_BELOW = frozenset("sigmoid hard_sigmoid softplus exponential".split())
-_KEEP_ZEROS = frozenset("Dropout ReLU LeakyReLU ELU Identity BatchNormalization".split())
+_KEEP_ZEROS = frozenset("LeakyReLU ELU Identity BatchNormalization".split())
 
 
 class _Refused(Exception):
@@ -140,7 +140,9 @@ def _padded(model: keras.Model) -> Padding:
             widths[id(layer)] = node.outputs[0].shape[-1] or 0
             continue
         _refuse_unless(len(node.input_tensors) == 1)
-        before = widths[id(node.input_tensors[0]._keras_history.operation)]
+        source = id(node.input_tensors[0]._keras_history.operation)
+        _refuse_unless(source in widths)  # else it is an operation outside any layer
+        before = widths[source]
         if type(layer) is keras.layers.Dense:
             _refuse_unless(_is_plain(layer))
             out = layer.units if id(layer) in pinned else -(-layer.units // STEP) * STEP
@@ -153,6 +155,7 @@ def _padded(model: keras.Model) -> Padding:
             out = before
             _refuse_unless(before == node.outputs[0].shape[-1] or _keeps_zeros(layer))
             if type(layer) is keras.layers.BatchNormalization:
+                _refuse_unless(_is_plain(layer) and layer.epsilon > 0)
                 inputs.append((layer, before))
                 grown |= {id(variable): Grown(variable, (out,)) for variable in layer.weights}
         widths[id(layer)] = out
@@ -167,23 +170,36 @@ def _keeps_zeros(layer: keras.layers.Layer) -> bool:
     """Whether features that are 0 stay 0, and cost nothing."""
     if layer.activity_regularizer is not None:
         return False
-    if type(layer) is keras.layers.Activation:
-        return layer.activation.__name__ in _ZERO_AT_ZERO
-    return type(layer).__name__ in _KEEP_ZEROS
+    match type(layer).__name__:
+        case "Activation":
+            return _name(layer.activation) in _ZERO_AT_ZERO
+        case "Dropout":
+            return layer.noise_shape is None
+        case "ReLU":
+            return bool(layer.threshold == 0)
+        case kind:
+            return kind in _KEEP_ZEROS
 
 
-def _is_plain(layer: keras.layers.Dense) -> bool:
-    """Whether zeros among its weights stay zeros, and cost nothing."""
-    penalties = (layer.kernel_regularizer, layer.bias_regularizer, layer.activity_regularizer)
+def _is_plain(layer: keras.layers.Layer) -> bool:
+    """Whether zeros among the weights of a `Dense` or `BatchNormalization` stay zeros."""
+    values = vars(layer)
+    penalties = [values[name] for name in values if name.endswith("_regularizer")]
+    constraints = [values[name] for name in values if name.endswith("_constraint")]
+    changed = getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False)
     return (
-        layer.kernel_constraint is None
-        and layer.bias_constraint is None
-        and not layer.quantization_mode
-        and not layer.lora_enabled
+        not changed
+        and all(constraint is None for constraint in constraints)
         # L1 has a gradient at 0 (JAX takes it for 1).
         and all(penalty is None or type(penalty) is keras.regularizers.L2 for penalty in penalties)
         and all(variable.dtype == "float32" for variable in layer.weights)
     )
+
+
+def _name(activation: Any) -> str:
+    """Returns the name of one of Keras's activations, "" for anything else."""
+    name = getattr(activation, "__name__", "")
+    return name if getattr(keras.activations, name, None) is activation else ""
 
 
 def _fill(layer: keras.layers.Dense, decays: bool) -> float:
@@ -192,7 +208,7 @@ def _fill(layer: keras.layers.Dense, decays: bool) -> float:
     Raises:
         _Refused: if there is none, or something would move it.
     """
-    kind = layer.activation.__name__
+    kind = _name(layer.activation)
     if kind in _ZERO_AT_ZERO:
         return 0.0
     _refuse_unless(kind in _ZERO_FAR_BELOW and layer.bias is not None)
@@ -210,7 +226,9 @@ def _slots(model: keras.Model, grown: dict[int, Grown]) -> dict[int, Grown]:
             continue
         for slot, variable in zip(slots, trainable, strict=True):
             known = grown.get(id(variable))
-            if isinstance(slot, keras.Variable) and slot is not variable and known is not None:
+            if slot is variable or known is None or not isinstance(slot, keras.Variable):
+                continue
+            if slot.shape == variable.shape:
                 found[id(slot)] = Grown(slot, known.shape)
     known_slots = (id(slot) in found or slot.ndim == 0 for slot in optimizer.variables)
     _refuse_unless(all(known_slots))
