@@ -8,17 +8,20 @@ one: drawing some standard lengths and cutting them gives the same numbers from 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
+from keras.src.random.seed_generator import draw_seed
 
 #: Lengths that are drawn; longer arrays go Keras's way.
 _LENGTHS = (2**12, 2**15, 2**18, 2**21)
 _DRAWS = ("uniform", "normal", "truncated_normal")
 _CONSTANTS = ("zeros", "ones")
+_NUMBERS = (int, float, np.integer, np.floating)
 
 
 @contextlib.contextmanager
@@ -31,8 +34,9 @@ def few_shapes() -> Iterator[None]:
     from keras.src.backend.jax import numpy as constants
     from keras.src.backend.jax import random as draws
 
-    if not jax.config.jax_threefry_partitionable:
-        yield  # the numbers depend on the whole shape
+    usual = jax.config.jax_threefry_partitionable and hasattr(draws, "jax_draw_seed")
+    if not usual:
+        yield  # the numbers depend on the whole shape, or a key cannot be handed on
         return
     stock: list[tuple[Any, str, Any]] = [
         *((draws, name, getattr(draws, name)) for name in _DRAWS),
@@ -49,18 +53,25 @@ def few_shapes() -> Iterator[None]:
 
 
 def _cut(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a function that draws a standard length and cuts it."""
+    """Returns a function that draws a standard length and cuts it.
 
-    def draw(shape: Any, *args: Any, **kwargs: Any) -> Any:
-        import jax
+    What is traced, and parameters that are arrays, go Keras's way.
+    """
+    import jax
 
+    signature = inspect.signature(stock)
+
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        given = dict(signature.bind(*args, **kwargs).arguments)
+        shape, seed = given.pop("shape"), given.pop("seed", None)
+        # Drawn once: a generator counts how often it was asked.
+        key = seed if isinstance(seed, jax.Array) else draw_seed(seed)
+        plain = all(name == "dtype" or isinstance(given[name], _NUMBERS) for name in given)
         size = math.prod(shape)
         length = next((length for length in _LENGTHS if size <= length), None)
-        if length is None:
-            return stock(shape, *args, **kwargs)
-        drawn = stock((length,), *args, **kwargs)
-        if not isinstance(drawn, jax.core.Tracer):
-            drawn = np.asarray(drawn)  # cut without compiling a slice
+        if length is None or not plain or isinstance(key, jax.core.Tracer):
+            return stock(shape, seed=key, **given)
+        drawn = np.asarray(stock((length,), seed=key, **given))
         return jax.numpy.asarray(drawn[:size].reshape(shape))
 
     return draw

@@ -16,6 +16,7 @@ from kerashpo.core.rng import stream
 from kerashpo.space.discovery import Discovery, Values
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
+from kerashpo.training.drawing import few_shapes
 from kerashpo.training.hp import HyperParameters
 from kerashpo.training.randomness import seeded_build
 
@@ -143,7 +144,7 @@ class ModelMaker:
 
     def _build(self, hp: HyperParameters, seed: int, trial: int, run: int) -> keras.Model:
         assert self.hypermodel is not None
-        with seeded_build(seed, trial, run), self.scope():
+        with seeded_build(seed, trial, run), few_shapes(), self.scope():
             model = self.hypermodel.build(hp)
             if self.form != "anything":
                 compiles = self._recompile.optimizer is not None or self.form == "model"

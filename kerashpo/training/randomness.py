@@ -14,7 +14,6 @@ import numpy as np
 from keras.src.backend.common import global_state
 
 from kerashpo.core import rng
-from kerashpo.training.drawing import few_shapes
 
 #: Keras's TensorFlow backend takes seeds modulo 2^31 - 2; smaller words survive every backend.
 _SEED_BOUND = 2**31 - 2
@@ -167,8 +166,7 @@ def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
     np.random.seed(rng.integer(seed, "build numpy", trial, run))
     global_state.set_global_attribute(_NAMES, collections.defaultdict(int))
     try:
-        with few_shapes():
-            yield
+        yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)

@@ -150,6 +150,7 @@ def test_decoupled_weight_decay_is_padded_where_no_bias_is_moved(data: FitData) 
         lambda: [layers.Dense(5), layers.BatchNormalization(beta_constraint="non_neg")],
         lambda: [layers.Dense(5), layers.BatchNormalization(epsilon=0.0)],
         lambda: [layers.Dense(5), layers.GaussianNoise(0.1)],
+        lambda: [layers.RepeatVector(3), layers.Dense(5), layers.Dense(4), layers.Flatten()],
         lambda: [layers.Dense(5), layers.LayerNormalization()],
         lambda: [layers.Dense(5), layers.Rescaling(1.0, 0.5)],
         lambda: [layers.Dense(5), layers.Activation("tanh", activity_regularizer="l2")],
@@ -168,6 +169,45 @@ def test_merged_branches_and_averaged_weights_are_not_padded(data: FitData) -> N
     assert padding(merged, data) is NONE
     averaged = make(mlp("relu"), lambda: optimizers.Adam(0.01, use_ema=True))
     assert padding(averaged, data) is NONE
+    # An added element would divide 0 by 0.
+    assert padding(make(mlp("relu"), lambda: optimizers.Adam(epsilon=0.0)), data) is NONE
+
+
+def test_nan_is_heard_through_a_padded_relu(data: FitData) -> None:
+    x, y, _ = data.weighted()
+    x = x.copy()
+    x[3, 2] = np.nan
+    spoilt = FitData.from_fit(x, y, batch_size=8, shuffle=False)
+    assert padding(make(mlp("relu")), spoilt).grown
+    assert np.isnan(curves(CompiledEpochs(), make(mlp("relu")), spoilt, 1)[0][1])
+
+
+def test_the_unchosen_activation_gives_no_nan(data: FitData) -> None:
+    """tanh of relu's values, which are not bounded."""
+    x, y, _ = data.weighted()
+    wide = FitData.from_fit(x * np.float32(1e30), y, batch_size=8, shuffle=False)
+    ours, theirs = (
+        curves(way, make(mlp("relu"), lambda: optimizers.SGD(1e-9)), wide, 1)
+        for way in (CompiledEpochs(), PlainFit())
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+
+
+def test_dropout_on_an_unknown_width_is_left_to_keras() -> None:
+    x = np.random.default_rng(0).normal(size=(16, 5, 3)).astype("float32")
+    data = FitData.from_fit(x, x[:, 0, 0] > 0, batch_size=8)
+    model = keras.Sequential(
+        [
+            keras.Input((None, 3)),
+            layers.Permute((2, 1)),
+            layers.Dropout(0.2),
+            layers.Permute((2, 1)),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy", jit_compile=False)
+    assert np.isfinite(curves(CompiledEpochs(), model, data, 1)).all()
 
 
 def test_operations_outside_layers_are_not_padded(data: FitData) -> None:
@@ -304,6 +344,24 @@ def test_initial_values_are_keras_s_own(dtype: str, shape: tuple[int, ...]) -> N
         np.testing.assert_allclose(
             np.asarray(traced, float), np.asarray(stock, float), rtol=1e-6, atol=1e-8
         )
+
+
+def test_arrays_as_parameters_and_generators_draw_as_keras_does() -> None:
+    def drawn() -> list[np.ndarray]:
+        generator = keras.random.SeedGenerator(4)
+        return [
+            np.asarray(keras.random.normal((2, 3), mean=keras.ops.ones((3,)), seed=1)),
+            np.asarray(keras.random.uniform((2, 3), maxval=np.array([1.0, 2.0, 3.0]), seed=1)),
+            np.asarray(keras.random.uniform((2, 3), 0.0, 2.0, "float32", generator)),
+            np.asarray(keras.random.normal([4], seed=generator)),
+            np.asarray(generator.state.value),
+        ]
+
+    stock = drawn()
+    with few_shapes():
+        ours = drawn()
+    for mine, theirs in zip(ours, stock, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
 
 
 def test_initialisers_are_given_back_after_an_error() -> None:

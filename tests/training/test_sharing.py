@@ -107,6 +107,43 @@ def test_optimizers_numbers_are_part_of_the_key(data: FitData) -> None:
     assert len({with_optimizer(adam(0.1)), *map(with_optimizer, others)}) == 7
 
 
+def test_what_weight_decay_leaves_out_keeps_a_trace_of_its_own(data: FitData) -> None:
+    optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["kernel"])
+    model = make()
+    model.compile(optimizer, "binary_crossentropy")
+    assert key(model, data) is None
+
+
+def test_rates_of_masks_of_another_shape_are_part_of_the_key(data: FitData) -> None:
+    def masked(rate: float, shape: Any) -> Any:
+        parts = [layers.Dense(5), layers.Dropout(rate, noise_shape=shape), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((6,)), *parts])
+        model.compile("adam", "mse")
+        return key(model, data)
+
+    assert masked(0.1, (None, 1)) != masked(0.9, (None, 1))
+    assert masked(0.1, None) == masked(0.9, None)
+
+
+def test_a_private_trace_is_made_anew_after_compile(data: FitData) -> None:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1, "sigmoid")
+            self.outputs = ["not Keras's"]
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    way, model = CompiledEpochs(), Own()
+    x, y, _ = data.validation
+    for loss in ("binary_crossentropy", "mse"):
+        model.compile("sgd", loss, jit_compile=False)
+        logged = train(way, model, data, 0)[-1]["val_loss"]
+        assert logged == pytest.approx(model.evaluate(x, y, verbose=0), abs=1e-5)
+
+
 def test_frozen_layers_and_shared_penalties_are_part_of_the_key(data: FitData) -> None:
     frozen = make()
     frozen.layers[0].trainable = False
@@ -133,6 +170,9 @@ def test_user_code_keeps_its_own_trace(data: FitData) -> None:
     def odd_activation(x: Any) -> Any:
         return x * 2
 
+    def tanh(x: Any) -> Any:
+        return 3 * keras.ops.tanh(x)
+
     def scaled_loss(factor: float) -> Callable[..., Any]:
         return lambda y, p: factor * keras.ops.mean((y - p) ** 2)
 
@@ -146,6 +186,8 @@ def test_user_code_keeps_its_own_trace(data: FitData) -> None:
     reasons = [
         (model(Odd(3)), "Odd is not part of Keras"),
         (model(layers.Dense(3, odd_activation)), "odd_activation is not part of Keras"),
+        (model(layers.Dense(3, keras.ops.relu)), "relu is not part of Keras's activations"),
+        (model(layers.Dense(3, tanh)), "tanh is not part of Keras's activations"),
         (model(layers.Normalization()), "may depend on more than its configuration"),
         (model(layers.Dense(3), scaled_loss(2.0)), "closure"),
     ]

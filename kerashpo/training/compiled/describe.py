@@ -73,7 +73,8 @@ def _canonical_mapping(
         value = config[name]
         if name in _IGNORED or str(name).endswith("_initializer"):
             continue
-        if lifted and (within, name) in _LIFTED:
+        # A mask of another shape is left to Keras, rate and all.
+        if lifted and (within, name) in _LIFTED and config.get("noise_shape") is None:
             continue
         if (within, name) in _WIDTHS and config.get("name") in free:
             continue

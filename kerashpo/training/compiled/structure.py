@@ -134,9 +134,23 @@ def _refuse_opaque(model: keras.Model) -> None:
         replaced = _METHODS & vars(part).keys()
         if replaced:
             raise Opaque(f"{kind.__name__} has its own {min(replaced)}")
+        for name in ("activation", "recurrent_activation"):
+            _refuse_foreign(getattr(part, name, None))
     for layer in layers_of(model):
         if type(layer).__name__ not in _KNOWN:
             raise Opaque(f"{type(layer).__name__} may depend on more than its configuration")
+
+
+def _refuse_foreign(activation: Any) -> None:
+    """Raises Opaque for a function that is not one of Keras's activations.
+
+    A configuration holds no more than its name, which others may have too.
+    """
+    if activation is None or isinstance(activation, keras.layers.Layer):
+        return
+    name = getattr(activation, "__name__", type(activation).__name__)
+    if getattr(keras.activations, name, None) is not activation:
+        raise Opaque(f"{name} is not part of Keras's activations")
 
 
 def _can_be_free(model: keras.Model) -> bool:
@@ -216,7 +230,9 @@ def _compile_key(model: keras.Model, keep: list[Any]) -> Hashable:
 
 
 def _optimizer_key(optimizer: keras.optimizers.Optimizer) -> Hashable:
-    if getattr(optimizer, "_exclude_from_weight_decay", None):
+    if any(
+        getattr(optimizer, f"_exclude_from_weight_decay{part}", None) for part in ("", "_pattern")
+    ):
         raise Opaque("the optimizer excludes variables from weight decay")
     config = dict(optimizer.get_config())
     if isinstance(config.get("learning_rate"), float):

@@ -14,7 +14,7 @@ import numpy as np
 
 from kerashpo.training.compiled.engine import Engine, Logs, Session, packed
 from kerashpo.training.compiled.jax.lifting import can_be_lifted
-from kerashpo.training.compiled.jax.padding import NONE, Padding, padding_of
+from kerashpo.training.compiled.jax.padding import Padding, padding_of
 from kerashpo.training.compiled.jax.template import Compiled, Template, Values
 from kerashpo.training.compiled.structure import structure_of
 from kerashpo.training.fitdata import FitData, Triple, length
@@ -75,15 +75,24 @@ class JaxEngine(Engine):
     def template(self, model: keras.Model, padding: Padding) -> Template:
         """Returns the template for a model padded so, made now if there is none."""
         lifted = can_be_lifted(model)
-        padded = padding is not NONE
-        structure = structure_of(model, free=padded, lifted=lifted, alike=padded and lifted)
+        structure = structure_of(
+            model, free=padding.shared, lifted=lifted, alike=padding.shared and lifted
+        )
         if structure.key is None:
-            return self._private.setdefault(model, Template((), lifted=False))
+            return self._private_template(model)
         key = (structure.key, lifted)
         found = self._shared.setdefault(key, Template(structure.keep, lifted=lifted))
         self._shared.move_to_end(key)
         while len(self._shared) > self._capacity:
             self._shared.popitem(last=False)
+        return found
+
+    def _private_template(self, model: keras.Model) -> Template:
+        # `compile` makes these anew.
+        made = (model.optimizer, model._compile_loss, model._compile_metrics)
+        found = self._private.get(model)
+        if found is None or any(old is not new for old, new in zip(found.keep, made, strict=True)):
+            found = self._private[model] = Template(made, lifted=False)
         return found
 
     def _whole(self, model: keras.Model) -> tuple[Template, Padding, Values]:

@@ -148,8 +148,8 @@ def _all_steps(step: Step, start: Any, order: Any, batch: int) -> tuple[dict[str
     state = start
     if full:
 
-        def body(carry: Any, batch: Any) -> tuple[Any, dict[str, Any]]:
-            logs, carry = step(carry, *batch)
+        def body(carry: Any, inputs: Any) -> tuple[Any, dict[str, Any]]:
+            logs, carry = step(carry, *inputs)
             return carry, logs
 
         numbers = jnp.arange(full, dtype=jnp.uint32)

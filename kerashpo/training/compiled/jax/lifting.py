@@ -25,7 +25,7 @@ class Knobs(NamedTuple):
 
     Attributes:
         seeds: the state of each dropout layer at the start of the epoch, uint32, shape (2,).
-        rates: the probability to drop, float32.
+        kept: the probability to keep, float32.
         widths: how many features each dropout layer has before padding, uint32.
         penalties: the factor of each L2 penalty, float32.
         shapes: which of relu, tanh and sigmoid a layer has, see `_activation`, float32,
@@ -33,7 +33,7 @@ class Knobs(NamedTuple):
     """
 
     seeds: tuple[np.ndarray, ...] = ()
-    rates: tuple[np.float32, ...] = ()
+    kept: tuple[np.float32, ...] = ()
     widths: tuple[np.uint32, ...] = ()
     penalties: tuple[np.float32, ...] = ()
     shapes: tuple[np.ndarray, ...] = ()
@@ -44,12 +44,24 @@ _SHAPES = {"relu": (1, 0, 0, 0), "tanh": (0, 1, 1, 0), "sigmoid": (0, 0.5, 0.5, 
 
 
 def can_be_lifted(model: keras.Model) -> bool:
-    """Whether the graph of a model whose step is Keras's own calls each dropout layer once."""
+    """Whether rates and seeds can be inputs: `_dropout` must draw what Keras would draw.
+
+    That takes a graph of layers that calls each dropout layer once, on a known width, and JAX's
+    usual generator.
+    """
     dropouts = dropouts_of(model)
     if not dropouts:
         return True
-    return bool(getattr(model, "outputs", None)) and all(
-        id(layer) in nodes_of(model) for layer in dropouts
+    config = jax.config
+    usual = config.jax_threefry_partitionable and not config.jax_enable_x64
+    if not usual or config.jax_default_prng_impl != "threefry2x32":
+        return False
+    if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
+        return False
+    nodes = nodes_of(model)
+    return all(
+        id(layer) in nodes and nodes[id(layer)].outputs[0].shape[-1] is not None
+        for layer in dropouts
     )
 
 
@@ -74,7 +86,7 @@ def knobs_of(model: keras.Model, *, alike: bool) -> Knobs:
     nodes = nodes_of(model) if layers else {}
     return Knobs(
         tuple(map(state_of, seeds_of(model))),
-        tuple(np.float32(layer.rate) for layer in layers),
+        tuple(np.float32(1.0 - layer.rate) for layer in layers),
         tuple(np.uint32(nodes[id(layer)].outputs[0].shape[-1]) for layer in layers),
         tuple(np.float32(penalty.l2) for penalty in penalties_of(model)),
         tuple(
@@ -135,8 +147,9 @@ class Lift:
 
         def activation(x: Any) -> Any:
             relu, outer, inner, shift = self._knobs.shapes[number]
-            bent = outer * jnp.tanh(inner * x) + shift
-            return jnp.where(relu > 0, jnp.where(x > 0, x, 0), bent).astype(x.dtype)
+            # What is not chosen must be finite: its gradient is a product with 0. NaN goes through.
+            bent = outer * jnp.tanh(inner * jnp.where(relu > 0, 0, x)) + shift
+            return jnp.where(relu > 0, jnp.where(x <= 0, 0, x), bent).astype(x.dtype)
 
         return activation
 
@@ -150,10 +163,10 @@ class Lift:
             # Keras adds 1 to the second word at each call, and calls the layer once a step.
             key = knobs.seeds[number] + jnp.stack([jnp.uint32(0), self._step])
             drawn = threefry.uniform(key, _places(inputs.shape, knobs.widths[number]))
-            rate = knobs.rates[number]
-            # At rate 1 nothing is kept; a finite scale keeps the gradient 0 rather than NaN.
-            scale = jnp.where(rate < 1, 1 / (1 - rate), 0).astype(inputs.dtype)
-            return jnp.where(drawn < 1 - rate, inputs * scale, jnp.zeros((), inputs.dtype))
+            kept = knobs.kept[number]
+            # Where nothing is kept, a divisor of 1 makes the gradient 0 rather than NaN.
+            share = jnp.where(kept > 0, kept, 1).astype(inputs.dtype)
+            return jnp.where(drawn < kept, inputs / share, jnp.zeros((), inputs.dtype))
 
         return call
 

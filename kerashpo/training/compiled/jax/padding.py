@@ -68,10 +68,13 @@ class Padding:
     Attributes:
         grown: id of a Keras variable -> how it grows; others stay as they are.
         inputs: the layers that insist on their input's width, and the padded one.
+        shared: whether the model shares what is compiled for padded ones; one whose widths are
+            multiples of `STEP` does although nothing grows.
     """
 
     grown: dict[int, Grown]
-    inputs: tuple[tuple[keras.layers.Layer, int], ...] = ()
+    inputs: tuple[tuple[keras.layers.Layer, int], ...]
+    shared: bool
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
@@ -91,9 +94,7 @@ class Padding:
                 variable._shape = shape
 
 
-#: No padding. A model whose widths are multiples of `STEP` has a padding of its own, with
-#: nothing in it, since it shares what the padded ones use.
-NONE = Padding({})
+NONE = Padding({}, (), shared=False)
 
 
 def padding_of(model: keras.Model, steps: int, batch: int) -> Padding:
@@ -115,7 +116,7 @@ def padding_of(model: keras.Model, steps: int, batch: int) -> Padding:
         return NONE
     added = sum(
         np.prod(grown.shape) - np.prod(grown.variable.shape)
-        for variable in model.trainable_variables
+        for variable in model.variables
         if (grown := padding.grown.get(id(variable))) is not None
     )
     # Six operations a weight and sample: two forward, four backward.
@@ -139,7 +140,8 @@ def _padded(model: keras.Model) -> Padding:
         if isinstance(layer, keras.layers.InputLayer):
             widths[id(layer)] = node.outputs[0].shape[-1] or 0
             continue
-        _refuse_unless(len(node.input_tensors) == 1)
+        # More axes would multiply the products that padding adds.
+        _refuse_unless(len(node.input_tensors) == 1 and len(node.outputs[0].shape) == 2)
         source = id(node.input_tensors[0]._keras_history.operation)
         _refuse_unless(source in widths)  # else it is an operation outside any layer
         before = widths[source]
@@ -163,6 +165,7 @@ def _padded(model: keras.Model) -> Padding:
     return Padding(
         {key: each for key, each in grown.items() if each.shape != tuple(each.variable.shape)},
         tuple(inputs),
+        shared=True,
     )
 
 
@@ -219,7 +222,8 @@ def _fill(layer: keras.layers.Dense, decays: bool) -> float:
 def _slots(model: keras.Model, grown: dict[int, Grown]) -> dict[int, Grown]:
     """Returns how the optimizer's variables grow: each list of them belongs to the trainable."""
     optimizer, trainable = model.optimizer, model.trainable_variables
-    _refuse_unless(not optimizer.use_ema)
+    # An added element divides 0 by the root of 0 and epsilon.
+    _refuse_unless(not optimizer.use_ema and (getattr(optimizer, "epsilon", 1) or 0) >= 1e-30)
     found: dict[int, Grown] = {}
     for slots in vars(optimizer).values():
         if not isinstance(slots, Sequence) or len(slots) != len(trainable):

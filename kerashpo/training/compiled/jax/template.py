@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Literal, final
 
@@ -13,8 +14,10 @@ import numpy as np
 
 from kerashpo.training.compiled.jax.graphs import Graphs, State, variables_of
 from kerashpo.training.compiled.jax.lifting import Knobs, Lift, knobs_of, seeds_of, state_of
-from kerashpo.training.compiled.jax.padding import NONE, Padding
+from kerashpo.training.compiled.jax.padding import Padding
 
+#: Executables of one structure: kinds, batch sizes, numbers of rows (`predict` may leave a rest).
+_HELD = 32
 Kind = Literal["training", "testing", "predicting"]
 Compiled = Callable[..., Any]
 
@@ -28,9 +31,9 @@ class Template:
         lifted: whether rates, seeds and penalties are inputs.
     """
 
-    def __init__(self, keep: Any, *, lifted: bool) -> None:
-        self._keep, self.lifted = keep, lifted
-        self._made: dict[Hashable, Compiled] = {}
+    def __init__(self, keep: tuple[Any, ...], *, lifted: bool) -> None:
+        self.keep, self.lifted = keep, lifted
+        self._made: OrderedDict[Hashable, Compiled] = OrderedDict()
 
     def compiled(
         self, kind: Kind, model: keras.Model, padding: Padding, batch: int, *arguments: Any
@@ -46,10 +49,13 @@ class Template:
         """
         key = (kind, batch, _shapes(arguments))
         if key not in self._made:
-            lift = Lift(model, alike=padding is not NONE) if self.lifted else None
+            lift = Lift(model, alike=padding.shared) if self.lifted else None
             with padding.active(), contextlib.nullcontext() if lift is None else lift.active():
                 function = getattr(Graphs(model, lift), kind)(batch)
                 self._made[key] = jax.jit(function).lower(*arguments).compile()
+            while len(self._made) > _HELD:
+                self._made.popitem(last=False)
+        self._made.move_to_end(key)
         return self._made[key]
 
 
@@ -70,7 +76,7 @@ class Values:
         self._padding = padding
         self._variables = variables_of(model, lifted=lifted)
         self._seeds = seeds_of(model) if lifted else []
-        self._knobs = knobs_of(model, alike=padding is not NONE) if lifted else Knobs()
+        self._knobs = knobs_of(model, alike=padding.shared) if lifted else Knobs()
         #: id of a grown variable -> its value, and that value padded.
         self._padded: dict[int, tuple[Any, Any]] = {}
 
