@@ -44,7 +44,7 @@ def few_shapes() -> Iterator[None]:
     ]
     try:
         for module, name, function in stock:
-            made = _cut(function) if module is draws else _copied(function, name)
+            made = _cut(function) if module is draws else _copied(name)
             setattr(module, name, made)
         yield
     finally:
@@ -77,7 +77,7 @@ def _cut(stock: Callable[..., Any]) -> Callable[..., Any]:
     return draw
 
 
-def _copied(stock: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _copied(name: str) -> Callable[..., Any]:
     """Returns a function that copies a constant array to the device instead of computing it."""
 
     def constant(shape: Any, dtype: Any = None) -> Any:

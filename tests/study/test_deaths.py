@@ -70,7 +70,7 @@ def test_an_epoch_in_between_begins_the_count_anew():
     assert History(ended).trials[0].status is Status.COMPLETED
 
 
-def says_that_it_ends(log, reason):
+def assert_it_says_that_it_ends(log, reason):
     ends = [event for event in log if isinstance(event, SessionEnded)]
     assert {(event.reason, event.finished) for event in ends} == {(reason, False)}
     ended = search().run(log)
@@ -80,7 +80,7 @@ def says_that_it_ends(log, reason):
 
 def test_ctrl_c_twice_is_no_death():
     log = deaths(DEATHS + 1, error=KeyboardInterrupt)
-    says_that_it_ends(log, "interrupted")
+    assert_it_says_that_it_ends(log, "interrupted")
 
 
 def test_a_full_disk_is_no_death(monkeypatch):
@@ -98,4 +98,4 @@ def test_a_full_disk_is_no_death(monkeypatch):
             log, kept[:] = list(kept), []
             with pytest.raises(DiskFull):
                 search().run(log)
-    says_that_it_ends(kept, "disk full")
+    assert_it_says_that_it_ends(kept, "disk full")

@@ -284,6 +284,19 @@ def test_one_executable_serves_many_widths_rates_and_activations(data: FitData) 
     assert way.engine.templates == 1 and len(template._made) == 3
 
 
+def test_a_layer_as_activation_of_a_width_that_needs_no_padding(data: FitData) -> None:
+    """What it does is part of the key, though Keras writes it as a mapping."""
+    way = CompiledEpochs()
+    for slope in (0.1, 0.9):
+        activation = layers.LeakyReLU(negative_slope=slope)
+        parts: Parts = lambda kind=activation: [layers.Dense(512, kind)]
+        ours = curves(way, make(parts), data, 1)
+        np.testing.assert_allclose(
+            ours, curves(PlainFit(), make(parts), data, 1), rtol=2e-5, atol=2e-5
+        )
+    assert way.engine.templates == 2
+
+
 def test_weights_that_a_callback_assigns_are_trained_on(data: FitData) -> None:
     def halve(epoch: int, logs: Any) -> None:
         if epoch == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 #: Fields of a layer's configuration that a graph never depends on.
@@ -20,35 +21,42 @@ class Opaque(Exception):
     """Something whose effect on a graph cannot be told from its configuration."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What of a model's configuration a graph takes as input, so that it says nothing of it.
+
+    Attributes:
+        free: names of the layers whose widths are.
+        lifted: whether dropout rates and L2 factors are.
+        alike: whether it is which of `ALIKE` a layer in `free` has.
+    """
+
+    free: Collection[str] = ()
+    lifted: bool = False
+    alike: bool = False
+
+
+NOTHING = Inputs()
+
+
 def canonical(
-    config: Any,
-    *,
-    free: Collection[str],
-    names: Mapping[str, int],
-    lifted: bool = False,
-    alike: bool = False,
-    within: str = "",
+    config: Any, inputs: Inputs = NOTHING, names: Mapping[str, int] = {}, within: str = ""
 ) -> Hashable:
     """Returns a nested Keras configuration as nested tuples, equal for equal graphs.
 
     Args:
         config: what `get_config` or Keras's serialisation gave.
-        free: names of the layers whose widths are left out.
+        inputs: what to leave out.
         names: layer name -> its number; the names themselves say nothing.
-        lifted: leave out the numbers that the graph takes as inputs.
-        alike: leave out which of `ALIKE` a layer in `free` has.
         within: the class whose configuration this is.
 
     Raises:
         Opaque: for user code, which a configuration names but does not describe.
     """
     if isinstance(config, Mapping):
-        return _canonical_mapping(config, free, names, lifted, alike, within)
+        return _canonical_mapping(config, inputs, names, within)
     if isinstance(config, (list, tuple)):
-        return tuple(
-            canonical(item, free=free, names=names, lifted=lifted, alike=alike, within=within)
-            for item in config
-        )
+        return tuple(canonical(item, inputs, names, within) for item in config)
     if config is None or isinstance(config, (bool, int, float, str)):
         return config
     raise Opaque(f"a configuration holds {type(config).__name__}")
@@ -56,10 +64,8 @@ def canonical(
 
 def _canonical_mapping(
     config: Mapping[str, Any],
-    free: Collection[str],
+    inputs: Inputs,
     names: Mapping[str, int],
-    lifted: bool,
-    alike: bool,
     within: str,
 ) -> Hashable:
     kind = config.get("class_name")
@@ -68,26 +74,26 @@ def _canonical_mapping(
         if module is not None and not str(module).startswith("keras"):
             raise Opaque(f"{config.get('config') or kind} is not part of Keras")
         within = str(kind)
+    open_width = config.get("name") in inputs.free
     parts: list[Hashable] = []
     for name in sorted(config, key=str):
         value = config[name]
         if name in _IGNORED or str(name).endswith("_initializer"):
             continue
         # A mask of another shape is left to Keras, rate and all.
-        if lifted and (within, name) in _LIFTED and config.get("noise_shape") is None:
+        if inputs.lifted and (within, name) in _LIFTED and config.get("noise_shape") is None:
             continue
-        if (within, name) in _WIDTHS and config.get("name") in free:
+        if (within, name) in _WIDTHS and open_width:
             continue
-        if free and (within, name) == ("__keras_tensor__", "shape"):
+        if inputs.free and (within, name) == ("__keras_tensor__", "shape"):
             continue
-        if alike and (within, name) == ("Dense", "activation") and config.get("name") in free:
-            parts.append((name, "alike" if value in ALIKE else value))
-            continue
+        if inputs.alike and open_width and (within, name) == ("Dense", "activation"):
+            # A layer may be an activation: its configuration is a mapping.
+            value = "alike" if isinstance(value, str) and value in ALIKE else value
         if name in ("keras_history", "input_layers", "output_layers"):
             parts.append((name, _numbered(value, names)))
             continue
-        item = canonical(value, free=free, names=names, lifted=lifted, alike=alike, within=within)
-        parts.append((name, item))
+        parts.append((name, canonical(value, inputs, names, within)))
     return tuple(parts)
 
 
@@ -124,6 +130,6 @@ def describe(value: Any, keep: list[Any]) -> Hashable:
         keep.append(value)
         return ("function", id(value))
     if type(value).__module__.startswith("keras."):
-        config = canonical(value.get_config(), free=(), names={}, within=type(value).__name__)
+        config = canonical(value.get_config(), within=type(value).__name__)
         return (type(value).__name__, getattr(value, "name", None), config)
     raise Opaque(f"{type(value).__name__} is not part of Keras")

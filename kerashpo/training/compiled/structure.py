@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from kerashpo.training.compiled.describe import ALIKE, Opaque, canonical, describe
+from kerashpo.training.compiled.describe import ALIKE, Inputs, Opaque, canonical, describe
 
 #: Layers whose graph does not depend on their widths once their variables' sizes are left open.
 _FREE = frozenset(
@@ -108,10 +108,8 @@ def structure_of(
             type(model).__name__,
             canonical(
                 model.get_config(),
-                free=_open_layers(model) if free else (),
-                names=names,
-                lifted=lifted,
-                alike=alike,
+                Inputs(_open_layers(model) if free else (), lifted=lifted, alike=alike),
+                names,
             ),
             _variables_key(model, free),
             _compile_key(model, keep),
@@ -238,7 +236,7 @@ def _optimizer_key(optimizer: keras.optimizers.Optimizer) -> Hashable:
     if isinstance(config.get("learning_rate"), float):
         # A plain learning rate is a variable already.
         del config["learning_rate"]
-    return type(optimizer).__name__, canonical(config, free=(), names={})
+    return type(optimizer).__name__, canonical(config)
 
 
 def _sharing(model: keras.Model) -> Hashable:

@@ -108,7 +108,7 @@ class Lift:
     def __init__(self, model: keras.Model, *, alike: bool) -> None:
         self._layers, self._penalties = dropouts_of(model), penalties_of(model)
         self._alike = alike_of(model) if alike else []
-        self._knobs, self._step = Knobs(), jnp.uint32(0)
+        self._knobs, self._step = Knobs(), None
 
     def set(self, knobs: Knobs, step: Any = None) -> None:
         """Says what holds for the step that is traced next.
