@@ -198,7 +198,7 @@ def find_browser() -> str | None:
 def sample(folder: Path) -> list[Path]:
     """Writes reports of a simulated search with names that want to be tags."""
     import kerashpo as kt
-    from kerashpo.problems.curves import PowerLaw
+    from kerashpo.problems.power_law import PowerLaw
 
     results = kt.simulate(PowerLaw(9), tuner="asha", max_trials=40, workers=3, seed=0)
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from kerashpo.oracles import synchronized as synchronized
     from kerashpo.space.space import Space as Space
     from kerashpo.study.study import open_study as open_study
-    from kerashpo.training.hp import HyperParameters as HyperParameters
+    from kerashpo.training.hyperparameters import HyperParameters as HyperParameters
     from kerashpo.tuners.asha import ASHA as ASHA
     from kerashpo.tuners.bayesian import BayesianOptimization as BayesianOptimization
-    from kerashpo.tuners.driven import Tuner as Tuner
+    from kerashpo.tuners.from_oracle import Tuner as Tuner
     from kerashpo.tuners.grid import GridSearch as GridSearch
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
     from kerashpo.tuners.hypermodel import HyperModel as HyperModel
@@ -54,14 +54,14 @@ _MENU = {
     "BayesianOptimization": "kerashpo.tuners.bayesian",
     "GridSearch": "kerashpo.tuners.grid",
     "HyperModel": "kerashpo.tuners.hypermodel",
-    "HyperParameters": "kerashpo.training.hp",
+    "HyperParameters": "kerashpo.training.hyperparameters",
     "Hyperband": "kerashpo.tuners.hyperband",
     "Objective": "kerashpo.core.records",
     "Oracle": "kerashpo.oracles",
     "RandomSearch": "kerashpo.tuners.random",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
-    "Tuner": "kerashpo.tuners.driven",
+    "Tuner": "kerashpo.tuners.from_oracle",
     "open_study": "kerashpo.study.study",
     "optimize": "kerashpo.tuners.optimize",
     "simulate": "kerashpo.tuners.simulate",

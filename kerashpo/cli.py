@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _look(command: str, path: str) -> int:
-    from kerashpo.display.disk import folder_bytes, size
+    from kerashpo.display.progress import folder_bytes, size
     from kerashpo.study.study import open_study
 
     results = open_study(path).results
@@ -123,14 +123,14 @@ def _report(path: str, out: str | None, lang: str) -> int:
 
 
 def _export(path: str, to: str, out: str | None) -> int:
-    from kerashpo.export.registry import export_study
+    from kerashpo.export.optuna import export_study
 
     print(export_study(to, Path(path), None if out is None else Path(out)))
     return 0
 
 
 def _resume(folder: Path, sure: bool) -> int:
-    from kerashpo.study.resuming import resume_study
+    from kerashpo.study.rerun import resume_study
     from kerashpo.study.study import open_study
 
     def agreed(question: str) -> bool:
@@ -144,8 +144,7 @@ def _resume(folder: Path, sure: bool) -> int:
 
 
 def _examine(folder: Path, mend: bool) -> int:
-    from kerashpo.study.health import examine
-    from kerashpo.study.repairing import repair_study
+    from kerashpo.study.doctor import examine, repair_study
 
     health = examine(folder)
     if mend and health.log:
@@ -157,7 +156,7 @@ def _examine(folder: Path, mend: bool) -> int:
 
 
 def _doctor() -> int:
-    from kerashpo.study.running import environment
+    from kerashpo.study.run import environment
 
     packages = ("kerashpo", "keras", "tensorflow", "keras-tuner", "scikit-learn", "matplotlib",
                 "numpy", "scipy", "pandas", "rich")  # fmt: skip

@@ -27,7 +27,7 @@ from catalogue import NAMES, Page, pages, tagged
 from nbclient import NotebookClient
 from PIL import Image
 
-from kerashpo.testing import check_submission
+from kerashpo.teaching import check_submission
 
 SECONDS = 600
 HAND_IN = "results.json"

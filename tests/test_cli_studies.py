@@ -12,7 +12,7 @@ import pytest
 
 from kerashpo import cli, optimize, space
 from kerashpo.core.errors import InvalidInput
-from kerashpo.study.command import Command
+from kerashpo.study.rerun import Command
 from kerashpo.study.study import open_study
 
 SCRIPT = """

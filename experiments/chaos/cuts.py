@@ -29,11 +29,10 @@ from experiments.chaos.kills import undisturbed
 from experiments.chaos.probe import Phase
 from experiments.chaos.searches import Search
 from kerashpo.core.errors import KerashpoError
-from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs
+from kerashpo.store.checkpoints import pack, unpack
 from kerashpo.store.repair import repair
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.names import CHECKPOINTS, LOG_NAME
-from kerashpo.training.checkpoints import pack, unpack
 
 KINDS = ("closed log", "log of a killed process", "checkpoint")
 

@@ -11,21 +11,20 @@ from typing import Any, Literal, final
 from experiments.chaos.probe import Probe
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.placement import available_cores, places
-from kerashpo.executors.processes import ProcessExecutor, Terms
+from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.processes.resources import available_cores, places
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
-from kerashpo.store.blobs import FileBlobs
-from kerashpo.study.differences import Wish
+from kerashpo.store.blobs import CHECKPOINTS, FileBlobs
+from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
-from kerashpo.study.names import CHECKPOINTS
-from kerashpo.study.opening import open_or_create
-from kerashpo.study.running import Recipe, run_study
-from kerashpo.testing.curves import METRIC, CurveRunner, wave
+from kerashpo.study.open import open_or_create
+from kerashpo.study.run import SearchParts, run_study
+from kerashpo.testing.curve_runner import METRIC, CurveRunner, wave
 
 Kind = Literal["curves", "keras"]
 MAX_EPOCHS = 9
@@ -66,11 +65,11 @@ class Search:
 
     def _play(self, folder: Path) -> None:
         space = Space({"x": uniform(0.0, 1.0)})
-        wish = Wish(space.to_json(), ((METRIC, "min"),), self.seed)
+        wish = StudySpec(space.to_json(), ((METRIC, "min"),), self.seed)
         opened = open_or_create(wish, folder / "study")
         try:
             limits = Limits(Budget(max_trials=self.trials))
-            recipe = Recipe("random", self.scheduler(), limits=limits)
+            recipe = SearchParts("random", self.scheduler(), limits=limits)
             make = Player(folder, self.epoch_seconds)
             run_study(opened, recipe, self._executor(make, folder))
         finally:
@@ -81,7 +80,7 @@ class Search:
             return SerialExecutor(make())
         Probe.install(folder, CurveRunner)
         where = places(self.workers, available_cores())
-        return ProcessExecutor(make, Terms(where, logs=folder / "logs"))
+        return ProcessExecutor(make, WorkerSettings(where, logs=folder / "logs"))
 
     def _train(self, folder: Path) -> None:
         import kerashpo as kt

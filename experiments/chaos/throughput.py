@@ -19,17 +19,17 @@ from pathlib import Path
 
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor
-from kerashpo.executors.placement import available_cores, places
-from kerashpo.executors.processes import ProcessExecutor, Terms
+from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.processes.resources import available_cores, places
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.full import Full
 from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
-from kerashpo.study.differences import Wish
+from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
-from kerashpo.study.opening import open_or_create
-from kerashpo.study.running import Recipe, run_study
-from kerashpo.testing.curves import METRIC, CurveRunner, wave
+from kerashpo.study.open import open_or_create
+from kerashpo.study.run import SearchParts, run_study
+from kerashpo.testing.curve_runner import METRIC, CurveRunner, wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,20 @@ def measure(workers: int, seconds: float, trials: int, epochs: int, waits: bool)
     runner = partial(CurveRunner, partial(curve, seconds))
     executor: Executor
     if workers:
-        executor = ProcessExecutor(runner, Terms(places(workers, available_cores()), waits))
+        executor = ProcessExecutor(
+            runner, WorkerSettings(places(workers, available_cores()), waits)
+        )
         executor.start()
         while executor.ready < workers:
             executor.poll(lambda message: None, timeout=0.1)
     else:
         executor = SerialExecutor(runner())
     space = Space({"x": uniform(0.0, 1.0)})
-    recipe = Recipe("random", Full(epochs, trials), limits=Limits(Budget(max_trials=trials)))
+    recipe = SearchParts("random", Full(epochs, trials), limits=Limits(Budget(max_trials=trials)))
     with tempfile.TemporaryDirectory() as folder:
-        opened = open_or_create(Wish(space.to_json(), ((METRIC, "min"),), 0), Path(folder) / "s")
+        opened = open_or_create(
+            StudySpec(space.to_json(), ((METRIC, "min"),), 0), Path(folder) / "s"
+        )
         began, cpu = time.perf_counter(), time.process_time()
         run_study(opened, recipe, executor)
         spent, cpu = time.perf_counter() - began, time.process_time() - cpu

@@ -22,10 +22,10 @@ from kerashpo.core.events import Event, SessionStarted, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config, Done, Job, Plan, Wait
 from kerashpo.executors.simulated import SimulatedExecutor
-from kerashpo.problems.curves import PowerLaw
+from kerashpo.problems.power_law import PowerLaw
 from kerashpo.schedulers.base import Decisions, Scheduler
 from kerashpo.schedulers.registry import make_scheduler
-from kerashpo.store.memory import MemoryStore
+from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
 
 SCHEDULERS = {"asha": {}, "asha_stopping": {}, "median": {}, "hyperband": {"iterations": None}}

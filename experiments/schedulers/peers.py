@@ -18,7 +18,7 @@ FACTOR = 3
 Search = Callable[[LCBench, int, int], Tally]
 
 
-class Spent(Exception):
+class BudgetSpent(Exception):
     """The budget of epochs is used up."""
 
 
@@ -31,7 +31,7 @@ class Bench:
     def epoch(self, config: dict[str, Any], epoch: int) -> float:
         """Trains one epoch and returns its value."""
         if self.tally.epochs >= self.budget:
-            raise Spent
+            raise BudgetSpent
         value, seconds = self.problem.evaluate(config, epoch)
         before = self.problem.evaluate(config, epoch - 1)[1] if epoch > 1 else 0.0
         self.tally.add(value, seconds - before)
@@ -83,7 +83,7 @@ def _brackets(
         while True:
             for bracket in table:
                 _bracket(bench, bracket, rng)
-    except Spent:
+    except BudgetSpent:
         return bench.tally
 
 
@@ -119,7 +119,7 @@ def optuna_search(sampler: str, pruner: str) -> Search:
                     raise optuna.TrialPruned
             return best
 
-        with contextlib.suppress(Spent):
+        with contextlib.suppress(BudgetSpent):
             study.optimize(objective, n_trials=budget, catch=())
         return bench.tally
 
@@ -169,7 +169,7 @@ def syne_tune_search(name: str) -> Search:
                 scheduler.on_trial_add(trial)
                 _syne_tune_trial(bench, scheduler, trial)
                 number += 1
-        except Spent:
+        except BudgetSpent:
             return bench.tally
 
     return search

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from experiments.schedulers.lcbench import EPOCHS, TASKS
 from experiments.schedulers.references import references
 from experiments.schedulers.traces import Steps, load, methods
-from kerashpo.analysis.statistics import Interval, interval
+from kerashpo.analysis.intervals import Interval, interval
 
 HERE = Path(__file__).parent
 TRAININGS = (5, 10, 20, 50)

@@ -15,11 +15,11 @@ import numpy as np
 from environment import describe
 from sklearn.datasets import load_digits
 
-from kerashpo.training.compiled import CompiledEpochs
-from kerashpo.training.fitdata import FitData
-from kerashpo.training.plain import PlainFit
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.base import choose
+from kerashpo.training.loops.compiled import CompiledLoop
+from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.randomness import EpochKeys
-from kerashpo.training.ways import choose
 
 layers = keras.layers
 EPOCHS = 5
@@ -60,7 +60,7 @@ def ours(*args: Any, **kwargs: Any) -> str:
     """Trains by the way that `choose` names; returns its name."""
     data, model = FitData.from_fit(*args, **kwargs), cnn()
     kind, _ = choose("auto", model, data, [])
-    way = CompiledEpochs() if kind == "compiled" else PlainFit()
+    way = CompiledLoop() if kind == "compiled" else FitLoop()
     way.train(model, data, 1, EPOCHS, [], EpochKeys(0, 0))
     return kind
 

@@ -19,16 +19,16 @@ import numpy as np
 from environment import describe
 
 import kerashpo as kt
-from kerashpo.training.compiled import CompiledEpochs
-from kerashpo.training.compiled.engine import Session
-from kerashpo.training.compiled.tensorflow.engine import TensorFlowSession
-from kerashpo.training.fitdata import FitData
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.compiled import CompiledLoop
+from kerashpo.training.loops.compiled.engine import CompiledSession
+from kerashpo.training.loops.compiled.tensorflow.engine import TensorFlowSession
 from kerashpo.training.randomness import EpochKeys
 
 TRIALS, EPOCHS = 40, 50
 
 
-class Stopwatch(Session):
+class Stopwatch(CompiledSession):
     """A session whose epochs cost nothing."""
 
     made: ClassVar[int] = 0
@@ -77,7 +77,7 @@ def session_cost() -> float:
     data = FitData.from_fit(x, y, validation_data=(x[:91], y[:91]))
     model = keras.Sequential([keras.Input((30,)), keras.layers.Dropout(0.1), keras.layers.Dense(1)])
     model.compile("adam", "mse")
-    way = CompiledEpochs()
+    way = CompiledLoop()
     way.train(model, data, 1, 1, [], EpochKeys(0, 0))
     way.engine.open = lambda model, data: Stopwatch()  # type: ignore[method-assign]
     began = time.process_time()
@@ -88,16 +88,16 @@ def session_cost() -> float:
 def main() -> None:
     """Prints both costs."""
     print(describe())
-    with_training_free(CompiledEpochs)
+    with_training_free(CompiledLoop)
     trial, epoch = search_cost()
     print(f"CPU ms a trial beyond build_model and training: {trial:.2f}")
     print(f"CPU ms an epoch, loop, store and callbacks:     {epoch:.3f}")
 
 
-def with_training_free(way: type[CompiledEpochs]) -> None:
+def with_training_free(way: type[CompiledLoop]) -> None:
     """Prints the session's cost, then makes every compiled session free."""
     print(f"CPU ms an epoch, compiled epochs' own Python:   {session_cost():.3f}")
-    from kerashpo.training.compiled.tensorflow import TensorFlowEngine
+    from kerashpo.training.loops.compiled.tensorflow import TensorFlowEngine
 
     TensorFlowEngine.open = lambda self, model, data: Stopwatch()  # type: ignore[method-assign]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lab import FIELDS, SIDES, search
 
-from kerashpo.analysis.statistics import interval
+from kerashpo.analysis.intervals import interval
 
 PATH = Path(__file__).parent / "results" / "paired.csv"
 Row = dict[str, str]

@@ -15,9 +15,9 @@ import numpy as np
 from environment import describe
 from lab_model import load
 
-from kerashpo.training.building import build_all
-from kerashpo.training.compiled import CompiledEpochs
-from kerashpo.training.fitdata import FitData
+from kerashpo.training.build import build_all
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.randomness import EpochKeys
 
 layers = keras.layers
@@ -61,7 +61,7 @@ def arithmetic(depth: int, width: int) -> float:
     return cpu(lambda: [epoch() for _ in range(EPOCHS)])[0] / EPOCHS
 
 
-def phases(way: CompiledEpochs, data: FitData, depth: int, width: int) -> dict[str, float]:
+def phases(way: CompiledLoop, data: FitData, depth: int, width: int) -> dict[str, float]:
     """Returns CPU ms of each phase of one trial."""
     spent: dict[str, float] = {}
     spent["build_model"], model = cpu(lambda: make(depth, width))
@@ -82,7 +82,7 @@ def main() -> None:
     print(describe())
     split = load()
     data = FitData.from_fit(split.x_train, split.y_train, batch_size=BATCH, validation_split=0.2)
-    way = CompiledEpochs()
+    way = CompiledLoop()
     phases(way, data, 4, 8)  # warms up what is slow once in a process
     header = False
     for depth in (1, 2, 3):

@@ -27,7 +27,7 @@ from experiments.suggestions.run import RESULTS, append, seeds_of
 from experiments.suggestions.scores import landmarks, student
 from experiments.suggestions.wide import hartmann
 from kerashpo.algorithms.bayesian import BayesianOptimization
-from kerashpo.algorithms.gp.recipe import Recipe
+from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.space import Space, uniform
 
 PATH = RESULTS / "bounded.csv"
@@ -82,7 +82,7 @@ class Run:
 
     def __init__(self, problem: Problem, seed: int, rows: int) -> None:
         self._problem, self._seed = problem, seed
-        recipe = Recipe(rows=rows, fit_rows=min(rows, 150) if rows < EVERYTHING else rows)
+        recipe = ModelSettings(rows=rows, fit_rows=min(rows, 150) if rows < EVERYTHING else rows)
         self._ours = Ours(BayesianOptimization(problem.space, seed, recipe=recipe))
         self.seen: list[tuple[dict[str, Any], float]] = []
         self.cpu = 0.0

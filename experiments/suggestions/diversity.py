@@ -20,7 +20,7 @@ from experiments.suggestions.methods import Ours
 from experiments.suggestions.problems import Problem, make_problem
 from kerashpo.algorithms import Algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
-from kerashpo.algorithms.gp.recipe import Recipe
+from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.random import RandomSearch
 from kerashpo.space.cube import Cube
 
@@ -68,7 +68,7 @@ def main() -> None:
 def _algorithm(label: str, problem: Problem, seed: int) -> Algorithm:
     if label == "random":
         return RandomSearch(problem.space, seed)
-    return BayesianOptimization(problem.space, seed, recipe=Recipe(believe=label == "ours"))
+    return BayesianOptimization(problem.space, seed, recipe=ModelSettings(believe=label == "ours"))
 
 
 if __name__ == "__main__":

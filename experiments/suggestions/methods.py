@@ -9,7 +9,7 @@ from experiments.suggestions.peers import PEERS, Peer
 from kerashpo.algorithms import Algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
 from kerashpo.algorithms.gp.kernel import Matern52
-from kerashpo.algorithms.gp.recipe import Recipe
+from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Exhausted, NotReady, Report, Start, Status
@@ -17,14 +17,14 @@ from kerashpo.space import Space
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "kerashpo": {},
-    "kerashpo_matern52": {"recipe": Recipe(radial=Matern52())},
-    "kerashpo_no_bend": {"recipe": Recipe(bend=False)},
-    "kerashpo_no_cut": {"recipe": Recipe(cut=False)},
-    "kerashpo_no_centre": {"recipe": Recipe(centre=False)},
-    "kerashpo_no_climb": {"recipe": Recipe(climb=False)},
-    "kerashpo_no_sweep": {"recipe": Recipe(sweep=False)},
-    "kerashpo_unscaled": {"recipe": Recipe(scaled_up_to=0)},
-    "kerashpo_scaled": {"recipe": Recipe(scaled_up_to=1000)},
+    "kerashpo_matern52": {"recipe": ModelSettings(radial=Matern52())},
+    "kerashpo_no_bend": {"recipe": ModelSettings(bend=False)},
+    "kerashpo_no_cut": {"recipe": ModelSettings(cut=False)},
+    "kerashpo_no_centre": {"recipe": ModelSettings(centre=False)},
+    "kerashpo_no_climb": {"recipe": ModelSettings(climb=False)},
+    "kerashpo_no_sweep": {"recipe": ModelSettings(sweep=False)},
+    "kerashpo_unscaled": {"recipe": ModelSettings(scaled_up_to=0)},
+    "kerashpo_scaled": {"recipe": ModelSettings(scaled_up_to=1000)},
     "kerashpo_7_initial": {"num_initial_points": 7},
     "kerashpo_ei": {"acquisition": "ei"},
     "kerashpo_ucb": {"acquisition": "ucb"},

@@ -13,7 +13,7 @@ from typing import Any
 import keras_tuner
 
 from kerashpo import oracles
-from kerashpo.schedulers.rungs import hyperband_brackets
+from kerashpo.schedulers.brackets import hyperband_brackets
 
 _OLD_PATHS = (
     "backend backend.config backend.keras utils engine.oracle engine.trial engine.tuner "
@@ -51,7 +51,7 @@ def pytest_configure() -> None:
     if os.environ.get("TRAPS_ORACLES", "ours") != "ours":
         return
     src = keras_tuner.src
-    src.engine.oracle.Oracle = oracles.MendedOracle
+    src.engine.oracle.Oracle = oracles.FixedOracle
     places = {
         "BayesianOptimizationOracle": (src.tuners.bayesian, oracles.BayesianOptimizationOracle),
         "HyperbandOracle": (src.tuners.hyperband, Readable),

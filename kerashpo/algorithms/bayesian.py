@@ -9,12 +9,12 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.distinct import draw_new
+from kerashpo.algorithms.dedup import draw_new
 from kerashpo.algorithms.explain import Explanation, explain
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
-from kerashpo.algorithms.gp.maximise import Maximiser
-from kerashpo.algorithms.gp.recipe import Recipe
+from kerashpo.algorithms.gp.model_settings import ModelSettings
+from kerashpo.algorithms.gp.optimise_acquisition import Maximiser
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.sobol import sobol_rows
 from kerashpo.algorithms.surrogate import Earlier, Surrogate, read_earlier
@@ -68,7 +68,7 @@ class BayesianOptimization(Algorithm):
         beta: float = 2.6,
         enqueue: Sequence[Mapping[str, Any]] = (),
         warm_start: History | Sequence[tuple[Mapping[str, Any], float]] = (),
-        recipe: Recipe | None = None,
+        recipe: ModelSettings | None = None,
     ) -> None:
         super().__init__(space, seed)
         if acquisition not in ACQUISITIONS:
@@ -76,7 +76,7 @@ class BayesianOptimization(Algorithm):
         _check("num_initial_points", num_initial_points, 1)
         _check("alpha", alpha, 0.0)
         _check("beta", beta, 0.0)
-        self._recipe = recipe or Recipe()
+        self._recipe = recipe or ModelSettings()
         self._cube = Cube(space)
         self._observations = Observations(self._cube)
         self._earlier: Earlier = read_earlier(warm_start, space)

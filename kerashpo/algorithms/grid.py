@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.distinct import Seen
+from kerashpo.algorithms.dedup import TriedConfigs
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.space.space import Space, key
@@ -22,7 +22,7 @@ class GridSearch(Algorithm):
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._seen = Seen()
+        self._seen = TriedConfigs()
         self._configs: Iterator[Config] = space.configs()
         self._next: Config | None = next(self._configs, None)
 

@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from kerashpo.algorithms.distinct import Key
+from kerashpo.algorithms.dedup import Key
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
@@ -20,7 +20,7 @@ _MOST_LEVELS = 6
 
 @final
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenTrials:
     """What was observed, in the order of trials, and what is pending.
 
     Attributes:
@@ -70,7 +70,7 @@ class Observations:
             self.taken.add(self._cube.key(row))
             self.configs.add(key(config))
 
-    def read(self, history: History) -> Seen:
+    def read(self, history: History) -> SeenTrials:
         """Returns what the history holds, whatever the order of its reports.
 
         Where every trial that ended had its full training, each is one observation. Where
@@ -90,7 +90,7 @@ class Observations:
         if short:
             costs = align(np.array(numbers), at, costs)
         running = [r for r in records if r.status is Status.RUNNING]
-        return Seen(
+        return SeenTrials(
             self._stack(numbers),
             costs,
             _share(at, most),

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.enqueued import Enqueued
+from kerashpo.algorithms.wrappers import Enqueued
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.space.space import Space
 

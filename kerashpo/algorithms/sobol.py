@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.distinct import Seen, draw_new
+from kerashpo.algorithms.dedup import TriedConfigs, draw_new
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.core.rng import stream
@@ -27,7 +27,7 @@ class SobolSearch(Algorithm):
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._cube = Cube(space)
-        self._seen = Seen()
+        self._seen = TriedConfigs()
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         seen = self._seen.keys(history)

@@ -8,12 +8,12 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from kerashpo.algorithms.gp.bounded import model
 from kerashpo.algorithms.gp.features import Features
+from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.gp.posterior import Posterior
-from kerashpo.algorithms.gp.recipe import Recipe
-from kerashpo.algorithms.gp.targets import Units, standardise
-from kerashpo.algorithms.observations import Seen
+from kerashpo.algorithms.gp.standardise import Units, standardise
+from kerashpo.algorithms.gp.subset import model
+from kerashpo.algorithms.observations import SeenTrials
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Objective, Status
 from kerashpo.space.cube import Cube, Matrix
@@ -41,7 +41,7 @@ class Surrogate:
     features: Features
     posterior: Posterior
     units: Units
-    seen: Seen
+    seen: SeenTrials
 
     @property
     def partial(self) -> bool:
@@ -52,11 +52,11 @@ class Surrogate:
     def of(
         cls,
         cube: Cube,
-        seen: Seen,
+        seen: SeenTrials,
         earlier: Earlier,
         objective: Objective,
         floor: float,
-        recipe: Recipe,
+        recipe: ModelSettings,
     ) -> Surrogate | None:
         """Returns what is believed; None where no trial has a finite value.
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.analysis.evidence import Evidence
+from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.core.rng import integer, stream
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -106,7 +106,7 @@ class Forest:
         return found.mean(axis=0), found.std(axis=0)
 
 
-def grow(known: Evidence, trees: int = _TREES) -> Forest | None:
+def grow(known: DesignMatrix, trees: int = _TREES) -> Forest | None:
     """Grows a forest; None for too few trials, or where they all score alike.
 
     The epochs that a trial was trained are a column of their own, and the trees are cut at the
@@ -130,7 +130,7 @@ def grow(known: Evidence, trees: int = _TREES) -> Forest | None:
 
 
 def _forest(
-    grown: Sequence[tuple[Boxes, Numbers]], scores: Numbers, known: Evidence
+    grown: Sequence[tuple[Boxes, Numbers]], scores: Numbers, known: DesignMatrix
 ) -> Forest | None:
     # Where all scores at the most epochs are one value there is nothing to explain.
     kept = tuple(tree for tree, _ in grown if tree.variance > 1e-12 * float(scores.var()))

@@ -15,7 +15,7 @@ from typing import final
 
 import numpy as np
 
-from kerashpo.analysis.evidence import evidence
+from kerashpo.analysis.design_matrix import evidence
 from kerashpo.analysis.forest import Boxes, Forest, grow
 from kerashpo.core.history import History
 from kerashpo.space.space import Space

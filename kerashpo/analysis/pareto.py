@@ -9,12 +9,11 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.core.directions import infer_direction
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.history import History
+from kerashpo.core.objective import WEIGHTED, infer_direction
 from kerashpo.core.records import Objective, Status
 from kerashpo.core.trial import Trial
-from kerashpo.core.weighing import WEIGHTED
 
 Numbers: TypeAlias = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ of `kerashpo.core.events`, `snapshot` the `kerashpo.core.history.History` that h
 method ``close()`` is called when the search is over. An exception in it never stops a search;
 it is logged once, and the listener hears no more.
 
-To add one: a final subclass of `kerashpo.display.listener.Listener`, and a line here.
+To add one: a final subclass of `kerashpo.core.listener.Listener`, and a line here.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kerashpo.callbacks.csvlog import CSVLog as CSVLog
-    from kerashpo.callbacks.mlflowlog import MLflowLog as MLflowLog
-    from kerashpo.callbacks.tensorboardlog import TensorBoardLog as TensorBoardLog
+    from kerashpo.callbacks.csv import CSVLog as CSVLog
+    from kerashpo.callbacks.mlflow import MLflowLog as MLflowLog
+    from kerashpo.callbacks.tensorboard import TensorBoardLog as TensorBoardLog
 
 _MENU = {
-    "CSVLog": "kerashpo.callbacks.csvlog",
-    "MLflowLog": "kerashpo.callbacks.mlflowlog",
-    "TensorBoardLog": "kerashpo.callbacks.tensorboardlog",
+    "CSVLog": "kerashpo.callbacks.csv",
+    "MLflowLog": "kerashpo.callbacks.mlflow",
+    "TensorBoardLog": "kerashpo.callbacks.tensorboard",
 }
 
 __all__ = [*_MENU]

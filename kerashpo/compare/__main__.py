@@ -4,21 +4,100 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from kerashpo.compare.carry import carry_out, load_keras, needs_keras
-from kerashpo.compare.folder import Folder
-from kerashpo.compare.options import Options, parse
-from kerashpo.compare.output import Screen, tuner_name
-from kerashpo.compare.provenance import Witness, cores
-from kerashpo.compare.results import publish
+from kerashpo.compare.arguments import ComparisonOptions, parse
+from kerashpo.compare.figures import Gallery
+from kerashpo.compare.provenance import Provenance, Witness, cores
+from kerashpo.compare.report import Comparison, verdict, write
+from kerashpo.compare.run_one import carry_out, load_keras, needs_keras
 from kerashpo.compare.runs import Result, Run, plan_runs
-from kerashpo.compare.tuners import require_installed
+from kerashpo.compare.screen import Screen, tuner_name
+from kerashpo.compare.statistics import Line, find, rank_all, summarise
+from kerashpo.compare.storage import Folder, write_all
+from kerashpo.compare.tuners import BASELINES, require_installed
 from kerashpo.compare.workers import Workers
 from kerashpo.core.errors import KerashpoError
 from kerashpo.problems.registry import make_task
-from kerashpo.reporting.language import Texts
+from kerashpo.problems.task import Task
+from kerashpo.reporting.html import to_html
+from kerashpo.reporting.i18n import Texts
+from kerashpo.reporting.markdown import to_markdown
+
+Tasks = Mapping[str, Task]
+
+
+def publish(
+    options: ComparisonOptions,
+    folder: Folder,
+    runs: Sequence[Run],
+    results: Sequence[Result],
+    tasks: Tasks,
+    screen: Screen,
+) -> None:
+    """Prints and writes a comparison.
+
+    Args:
+        options: the comparison.
+        folder: where it lives.
+        runs: its cells.
+        results: their rows, in the same order.
+        tasks: its problems by name.
+        screen: where to print.
+    """
+    lines = summarise(results, {name: task.positive for name, task in tasks.items()})
+    files = write_all(folder.path, runs, results, lines, tasks)
+    told = compared(options, results, tasks, folder.keep_budgets())
+    _print_tables(lines, tasks, screen, options.quiet)
+    for findings in told.findings:
+        screen.console.print(verdict(findings.ranking, findings.task.name, screen.texts))
+    if told.overall is not None:
+        what = screen.texts("verdict.all", problems=len(tasks))
+        screen.console.print(verdict(told.overall, what, screen.texts))
+    files += _write_report(options, folder.path, told, tasks, screen)
+    if not options.quiet:
+        screen.say("written", folder=str(folder.path), files=", ".join(files))
+
+
+def compared(
+    options: ComparisonOptions, results: Sequence[Result], tasks: Tasks, provenance: Provenance
+) -> Comparison:
+    """Returns what the report of these results tells."""
+    return Comparison(
+        [find(results, task, options.target) for task in tasks.values()],
+        rank_all(results, tasks),
+        results,
+        provenance,
+        options.simulated,
+    )
+
+
+def _print_tables(lines: Sequence[Line], tasks: Tasks, screen: Screen, quiet: bool) -> None:
+    for name, task in tasks.items():
+        mine = [line for line in lines if line.problem == name]
+        screen.table(mine, task)
+        if task.positive is not None and not quiet:
+            for line in mine:
+                if line.tuner not in BASELINES:
+                    screen.confusion(line, task)
+
+
+def _write_report(
+    options: ComparisonOptions, folder: Path, told: Comparison, tasks: Tasks, screen: Screen
+) -> list[str]:
+    """Writes figures, ``report.md`` and ``report.html``; returns the files' names."""
+    stem = Path(options.report) if options.report else folder / "report"
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f"{stem.name}_" if options.report else ""
+    gallery = Gallery(folder, stem.parent, prefix, told.results, tasks, screen.texts)
+    blocks = write(told, gallery, screen.texts)
+    pages = {".md": to_markdown(blocks), ".html": to_html(blocks, options.lang)}
+    for ending, text in pages.items():
+        stem.with_name(stem.name + ending).write_text(text, "utf-8")
+    return [*gallery.files, *(stem.name + ending for ending in pages)]
+
 
 INTERRUPTED = 130
 
@@ -37,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _run(options: Options, arguments: Sequence[str]) -> int:
+def _run(options: ComparisonOptions, arguments: Sequence[str]) -> int:
     texts = Texts(options.lang)
     width = None if sys.stdout.isatty() else 160
     screen = Screen(Console(highlight=False, markup=False, width=width), texts)
@@ -103,7 +182,7 @@ class _Talk:
 
 
 def _carried_out(
-    todo: Sequence[Run], options: Options, talk: _Talk
+    todo: Sequence[Run], options: ComparisonOptions, talk: _Talk
 ) -> Iterator[tuple[Run, Result | None]]:
     """Yields what runs, until the user interrupts."""
     try:

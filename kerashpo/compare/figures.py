@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerashpo.analysis.anytime import Axis, Trace, trace_of
-from kerashpo.analysis.ranks import Ranking
+from kerashpo.analysis.ranking import Ranking
 from kerashpo.compare.runs import Result
 from kerashpo.compare.tuners import BASELINES
 from kerashpo.problems.task import Task
 from kerashpo.reporting.blocks import Picture
-from kerashpo.reporting.drawing import svg_of
-from kerashpo.reporting.language import Texts
+from kerashpo.reporting.i18n import Texts
+from kerashpo.reporting.svg import svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.analysis.anytime import Step
-from kerashpo.compare.options import Options
+from kerashpo.compare.arguments import ComparisonOptions
 from kerashpo.problems.task import Task
 
 PROJECTS = {"hyperband": "hyperband_tuning", "bayesian": "bayesian_tuning"}
@@ -162,7 +162,7 @@ class Result:
         return row[positive] / sum(row) if sum(row) else math.nan
 
 
-def plan_runs(options: Options, tasks: Mapping[str, Task]) -> list[Run]:
+def plan_runs(options: ComparisonOptions, tasks: Mapping[str, Task]) -> list[Run]:
     """Returns the runs of a comparison, seed by seed, so that a part of it has whole seeds.
 
     Other budgets live in other folders, so that what has run is found again only where it
@@ -178,7 +178,7 @@ def plan_runs(options: Options, tasks: Mapping[str, Task]) -> list[Run]:
     return runs
 
 
-def _budget(tuner: str, options: Options) -> str:
+def _budget(tuner: str, options: ComparisonOptions) -> str:
     parts = [f"epochs-{options.max_epochs}"]
     kind = tuner.removeprefix("keras_tuner.")
     if tuner in ("default", "majority", "mean"):

@@ -22,7 +22,7 @@ _HALVING = ("asha", "recommended")
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class TunerBudget:
     """What one search may spend.
 
     Attributes:
@@ -38,7 +38,7 @@ class Allowance:
 
 def allowance(
     tuner: str, max_epochs: int, factor: int, max_trials: int, total: int | None
-) -> Allowance:
+) -> TunerBudget:
     """Returns what a tuner or baseline may spend.
 
     With `total` epochs every tuner gets the same: those that train each trial fully start
@@ -54,20 +54,20 @@ def allowance(
         total: epochs in all, None for each tuner's own habit.
     """
     if tuner in UNTRAINED:
-        return Allowance(0, 0)
+        return TunerBudget(0, 0)
     if tuner == "default":
-        return Allowance(1, max_epochs)
+        return TunerBudget(1, max_epochs)
     theirs = tuner.startswith("keras_tuner")
     band = keras_tuner_band if theirs else _our_band
     if tuner in _BANDED:
         trials, epochs = band(max_epochs, factor)
         if total is None:
-            return Allowance(trials, epochs)
-        return Allowance(None, total, math.ceil(total / epochs) + 1)
+            return TunerBudget(trials, epochs)
+        return TunerBudget(None, total, math.ceil(total / epochs) + 1)
     if tuner in _HALVING:
-        return Allowance(None, total or _our_band(max_epochs, factor)[1])
+        return TunerBudget(None, total or _our_band(max_epochs, factor)[1])
     trials = max_trials if total is None else total // max_epochs
-    return Allowance(trials, trials * max_epochs)
+    return TunerBudget(trials, trials * max_epochs)
 
 
 def _our_band(max_epochs: int, factor: int) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, final
 
-from kerashpo.compare.carry import carry_out, load_keras, needs_keras
-from kerashpo.compare.options import Options
+from kerashpo.compare.arguments import ComparisonOptions
+from kerashpo.compare.run_one import carry_out, load_keras, needs_keras
 from kerashpo.compare.runs import Result, Run
 from kerashpo.core.errors import KerashpoError
 
@@ -50,7 +50,9 @@ class Workers:
         begun: hears when a run is handed out.
     """
 
-    def __init__(self, options: Options, cores: int, begun: Callable[[Run], None]) -> None:
+    def __init__(
+        self, options: ComparisonOptions, cores: int, begun: Callable[[Run], None]
+    ) -> None:
         self._options, self._begun = options, begun
         self._threads = share_of_threads(options.workers, cores)
         self._context = multiprocessing.get_context("spawn")
@@ -100,14 +102,14 @@ class Workers:
         except (EOFError, OSError):
             process.join()
             connection.close()
-            self._bury(run, process.exitcode, waiting)
+            self._retry(run, process.exitcode, waiting)
             return
         self._idle.append((connection, process))
         if kind == "failed":
             raise KerashpoError(f"{run.tuner} on {run.problem}, seed {run.seed}: {body}")
         yield run, body
 
-    def _bury(self, run: Run, code: int | None, waiting: deque[Run]) -> None:
+    def _retry(self, run: Run, code: int | None, waiting: deque[Run]) -> None:
         """Has the run of a dead process tried again, by another one."""
         self._deaths[run] = self._deaths.get(run, 0) + 1
         if self._deaths[run] >= ATTEMPTS:
@@ -151,7 +153,7 @@ class Workers:
             process.join()
 
 
-def serve(connection: Connection, options: Options, changes: dict[str, Any]) -> None:
+def serve(connection: Connection, options: ComparisonOptions, changes: dict[str, Any]) -> None:
     """Carries out runs until the other end is closed; a worker's whole life."""
     import dataclasses
 
@@ -166,7 +168,7 @@ def serve(connection: Connection, options: Options, changes: dict[str, Any]) -> 
         connection.send(_outcome(run, options))
 
 
-def _outcome(run: Run, options: Options) -> tuple[str, Any]:
+def _outcome(run: Run, options: ComparisonOptions) -> tuple[str, Any]:
     try:
         if needs_keras(run) and _asked_while(load_keras):
             return "done", None

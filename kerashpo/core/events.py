@@ -53,7 +53,7 @@ class SessionStarted:
 
     Attributes:
         wall: the Unix time.
-        command: how it was started, see `kerashpo.study.command`; empty where it is not known.
+        command: how it was started, see `kerashpo.study.rerun`; empty where it is not known.
     """
 
     at: float

@@ -23,8 +23,8 @@ from kerashpo.core.events import (
     StudyCreated,
     config_of,
 )
+from kerashpo.core.objective import Scoring
 from kerashpo.core.records import Decision, Fork, Job, Objective, Report, Status
-from kerashpo.core.scoring import Scoring
 from kerashpo.core.trial import Trial
 
 

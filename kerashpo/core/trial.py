@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
+from kerashpo.core.objective import NOTHING, Best, Scoring
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
-from kerashpo.core.scoring import NOTHING, Best, Scoring
 
 STUDY_ENDED = "study ended"
 """The reason of trials that wait for a decision when a study's budget is spent."""
@@ -115,7 +115,7 @@ class Trial:
         return self.epoch >= self.until
 
     @property
-    def limbo(self) -> bool:
+    def stopped_by_budget(self) -> bool:
         """Whether it was given up only because the study ended: an extension may go on."""
         return self.status is Status.STOPPED and self.reason == STUDY_ENDED
 
@@ -123,7 +123,7 @@ class Trial:
     def pruned(self) -> bool:
         """Whether it was given up before all runs had begun: its mean is not like the others'."""
         short = len(self.reports) < self.runs
-        return self.status is Status.STOPPED and not self.limbo and short
+        return self.status is Status.STOPPED and not self.stopped_by_budget and short
 
     @property
     def seconds(self) -> float:

@@ -16,6 +16,6 @@ A `Listener` hears every event with the history that holds it. Its exceptions ne
 stop a study. To add one: a final subclass, and a line in ``choose.py``.
 """
 
-from kerashpo.display.listener import Listener
+from kerashpo.core.listener import Listener
 
 __all__ = ["Listener"]

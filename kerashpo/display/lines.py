@@ -6,9 +6,9 @@ from typing import TextIO, final
 
 from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStarted
 from kerashpo.core.history import History
-from kerashpo.display.listener import Listener
+from kerashpo.core.listener import Listener
 from kerashpo.display.progress import Progress
-from kerashpo.display.words import GAP, clock, farewell, heading, note, number
+from kerashpo.display.text import GAP, clock, farewell, heading, note, number
 
 
 @final

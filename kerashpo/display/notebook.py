@@ -10,12 +10,12 @@ from typing import Any, final
 
 from kerashpo.core.events import Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
-from kerashpo.display import words
-from kerashpo.display.listener import Listener
-from kerashpo.display.picture import Staircase, picture
+from kerashpo.core.listener import Listener
+from kerashpo.display import text as texts
+from kerashpo.display.chart import Staircase, picture
 from kerashpo.display.progress import Progress
-from kerashpo.display.spark import sparkline
-from kerashpo.display.view import Running, View
+from kerashpo.display.snapshot import Running, View
+from kerashpo.display.sparkline import sparkline
 
 _EVERY = 2.0
 _MOST_RUNNING = 8
@@ -59,7 +59,7 @@ class NotebookDisplay(Listener):
                 self._drawn = self._clock()
             case SessionEnded():
                 self._draw(snapshot)
-            case Noted() if told := words.note(event):
+            case Noted() if told := texts.note(event):
                 self._notes.append(told)
             case Reported():
                 self._stairs.update(snapshot)
@@ -86,15 +86,15 @@ def page(view: View, notes: tuple[str, ...], drawn: str) -> str:
         f'<tr><td style="text-align:left">{label}</td><td style="text-align:left">{cell}</td></tr>'
         for label, cell in rows
     )
-    title = _dotted(words.GAP.join(["kerashpo", *words.heading(view)]))
+    title = _dotted(texts.GAP.join(["kerashpo", *texts.heading(view)]))
     return f"<div><b>{title}</b>{_bar(view.share)}<table><tbody>{body}</tbody></table>{drawn}</div>"
 
 
 def _numbers(view: View) -> list[tuple[str, str]]:
-    told = [words.trials(view), words.epochs(view), *words.counts(view)]
+    told = [texts.trials(view), texts.epochs(view), *texts.counts(view)]
     if view.ended is not None:
         told[1] = told[1].rpartition("   ")[0]
-    best = words.best(view.best, view.objective[0]).removeprefix("best").lstrip(": ")
+    best = texts.best(view.best, view.objective[0]).removeprefix("best").lstrip(": ")
     return [("search", _dotted("   ".join(told))), ("best", _dotted(best))]
 
 
@@ -105,8 +105,8 @@ def _training(view: View) -> list[tuple[str, str]]:
 
 
 def _trial(running: Running) -> str:
-    told = _dotted(words.training(running).replace("  ", "   "))
-    curve, about = sparkline(running.curve, _CURVE), escape(words.values(running.config))
+    told = _dotted(texts.training(running).replace("  ", "   "))
+    curve, about = sparkline(running.curve, _CURVE), escape(texts.values(running.config))
     return f"{told} <code>{curve}</code> {about}"
 
 
@@ -114,7 +114,7 @@ def _summary(view: View) -> list[tuple[str, str]]:
     rows = []
     if view.best is not None:
         rows.append(("values", f"<code>{escape(str(view.best.config))}</code>"))
-    rows.append(("ended", escape(words.ending(view).removeprefix("ended: "))))
+    rows.append(("ended", escape(texts.ending(view).removeprefix("ended: "))))
     if view.best is not None:
         rows.append(("report", "<code>tuner.report()</code>"))
     rows.append(("study", f"<code>kerashpo.open_study({escape(repr(view.folder))})</code>"))

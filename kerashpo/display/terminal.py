@@ -20,11 +20,11 @@ from kerashpo.core.events import (
     SessionStarted,
 )
 from kerashpo.core.history import History
-from kerashpo.display import words
-from kerashpo.display.listener import Listener
+from kerashpo.core.listener import Listener
+from kerashpo.display import text as texts
 from kerashpo.display.progress import Progress
-from kerashpo.display.spark import bar, sparkline
-from kerashpo.display.view import Running, View
+from kerashpo.display.snapshot import Running, View
+from kerashpo.display.sparkline import bar, sparkline
 
 _EVERY = 0.1
 _PER_SECOND = 4
@@ -64,7 +64,7 @@ class TerminalDisplay(Listener):
             case SessionEnded():
                 self.close()
                 self._summary(self._progress.view(snapshot))
-            case Noted() if told := words.note(event):
+            case Noted() if told := texts.note(event):
                 self._console.print(Text(f"note: {told}"))
             # Between a trial's end and the next one's start nothing runs, which says nothing.
             case Reported() | JobStarted() if self._due():
@@ -100,9 +100,9 @@ class TerminalDisplay(Listener):
 
     def _summary(self, view: View) -> None:
         self._console.print(*_title(view, self._console.width), sep="\n")
-        for line in words.flow(_numbers(view), self._console.width):
+        for line in texts.flow(_numbers(view), self._console.width):
             self._console.print(Text(line))
-        for line in words.farewell(view):
+        for line in texts.farewell(view):
             # Values and paths stay whole, so that they can be copied.
             self._console.print(Text(line), soft_wrap=True)
 
@@ -117,8 +117,8 @@ def draw(view: View, console: Console) -> list[Text]:
     """Returns the block's lines, each within the console's width."""
     plain = not console.encoding.lower().startswith("utf")
     lines = [*_title(view, console.width), _bar(view, console.width, plain)]
-    told = [words.best(view.best, view.objective[0]), *words.counts(view)]
-    lines += [_line(line) for line in words.flow(told, console.width)]
+    told = [texts.best(view.best, view.objective[0]), *texts.counts(view)]
+    lines += [_line(line) for line in texts.flow(told, console.width)]
     lines += _training(view.running[:_MOST_RUNNING], plain)
     if not view.running:
         lines.append(_line("  waiting for a worker"))
@@ -128,13 +128,13 @@ def draw(view: View, console: Console) -> list[Text]:
 
 
 def _title(view: View, width: int) -> list[Text]:
-    first, *rest = words.heading(view)
-    told = words.flow([f"kerashpo  {first}", *rest], width)
+    first, *rest = texts.heading(view)
+    told = texts.flow([f"kerashpo  {first}", *rest], width)
     return [_line(line, style="bold") for line in told]
 
 
 def _bar(view: View, width: int, plain: bool) -> Text:
-    before, after = words.trials(view), words.epochs(view)
+    before, after = texts.trials(view), texts.epochs(view)
     room = min(40, width - len(before) - len(after) - 4)
     if view.share is None or room < 5:
         return _line(f"{before}   {after}")
@@ -143,12 +143,12 @@ def _bar(view: View, width: int, plain: bool) -> Text:
 
 
 def _training(running: Sequence[Running], plain: bool) -> list[Text]:
-    told = [words.training(one) for one in running]
+    told = [texts.training(one) for one in running]
     widest = max(map(len, told), default=0)
     curves = ["" if plain else sparkline(one.curve, _CURVE) for one in running]
     return [
         _line(f"  {text:<{widest}}  ", (f"{curve:<{_CURVE}}", "bold"), (f"  {about}", "dim"))
-        for text, curve, about in zip(told, curves, (words.values(one.config) for one in running))
+        for text, curve, about in zip(told, curves, (texts.values(one.config) for one in running))
     ]
 
 
@@ -157,4 +157,4 @@ def _line(*parts: str | tuple[str, str], style: str = "") -> Text:
 
 
 def _numbers(view: View) -> list[str]:
-    return [words.trials(view), words.epochs(view).rpartition("   ")[0], *words.counts(view)]
+    return [texts.trials(view), texts.epochs(view).rpartition("   ")[0], *texts.counts(view)]

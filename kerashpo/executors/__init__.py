@@ -28,7 +28,7 @@ from kerashpo.executors.messages import (
     Note,
     Reach,
     Saving,
-    Task,
+    WorkItem,
 )
 from kerashpo.executors.serial import SerialExecutor
 
@@ -45,5 +45,5 @@ __all__ = [
     "Runner",
     "Saving",
     "SerialExecutor",
-    "Task",
+    "WorkItem",
 ]

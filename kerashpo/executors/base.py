@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from kerashpo.core.records import Decision
-from kerashpo.executors.messages import Message, Saving, Task
+from kerashpo.executors.messages import Message, Saving, WorkItem
 
 Emit: TypeAlias = "Callable[[Message | Saving], Decision]"
 """Hands a message on and returns what to do next with the trial."""
@@ -17,7 +17,7 @@ class Executor(ABC):
     """Runs tasks and hands their messages to the loop."""
 
     @abstractmethod
-    def submit(self, tasks: Sequence[Task]) -> None:
+    def submit(self, tasks: Sequence[WorkItem]) -> None:
         """Takes as many tasks as `free` said at most."""
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Runner(ABC):
     """Trains trials in one process, one after another, and keeps their checkpoints."""
 
     @abstractmethod
-    def run(self, task: Task, emit: Emit) -> None:
+    def run(self, task: WorkItem, emit: Emit) -> None:
         """Works on a task to its end, or until the answer to a message is not CONTINUE.
 
         The last message of a task is `Reach`, `Finished` or `Failed`, unless it was

@@ -6,7 +6,7 @@ import traceback
 
 from kerashpo.core.errors import DiskFull, UnusableResult
 from kerashpo.core.records import Failure
-from kerashpo.store.full import disk_full, is_full
+from kerashpo.store.disk_full import disk_full, is_full
 
 REFUSED = "refused"
 """The kind of a failure that trying again would not mend."""

@@ -11,9 +11,9 @@ from typing import Any, final
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Config, Failure, Report
 from kerashpo.executors.base import Emit, Runner
+from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import classify
-from kerashpo.executors.messages import Epoch, Failed, Reach, Task
-from kerashpo.executors.output import Tail
+from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
 
 
 @final
@@ -33,9 +33,9 @@ class FunctionRunner(Runner):
         realise: Callable[[Config], dict[str, Any]],
     ) -> None:
         self._fn, self._metric, self._realise = fn, metric, realise
-        self._tail = Tail()
+        self._tail = OutputCapture()
 
-    def run(self, task: Task, emit: Emit) -> None:
+    def run(self, task: WorkItem, emit: Emit) -> None:
         began = time.perf_counter()
         try:
             with self._tail.listening():

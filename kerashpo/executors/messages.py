@@ -10,7 +10,7 @@ from kerashpo.core.records import Config, Failure, Job, Report, Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class WorkItem:
     """A job with what a worker that never saw the trial needs.
 
     Attributes:
@@ -53,7 +53,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The trial is trained through `Task.until` (or stopped where it was told to)."""
+    """The trial is trained through `WorkItem.until` (or stopped where it was told to)."""
 
     trial: int
 

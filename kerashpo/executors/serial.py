@@ -9,7 +9,7 @@ from typing import final
 
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.messages import Message, Saving, Task
+from kerashpo.executors.messages import Message, Saving, WorkItem
 
 
 class _LoopFailed(BaseException):
@@ -34,11 +34,11 @@ class SerialExecutor(Executor):
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._queue: deque[Task] = deque()
+        self._queue: deque[WorkItem] = deque()
         self._current: int | None = None
         self._decision = Decision.CONTINUE
 
-    def submit(self, tasks: Sequence[Task]) -> None:
+    def submit(self, tasks: Sequence[WorkItem]) -> None:
         self._queue.extend(tasks)
 
     def free(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any, final
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.records import Config, Decision, Failure, Report
 from kerashpo.executors.base import Executor
-from kerashpo.executors.messages import Epoch, Failed, Message, Reach, Task
+from kerashpo.executors.messages import Epoch, Failed, Message, Reach, WorkItem
 
 Evaluate = Callable[[dict[str, Any], int], tuple[float, float]]
 
@@ -30,7 +30,7 @@ class _Run:
         failure: why it will fail instead.
     """
 
-    task: Task
+    task: WorkItem
     config: dict[str, Any]
     epoch: int
     value: float = math.nan
@@ -73,7 +73,7 @@ class SimulatedExecutor(Executor):
         self._told: int | None = None
         self._decision = Decision.CONTINUE
 
-    def submit(self, tasks: Sequence[Task]) -> None:
+    def submit(self, tasks: Sequence[WorkItem]) -> None:
         for task in tasks:
             epoch, _ = self._trained.get(task.trial, (0, 0.0))
             self._train(_Run(task, self._realise(task.config), epoch + 1))

@@ -24,29 +24,29 @@ travel as ``tuner/epochs``, ``tuner/initial_epoch``, ``tuner/trial_id`` and ``tu
 Its oracles hear one number a trial and each promotion is a new trial: for exact
 continuation and whole curves use the tuners of `kerashpo` itself.
 
-To add one: a final subclass of `SuggestingOracle` that names an algorithm and a scheduler.
+To add one: a final subclass of `EngineOracle` that names an algorithm and a scheduler.
 Importing this package imports keras_tuner, and with it TensorFlow.
 """
 
 from keras_tuner import synchronized
 
-from kerashpo.oracles.banded import ASHAOracle, HyperbandOracle
-from kerashpo.oracles.base import MendedOracle
+from kerashpo.oracles.base import FixedOracle
+from kerashpo.oracles.engine import EngineOracle
 from kerashpo.oracles.full import BayesianOptimizationOracle, RandomSearchOracle
 from kerashpo.oracles.grid import GridSearchOracle
-from kerashpo.oracles.suggesting import SuggestingOracle
+from kerashpo.oracles.multi_fidelity import ASHAOracle, HyperbandOracle
 
-Oracle = MendedOracle
+Oracle = FixedOracle
 """Under KerasTuner's name: the parent of an oracle with a `populate_space` of one's own."""
 
 __all__ = [
     "ASHAOracle",
     "BayesianOptimizationOracle",
+    "EngineOracle",
+    "FixedOracle",
     "GridSearchOracle",
     "HyperbandOracle",
-    "MendedOracle",
     "Oracle",
     "RandomSearchOracle",
-    "SuggestingOracle",
     "synchronized",
 ]

@@ -1,21 +1,40 @@
-"""`MendedOracle`: KerasTuner's bookkeeping of trials, without its traps."""
+"""`FixedOracle`: KerasTuner's bookkeeping of trials, without its traps."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras_tuner
+from keras_tuner.src.engine import oracle as upstream
 
-from kerashpo.core.directions import infer_direction, to_objectives
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, require_integer
+from kerashpo.core.objective import infer_direction, to_objectives
 from kerashpo.core.rng import checked_seed, fresh_seed
-from kerashpo.oracles.locking import given_back
-from kerashpo.training.hp import to_space
+from kerashpo.training.hyperparameters import to_space
 
 
-class MendedOracle(keras_tuner.Oracle):
+@contextmanager
+def given_back(oracle: Any) -> Iterator[None]:
+    """Releases an oracle's lock if what runs inside raises.
+
+    `keras_tuner.synchronized` keeps it then, and every other worker waits for ever.
+    """
+    mine = threading.current_thread().name
+    nested = upstream.THREADS[oracle] == mine
+    try:
+        yield
+    except BaseException:
+        if not nested and upstream.THREADS[oracle] == mine:
+            upstream.THREADS[oracle] = None
+            upstream.LOCKS[oracle].release()
+        raise
+
+
+class FixedOracle(keras_tuner.Oracle):
     """A `keras_tuner.Oracle` whose every promise holds.
 
     Other than upstream's: an objective's direction comes from our table; ``seed=0`` is a

@@ -6,12 +6,12 @@ from typing import Any
 
 from keras_tuner.src.tuners import bayesian as upstream
 
-from kerashpo.oracles.suggesting import SuggestingOracle
+from kerashpo.oracles.engine import EngineOracle
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
 
 
-class FullOracle(SuggestingOracle):
+class FullOracle(EngineOracle):
     """How long a trial trains is the tuner's to say: to an oracle it is one step."""
 
     def _scheduler(self) -> Scheduler:
@@ -22,14 +22,14 @@ class RandomSearchOracle(FullOracle):
     """Random configurations, none twice; a finite space is tried to its end.
 
     Args:
-        objective: see `MendedOracle`.
+        objective: see `FixedOracle`.
         max_trials: trials at most.
-        seed: see `MendedOracle`.
-        hyperparameters: see `MendedOracle`.
-        allow_new_entries: see `MendedOracle`.
-        tune_new_entries: see `MendedOracle`.
-        max_retries_per_trial: see `MendedOracle`.
-        max_consecutive_failed_trials: see `MendedOracle`.
+        seed: see `FixedOracle`.
+        hyperparameters: see `FixedOracle`.
+        allow_new_entries: see `FixedOracle`.
+        tune_new_entries: see `FixedOracle`.
+        max_retries_per_trial: see `FixedOracle`.
+        max_consecutive_failed_trials: see `FixedOracle`.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class BayesianOptimizationOracle(FullOracle):
     """A Gaussian process proposes; trials still running count with their expected value.
 
     Args:
-        objective: see `MendedOracle`.
+        objective: see `FixedOracle`.
         max_trials: trials at most.
         num_initial_points: trials before the model decides; None for between 5 and 10.
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
         beta: how many standard deviations the acquisition "ucb" trusts.
-        seed: see `MendedOracle`.
-        hyperparameters: see `MendedOracle`.
-        tune_new_entries: see `MendedOracle`.
-        allow_new_entries: see `MendedOracle`.
-        max_retries_per_trial: see `MendedOracle`.
-        max_consecutive_failed_trials: see `MendedOracle`.
+        seed: see `FixedOracle`.
+        hyperparameters: see `FixedOracle`.
+        tune_new_entries: see `FixedOracle`.
+        allow_new_entries: see `FixedOracle`.
+        max_retries_per_trial: see `FixedOracle`.
+        max_consecutive_failed_trials: see `FixedOracle`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
 
     Raises:

@@ -34,7 +34,7 @@ EPOCHS, INITIAL, PARENT, ROUND = (
 
 @final
 @dataclass(frozen=True, slots=True)
-class Told:
+class OracleTrial:
     """What an oracle knows of one trial.
 
     Attributes:
@@ -48,7 +48,7 @@ class Told:
     message: str = ""
 
 
-Step: TypeAlias = tuple[str, str, Told]
+Step: TypeAlias = tuple[str, str, OracleTrial]
 """``"start"`` or ``"end"``, a trial's id, and what was known of it then."""
 
 
@@ -100,7 +100,7 @@ class Replay:
         """Returns what the scheduler wants next."""
         return self.scheduler.next_job(self.algorithm, self.history)
 
-    def _start(self, trial_id: str, told: Told) -> None:
+    def _start(self, trial_id: str, told: OracleTrial) -> None:
         until = int(told.values.get(EPOCHS, self.scheduler.max_epochs))
         parent = self._numbers.get(str(told.values.get(PARENT)))
         number = self.history.next_trial if parent is None else parent
@@ -111,7 +111,7 @@ class Replay:
             job = Resume(number, until)
         self._apply(JobStarted(0.0, job))
 
-    def _end(self, trial_id: str, told: Told) -> None:
+    def _end(self, trial_id: str, told: OracleTrial) -> None:
         number = self._numbers[trial_id]
         if told.score is None:
             failure = Failure("fit", told.message.splitlines()[-1] if told.message else "")

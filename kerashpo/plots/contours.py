@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerashpo.analysis.evidence import Evidence
+from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.analysis.forest import LEAST, Forest
-from kerashpo.plots.positions import write_marks
 from kerashpo.plots.style import MANY, SCALE, Say, axes, empty, english, literal
+from kerashpo.plots.ticks import write_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ _CELLS = 40
 
 
 def draw_contours(
-    known: Evidence,
+    known: DesignMatrix,
     forest: Forest | None,
     x: int,
     y: int,

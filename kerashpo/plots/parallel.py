@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.analysis.evidence import Evidence
-from kerashpo.plots.positions import marks
+from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.plots.style import (
     MANY,
     SCALE,
@@ -23,6 +22,7 @@ from kerashpo.plots.style import (
     literal,
     short,
 )
+from kerashpo.plots.ticks import marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ MOST = 8
 """More parameters than this are not legible beside each other."""
 
 
-def lines_of(known: Evidence, columns: Sequence[int]) -> tuple[Numbers, tuple[float, float]]:
+def lines_of(known: DesignMatrix, columns: Sequence[int]) -> tuple[Numbers, tuple[float, float]]:
     """Returns heights (n, k + 1), worst trial first, the score last; and the scores' frame."""
     low, high = framed(known.scores)
     height = np.clip((known.scores - low) / (high - low if high > low else 1.0), 0.0, 1.0)
@@ -45,7 +45,7 @@ def lines_of(known: Evidence, columns: Sequence[int]) -> tuple[Numbers, tuple[fl
 
 
 def draw_parallel(
-    known: Evidence, columns: Sequence[int], ax: Axes | None = None, say: Say = english
+    known: DesignMatrix, columns: Sequence[int], ax: Axes | None = None, say: Say = english
 ) -> Axes:
     """Draws each trial as a line; the best tenth is thick and lies on top.
 

@@ -1,7 +1,7 @@
 """Average ranks of several methods, with bars that join those that cannot be told apart.
 
 The critical-difference diagram of J. Demšar (JMLR 7, 2006); the bars come from the tests of
-`kerashpo.analysis.ranks` instead of one critical distance.
+`kerashpo.analysis.ranking` instead of one critical distance.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from kerashpo.analysis.ranks import Ranking
+from kerashpo.analysis.ranking import Ranking
 from kerashpo.plots.style import axes
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerashpo.analysis.evidence import Evidence
+from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.analysis.forest import Forest
-from kerashpo.plots.positions import write_marks
 from kerashpo.plots.style import (
     MANY,
     Say,
@@ -22,6 +21,7 @@ from kerashpo.plots.style import (
     panels,
     tidy,
 )
+from kerashpo.plots.ticks import write_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ _POINTS = 61
 
 
 def draw_slices(
-    known: Evidence,
+    known: DesignMatrix,
     columns: Sequence[int],
     forest: Forest | None = None,
     axes: Sequence[Axes] | None = None,
@@ -67,7 +67,7 @@ def draw_slices(
     return made
 
 
-def _points(ax: Axes, known: Evidence, column: int, say: Say) -> None:
+def _points(ax: Axes, known: DesignMatrix, column: int, say: Say) -> None:
     many = len(known.scores) > MANY
     full = known.full
     # Values of a choice lie on top of each other: spread them within their cell.

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from kerashpo.core.records import Objective
-from kerashpo.problems.dense import add_hidden
-from kerashpo.problems.splits import split_of, standardised
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.mlp import add_hidden
+from kerashpo.problems.task import Split, Task, split_of, standardised
 
 FEATURES = 30
 

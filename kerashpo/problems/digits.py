@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerashpo.core.records import Objective
-from kerashpo.problems.splits import mapped, split_of
-from kerashpo.problems.task import Array, Split, Task
+from kerashpo.problems.task import Array, Split, Task, mapped, split_of
 
 SIDE = 8
 LEVELS = 16.0

@@ -18,12 +18,11 @@ file with a final subclass of `Scheduler`, a line in ``registry.py`` and one in
 the log rebuilds it.
 """
 
-from kerashpo.schedulers.asha import ASHA
+from kerashpo.schedulers.asha import ASHA, StoppingASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
-from kerashpo.schedulers.halving import Halving
 from kerashpo.schedulers.hyperband import Hyperband
-from kerashpo.schedulers.median import MedianStopping
-from kerashpo.schedulers.stopping import StoppingASHA
+from kerashpo.schedulers.median_stopping import MedianStopping
+from kerashpo.schedulers.successive_halving import Halving
 
 __all__ = ["ASHA", "Full", "Halving", "Hyperband", "MedianStopping", "Scheduler", "StoppingASHA"]

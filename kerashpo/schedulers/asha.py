@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.events import Ended, Event, JobStarted, Reached
+from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported
 from kerashpo.core.history import History
 from kerashpo.core.records import (
     Decision,
@@ -19,11 +19,11 @@ from kerashpo.core.records import (
     Status,
     Wait,
 )
+from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, Scheduler
-from kerashpo.schedulers.bracket import waits
-from kerashpo.schedulers.halving import check_epochs
-from kerashpo.schedulers.ladder import RungState
-from kerashpo.schedulers.rungs import asha_levels, asha_plan
+from kerashpo.schedulers.brackets import asha_levels, asha_plan
+from kerashpo.schedulers.rung import AsyncRung
+from kerashpo.schedulers.successive_halving import check_epochs, waits
 
 
 @final
@@ -59,7 +59,7 @@ class ASHA(Scheduler):
         self.max_epochs = max_epochs
         self._factor, self._limit, self._budget = factor, limit, budget
         self._levels = asha_levels(max_epochs, factor, min_epochs)
-        self._rungs = [RungState(epochs, factor) for epochs in self._levels]
+        self._rungs = [AsyncRung(epochs, factor) for epochs in self._levels]
         self._heading: dict[int, int] = {}
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
@@ -84,7 +84,9 @@ class ASHA(Scheduler):
                 self._resumed(trial, until, history)
             case Reached(_, trial) if history.trials[trial].complete:
                 return self._arrived(trial, history)
-            case Ended(_, trial) if trial in self._heading and not history.trials[trial].limbo:
+            case Ended(_, trial) if (
+                trial in self._heading and not history.trials[trial].stopped_by_budget
+            ):
                 self._ended(trial, history)
         return []
 
@@ -134,3 +136,110 @@ class ASHA(Scheduler):
                 whole = not waits(trial, history)
                 return Done(reason) if whole else Resume(trial, self._levels[level + 1])
         return Done(reason)
+
+
+@final
+class StoppingASHA(Scheduler):
+    """Trains each trial until a rung at which it is not among the best.
+
+    At each rung a trial goes on if it is in the top floor(|rung| / factor) of those that
+    came so far, or among the first `factor - 1`, who have nothing to be compared with.
+    Nothing is ever paused, so no checkpoint is needed. It trains more of the early
+    configurations than `ASHA` does.
+
+    Of several runs, folds or executions, the first one passes the rungs; each further one
+    begins only if the mean of those before is good enough, which is a rung of its own.
+
+    Args:
+        max_epochs: epochs of the last rung.
+        factor: of how many trials of a rung one goes on.
+        min_epochs: epochs of the first rung.
+        limit: how many configurations there can be at most, for the plan.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: for a factor below 2, or fewer epochs than 1.
+    """
+
+    every_epoch: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        min_epochs: int = 1,
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        self.max_epochs = max_epochs
+        self._factor, self._limit, self._budget = factor, limit, budget
+        self._levels = asha_levels(max_epochs, factor, min_epochs)
+        self._rungs: dict[int, AsyncRung] = {}
+        self._passed: dict[int, int] = {}
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case NotReady():
+                return Wait()
+            case Exhausted(reason):
+                return Wait() if history.running else Done(reason)
+            case config:
+                return Start(trial, config, self.max_epochs)
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case JobStarted(_, Start(trial, _, _)):
+                self._passed[trial] = 0
+            case Reported(_, report) if report.trial in self._passed:
+                return self._judge(report.trial, history)
+            case Reached(_, trial) if history.trials[trial].complete:
+                return [(trial, Decision.STOP)]
+            case Ended(_, trial, Status.FAILED) if trial in self._passed:
+                self._failed(trial, history)
+        return []
+
+    def plan(self) -> Plan:
+        if self._limit < float("inf"):
+            trials = int(self._limit)
+            most = int(min(trials * self.max_epochs, self._budget))
+            return Plan((), trials, most, (self._note(),))
+        if self._budget < float("inf"):
+            return Plan((), None, int(self._budget), (self._note(),))
+        return Plan((), None, None, (self._note(),))
+
+    def _note(self) -> str:
+        levels = ", ".join(map(str, self._levels[:-1])) or "none"
+        return f"Trials are stopped while they run, after epochs: {levels}."
+
+    def _judge(self, trial: int, history: History) -> Decisions:
+        record, passed = history.trials[trial], self._passed[trial]
+        steps = self._steps(record.runs)
+        if passed == len(steps) or not _is_at(record, *steps[passed]):
+            return []
+        _, epochs = steps[passed]
+        rung = self._rung(passed, epochs)
+        rung.add(history.rank(trial, epochs))
+        self._passed[trial] = passed + 1
+        keep = len(rung) < self._factor or rung.in_top(trial)
+        return [] if keep else [(trial, Decision.STOP)]
+
+    def _failed(self, trial: int, history: History) -> None:
+        passed = self._passed[trial]
+        steps = self._steps(history.trials[trial].runs)
+        if passed < len(steps):
+            self._rung(passed, steps[passed][1]).add(history.rank(trial))
+
+    def _steps(self, runs: int) -> list[tuple[int, int]]:
+        """Returns where a trial is judged: which run, and after which epoch of it."""
+        *rungs, last = self._levels
+        return [*((0, epochs) for epochs in rungs), *((run, last) for run in range(runs - 1))]
+
+    def _rung(self, step: int, epochs: int) -> AsyncRung:
+        return self._rungs.setdefault(step, AsyncRung(epochs, self._factor))
+
+
+def _is_at(record: Trial, run: int, epochs: int) -> bool:
+    """Tells whether a run came to an epoch, or ended by itself before and the next one began."""
+    return max(record.reports.get(run, ()), default=0) >= epochs or run + 1 in record.reports

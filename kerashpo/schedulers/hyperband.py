@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import final
 
 from kerashpo.core.errors import require_integer
-from kerashpo.schedulers.halving import Brackets, check_epochs
-from kerashpo.schedulers.rungs import hyperband_brackets
+from kerashpo.schedulers.brackets import hyperband_brackets
+from kerashpo.schedulers.successive_halving import Brackets, check_epochs
 
 
 @final

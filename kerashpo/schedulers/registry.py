@@ -13,17 +13,17 @@ from kerashpo.schedulers.base import Scheduler
 
 _PLACES: dict[str, str] = {
     "full": "full:Full",
-    "halving": "halving:Halving",
+    "halving": "successive_halving:Halving",
     "hyperband": "hyperband:Hyperband",
     "asha": "asha:ASHA",
-    "asha_stopping": "stopping:StoppingASHA",
-    "median": "median:MedianStopping",
+    "asha_stopping": "asha:StoppingASHA",
+    "median": "median_stopping:MedianStopping",
 }
 _BOUNDS = ("limit", "budget")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Pairing:
     """What a tuner's name stands for.
 
     Attributes:
@@ -41,26 +41,26 @@ class Pair:
     hints: Mapping[str, Any] = field(default_factory=dict)
 
 
-PAIRS: dict[str, Pair] = {
-    "full": Pair("full", "random", "Bergstra and Bengio, JMLR 13 (2012): random search"),
-    "halving": Pair("halving", "random", "Jamieson and Talwalkar, AISTATS 2016"),
-    "hyperband": Pair("hyperband", "random", "Li et al., JMLR 18 (2018)"),
-    "asha": Pair("asha", "random", "Li et al., MLSys 2020: promotion variant"),
-    "asha_stopping": Pair("asha_stopping", "random", "Li et al., MLSys 2020: stopping variant"),
-    "median": Pair("median", "random", "Golovin et al., KDD 2017, section 3.2.2"),
-    "bohb": Pair(
+PAIRS: dict[str, Pairing] = {
+    "full": Pairing("full", "random", "Bergstra and Bengio, JMLR 13 (2012): random search"),
+    "halving": Pairing("halving", "random", "Jamieson and Talwalkar, AISTATS 2016"),
+    "hyperband": Pairing("hyperband", "random", "Li et al., JMLR 18 (2018)"),
+    "asha": Pairing("asha", "random", "Li et al., MLSys 2020: promotion variant"),
+    "asha_stopping": Pairing("asha_stopping", "random", "Li et al., MLSys 2020: stopping variant"),
+    "median": Pairing("median", "random", "Golovin et al., KDD 2017, section 3.2.2"),
+    "bohb": Pairing(
         "hyperband",
         "bayesian",
         "Falkner, Klein and Hutter, ICML 2018: a model proposes inside Hyperband's brackets "
         "(theirs is a kernel density estimate, ours a Gaussian process)",
     ),
-    "mobster": Pair(
+    "mobster": Pairing(
         "asha",
         "bayesian",
         "Klein, Tiao, Lienart, Archambeau and Seeger, arXiv 2003.10865 (2020): a Gaussian "
         "process proposes under asynchronous halving",
     ),
-    "recommended": Pair(
+    "recommended": Pairing(
         "asha",
         "bayesian",
         "experiments/schedulers: mobster's pair, the best at every budget that was measured",
@@ -79,7 +79,7 @@ def tuner_names() -> tuple[str, ...]:
     return tuple(PAIRS)
 
 
-def tuner_pair(name: str) -> Pair:
+def tuner_pair(name: str) -> Pairing:
     """Returns scheduler and algorithm behind a tuner's name.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, final
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
-from kerashpo.space.labels import Label, labels
+from kerashpo.space.choice_labels import Label, labels
 from kerashpo.space.scales import SCALES, Scale, ladder, rung, shrink, stretch
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from kerashpo.core.errors import InvalidSpace, nearest
 from kerashpo.core.records import Config, Scalar
+from kerashpo.space.constructors import read
 from kerashpo.space.domains import Choice, Float, Integer
 from kerashpo.space.params import Param
-from kerashpo.space.writing import read
 
 
 @final

@@ -15,9 +15,8 @@ A `Store` has one writer, the loop. To add one: a final subclass with `append`, 
 and `close`, and a line in ``kerashpo.testing.stores``.
 """
 
-from kerashpo.store.base import Blobs, Store
+from kerashpo.store.base import Blobs, MemoryStore, Store
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs
-from kerashpo.store.memory import MemoryStore
 from kerashpo.store.sqlite import SQLiteStore
 
 __all__ = ["Blobs", "FileBlobs", "MemoryBlobs", "MemoryStore", "SQLiteStore", "Store"]

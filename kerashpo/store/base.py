@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import final
 
 from kerashpo.core.events import Event
 
@@ -23,7 +24,7 @@ class Store(ABC):
         """Returns what is wrong with the log, a line each; nothing where it is whole.
 
         Whether the file can be read, and whether every event about a trial comes after the
-        trial's start. `kerashpo.study.health` looks for checkpoints without a trial besides.
+        trial's start. `kerashpo.study.doctor` looks for checkpoints without a trial besides.
         """
         return ()
 
@@ -54,3 +55,20 @@ class Blobs(ABC):
     @abstractmethod
     def size(self) -> int:
         """Returns the bytes stored in all."""
+
+
+@final
+class MemoryStore(Store):
+    """Keeps events in a list."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def append(self, event: Event) -> None:
+        self._events.append(event)
+
+    def read(self, after: int = 0) -> Iterator[Event]:
+        yield from self._events[after:]
+
+    def close(self) -> None:
+        return

@@ -15,7 +15,7 @@ from typing import final
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt
 from kerashpo.core.events import Event, encode, trial_of
 from kerashpo.store.base import Store
-from kerashpo.store.full import disk_full, is_full
+from kerashpo.store.disk_full import disk_full, is_full
 from kerashpo.store.lock import Lock
 from kerashpo.store.schema import (
     check_version,

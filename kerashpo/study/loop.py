@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.wrappers import Bounded, remaining_epochs
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, KerashpoError
 from kerashpo.core.events import (
     Configured,
@@ -25,9 +26,9 @@ from kerashpo.core.events import (
     SpaceGrown,
 )
 from kerashpo.core.history import History
+from kerashpo.core.listener import Listener
 from kerashpo.core.records import Budget, Decision, Done, Failure, Job, Resume, Status, Wait
 from kerashpo.core.trial import STUDY_ENDED
-from kerashpo.display.listener import Listener
 from kerashpo.executors.base import Executor
 from kerashpo.executors.failures import REFUSED, ends_search
 from kerashpo.executors.messages import (
@@ -39,13 +40,12 @@ from kerashpo.executors.messages import (
     Message,
     Note,
     Reach,
-    Task,
+    WorkItem,
 )
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.base import Store
-from kerashpo.study.bounds import Bounded, remaining_epochs
-from kerashpo.study.interrupt import Interrupt
-from kerashpo.study.notify import Notifier
+from kerashpo.study.listeners import Notifier
+from kerashpo.study.signals import Interrupt
 
 DEATHS = 5
 """So often a search may be killed at the same epoch of a trial before the trial is given up."""
@@ -159,7 +159,7 @@ class Loop:
     def _next_job(self) -> Job | Wait | Done:
         while self._backlog:
             record = self.history.trials[self._backlog.pop(0)]
-            if record.limbo or not record.status.ended:
+            if record.stopped_by_budget or not record.status.ended:
                 return Resume(record.number, record.until)
         return self.scheduler.next_job(self._algorithm, self.history)
 
@@ -177,7 +177,7 @@ class Loop:
             config = job.config
         self._cut[job.trial] = until
         self._record(JobStarted(self._now(), job))
-        self.executor.submit([Task(job, config, until)])
+        self.executor.submit([WorkItem(job, config, until)])
         return True
 
     def _handle(self, message: Message) -> None:
@@ -214,7 +214,7 @@ class Loop:
 
     def _carry_out(self, trial: int, decision: Decision, reason: str = "") -> None:
         record = self.history.trials[trial]
-        if decision is Decision.CONTINUE or (record.status.ended and not record.limbo):
+        if decision is Decision.CONTINUE or (record.status.ended and not record.stopped_by_budget):
             return
         if decision is Decision.PAUSE:
             self.executor.decide(trial, decision)
@@ -330,9 +330,9 @@ class Loop:
             self._carry_out(trial, decision)
         if not isinstance(self._last_word(events), SessionEnded):
             for trial in cut:
-                self._mourn(trial)
+                self._count_death(trial)
         records = [self.history.trials[trial] for trial in sorted(unfinished)]
-        self._backlog = [r.number for r in records if r.limbo or not r.status.ended]
+        self._backlog = [r.number for r in records if r.stopped_by_budget or not r.status.ended]
 
     @staticmethod
     def _last_word(events: Sequence[Event]) -> Event | None:
@@ -340,7 +340,7 @@ class Loop:
         before = (e for e in reversed(events) if not isinstance(e, SessionStarted))
         return next(before, None)
 
-    def _mourn(self, trial: int) -> None:
+    def _count_death(self, trial: int) -> None:
         """Counts how often the search's process died with a trial and no epoch in between."""
         record = self.history.trials[trial]
         again = record.facts.get("died_after") == record.epochs

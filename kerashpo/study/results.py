@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from kerashpo.analysis.cv_results import cv_results
 from kerashpo.analysis.pareto import respect, tradeoff
 from kerashpo.analysis.tables import (
     CURVE_COLUMNS,
@@ -16,18 +19,87 @@ from kerashpo.analysis.tables import (
     failure_rows,
     trial_rows,
 )
-from kerashpo.analysis.validation import cv_results
-from kerashpo.core.errors import NoResult
+from kerashpo.core.errors import InvalidInput, NoResult
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective, Status
 from kerashpo.space.space import Space
-from kerashpo.study.models import Models, NoModels
-from kerashpo.study.shown import results_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerashpo.plots.menu import Plots
+    from kerashpo.plots.accessor import Plots
+
+
+class Models(ABC):
+    """Builds the models behind a study's results."""
+
+    @abstractmethod
+    def best(self) -> Any:
+        """Returns the best trial's model with the stored weights of its best epoch."""
+
+    @abstractmethod
+    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
+        """Returns a model of the best configuration, trained from nothing.
+
+        Args:
+            args: what `model.fit` gets by position.
+            epochs: for how long; None for as many as the best epoch.
+            fit: what `model.fit` gets by name.
+        """
+
+
+@final
+class NoModels(Models):
+    """Results that were read from a folder, or that come from a function, have no models."""
+
+    def best(self) -> Any:
+        raise self._error("best_model()")
+
+    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
+        raise self._error("refit_best(...)")
+
+    def _error(self, call: str) -> InvalidInput:
+        return InvalidInput(
+            f"{call} needs the function that builds the model, which a study does not store. Make "
+            "the tuner again with the same arguments (build_model, objective, directory, "
+            f"project_name) and call tuner.results.{call}: nothing is trained again for that. "
+            "For the values alone: results.best.config."
+        )
+
+
+_MOST = 10
+
+
+def results_html(summary: str, history: History, space: Space) -> str:
+    """Returns a sentence and a table of the best trials, without colours of its own.
+
+    Args:
+        summary: the sentence.
+        history: the study.
+        space: its space.
+    """
+    ranked = sorted(history.rank(number) for number in history.trials)[:_MOST]
+    rows = {row["trial"]: row for row in trial_rows(history, space)}
+    shown = [rows[number] for _, _, number in ranked]
+    params = [f"param_{name}" for name in space.names]
+    columns = ["trial", "status", "score", "best_epoch", "epochs", "seconds", *params]
+    head = "".join(f"<th>{escape(name.removeprefix('param_'))}</th>" for name in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in columns)}</tr>"
+        for row in shown
+    )
+    left = len(history.trials) - len(shown)
+    more = f"<p>The {len(shown)} best; {left} more in results.trials().</p>" if left else ""
+    if not shown:
+        return f"<p>{escape(summary)}</p>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<p>{escape(summary)}</p>{table}{more}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return escape(f"{value:.6g}" if isinstance(value, float) else str(value))
 
 
 @final
@@ -243,7 +315,7 @@ class Results:
         Raises:
             InvalidInput: for another language, or a path that cannot be written.
         """
-        from kerashpo.reporting.writing import write_report
+        from kerashpo.reporting.study_report import write_report
 
         called = name or (Path(self.folder).name if self.folder else "kerashpo")
         return write_report(Path(path), self.history, self.space, self.folder, called, lang)
@@ -251,7 +323,7 @@ class Results:
     @cached_property
     def plot(self) -> Plots:
         """The figures, e.g. ``results.plot.history()``; each returns matplotlib Axes."""
-        from kerashpo.plots.menu import Plots
+        from kerashpo.plots.accessor import Plots
 
         return Plots(self.history, lambda: self.space)
 

@@ -7,8 +7,8 @@ from typing import final
 
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
+from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.names import LOG_NAME
 from kerashpo.study.results import Results
 
 

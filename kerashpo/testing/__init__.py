@@ -12,9 +12,6 @@ an `AssertionError` that says what broke. No test framework is needed:
 ``check_executor(make)``         messages in order, decisions heard, failures told
 ===============================  ==================================================
 
-`check_submission(path)` reads what a student hands in after a notebook, and
-`write_submission` writes it: see `kerashpo.testing.submission`.
-
 Example:
     >>> from kerashpo.algorithms.random import RandomSearch
     >>> from kerashpo.testing import AlgorithmCase, check_algorithm
@@ -35,14 +32,12 @@ module's ``CHECKS``. To add a case: a line in its ``CASES``.
 """
 
 from kerashpo.testing.algorithms import AlgorithmCase, check_algorithm
-from kerashpo.testing.curves import CurveRunner
+from kerashpo.testing.cases import NotConforming
+from kerashpo.testing.curve_runner import CurveRunner, InterleavedExecutor
+from kerashpo.testing.curve_study import Search
 from kerashpo.testing.executors import check_executor
-from kerashpo.testing.interleaved import InterleavedExecutor
 from kerashpo.testing.schedulers import SchedulerCase, check_scheduler
-from kerashpo.testing.search import Search
 from kerashpo.testing.stores import check_store
-from kerashpo.testing.submission import check_submission, write_submission
-from kerashpo.testing.verdict import NotConforming
 
 __all__ = [
     "AlgorithmCase",
@@ -55,6 +50,4 @@ __all__ = [
     "check_executor",
     "check_scheduler",
     "check_store",
-    "check_submission",
-    "write_submission",
 ]

@@ -11,10 +11,9 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import algorithm_class
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.space.space import Space, key
-from kerashpo.testing.curves import wave
-from kerashpo.testing.spaces import CONDITIONAL, EIGHTEEN, MIXED
-from kerashpo.testing.told import Told
-from kerashpo.testing.verdict import NotConforming, require
+from kerashpo.testing.algorithm_driver import AlgorithmDriver
+from kerashpo.testing.cases import CONDITIONAL, EIGHTEEN, MIXED, NotConforming, require
+from kerashpo.testing.curve_runner import wave
 
 
 @final
@@ -57,13 +56,13 @@ CASES: Final[dict[str, AlgorithmCase]] = {
 def stays_in_its_space(case: AlgorithmCase) -> None:
     """Every configuration is in bounds, and inactive parameters are absent."""
     for space in (case.space, CONDITIONAL):
-        Told(case.make, space).advance(case.trials)
+        AlgorithmDriver(case.make, space).advance(case.trials)
 
 
 def finds_every_configuration(case: AlgorithmCase) -> None:
     """A finite space is enumerated to its end, each configuration once, then it is exhausted."""
     for seed in range(3):
-        told = Told(case.make, EIGHTEEN, seed)
+        told = AlgorithmDriver(case.make, EIGHTEEN, seed)
         found = {key(config) for config in told.advance(18)}
         require(len(found) == 18, f"seed {seed}: {len(found)} of 18 configurations found")
         answer = told.ask()
@@ -72,7 +71,7 @@ def finds_every_configuration(case: AlgorithmCase) -> None:
 
 def never_repeats(case: AlgorithmCase) -> None:
     """No configuration is proposed twice, one by one or while others run."""
-    told = Told(case.make, CONDITIONAL)
+    told = AlgorithmDriver(case.make, CONDITIONAL)
     pending = [told.start() for _ in range(4)]
     _require_distinct(told)
     for _ in range(case.trials):
@@ -87,15 +86,15 @@ def repeats_by_its_seed(case: AlgorithmCase) -> None:
     """Equal seeds give equal trials; 0 is a seed; other seeds differ."""
     n = min(case.trials, 10)
     for seed in (0, 1):
-        once, again = (Told(case.make, case.space, seed).advance(n) for _ in range(2))
+        once, again = (AlgorithmDriver(case.make, case.space, seed).advance(n) for _ in range(2))
         require(once == again, f"seed {seed} twice gave different trials")
-    zero, one = (Told(case.make, case.space, seed).advance(n) for seed in (0, 1))
+    zero, one = (AlgorithmDriver(case.make, case.space, seed).advance(n) for seed in (0, 1))
     require(zero != one or not case.random, "seeds 0 and 1 gave the same trials")
 
 
 def asks_without_consequence(case: AlgorithmCase) -> None:
     """Asking twice gives the same answer, and changes no later one."""
-    told, calm = Told(case.make, case.space), Told(case.make, case.space)
+    told, calm = AlgorithmDriver(case.make, case.space), AlgorithmDriver(case.make, case.space)
     for _ in range(min(case.trials, 8)):
         first, second = told.ask(), told.ask()
         require(first == second, f"asked twice it said {first!r}, then {second!r}")
@@ -105,9 +104,9 @@ def asks_without_consequence(case: AlgorithmCase) -> None:
 
 
 def resumes_by_replay(case: AlgorithmCase) -> None:
-    """Told the same history, a fresh one goes on with the same proposals."""
+    """AlgorithmDriver the same history, a fresh one goes on with the same proposals."""
     for trials in (1, 3, 8):
-        told = Told(case.make, case.space)
+        told = AlgorithmDriver(case.make, case.space)
         told.advance(trials)
         running = told.start()
         other = told.replay(case.make)
@@ -123,7 +122,7 @@ def resumes_by_replay(case: AlgorithmCase) -> None:
 def bears_reports_in_any_order(case: AlgorithmCase) -> None:
     """Running trials that end in another order than they began do no harm."""
     for order in ((3, 0, 2, 1), (2, 3, 1, 0)):
-        told = Told(case.make, case.space)
+        told = AlgorithmDriver(case.make, case.space)
         told.advance(4)
         started = [told.start() for _ in order]
         for position in order:
@@ -137,7 +136,7 @@ def bears_reports_in_any_order(case: AlgorithmCase) -> None:
 def bears_failures(case: AlgorithmCase) -> None:
     """Failed trials, the first ones or all of them, neither stop nor repeat anything."""
     for failing in (lambda trial: trial < 4, lambda trial: trial % 2 == 1, lambda _: True):
-        told = Told(case.make, case.space)
+        told = AlgorithmDriver(case.make, case.space)
         for _ in range(min(case.trials, 10)):
             trial = _started(told)
             told.fail(trial) if failing(trial) else told.finish(trial)
@@ -147,7 +146,7 @@ def bears_failures(case: AlgorithmCase) -> None:
 def bears_nan_and_infinity(case: AlgorithmCase) -> None:
     """Scores that are no numbers are never taken for good ones."""
     for bad in (math.nan, math.inf, -math.inf):
-        told = Told(case.make, case.space)
+        told = AlgorithmDriver(case.make, case.space)
         for _ in range(min(case.trials, 10)):
             trial = _started(told)
             told.finish(trial, bad if trial % 3 == 0 else None)
@@ -161,14 +160,14 @@ def _constantly(value: float) -> Callable[[Config], float]:
 def bears_equal_scores(case: AlgorithmCase) -> None:
     """A function that is constant, huge or tiny is searched like any other."""
     for value in (0.0, 1e30, 1e-30):
-        told = Told(case.make, case.space, score=_constantly(value))
+        told = AlgorithmDriver(case.make, case.space, score=_constantly(value))
         told.advance(min(case.trials, 8))
         _require_distinct(told)
 
 
 def bears_duplicates(case: AlgorithmCase) -> None:
     """A configuration that the history holds twice does not end the search early."""
-    told = Told(case.make, EIGHTEEN)
+    told = AlgorithmDriver(case.make, EIGHTEEN)
     for _ in range(2):
         told.finish(told.put(EIGHTEEN.default()))
     found = {key(config) for config in told.advance(17)}
@@ -178,8 +177,8 @@ def bears_duplicates(case: AlgorithmCase) -> None:
 def maximises_as_it_minimises(case: AlgorithmCase) -> None:
     """Maximising f proposes what minimising -f does."""
     n = min(case.trials, 12)
-    least = Told(case.make, case.space).advance(n)
-    most = Told(
+    least = AlgorithmDriver(case.make, case.space).advance(n)
+    most = AlgorithmDriver(
         case.make, case.space, direction="max", score=lambda config: -wave(config, 1)
     ).advance(n)
     require(least == most, "maximising -f proposed otherwise than minimising f")
@@ -211,7 +210,7 @@ def check_algorithm(case: AlgorithmCase) -> None:
         check(case)
 
 
-def _started(told: Told) -> int:
+def _started(told: AlgorithmDriver) -> int:
     trial = told.start()
     if trial is None:
         kind = type(told.ask()).__name__
@@ -219,7 +218,7 @@ def _started(told: Told) -> int:
     return trial
 
 
-def _require_distinct(told: Told) -> None:
+def _require_distinct(told: AlgorithmDriver) -> None:
     keys = [key(config) for config in told.configs]
     require(bool(keys), "it proposed nothing")
     repeats = len(keys) - len(set(keys))

@@ -10,20 +10,20 @@ from typing import Final, TypeAlias
 
 from kerashpo.core.records import Config, Decision, Job, Resume, Start
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Task
-from kerashpo.executors.placement import available_cores, places
-from kerashpo.executors.processes import ProcessExecutor, Terms
+from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, WorkItem
+from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.processes.resources import available_cores, places
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.blobs import FileBlobs
-from kerashpo.testing.curves import Curve, CurveRunner, wave
-from kerashpo.testing.verdict import require
+from kerashpo.testing.cases import require
+from kerashpo.testing.curve_runner import Curve, CurveRunner, wave
 
 Make: TypeAlias = Callable[[Callable[[], Runner]], Executor]
 """Builds an executor of a way to build its runner, which can be pickled."""
 
 
 def _processes(workers: int, waits: bool) -> Make:
-    terms = Terms(places(workers, available_cores()), waits)
+    terms = WorkerSettings(places(workers, available_cores()), waits)
     return lambda runner: ProcessExecutor(runner, terms)
 
 
@@ -57,8 +57,8 @@ def continues_where_it_was(make: Make) -> None:
 
 
 def stops_where_the_task_ends(make: Make) -> None:
-    """`Task.until` counts, not the epoch of the job."""
-    task = Task(Start(0, _config(0), 9), _config(0), 2)
+    """`WorkItem.until` counts, not the epoch of the job."""
+    task = WorkItem(Start(0, _config(0), 9), _config(0), 2)
     epochs = len(_values(_run(make, wave, [task])[0]))
     require(epochs == 2, f"{epochs} epochs trained where the task ended after 2")
 
@@ -133,11 +133,11 @@ def _config(trial: int) -> Config:
     return {"x": trial}
 
 
-def _task(job: Job, until: int) -> Task:
-    return Task(job, _config(job.trial), until)
+def _task(job: Job, until: int) -> WorkItem:
+    return WorkItem(job, _config(job.trial), until)
 
 
-def _start(trial: int, until: int) -> Task:
+def _start(trial: int, until: int) -> WorkItem:
     return _task(Start(trial, _config(trial), until), until)
 
 
@@ -159,7 +159,7 @@ def _values(told: list[Message]) -> dict[int, float]:
 def _run(
     make: Make,
     curve: Curve,
-    tasks: list[Task],
+    tasks: list[WorkItem],
     answer: dict[tuple[int, int], Decision] | None = None,
 ) -> dict[int, list[Message]]:
     with _executor(make, curve) as executor:
@@ -178,7 +178,7 @@ def _executor(make: Make, curve: Curve) -> Iterator[Executor]:
 
 def _drain(
     executor: Executor,
-    tasks: list[Task],
+    tasks: list[WorkItem],
     answer: dict[tuple[int, int], Decision],
     waiting: set[int] | None = None,
 ) -> dict[int, list[Message]]:

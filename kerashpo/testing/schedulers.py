@@ -12,19 +12,16 @@ import numpy as np
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor
-from kerashpo.schedulers.asha import ASHA
+from kerashpo.schedulers.asha import ASHA, StoppingASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
-from kerashpo.schedulers.halving import Halving
 from kerashpo.schedulers.hyperband import Hyperband
-from kerashpo.schedulers.median import MedianStopping
-from kerashpo.schedulers.stopping import StoppingASHA
+from kerashpo.schedulers.median_stopping import MedianStopping
+from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.study.loop import Limits
-from kerashpo.testing.curves import Curve, wave
-from kerashpo.testing.interleaved import InterleavedExecutor
-from kerashpo.testing.search import Search, statuses, trained
-from kerashpo.testing.spaces import SIX
-from kerashpo.testing.verdict import require
+from kerashpo.testing.cases import SIX, require
+from kerashpo.testing.curve_runner import Curve, InterleavedExecutor, wave
+from kerashpo.testing.curve_study import Search, statuses, trained
 
 
 @final

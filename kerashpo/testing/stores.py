@@ -27,8 +27,7 @@ from kerashpo.core.events import (
 from kerashpo.core.records import Decision, Failure, Fork, Report, Resume, Start, Status
 from kerashpo.store.base import Store
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.testing.spaces import MIXED
-from kerashpo.testing.verdict import require
+from kerashpo.testing.cases import MIXED, require
 
 Make: TypeAlias = Callable[[Path], Store]
 """Opens the store in a file, which need not exist."""

@@ -1,15 +1,20 @@
-"""Training: how one Keras model goes through its epochs, and nothing about which model or how long.
+"""Training: one Keras model through its epochs.
 
-- `fitdata`: what `search` was given, normalised once a study.
-- `randomness`: the keys that make an epoch trained twice give the same values.
-- `ways`: the seam. A `Way` trains epochs ``first..last`` of a model; `choose` says which way fits.
-- `plain`: `model.fit`, one call a segment.
-- `portions`: which data a run of a configuration is trained on: folds, tuned arguments of `fit`.
-- `segment`: one run through one task: hears epochs, reports them, keeps the best weights.
-- `ownfit`, `returned`: a `HyperModel.fit` of the user's own, and what it returned.
-- `derived`: metrics that no model logs: functions of the model, a weighted sum.
-- `compiled`: whole epochs as one graph call, with traces shared between configurations.
+=====================  ====================================================================
+``runner``             `KerasRunner`: trains trials in this process and keeps checkpoints
+``trial_state``        one trial in memory, saved to a checkpoint and loaded from it
+``reporter``           reports the epochs of one run and keeps its best weights
+``loops``              training loops: compiled epochs, `model.fit`, the user's own `fit`
+``data``, ``folds``    the arguments of `search`, and the data of each run (cross-validation)
+``hypermodel``         builds and compiles models; `hyperparameters` is what they declare
+``build``              creates all variables of a model before it is trained
+``preflight``          one batch through the default model before the search
+``randomness``         random seeds keyed by (seed, trial, run, epoch)
+``user_callbacks``     the user's callbacks, copied for each trial
+``settings``           how trials are trained, metrics computed from the model
+``factory``            builds the runner, in this process or in a worker
+=====================  ====================================================================
 
-To add a way: subclass `Way`, teach `choose` when it is exact, and run it through
-``tests/training/test_exactness.py`` beside the others.
+To add a training loop: subclass `TrainingLoop`, teach `choose` when it is exact, and run it
+through ``tests/training/test_exactness.py`` beside the others.
 """

@@ -10,8 +10,8 @@ import keras
 
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
-from kerashpo.training.callbacks import may_log
-from kerashpo.training.fitdata import FitData
+from kerashpo.training.data import FitData
+from kerashpo.training.user_callbacks import may_log
 
 _LOG = logging.getLogger("kerashpo")
 

@@ -14,6 +14,7 @@ import numpy as np
 from keras.src.backend.common import global_state
 
 from kerashpo.core import rng
+from kerashpo.training.data import FitData
 
 #: Keras's TensorFlow backend takes seeds modulo 2^31 - 2; smaller words survive every backend.
 _SEED_BOUND = 2**31 - 2
@@ -171,3 +172,19 @@ def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
         random.setstate(python)
         np.random.set_state(numpy)
         global_state.set_global_attribute(_NAMES, names)
+
+
+def epoch_order(data: FitData, epoch: int, keys: EpochKeys) -> np.ndarray:
+    """Returns the order of one epoch: keyed if the data are shuffled, else as they came.
+
+    Args:
+        data: arrays of n samples.
+        epoch: counted from 1.
+        keys: the run's keys.
+
+    Returns:
+        int32, shape (n,).
+    """
+    if data.shuffle:
+        return keys.permutation(epoch, data.samples)
+    return np.arange(data.samples, dtype=np.int32)

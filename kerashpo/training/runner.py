@@ -14,28 +14,27 @@ import keras
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Decision, Failure, Resume
 from kerashpo.executors.base import Emit, Runner
+from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import REFUSED, classify, ends_search
-from kerashpo.executors.messages import Failed, Finished, Grew, Note, Reach, Saving, Task
-from kerashpo.executors.output import Tail
+from kerashpo.executors.messages import Failed, Finished, Grew, Note, Reach, Saving, WorkItem
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
-from kerashpo.store.keys import best_key, checkpoint_key
-from kerashpo.training.building import build_all
-from kerashpo.training.callbacks import EpochReporter, fresh_callbacks, may_log
-from kerashpo.training.checkpoints import pack_list
-from kerashpo.training.fitdata import FitData
-from kerashpo.training.hp import HyperParameters
-from kerashpo.training.live import LiveTrial
-from kerashpo.training.models import ModelMaker
-from kerashpo.training.ownfit import WHERE as OWN_FIT
-from kerashpo.training.ownfit import FitCall, OwnFit, overrides_fit
-from kerashpo.training.places import give_place
-from kerashpo.training.portions import Portions
+from kerashpo.store.blobs import best_key, checkpoint_key
+from kerashpo.store.checkpoints import pack_list
+from kerashpo.training.build import build_all
+from kerashpo.training.data import FitData
+from kerashpo.training.folds import RunData
+from kerashpo.training.hypermodel import ModelBuilder
+from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.training.loops.base import TrainingLoop, choose
+from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
+from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
 from kerashpo.training.randomness import EpochKeys
-from kerashpo.training.segment import Segment
+from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.settings import Settings
-from kerashpo.training.ways import Way, choose
+from kerashpo.training.trial_state import TrialState
+from kerashpo.training.user_callbacks import ReportCallback, fresh_callbacks, give_place, may_log
 
 _LOG = logging.getLogger("kerashpo")
 
@@ -46,7 +45,7 @@ class TooLarge(InvalidInput):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TrialData:
     """On what, and with whom listening, one trial is trained.
 
     Attributes:
@@ -56,7 +55,7 @@ class Terms:
         call: what a `fit` of the hypermodel's own is called with.
     """
 
-    data: Portions
+    data: RunData
     callbacks: tuple[Any, ...] = ()
     until: int | None = None
     call: FitCall = FitCall()
@@ -79,28 +78,28 @@ class KerasRunner(Runner):
 
     def __init__(
         self,
-        maker: ModelMaker,
+        maker: ModelBuilder,
         space: Space,
-        data: Portions,
+        data: RunData,
         callbacks: Sequence[Any],
         settings: Settings,
         blobs: Blobs,
-        ways: Mapping[str, Way],
+        ways: Mapping[str, TrainingLoop],
         call: FitCall = FitCall(),
     ) -> None:
         self._maker, self._space = maker, space
-        self._terms, self._settings = Terms(data, tuple(callbacks), call=call), settings
+        self._terms, self._settings = TrialData(data, tuple(callbacks), call=call), settings
         self._blobs, self._ways = blobs, ways
-        self._own = OwnFit(maker.hypermodel) if overrides_fit(maker.hypermodel) else None
-        self._special: dict[int, Terms] = {}
-        self._live: OrderedDict[tuple[int, int], LiveTrial] = OrderedDict()
-        self._tail = Tail()
+        self._own = UserFitLoop(maker.hypermodel) if overrides_fit(maker.hypermodel) else None
+        self._special: dict[int, TrialData] = {}
+        self._live: OrderedDict[tuple[int, int], TrialState] = OrderedDict()
+        self._tail = OutputCapture()
 
-    def arrange(self, trial: int, terms: Terms) -> None:
+    def arrange(self, trial: int, terms: TrialData) -> None:
         """Has a trial trained on other terms than the search's."""
         self._special[trial] = terms
 
-    def parameters(self, task: Task) -> HyperParameters:
+    def parameters(self, task: WorkItem) -> HyperParameters:
         """Returns a trial's values for the user's own code; see `tell_growth`."""
         settings = self._settings
         return self._maker.parameters(task.config, self._space, settings.seed, task.trial)
@@ -113,11 +112,11 @@ class KerasRunner(Runner):
         hp.changed.clear()
         hp.appeared.clear()
 
-    def run(self, task: Task, emit: Emit) -> None:
+    def run(self, task: WorkItem, emit: Emit) -> None:
         with self._tail.listening():
             self._run(task, self._tail.sparing(emit))
 
-    def _run(self, task: Task, emit: Emit) -> None:
+    def _run(self, task: WorkItem, emit: Emit) -> None:
         stage = ["build"]
         task = self._limited(task)
         try:
@@ -150,7 +149,9 @@ class KerasRunner(Runner):
         for run in range(self._settings.runs):
             self._live.pop((trial, run), None)
 
-    def _run_once(self, task: Task, run: int, emit: Emit, stage: list[str]) -> LiveTrial | None:
+    def _run_once(
+        self, task: WorkItem, run: int, emit: Emit, stage: list[str]
+    ) -> TrialState | None:
         """Trains one run through the task's end; returns None where the answer ended it."""
         began = time.perf_counter()
         stage[0] = "build"
@@ -167,7 +168,7 @@ class KerasRunner(Runner):
             self._blobs.put(checkpoint_key(task.trial, run), live.save())
         return live if answer is Decision.CONTINUE else None
 
-    def _revive(self, task: Task, run: int, emit: Emit) -> LiveTrial:
+    def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         """Builds the trial's model, and brings it to its last checkpoint if it has one."""
         live = self._build(task, run, emit)
         resumes = isinstance(task.job, Resume)
@@ -182,7 +183,7 @@ class KerasRunner(Runner):
             return self._build(task, run, emit)
         return live
 
-    def _build(self, task: Task, run: int, emit: Emit) -> LiveTrial:
+    def _build(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         trial, seed, terms = task.trial, self._settings.seed, self._terms_of(task.trial)
         model, hp = self._maker.make(task.config, self._space, seed, trial, run)
         self.tell_growth(trial, hp, emit)
@@ -192,9 +193,9 @@ class KerasRunner(Runner):
         callbacks = fresh_callbacks(terms.callbacks)
         for callback in callbacks:
             give_place(callback.wrapped, trial, run)
-        return LiveTrial(model, callbacks, hp=hp)
+        return TrialState(model, callbacks, hp=hp)
 
-    def _train(self, live: LiveTrial, task: Task, run: int, emit: Emit) -> None:
+    def _train(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
         if live.epoch >= task.until or live.stopped:
             return
         trial, settings = task.trial, self._settings
@@ -203,7 +204,7 @@ class KerasRunner(Runner):
         if not live.facts:
             live.facts = {"training": kind, "training_reason": reason}
             emit(Note(trial, live.facts))
-        segment = Segment(
+        segment = EpochReporter(
             live,
             (trial, run),
             settings,
@@ -223,25 +224,25 @@ class KerasRunner(Runner):
             segment.take(result, OWN_FIT)
         else:
             # Last, so that it sees what the user's callbacks put into the logs.
-            callbacks = [*live.callbacks, EpochReporter(segment.on_epoch)]
+            callbacks = [*live.callbacks, ReportCallback(segment.on_epoch)]
             way = self._ways[kind]
             way.train(live.model, data, first, task.until, callbacks, keys)
         segment.check()
 
-    def _way(self, live: LiveTrial, data: FitData) -> tuple[str, str]:
+    def _way(self, live: TrialState, data: FitData) -> tuple[str, str]:
         if self._own is not None:
             return "plain", "the hypermodel overrides fit"
         return choose(self._settings.fast, live.model, data, live.callbacks)
 
-    def _terms_of(self, trial: int) -> Terms:
+    def _terms_of(self, trial: int) -> TrialData:
         return self._special.get(trial, self._terms)
 
-    def _limit(self, task: Task) -> int | None:
+    def _limit(self, task: WorkItem) -> int | None:
         """Returns the last epoch that the user's code or the configuration asks for."""
         terms = self._terms_of(task.trial)
         return terms.until or terms.data.epochs(task.config)
 
-    def _limited(self, task: Task) -> Task:
+    def _limited(self, task: WorkItem) -> WorkItem:
         limit = self._limit(task)
         if limit is None:
             return task
@@ -249,7 +250,7 @@ class KerasRunner(Runner):
         longer = self._terms_of(task.trial).until and task.until == task.job.until
         return replace(task, until=limit if longer else min(limit, task.until))
 
-    def _conclude(self, task: Task, runs: list[LiveTrial], emit: Emit) -> None:
+    def _conclude(self, task: WorkItem, runs: list[TrialState], emit: Emit) -> None:
         """Says how a task ended that nobody interrupted."""
         whole = all(live.epoch >= task.until and not live.stopped for live in runs)
         limit = self._limit(task)
@@ -273,27 +274,27 @@ class KerasRunner(Runner):
             return "epochs"
         return "early stopping" if self._own is None else "ended by itself"
 
-    def _end_callbacks(self, live: LiveTrial) -> None:
+    def _end_callbacks(self, live: TrialState) -> None:
         for callback in live.callbacks:
             callback.end()
 
-    def _close_callbacks(self, trial: int, live: LiveTrial) -> None:
+    def _close_callbacks(self, trial: int, live: TrialState) -> None:
         """Ends the callbacks of a trial that was decided on; it can fail no more."""
         try:
             self._end_callbacks(live)
         except Exception:
             _LOG.exception("A callback failed at the end of trial %d.", trial)
 
-    def _fail(self, task: Task, emit: Emit, failure: Failure) -> None:
+    def _fail(self, task: WorkItem, emit: Emit, failure: Failure) -> None:
         for run in range(self._settings.runs):
             self._live.pop((task.trial, run), None)
         emit(Failed(task.trial, replace(failure, output=self._tail.text)))
 
-    def _checkpoint(self, trial: int, run: int, live: LiveTrial) -> None:
+    def _checkpoint(self, trial: int, run: int, live: TrialState) -> None:
         self._save_best(trial, run, live)
         self._blobs.put(checkpoint_key(trial, run), live.save())
 
-    def _save_best(self, trial: int, run: int, live: LiveTrial) -> None:
+    def _save_best(self, trial: int, run: int, live: TrialState) -> None:
         if live.best_weights is not None and live.best_is_new:
             data = pack_list(live.best_weights, epoch=live.best.epoch)
             self._blobs.put(best_key(trial, run), data)

@@ -2,12 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Any, Literal, final
 
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.objective import WEIGHTED, Scoring, Weighing
 from kerashpo.core.records import Objective
-from kerashpo.core.scoring import Scoring
-from kerashpo.training.derived import Derived
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What is added to the metrics of every epoch, so that the log holds it.
+
+    Attributes:
+        measured: objectives that are functions of the model.
+        weighing: the weighted sum of the objectives, None where the first one ranks.
+    """
+
+    measured: tuple[Objective, ...] = ()
+    weighing: Weighing | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The metrics that are added."""
+        names = {one.name for one in self.measured}
+        return frozenset(names | {WEIGHTED}) if self.weighing else frozenset(names)
+
+    def add(self, metrics: Mapping[str, float], model: Any) -> dict[str, float]:
+        """Returns an epoch's metrics with what is derived.
+
+        Raises:
+            InvalidInput: if a function of the model returns no number.
+        """
+        whole = dict(metrics)
+        for one in self.measured:
+            assert one.of is not None
+            whole[one.name] = _number(one.of(model), one.name)
+        if self.weighing is not None:
+            whole[WEIGHTED] = self.weighing.value(whole)
+        return whole
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            f"The function of the objective {name!r} must return a number. Received: {value!r}."
+        ) from None
 
 
 @final
@@ -20,7 +64,7 @@ class Settings:
         seed: the study's seed.
         max_epochs: the most epochs that one trial is trained.
         runs: how often each configuration is trained, with other random streams.
-        fast: ``"auto"``, True or False, see `kerashpo.training.ways.choose`.
+        fast: ``"auto"``, True or False, see `kerashpo.training.loops.base.choose`.
         keep_in_memory: bytes of paused trials that stay in memory.
         checkpoint_every: seconds of training between checkpoints.
         max_model_size: parameters; a larger model fails its trial. None for no limit.

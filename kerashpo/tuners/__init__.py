@@ -14,7 +14,7 @@
 ``tuner`` composes; ``answers`` reads; ``hooks`` are what subclasses override, ``owntrials`` and
 ``session`` call them; ``oracle`` is the view of the trials that KerasTuner's scripts ask.
 
-To add a tuner: a subclass of `kerashpo.tuners.tuner.Tuner` that names its
+To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that names its
 algorithm and builds its scheduler, and a line in the menu of ``kerashpo/__init__.py``.
 Importing a tuner imports Keras; importing this package or `optimize` does not.
 """

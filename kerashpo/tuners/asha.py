@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerashpo.core.errors import InvalidInput, unknown
-from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.banded import BandedTuner
+from kerashpo.tuners.options import read_options
 
 _VARIANTS = {"promotion": "asha", "stopping": "asha_stopping"}
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.registry import make_scheduler
-from kerashpo.tuners.arguments import Options
-from kerashpo.tuners.tuner import Tuner
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.options import TunerOptions
 
 
 class BandedTuner(Tuner):
@@ -31,7 +31,7 @@ class BandedTuner(Tuner):
     def __init__(
         self,
         hypermodel: Any,
-        options: Options,
+        options: TunerOptions,
         scheduler: str,
         shape: Mapping[str, Any],
         algorithm: str,

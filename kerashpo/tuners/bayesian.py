@@ -13,8 +13,8 @@ from kerashpo.algorithms.explain import Explanation
 from kerashpo.core.errors import InvalidInput
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
-from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.full import FullTuner
+from kerashpo.tuners.options import read_options
 
 
 class BayesianOptimization(FullTuner):

@@ -8,8 +8,8 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Plan, Rung
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
-from kerashpo.training.portions import EPOCHS
-from kerashpo.tuners.tuner import Tuner
+from kerashpo.training.folds import EPOCHS
+from kerashpo.tuners.base import Tuner
 
 
 class FullTuner(Tuner):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerashpo.tuners.arguments import read_options
 from kerashpo.tuners.full import FullTuner
+from kerashpo.tuners.options import read_options
 
 
 class GridSearch(FullTuner):

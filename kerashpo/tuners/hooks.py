@@ -9,11 +9,11 @@ import keras
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, Event, JobStarted
 from kerashpo.core.history import History
+from kerashpo.core.listener import Listener
 from kerashpo.core.records import Start
-from kerashpo.display.listener import Listener
 
 if TYPE_CHECKING:
-    from kerashpo.tuners.oracle import OracleView
+    from kerashpo.tuners.oracle_view import OracleView
 
 EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end")

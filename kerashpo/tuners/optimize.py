@@ -13,18 +13,18 @@ from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.placement import available_cores, available_gpus, places
-from kerashpo.executors.processes import ProcessExecutor, Terms
+from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.processes.resources import available_cores, available_gpus, places
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.full import Full
 from kerashpo.space.space import Space
-from kerashpo.study.differences import Wish
+from kerashpo.study.compatibility import StudySpec
+from kerashpo.study.listeners import check_listeners
 from kerashpo.study.loop import Limits
-from kerashpo.study.notify import check_listeners
-from kerashpo.study.opening import Resuming, open_or_create
+from kerashpo.study.open import Resuming, open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.running import Recipe, provenance, run_study
-from kerashpo.tuners.arguments import check_resume
+from kerashpo.study.run import SearchParts, provenance, run_study
+from kerashpo.tuners.options import check_resume
 
 METRIC = "value"
 
@@ -85,13 +85,13 @@ def optimize(
     check_resume(resume)
     heard_by = check_listeners(listeners)
     objective = Objective(metric, direction)  # type: ignore[arg-type]
-    recipe = Recipe(
+    recipe = SearchParts(
         algorithm,
         Full(1, limit=min(space.size, max_trials)),
         options,
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
     )
-    wish = Wish(
+    wish = StudySpec(
         space.to_json(),
         ((objective.name, objective.direction),),
         seed,
@@ -113,4 +113,4 @@ def _executor(runner: Callable[[], Runner], workers: int, folder: str | Path | N
         return SerialExecutor(runner())
     where = places(workers, available_cores(), available_gpus(os.environ))
     logs = None if folder is None else Path(folder).absolute() / "logs"
-    return ProcessExecutor(runner, Terms(where, logs=logs), {"fn": runner})
+    return ProcessExecutor(runner, WorkerSettings(where, logs=logs), {"fn": runner})

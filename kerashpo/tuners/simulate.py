@@ -18,11 +18,11 @@ from kerashpo.schedulers.registry import (
     tuner_pair,
 )
 from kerashpo.space.space import Space
-from kerashpo.study.differences import Wish
+from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
-from kerashpo.study.opening import open_or_create
+from kerashpo.study.open import open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.running import Recipe, provenance, run_study
+from kerashpo.study.run import SearchParts, provenance, run_study
 
 METRIC = "value"
 
@@ -87,10 +87,10 @@ def simulate(
         limit=min(space.size, max_trials or math.inf),
         budget=budget_epochs or math.inf,
     )
-    recipe = Recipe(algorithm, scheduler, {**pair.hints, **theirs}, Limits(budget))
+    recipe = SearchParts(algorithm, scheduler, {**pair.hints, **theirs}, Limits(budget))
     objective = Objective(METRIC, problem.direction)
     told = {"tuner": tuner, "algorithm": algorithm, "max_epochs": horizon, "options": settings}
-    wish = Wish(
+    wish = StudySpec(
         space.to_json(),
         ((objective.name, objective.direction),),
         seed,

@@ -15,10 +15,10 @@ from sklearn.utils.validation import has_fit_parameter
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.study.models import Models
+from kerashpo.study.results import Models
+from kerashpo.study.retention import read_keep
 from kerashpo.training.randomness import seeded_own
-from kerashpo.tuners.driven import Tuner
-from kerashpo.tuners.retention import read_keep
+from kerashpo.tuners.from_oracle import Tuner
 
 SCORE = "score"
 """The metric that folds report."""

@@ -201,7 +201,7 @@ AUTHOR = ""
 answers = {"rbf_trials": None, "trials_to_3_percent": None, "fraction_of_random": None}
 
 # %% lang="es"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",
@@ -214,7 +214,7 @@ write_submission(
 print(check_submission("results.json", lang="es"))
 
 # %% lang="en"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",

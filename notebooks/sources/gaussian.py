@@ -256,7 +256,7 @@ AUTHOR = ""
 answers = {"mean": None, "deviation": None, "distance": None}
 
 # %% lang="es"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",
@@ -269,7 +269,7 @@ write_submission(
 print(check_submission("results.json", lang="es"))
 
 # %% lang="en"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",

@@ -338,7 +338,7 @@ answers = {
 # This cell writes `results.json` and says what is missing. Hand in that file as it is.
 
 # %% lang="es"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",
@@ -352,7 +352,7 @@ write_submission(
 print(check_submission("results.json", lang="es"))
 
 # %% lang="en"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",

@@ -211,7 +211,7 @@ AUTHOR = ""
 answers = {"epochs_saved": None, "curve_rows": None, "second_run_epochs": None}
 
 # %% lang="es"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",
@@ -224,7 +224,7 @@ write_submission(
 print(check_submission("results.json", lang="es"))
 
 # %% lang="en"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",

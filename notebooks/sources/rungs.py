@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 import kerashpo as kt
-from kerashpo.problems.curves import PowerLaw
+from kerashpo.problems.power_law import PowerLaw
 
 SEEDS = range(3 if FAST else 10)
 curves = PowerLaw(max_epochs=EPOCHS)
@@ -209,7 +209,7 @@ answers = {
 }
 
 # %% lang="es"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",
@@ -222,7 +222,7 @@ write_submission(
 print(check_submission("results.json", lang="es"))
 
 # %% lang="en"
-from kerashpo.testing import check_submission, write_submission
+from kerashpo.teaching import check_submission, write_submission
 
 write_submission(
     "results.json",

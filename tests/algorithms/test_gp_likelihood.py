@@ -8,7 +8,7 @@ from scipy.optimize import approx_fprime
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from kerashpo.algorithms.gp.fit import Evidence, fit
+from kerashpo.algorithms.gp.fit import TrainingData, fit
 from kerashpo.algorithms.gp.kernel import Hyper, Layout, Matern32, Matern52
 from kerashpo.algorithms.gp.posterior import Posterior
 from kerashpo.algorithms.gp.priors import log_prior
@@ -61,7 +61,7 @@ def test_mean_and_variance_are_scikit_learns(rng, radial, nu):
 def test_the_likelihood_is_scikit_learns(rng, radial, nu):
     x, y, weights = numbers(rng)
     logs = np.log(np.append(weights, [SCALE, NOISE]))
-    value, _ = Evidence(x, y, Layout.plain(4, radial), 0.0).negative_log_likelihood(logs)
+    value, _ = TrainingData(x, y, Layout.plain(4, radial), 0.0).negative_log_likelihood(logs)
     assert -value == pytest.approx(reference(x, y, weights, nu).log_marginal_likelihood(), abs=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_bending_is_what_bending_the_data_first_would_do(rng):
 def test_the_posteriors_gradient_by_hyperparameters(rng, radial, nu):
     x, y, weights = numbers(rng)
     x[:, 3] = rng.integers(3, size=len(x))
-    evidence = Evidence(x, y, Layout(MIXED.hamming, MIXED.bent, radial), 1e-6)
+    evidence = TrainingData(x, y, Layout(MIXED.hamming, MIXED.bent, radial), 1e-6)
     logs = np.concatenate([np.log(weights), np.log([SCALE, NOISE]), *BENDS])
     _, gradient = evidence.negative_log_posterior(logs)
     numeric = approx_fprime(logs, lambda t: evidence.negative_log_posterior(t)[0], 1e-6)
@@ -164,7 +164,7 @@ def test_the_fit_finds_what_matters(rng):
     assert hyper.weights[0] > 10 * hyper.weights[2:].max()
     logs = np.log([*hyper.weights, hyper.scale, hyper.noise - 1e-6])
     found = np.concatenate([logs, hyper.log_a, hyper.log_b])
-    _, gradient = Evidence(x, y, layout, 1e-6).negative_log_posterior(found)
+    _, gradient = TrainingData(x, y, layout, 1e-6).negative_log_posterior(found)
     assert np.abs(gradient).max() < 0.2  # a stationary point, of a value near -30
 
 

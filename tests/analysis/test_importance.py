@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from kerashpo.analysis.evidence import evidence
+from kerashpo.analysis.design_matrix import evidence
 from kerashpo.analysis.forest import Boxes, grow
 from kerashpo.analysis.importance import importances, shares
 from kerashpo.core.errors import InvalidInput

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from kerashpo.analysis.anytime import Trace, mean_trace, trace
-from kerashpo.analysis.statistics import interval
+from kerashpo.analysis.intervals import interval
 from kerashpo.analysis.tables import curve_rows, failure_rows, trial_rows
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History

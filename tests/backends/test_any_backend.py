@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import keras
 import pytest
-from small import DATA, build
 
 import kerashpo as kt
+from tests.helpers.small_models import DATA, build
 
 WAY = {"tensorflow": "compiled", "jax": "compiled", "torch": "plain"}
 

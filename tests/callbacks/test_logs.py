@@ -186,7 +186,7 @@ def test_mlflow_s_own_store(tmp_path):
 def test_an_absent_package_names_its_extra(make, package, monkeypatch):
     found = importlib.util.find_spec
     absent = lambda name: None if name == package else found(name)
-    monkeypatch.setattr("kerashpo.callbacks.extras.find_spec", absent)
+    monkeypatch.setattr("kerashpo.callbacks.mlflow.find_spec", absent)
     with pytest.raises(MissingExtra, match=rf'pip install "kerashpo\[{package}\]"'):
         make()
 

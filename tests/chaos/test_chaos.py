@@ -15,7 +15,7 @@ from experiments.chaos.probe import Phase
 from experiments.chaos.searches import Search
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.testing.curves import CurveRunner
+from kerashpo.testing.curve_runner import CurveRunner
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(not hasattr(os, "fork"), reason="the experiments fork")

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kerashpo.compare import carry, winner
+from kerashpo.compare import run_one
 from kerashpo.compare.__main__ import INTERRUPTED, main
-from kerashpo.compare.measure import confusion
+from kerashpo.compare.evaluate import confusion
 from kerashpo.compare.runs import Result, Run
-from kerashpo.compare.summary import summarise
+from kerashpo.compare.statistics import summarise
 from kerashpo.problems.registry import make_task
 
 TINY = "--max-epochs 2 --max-trials 2 --initial-points 1 --factor 2".split()
@@ -36,7 +36,7 @@ class Spy:
 
     def __init__(self) -> None:
         self.searched: list[tuple[str, dict[str, Any]]] = []
-        self._make = winner.make_tuner
+        self._make = run_one.make_tuner
 
     def __call__(self, run: Run, *args: Any) -> Any:
         tuner = self._make(run, *args)
@@ -56,7 +56,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Spy, str]:
     out = tmp_path_factory.mktemp("compare") / "out"
     spy = Spy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winner, "make_tuner", spy)
+        patch.setattr(run_one, "make_tuner", spy)
         text = _captured([*TINY, "--out", str(out)])
     return out, spy, text
 
@@ -170,7 +170,7 @@ def test_all_tuners_of_a_seed_share_its_split(compared):
 
 def test_what_has_run_is_not_run_again(compared, monkeypatch, capsys):
     out, _, _ = compared
-    monkeypatch.setattr(winner, "make_tuner", _refuse)
+    monkeypatch.setattr(run_one, "make_tuner", _refuse)
     before = (out / "results.csv").read_text()
     assert main([*TINY, "--out", str(out)]) == 0
     assert (out / "results.csv").read_text() == before
@@ -199,24 +199,24 @@ def test_an_interrupted_comparison_goes_on_where_it_was(tmp_path, monkeypatch, c
         done.append(run.tuner)
         return None if run.tuner == "default" else run_search(run, *args)
 
-    run_search = carry.run_search
-    monkeypatch.setattr(carry, "run_search", cut)
+    run_search = run_one.run_search
+    monkeypatch.setattr(run_one, "run_search", cut)
     assert main(argv) == INTERRUPTED
     assert done == ["random", "default"]
     assert "goes on where it was" in capsys.readouterr().out
     assert not (tmp_path / "results.csv").exists()
-    monkeypatch.setattr(carry, "run_search", run_search)
+    monkeypatch.setattr(run_one, "run_search", run_search)
     assert main(argv) == 0
     assert capsys.readouterr().out.count("done before") == 1
     done.clear()
-    monkeypatch.setattr(carry, "run_search", cut)
+    monkeypatch.setattr(run_one, "run_search", cut)
     assert main([*argv, "--fresh"]) == INTERRUPTED
     assert done == ["random", "default"]
 
 
 def test_an_interrupt_ends_every_budget(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(carry, "run_search", lambda run, *args: asked.append(run.budget))
+    monkeypatch.setattr(run_one, "run_search", lambda run, *args: asked.append(run.budget))
     argv = [*TINY, "--epochs", "2", "4", "--tuners", "random", "--out", str(tmp_path)]
     assert main(argv) == INTERRUPTED
     assert asked == ["epochs-2-total-2"]
@@ -226,7 +226,7 @@ def test_ctrl_c_outside_a_search_is_no_traceback(tmp_path, monkeypatch, capsys):
     def interrupted(*args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(carry, "run_search", interrupted)
+    monkeypatch.setattr(run_one, "run_search", interrupted)
     assert main([*TINY, "--out", str(tmp_path)]) == INTERRUPTED
     assert "goes on where it was" in capsys.readouterr().out
 
@@ -235,7 +235,7 @@ def test_fresh_deletes_nothing_else(tmp_path, monkeypatch):
     thesis = tmp_path / "runs" / "thesis.txt"
     thesis.parent.mkdir()
     thesis.write_text("all of it")
-    monkeypatch.setattr(carry, "run_search", lambda *args: None)
+    monkeypatch.setattr(run_one, "run_search", lambda *args: None)
     assert main([*TINY, "--out", str(tmp_path), "--fresh"]) == INTERRUPTED
     assert thesis.exists()
 

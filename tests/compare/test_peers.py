@@ -10,15 +10,14 @@ import numpy as np
 import optuna
 import pytest
 
-from kerashpo.compare.files import read_rows
-from kerashpo.compare.options import Options
+from kerashpo.compare.arguments import ComparisonOptions
+from kerashpo.compare.evaluate import unwarned
 from kerashpo.compare.peers import keras_tuner as theirs
-from kerashpo.compare.peers import run as peer
-from kerashpo.compare.peers.optuna import Suggested, _columns, suggest
-from kerashpo.compare.peers.recorder import Recorder, Spent
-from kerashpo.compare.peers.terms import Terms
-from kerashpo.compare.quiet import unwarned
+from kerashpo.compare.peers import run_peer as peer
+from kerashpo.compare.peers.optuna import OptunaHyperParameters, _columns, suggest
+from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder
 from kerashpo.compare.runs import plan_runs
+from kerashpo.compare.storage import read_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Objective
 from kerashpo.problems.registry import make_task
@@ -28,7 +27,7 @@ TASK = make_task("wine")
 
 
 def carried_out(tmp_path, tuner, **options):
-    given = Options(problem=("wine",), tuners=(tuner,), out=str(tmp_path), **options)
+    given = ComparisonOptions(problem=("wine",), tuners=(tuner,), out=str(tmp_path), **options)
     run = plan_runs(given, {"wine": TASK})[0]
     return run, peer.run_peer(run, TASK, given)
 
@@ -117,9 +116,9 @@ def test_a_promoted_trial_keeps_its_number():
 
 
 def test_the_budget_ends_a_search():
-    with pytest.raises(Spent, match="2 epochs"):
+    with pytest.raises(BudgetSpent, match="2 epochs"):
         recorded([(0, 1, 0.8, 0.5), (0, 2, 0.8, 0.5), (0, 3, 0.8, 0.5)], budget=2)
-    assert issubclass(Spent, keras_tuner.errors.FatalError)
+    assert issubclass(BudgetSpent, keras_tuner.errors.FatalError)
 
 
 def test_kerastuner_searches_with_its_own_tuners(monkeypatch, tmp_path):
@@ -133,10 +132,10 @@ def test_kerastuner_searches_with_its_own_tuners(monkeypatch, tmp_path):
         raise Stop
 
     monkeypatch.setattr(keras_tuner, "Hyperband", spied)
-    options = Options(problem=("wine",), tuners=("keras_tuner.hyperband",), max_epochs=9)
+    options = ComparisonOptions(problem=("wine",), tuners=("keras_tuner.hyperband",), max_epochs=9)
     allowed = options.allowance("keras_tuner.hyperband")
     with pytest.raises(Stop):
-        terms = Terms(TASK, TASK.load(0), allowed, tmp_path, 3, 9, 3, 1)
+        terms = PeerSettings(TASK, TASK.load(0), allowed, tmp_path, 3, 9, 3, 1)
         theirs.search("hyperband", terms, recorded([]))
     assert (made["seed"], made["max_epochs"], made["factor"]) == (3, 9, 3)
     assert made["hyperband_iterations"] == 1
@@ -164,7 +163,7 @@ def test_optuna_suggests_what_a_model_asks_for():
     seen = []
 
     def build(trial):
-        hp = Suggested(trial)
+        hp = OptunaHyperParameters(trial)
         hp.Fixed("fixed", 7)
         if hp.Boolean("deep"):
             hp.Int("units", 8, 64, step=8)

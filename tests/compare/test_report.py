@@ -12,20 +12,19 @@ from html.parser import HTMLParser
 import pytest
 
 from kerashpo.analysis.anytime import Step
-from kerashpo.analysis.ranks import rank_methods
+from kerashpo.analysis.ranking import rank_methods
 from kerashpo.compare import __main__ as command
 from kerashpo.compare.__main__ import main
-from kerashpo.compare.findings import find, rank_all
-from kerashpo.compare.numbers import loss_interval
-from kerashpo.compare.options import Options
+from kerashpo.compare.arguments import ComparisonOptions
 from kerashpo.compare.provenance import Provenance, Session, merged
+from kerashpo.compare.report import loss_interval, verdict
 from kerashpo.compare.runs import Result, plan_runs
-from kerashpo.compare.verdict import verdict
+from kerashpo.compare.statistics import find, rank_all
 from kerashpo.problems.registry import make_task, task_names
 from kerashpo.reporting.blocks import Code, Heading, Items, Paragraph, Picture, Table
-from kerashpo.reporting.language import LANGUAGES, Texts
+from kerashpo.reporting.html import to_html
+from kerashpo.reporting.i18n import LANGUAGES, Texts
 from kerashpo.reporting.markdown import to_markdown
-from kerashpo.reporting.page import to_html
 
 EN = Texts("en")
 SEEDS = 8
@@ -78,7 +77,7 @@ def published(tmp_path_factory):
     """A comparison as if it had run: random is best, keras_tuner.bayesian worst."""
     out = tmp_path_factory.mktemp("published") / "out"
     seeds = tuple(range(SEEDS))
-    options = Options(problem=("wine",), tuners=TUNERS, seeds=seeds, out=str(out))
+    options = ComparisonOptions(problem=("wine",), tuners=TUNERS, seeds=seeds, out=str(out))
     levels = {"random": 0.9, "bayesian": 0.8, "keras_tuner__bayesian": 0.7, **BASE}
     known = {(r.problem, r.tuner, r.seed): r for r in results(**levels)}
     for run in plan_runs(options, {"wine": make_task("wine")}):
@@ -261,7 +260,7 @@ def test_what_was_simulated_stands_beside_what_was_measured(folder, tmp_path):
 
 
 def test_scores_of_a_regression_are_in_a_file_of_their_own(tmp_path):
-    options = Options(problem=("diabetes",), tuners=("random",), out=str(tmp_path))
+    options = ComparisonOptions(problem=("diabetes",), tuners=("random",), out=str(tmp_path))
     rows = results("diabetes", random=0.5, default=0.1, mean=0.0)
     known = {(r.tuner, r.seed): r for r in rows}
     for run in plan_runs(options, {"diabetes": make_task("diabetes")}):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from kerashpo.compare import tuners
-from kerashpo.compare.options import Options
+from kerashpo.compare.arguments import ComparisonOptions
 from kerashpo.compare.tuners import TUNERS, allowance, keras_tuner_band, require_installed
 from kerashpo.core.errors import MissingExtra
 
 
 def test_by_habit():
-    options = Options()
+    options = ComparisonOptions()
     found = {name: options.allowance(name) for name in (*TUNERS, "default", "majority", "mean")}
     spent = {name: (one.trials, one.epochs) for name, one in found.items()}
     assert spent["hyperband"] == spent["bohb"] == (49, 673)

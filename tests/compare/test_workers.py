@@ -14,14 +14,14 @@ import pytest
 
 from kerashpo.compare import workers
 from kerashpo.compare.__main__ import INTERRUPTED, main
-from kerashpo.compare.files import read_rows
-from kerashpo.compare.options import Options
+from kerashpo.compare.arguments import ComparisonOptions
 from kerashpo.compare.runs import Run, plan_runs
+from kerashpo.compare.storage import read_rows
 from kerashpo.compare.workers import ATTEMPTS, Workers, share_of_threads
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.history import History
 from kerashpo.problems.registry import make_task
-from kerashpo.study.names import LOG_NAME
+from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.study import open_study
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,9 @@ LONG = "--problem wine --tuners random --max-epochs 100 --max-trials 3 --seeds 0
 
 def untrained(tmp_path, seeds):
     """Runs that need no Keras: the majority class of several seeds."""
-    options = Options(problem=("wine",), seeds=tuple(range(seeds)), workers=2, out=str(tmp_path))
+    options = ComparisonOptions(
+        problem=("wine",), seeds=tuple(range(seeds)), workers=2, out=str(tmp_path)
+    )
     runs = plan_runs(options, {"wine": make_task("wine")})
     return options, [run for run in runs if run.tuner == "majority"]
 

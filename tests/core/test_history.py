@@ -136,7 +136,7 @@ def test_only_the_end_of_the_study_leaves_a_trial_in_limbo():
     history = study(curves=[[0.1], [0.2]])
     history.apply(Ended(2.0, 0, Status.STOPPED, STUDY_ENDED))
     history.apply(Ended(2.0, 1, Status.STOPPED, "rung"))
-    assert [trial.limbo for trial in history.trials.values()] == [True, False]
+    assert [trial.stopped_by_budget for trial in history.trials.values()] == [True, False]
 
 
 def test_a_fork_knows_its_parent():

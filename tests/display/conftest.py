@@ -17,8 +17,8 @@ from kerashpo.core.events import (
     StudyCreated,
 )
 from kerashpo.core.history import History
+from kerashpo.core.listener import Listener
 from kerashpo.core.records import Failure, Plan, Report, Rung, Start, Status
-from kerashpo.display.listener import Listener
 from kerashpo.display.progress import Progress
 
 SPACE = {"params": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0}]}

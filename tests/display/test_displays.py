@@ -20,12 +20,12 @@ from kerashpo.core.events import (
     StudyCreated,
 )
 from kerashpo.core.history import History
+from kerashpo.core.listener import Listener
 from kerashpo.core.records import Plan, Report, Start
-from kerashpo.display.choose import make_display
 from kerashpo.display.lines import LineDisplay
-from kerashpo.display.listener import Listener
 from kerashpo.display.notebook import NotebookDisplay
 from kerashpo.display.progress import Progress
+from kerashpo.display.select import make_display
 from kerashpo.display.terminal import TerminalDisplay
 from kerashpo.space import Space, choice
 

@@ -7,16 +7,15 @@ import time
 from functools import partial
 
 import pytest
-from crew import Heard, slow, terms, unbroken
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.executors.auto import AutoExecutor
-from kerashpo.executors.hiring import START_SECONDS, Pace, weigh
+from kerashpo.executors.auto import START_SECONDS, AutoExecutor, Pace, weigh
 from kerashpo.executors.messages import Note
-from kerashpo.executors.processes import ProcessExecutor
+from kerashpo.executors.processes.pool import ProcessExecutor
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.blobs import FileBlobs
-from kerashpo.testing.curves import CurveRunner
+from kerashpo.testing.curve_runner import CurveRunner
+from tests.helpers.executor_cases import Heard, slow, terms, unbroken
 
 HUNDREDTH = Pace(epochs=100, seconds=1.0, cpu=1.0)
 

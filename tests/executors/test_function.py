@@ -7,9 +7,9 @@ import pytest
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Decision, Start
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.messages import Epoch, Failed, Reach, Task
+from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
 
-TASK = Task(Start(3, {"i": 1}, 1), {"i": 1}, 1)
+TASK = WorkItem(Start(3, {"i": 1}, 1), {"i": 1}, 1)
 
 
 def run(fn, metric="value"):

@@ -7,15 +7,15 @@ import pytest
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Report, Start
 from kerashpo.executors.base import Emit, Runner
-from kerashpo.executors.messages import Epoch, Failed, Reach, Task
+from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
 from kerashpo.executors.serial import SerialExecutor
-from kerashpo.testing.curves import CurveRunner
+from kerashpo.testing.curve_runner import CurveRunner
 
 
 class Greedy(Runner):
     """Takes every exception for its trial's, as training by a user's code may."""
 
-    def run(self, task: Task, emit: Emit) -> None:
+    def run(self, task: WorkItem, emit: Emit) -> None:
         try:
             emit(Epoch(Report(task.trial, 0, 1, {"value": 1.0}, 1.0)))
         except Exception as error:
@@ -28,8 +28,8 @@ class Greedy(Runner):
         return
 
 
-def task(trial: int) -> Task:
-    return Task(Start(trial, {}, 1), {}, 1)
+def task(trial: int) -> WorkItem:
+    return WorkItem(Start(trial, {}, 1), {}, 1)
 
 
 def test_an_error_of_the_loop_passes_by_the_code_that_trains():

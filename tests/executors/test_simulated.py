@@ -2,7 +2,7 @@ import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Decision, Resume, Start
-from kerashpo.executors.messages import Epoch, Failed, Reach, Task
+from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
 from kerashpo.executors.simulated import SimulatedExecutor
 
 
@@ -11,7 +11,7 @@ def executor(evaluate, workers=1):
 
 
 def start(trial, until, **config):
-    return Task(Start(trial, config, until), config, until)
+    return WorkItem(Start(trial, config, until), config, until)
 
 
 def drain(simulated, decide=None):
@@ -58,7 +58,7 @@ def test_a_resumed_trial_goes_on_with_its_epochs_and_its_seconds():
     simulated = executor(linear)
     simulated.submit([start(0, 1, pace=3.0)])
     drain(simulated)
-    simulated.submit([Task(Resume(0, 3), {"pace": 3.0}, 3)])
+    simulated.submit([WorkItem(Resume(0, 3), {"pace": 3.0}, 3)])
     epochs = [(at, m.report.epoch, m.report.seconds) for at, m in drain(simulated)[:-1]]
     assert epochs == [(6.0, 2, 6.0), (9.0, 3, 9.0)]
 

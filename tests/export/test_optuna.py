@@ -16,8 +16,7 @@ from kerashpo.core.errors import InvalidInput, MissingExtra
 from kerashpo.core.events import Ended, JobStarted, Reported, SessionStarted, StudyCreated
 from kerashpo.core.records import Failure, Report, Start, Status
 from kerashpo.core.rng import stream
-from kerashpo.export.distributions import distribution, translate, values
-from kerashpo.export.registry import export_study
+from kerashpo.export.optuna import distribution, export_study, translate, values
 from kerashpo.space import (
     Space,
     boolean,
@@ -30,7 +29,7 @@ from kerashpo.space import (
     when,
 )
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.opening import LOG_NAME
+from kerashpo.study.open import LOG_NAME
 
 SPACE = Space(
     {

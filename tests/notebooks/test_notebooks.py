@@ -8,7 +8,7 @@ import re
 import nbformat
 import pytest
 
-from kerashpo.testing.submission.exercises import EXERCISES
+from kerashpo.teaching.exercises import EXERCISES
 from notebooks.catalogue import FOLDER, LANGUAGES, NAMES, Page, pages, tagged
 
 PAGES = pages()

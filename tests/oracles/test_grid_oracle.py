@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import keras_tuner
 import pytest
-from driving import drive, end, place, space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerashpo.oracles import GridSearchOracle
-from kerashpo.oracles.walk import marks, position, successor
+from kerashpo.oracles.grid import marks, position, successor
 from kerashpo.space.domains import Boolean, Choice, Float, Integer
 from kerashpo.space.params import Condition, Param
 from kerashpo.space.space import Space
+from tests.helpers.oracle_driver import drive, end, place, space
 
 domains = st.one_of(
     st.builds(lambda n, d: Integer(1, n, preset=min(d, n)), st.integers(1, 4), st.integers(1, 4)),

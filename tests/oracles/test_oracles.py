@@ -8,11 +8,11 @@ from inspect import signature
 
 import keras_tuner
 import pytest
-from driving import drive, end, place, space, value_of
 
 from kerashpo import oracles
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, InvalidSpace
 from kerashpo.oracles.replay import Replay
+from tests.helpers.oracle_driver import drive, end, place, space, value_of
 
 SCORE = keras_tuner.Objective("score", "max")
 MAKERS = {
@@ -81,7 +81,7 @@ def test_hearing_only_what_is_new_proposes_what_a_whole_replay_does(make, tmp_pa
     begin = Replay.__post_init__
     monkeypatch.setattr(Replay, "__post_init__", lambda self: (built.append(self), begin(self))[1])
     whole = drive(place(make(), tmp_path / "1"))
-    assert len(built) == isinstance(make(), oracles.SuggestingOracle)
+    assert len(built) == isinstance(make(), oracles.EngineOracle)
     forgetful, told = place(make(), tmp_path / "2"), []
     for _ in range(len(whole)):
         forgetful._known = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import keras_tuner
 import pytest
-from small import DATA, build_few
 
 import kerashpo as kt
 from kerashpo import oracles
+from tests.helpers.small_models import DATA, build_few
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),

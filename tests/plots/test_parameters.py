@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from kerashpo.analysis.evidence import evidence
+from kerashpo.analysis.design_matrix import evidence
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
 from kerashpo.core.rng import stream
-from kerashpo.plots.menu import Plots
+from kerashpo.plots.accessor import Plots
 from kerashpo.plots.parallel import ABSENT, lines_of
-from kerashpo.plots.positions import marks
 from kerashpo.plots.style import frame, framed, literal, short
+from kerashpo.plots.ticks import marks
 from kerashpo.space import Space, choice, integer, loguniform, when
 
 SPACE = Space(

@@ -15,9 +15,9 @@ from kerashpo.analysis.anytime import Trace
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
+from kerashpo.plots.accessor import Plots
 from kerashpo.plots.anytime import draw_anytime
-from kerashpo.plots.history import scores
-from kerashpo.plots.menu import Plots
+from kerashpo.plots.optimization_history import scores
 from kerashpo.plots.style import COLOURS, colour
 from kerashpo.space import Space, uniform
 

@@ -12,7 +12,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
-from kerashpo.plots.menu import Plots
+from kerashpo.plots.accessor import Plots
 from kerashpo.plots.surrogate import draw_plane, draw_slice, plane_of, slice_of
 from kerashpo.space import Space, choice, loguniform, uniform
 

@@ -8,7 +8,7 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Report, Resume, Start
 from kerashpo.plots.gantt import Span, draw_gantt, lanes, spans
 from kerashpo.plots.rungs import climbs, draw_rungs, rung_counts
-from kerashpo.problems.curves import PowerLaw
+from kerashpo.problems.power_law import PowerLaw
 from kerashpo.tuners.simulate import simulate
 
 matplotlib.use("Agg")

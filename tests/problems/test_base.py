@@ -4,7 +4,7 @@ import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.base import check_problem
-from kerashpo.problems.curves import PowerLaw
+from kerashpo.problems.power_law import PowerLaw
 from kerashpo.space import Space, uniform
 
 SPACE = Space({"x": uniform(0, 1)})

@@ -13,7 +13,7 @@ import pytest
 
 import kerashpo.plots
 from kerashpo import cli
-from kerashpo.analysis.confidence import sure, wilson, within
+from kerashpo.analysis.intervals import sure, wilson, within
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import (
     Ended,
@@ -26,11 +26,11 @@ from kerashpo.core.events import (
 from kerashpo.core.history import History
 from kerashpo.core.records import Failure, Report, Resume, Start, Status
 from kerashpo.core.rng import stream
-from kerashpo.reporting.drawing import INK, svg_of
-from kerashpo.reporting.language import LANGUAGES, Texts
+from kerashpo.reporting.i18n import LANGUAGES, Texts
+from kerashpo.reporting.svg import INK, svg_of
 from kerashpo.space import Space, choice, loguniform, uniform, when
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.opening import LOG_NAME
+from kerashpo.study.open import LOG_NAME
 from kerashpo.study.results import Results
 from kerashpo.tuners.optimize import optimize
 

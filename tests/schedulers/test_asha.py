@@ -6,7 +6,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Status
 from kerashpo.schedulers.asha import ASHA
-from tests.schedulers.replaying import NAN, Table, constant, jobs, play, play_here, settled, trained
+from tests.helpers.replaying import NAN, Table, constant, jobs, play, play_here, settled, trained
 
 VALUES = st.lists(st.integers(0, 5) | st.just(NAN), min_size=1, max_size=30)
 
@@ -25,7 +25,7 @@ def test_the_trial_of_the_last_rung_is_completed_and_the_others_are_stopped():
     history, _ = play(ASHA(9, factor=3), Table(9, constant([5, 4, 3, 2, 1, 6, 7, 8, 9])))
     assert history.trials[4].status is Status.COMPLETED
     assert {t.status for n, t in history.trials.items() if n != 4} == {Status.STOPPED}
-    assert history.trials[2].limbo  # an extension could still promote it
+    assert history.trials[2].stopped_by_budget  # an extension could still promote it
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import pytest
 
 from kerashpo.core.records import Budget
 from kerashpo.schedulers.asha import ASHA
+from kerashpo.schedulers.brackets import asha_levels, asha_plan, within
 from kerashpo.schedulers.hyperband import Hyperband
-from kerashpo.schedulers.rungs import asha_levels, asha_plan, within
-from tests.schedulers.replaying import Table, play
+from tests.helpers.replaying import Table, play
 
 
 def test_endless_brackets_are_planned_for_the_bound():

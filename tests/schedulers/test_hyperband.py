@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from kerashpo.core.records import Budget, Status
-from kerashpo.schedulers.halving import Halving
 from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.space import Space, integer
 from kerashpo.study.loop import Limits
 from kerashpo.testing import Search

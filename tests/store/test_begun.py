@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 
 from kerashpo.core.errors import StudyNotFound
+from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.sqlite import SQLiteStore
-from kerashpo.study.names import LOG_NAME
 from kerashpo.study.study import open_study
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kerashpo.core.errors import DiskFull, InvalidInput, StudyCorrupt
 from kerashpo.core.events import Reached
-from kerashpo.store.memory import MemoryStore
+from kerashpo.store.base import MemoryStore
 from kerashpo.store.sqlite import SQLiteStore
 
 

@@ -9,10 +9,10 @@ from kerashpo.core.events import JobStarted, Reported, SessionEnded
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Status
 from kerashpo.schedulers.full import Full
-from kerashpo.store.memory import MemoryStore
+from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import DEATHS, Limits
 from kerashpo.testing import Search
-from kerashpo.testing.curves import wave
+from kerashpo.testing.curve_runner import wave
 
 
 class Killed(BaseException):

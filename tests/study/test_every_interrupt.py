@@ -28,26 +28,25 @@ from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space, uniform
+from kerashpo.store.base import MemoryStore
 from kerashpo.store.blobs import MemoryBlobs
-from kerashpo.store.memory import MemoryStore
-from kerashpo.study.interrupt import Interrupt
 from kerashpo.study.loop import Limits, Loop
-from kerashpo.testing.curves import METRIC, CurveRunner, wave
+from kerashpo.study.signals import Interrupt
+from kerashpo.testing.curve_runner import METRIC, CurveRunner, wave
 
 ROOT = Path(kerashpo.__file__).parent
 STRUCK = tuple(
     str(ROOT / name)
     for name in (
         "study/loop.py",
-        "study/interrupt.py",
-        "study/notify.py",
+        "study/signals.py",
+        "study/listeners.py",
         "executors/serial.py",
-        "testing/curves.py",
-        "schedulers/halving.py",
-        "schedulers/bracket.py",
+        "testing/curve_runner.py",
+        "schedulers/successive_halving.py",
         "schedulers/asha.py",
-        "schedulers/ladder.py",
-        "store/memory.py",
+        "schedulers/rung.py",
+        "store/base.py",
         "store/blobs.py",
     )
 )
@@ -229,7 +228,7 @@ def test_interrupted_again_and_again_it_still_comes_to_its_end(undisturbed):
     make, whole, _ = undisturbed
     study, sessions = make(), 0
     while not study.history.finished:
-        place = (str(ROOT / "testing" / "curves.py"), _emits())
+        place = (str(ROOT / "testing" / "curve_runner.py"), _emits())
         study.search(striking(place, 1, once))
         sessions += 1
         assert sessions < 200
@@ -240,5 +239,5 @@ def test_interrupted_again_and_again_it_still_comes_to_its_end(undisturbed):
 
 def _emits() -> int:
     """Returns the line of `CurveRunner.run` that tells an epoch."""
-    lines = (ROOT / "testing" / "curves.py").read_text().splitlines()
+    lines = (ROOT / "testing" / "curve_runner.py").read_text().splitlines()
     return next(n for n, line in enumerate(lines, 1) if "answer = emit(message)" in line)

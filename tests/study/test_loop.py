@@ -10,19 +10,19 @@ import pytest
 from kerashpo.core.errors import ConsecutiveFailures
 from kerashpo.core.events import Ended, JobStarted, Noted, Reached, SessionStarted
 from kerashpo.core.history import History
+from kerashpo.core.listener import Listener
 from kerashpo.core.records import Budget, Start, Status
-from kerashpo.display.listener import Listener
 from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Finished, Grew, Reach
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space, boolean, integer
 from kerashpo.space.space import key
-from kerashpo.store.memory import MemoryStore
+from kerashpo.store.base import MemoryStore
+from kerashpo.study.listeners import Notifier
 from kerashpo.study.loop import Limits, Loop
-from kerashpo.study.notify import Notifier
 from kerashpo.testing import Search
-from kerashpo.testing.curves import wave
+from kerashpo.testing.curve_runner import wave
 
 
 def limited(max_failures=None, max_retries=0, **budget):

@@ -10,7 +10,7 @@ import pytest
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget
 from kerashpo.schedulers.full import Full
-from kerashpo.schedulers.halving import Halving
+from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.space import Space, choice, uniform, when
 from kerashpo.study.loop import Limits
 from kerashpo.study.results import Results

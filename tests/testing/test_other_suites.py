@@ -10,8 +10,7 @@ from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.messages import Epoch, Failed, Finished
 from kerashpo.executors.serial import SerialExecutor
-from kerashpo.store.base import Store
-from kerashpo.store.memory import MemoryStore
+from kerashpo.store.base import MemoryStore, Store
 from kerashpo.store.sqlite import SQLiteStore
 from kerashpo.testing import NotConforming, executors, stores
 

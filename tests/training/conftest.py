@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerashpo.training.fitdata import FitData
+from kerashpo.training.data import FitData
 from kerashpo.training.randomness import EpochKeys
 
 

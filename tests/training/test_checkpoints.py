@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from kerashpo.training.checkpoints import pack, pack_list, unpack, unpack_list, write_variables
+from kerashpo.store.checkpoints import pack, pack_list, unpack, unpack_list, write_variables
 
 
 @pytest.mark.parametrize(

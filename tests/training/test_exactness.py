@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from kerashpo.training.building import build_all
-from kerashpo.training.compiled import CompiledEpochs
-from kerashpo.training.fitdata import FitData
-from kerashpo.training.plain import PlainFit
+from kerashpo.training.build import build_all
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.base import TrainingLoop
+from kerashpo.training.loops.compiled import CompiledLoop
+from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.randomness import EpochKeys
-from kerashpo.training.ways import Way
 
 # Keras's own `Variable.numpy` warns with numpy 2 on JAX.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
@@ -41,7 +41,9 @@ class Curve(keras.callbacks.Callback):
         self.logs.append(dict(logs))
 
 
-def curve(way: Way, model: keras.Model, data: FitData, last: int = 5) -> list[dict[str, float]]:
+def curve(
+    way: TrainingLoop, model: keras.Model, data: FitData, last: int = 5
+) -> list[dict[str, float]]:
     heard = Curve()
     way.train(model, data, 1, last, [heard], KEYS)
     return heard.logs
@@ -171,7 +173,7 @@ def test_curves_agree_with_fit_to_rounding(case: str) -> None:
     make, x, y = CASES[case]
     arguments = {"batch_size": 8, "validation_split": 0.2, "validation_batch_size": 3}
     data = FitData.from_fit(x, y, shuffle=False, **arguments)
-    ours = curve(CompiledEpochs(), seeded(make), data)
+    ours = curve(CompiledLoop(), seeded(make), data)
     theirs = fit_curve(seeded(make), x, y, epochs=5, **arguments)
     assert_close(ours, theirs)
     assert ours[0] != ours[-1]
@@ -182,7 +184,7 @@ def test_weights_agree_with_the_plain_way_when_shuffled(case: str) -> None:
     make, x, y = CASES[case]
     data = FitData.from_fit(x, y, batch_size=8, validation_split=0.2)
     one, two = seeded(make), seeded(make)
-    assert_close(curve(CompiledEpochs(), one, data, 3), curve(PlainFit(), two, data, 3))
+    assert_close(curve(CompiledLoop(), one, data, 3), curve(FitLoop(), two, data, 3))
     for mine, their in zip(one.get_weights(), two.get_weights(), strict=True):
         np.testing.assert_allclose(mine, their, atol=WEIGHTS)
 
@@ -206,18 +208,18 @@ def make_dropout(rate: float = 0.4, width: int = 7, l2: float = 0.01) -> keras.M
 
 def test_dropout_draws_the_masks_that_the_plain_way_draws() -> None:
     data = FitData.from_fit(ROWS, LABELS, batch_size=8)
-    ours = curve(CompiledEpochs(), seeded(make_dropout), data)
-    assert_close(ours, curve(PlainFit(), seeded(make_dropout), data))
+    ours = curve(CompiledLoop(), seeded(make_dropout), data)
+    assert_close(ours, curve(FitLoop(), seeded(make_dropout), data))
     other = FitData.from_fit(ROWS, LABELS, batch_size=8)
     again = Curve()
-    CompiledEpochs().train(seeded(make_dropout), other, 1, 5, [again], EpochKeys(7, 4))
+    CompiledLoop().train(seeded(make_dropout), other, 1, 5, [again], EpochKeys(7, 4))
     assert abs(again.logs[0]["loss"] - ours[0]["loss"]) > 1e-4
 
 
 def test_dropout_and_shuffling_have_the_distribution_of_fit() -> None:
     """Losses after 3 epochs over 12 seeds: means within 4 standard errors of their difference."""
     data = FitData.from_fit(ROWS, LABELS, batch_size=8)
-    model, way = seeded(make_dropout), CompiledEpochs()
+    model, way = seeded(make_dropout), CompiledLoop()
     build_all(model, data)
     state = [*model.variables, *model.optimizer.variables]
     start = [np.asarray(variable.value).copy() for variable in state]
@@ -251,8 +253,8 @@ def test_dropout_and_shuffling_have_the_distribution_of_fit() -> None:
 
 def test_a_stopped_segment_goes_on_as_if_never_stopped() -> None:
     data = FitData.from_fit(ROWS, LABELS, batch_size=8, validation_split=0.2)
-    whole = curve(CompiledEpochs(), seeded(make_dropout), data, 4)
-    way, model, parts = CompiledEpochs(), seeded(make_dropout), Curve()
+    whole = curve(CompiledLoop(), seeded(make_dropout), data, 4)
+    way, model, parts = CompiledLoop(), seeded(make_dropout), Curve()
     way.train(model, data, 1, 1, [parts], KEYS)
     way.train(seeded(lambda: make_dropout(0.1, 5)), data, 1, 2, [], EpochKeys(7, 9))
     way.train(model, data, 2, 4, [parts], KEYS)
@@ -275,7 +277,7 @@ def test_a_stopped_segment_goes_on_as_if_never_stopped() -> None:
 def test_arguments_of_fit(arguments: dict[str, Any]) -> None:
     settings = {"batch_size": 8, **arguments}
     data = FitData.from_fit(ROWS, LABELS, shuffle=False, **settings)
-    ours = curve(CompiledEpochs(), seeded(make_mlp), data)
+    ours = curve(CompiledLoop(), seeded(make_mlp), data)
     assert_close(ours, fit_curve(seeded(make_mlp), ROWS, LABELS, epochs=5, **settings))
 
 
@@ -299,7 +301,7 @@ def test_optimizers(optimizer: Callable[[], Any]) -> None:
     data = FitData.from_fit(ROWS, LABELS, batch_size=8, shuffle=False)
     one, two = seeded(make), seeded(make)
     assert_close(
-        curve(CompiledEpochs(), one, data), fit_curve(two, ROWS, LABELS, batch_size=8, epochs=5)
+        curve(CompiledLoop(), one, data), fit_curve(two, ROWS, LABELS, batch_size=8, epochs=5)
     )
     for mine, their in zip(one.get_weights(), two.get_weights(), strict=True):
         np.testing.assert_allclose(mine, their, atol=ROUNDING)

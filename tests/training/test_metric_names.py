@@ -7,7 +7,7 @@ import inspect
 import keras
 import pytest
 
-from kerashpo.core.directions import infer_direction
+from kerashpo.core.objective import infer_direction
 
 #: No metric of its own: a base class, a mean of anything, or what looks metrics up.
 UNKNOWN = {"Mean", "MeanMetricWrapper", "Metric", "Sum", "deserialize", "get", "serialize"}

@@ -8,17 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from rig import OBJECTIVE, VALIDATION, Rig, build
 
 from kerashpo.core.errors import UnusableResult
 from kerashpo.core.records import Decision, Objective
 from kerashpo.core.trial import Trial
 from kerashpo.executors.failures import classify
 from kerashpo.executors.messages import Epoch, Failed, Finished, Grew, Note, Reach
-from kerashpo.store.blobs import FileBlobs, MemoryBlobs
-from kerashpo.store.keys import best_key, checkpoint_key
-from kerashpo.training.models import ModelMaker
-from kerashpo.training.trained import load_model
+from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_key
+from kerashpo.training.hypermodel import ModelBuilder, load_model
+from tests.helpers.training_rig import OBJECTIVE, VALIDATION, Rig, build
 
 WAYS = [False, "auto"]
 
@@ -128,7 +126,7 @@ def test_the_weights_of_the_best_epoch_are_kept():
     record = Trial(0, rig.space.default(), OBJECTIVE)
     for report in rig.reports:
         record.add(report)
-    model = load_model(ModelMaker(build), rig.space, 0, record, rig.blobs)
+    model = load_model(ModelBuilder(build), rig.space, 0, record, rig.blobs)
     found = model.evaluate(*VALIDATION, batch_size=16, verbose=0, return_dict=True)
     best = record.best_report.metrics
     assert found["loss"] == pytest.approx(best["val_loss"], rel=1e-6)
@@ -139,7 +137,7 @@ def test_weights_that_were_not_kept_say_what_to_do():
     rig = Rig()
     record = Trial(0, rig.space.default(), OBJECTIVE)
     with pytest.raises(ValueError, match="were not kept.*get_best_hyperparameters"):
-        load_model(ModelMaker(build), rig.space, 0, record, rig.blobs)
+        load_model(ModelBuilder(build), rig.space, 0, record, rig.blobs)
 
 
 def nan_loss(epochs: Any) -> type[keras.callbacks.Callback]:

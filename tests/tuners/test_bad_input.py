@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 import pytest
-from small import DATA, LABELS, ROWS, build, build_few, make, place
 
 import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, InvalidSpace, StudyMismatch
+from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, place
 
 
 @pytest.mark.parametrize(

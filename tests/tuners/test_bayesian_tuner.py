@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small import DATA, build, place
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, InvalidSpace
+from tests.helpers.small_models import DATA, build, place
 
 
 def search(folder, name="study", enqueued=(), **settings):

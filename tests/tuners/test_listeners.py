@@ -6,12 +6,12 @@ import io
 
 import pandas as pd
 import pytest
-import small
 
 import kerashpo as kt
 from kerashpo.callbacks import CSVLog
 from kerashpo.core.errors import InvalidInput
 from kerashpo.display import terminal
+from tests.helpers import small_models as small
 
 
 def tuner(folder):

@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from small import DATA, LABELS, ROWS, build_few, make, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, UnusableResult
 from kerashpo.core.events import Reported
+from kerashpo.core.listener import Listener
 from kerashpo.core.records import Status
-from kerashpo.display.listener import Listener
+from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, place, told
 
 HELD = DATA["validation_data"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from small import DATA, build_few, place
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
@@ -13,9 +12,9 @@ from kerashpo.core.events import Ended, JobStarted, Reached, Reported, SessionSt
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
 from kerashpo.core.trial import STUDY_ENDED
-from kerashpo.store.blobs import FileBlobs, MemoryBlobs
-from kerashpo.store.keys import best_key, checkpoint_key, read_key
-from kerashpo.tuners.retention import Retention, read_keep
+from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_key, read_key
+from kerashpo.study.retention import Retention, read_keep
+from tests.helpers.small_models import DATA, build_few, place
 
 CREATED = StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0)
 

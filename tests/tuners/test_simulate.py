@@ -5,7 +5,7 @@ import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Status
-from kerashpo.problems.curves import PowerLaw
+from kerashpo.problems.power_law import PowerLaw
 from kerashpo.schedulers.registry import tuner_names
 from kerashpo.space import Space, choice, uniform
 from kerashpo.tuners.simulate import simulate

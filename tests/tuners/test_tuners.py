@@ -12,13 +12,13 @@ import keras_tuner
 import numpy as np
 import pandas as pd
 import pytest
-from small import DATA, LABELS, ROWS, build, build_few, make, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, StudyMismatch
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Status
 from kerashpo.store.sqlite import SQLiteStore
+from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, place, told
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
 OWN = {

@@ -13,15 +13,15 @@ from pathlib import Path
 import keras
 import psutil
 import pytest
-from small import DATA, build, place, told
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, StudyNotFound
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.full import Full
 from kerashpo.study.study import open_study
-from kerashpo.tuners import crew
-from kerashpo.tuners.arguments import Options
+from kerashpo.tuners import workers as executors_of
+from kerashpo.tuners.options import TunerOptions
+from tests.helpers.small_models import DATA, build, place, told
 
 ROOT = Path(__file__).parents[2]
 # As users write it: no `if __name__ == "__main__"`, the model defined in the script.
@@ -29,7 +29,7 @@ SCRIPT = """
 import sys
 import keras
 import kerashpo as kt
-from small import DATA, make, place
+from tests.helpers.small_models import DATA, make, place
 
 def build_here(hp):
     return make(hp.Int("units", 4, 24, step=4), hp.Float("rate", 1e-3, 1e-1, sampling="log"))
@@ -185,12 +185,12 @@ def test_auto_stays_in_this_process_for_a_short_search(tmp_path, capsys):
 
 def test_what_deterministic_cannot_promise_is_said():
     scheduler = Full(1)
-    promises = Options(deterministic=True, workers=2)
-    (note,) = crew.notes(promises, scheduler, "bayesian")
+    promises = TunerOptions(deterministic=True, workers=2)
+    (note,) = executors_of.notes(promises, scheduler, "bayesian")
     assert "bayesian under this scheduler follows who reports first" in note
-    assert crew.notes(promises, scheduler, "random") == ()
-    assert crew.notes(promises, ASHA(9), "random") != ()
-    assert crew.notes(Options(deterministic=True), ASHA(9), "bayesian") == ()
+    assert executors_of.notes(promises, scheduler, "random") == ()
+    assert executors_of.notes(promises, ASHA(9), "random") != ()
+    assert executors_of.notes(TunerOptions(deterministic=True), ASHA(9), "bayesian") == ()
 
 
 def test_a_strategy_and_workers_are_refused_together(tmp_path):

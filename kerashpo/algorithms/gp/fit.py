@@ -53,7 +53,7 @@ def fit(
         start: where to start; few steps follow then.
         enough: the relative change of the log posterior density to stop at.
     """
-    evidence = Evidence(features, targets, layout, floor)
+    evidence = TrainingData(features, targets, layout, floor)
     p, k = features.shape[1], int(layout.bent.sum())
     found = minimize(
         evidence.negative_log_posterior,
@@ -67,7 +67,7 @@ def fit(
 
 
 @final
-class Evidence:
+class TrainingData:
     """The likelihood of hyperparameters given observations.
 
     Its argument is one vector (p + 2 + 2k,): the logarithms of the weights, the scale and

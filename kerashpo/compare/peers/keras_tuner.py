@@ -8,11 +8,10 @@ from typing import Any
 
 import keras_tuner
 
-from kerashpo.compare.peers.recorder import Recorder, Spent
-from kerashpo.compare.peers.terms import Terms
+from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder
 
 
-def search(name: str, terms: Terms, recorder: Recorder) -> None:
+def search(name: str, terms: PeerSettings, recorder: Recorder) -> None:
     """Searches with KerasTuner; what it trains is the recorder's to keep.
 
     Args:
@@ -30,7 +29,7 @@ def search(name: str, terms: Terms, recorder: Recorder) -> None:
     tuner = _tuner(name, build, terms)
     epochs = {} if name == "hyperband" else {"epochs": terms.max_epochs}
     x, y = terms.split.train
-    with contextlib.suppress(Spent):
+    with contextlib.suppress(BudgetSpent):
         tuner.search(
             x,
             y,
@@ -42,7 +41,7 @@ def search(name: str, terms: Terms, recorder: Recorder) -> None:
         )
 
 
-def _tuner(name: str, build: Callable[[Any], Any], terms: Terms) -> Any:
+def _tuner(name: str, build: Callable[[Any], Any], terms: PeerSettings) -> Any:
     objective = terms.task.objective
     shared: dict[str, Any] = {
         "objective": keras_tuner.Objective(objective.name, objective.direction),

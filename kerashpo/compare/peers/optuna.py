@@ -11,15 +11,14 @@ import keras_tuner
 import optuna
 from keras_tuner.engine import hyperparameters as kt
 
-from kerashpo.compare.peers.recorder import Recorder, Spent
-from kerashpo.compare.peers.terms import Terms
+from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.task import Task
-from kerashpo.training.hp import to_keras
-from kerashpo.training.models import ModelMaker
+from kerashpo.training.hypermodel import ModelBuilder
+from kerashpo.training.hyperparameters import to_keras
 
 
-def search(name: str, terms: Terms, recorder: Recorder) -> None:
+def search(name: str, terms: PeerSettings, recorder: Recorder) -> None:
     """Searches with one of Optuna's samplers; what is trained is the recorder's to keep.
 
     Args:
@@ -36,7 +35,7 @@ def search(name: str, terms: Terms, recorder: Recorder) -> None:
     # A Gaussian process needs every column in every trial: without them Optuna would draw
     # conditional parameters at random.
     columns = _columns(task) if name == "gp" else []
-    with contextlib.suppress(Spent):
+    with contextlib.suppress(BudgetSpent):
         for _ in range(terms.allowed.trials or 0):
             trial = study.ask()
             for column in columns:
@@ -58,14 +57,14 @@ def _sampler(name: str, seed: int, initial_points: int) -> Any:
 
 def _columns(task: Task) -> list[Any]:
     """Returns every parameter that `build_model` may ask for, as KerasTuner's."""
-    params = ModelMaker(task.build).discover(0).params
+    params = ModelBuilder(task.build).discover(0).params
     return [to_keras(param) for param in params]
 
 
-def _train(trial: Any, terms: Terms, recorder: Recorder) -> float:
+def _train(trial: Any, terms: PeerSettings, recorder: Recorder) -> float:
     """Trains one trial; returns its best epoch's score."""
     keras.backend.clear_session()
-    hp = Suggested(trial)
+    hp = OptunaHyperParameters(trial)
     model = terms.task.build(hp)
     recorder.begin(hp.values)
     x, y = terms.split.train
@@ -84,7 +83,7 @@ def _train(trial: Any, terms: Terms, recorder: Recorder) -> float:
 
 
 @final
-class Suggested(keras_tuner.HyperParameters):  # type: ignore[misc]
+class OptunaHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
     """A `HyperParameters` whose values an Optuna trial suggests as they are asked for."""
 
     def __init__(self, trial: Any) -> None:

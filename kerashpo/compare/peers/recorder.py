@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import keras
 from keras_tuner.errors import FatalError
 
 from kerashpo.analysis.anytime import Step
+from kerashpo.compare.tuners import TunerBudget
 from kerashpo.core.records import Objective
+from kerashpo.problems.task import Split, Task
 
 
-class Spent(FatalError):  # type: ignore[misc]
+class BudgetSpent(FatalError):  # type: ignore[misc]
     """The epochs are used up; of a kind that KerasTuner does not take for a failed trial."""
 
 
@@ -99,7 +102,7 @@ class Recorder(keras.callbacks.Callback):
         ]
         self._judge(metrics, elapsed)
         if self.epochs >= self._budget:
-            raise Spent(f"{self.epochs} epochs are trained")
+            raise BudgetSpent(f"{self.epochs} epochs are trained")
 
     def _judge(self, metrics: dict[str, float], elapsed: float) -> None:
         objective = self._objective
@@ -111,3 +114,28 @@ class Recorder(keras.callbacks.Callback):
         if self.best is None or rank[0] < self.best.rank[0]:
             self.steps.append(Step(self.epochs, self.trials, elapsed, value))
         self.best = Winner(rank, dict(self._values), metrics, self.model.get_weights())
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """What a peer is given, the same as ours.
+
+    Attributes:
+        task: what to tune.
+        split: the data of the seed.
+        allowed: trials, epochs and rounds.
+        folder: where the peer may keep files.
+        seed: the search's seed.
+        max_epochs: the most epochs of a trial.
+        factor: Hyperband's reduction factor.
+        initial_points: trials before a model decides.
+    """
+
+    task: Task
+    split: Split
+    allowed: TunerBudget
+    folder: Path
+    seed: int
+    max_epochs: int
+    factor: int
+    initial_points: int

@@ -1,0 +1,102 @@
+"""What trials say about parameters: positions in the unit cube against scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.core.history import History
+from kerashpo.core.records import Objective, Status
+from kerashpo.space.cube import Cube
+from kerashpo.space.domains import Domain
+from kerashpo.space.params import Param
+from kerashpo.space.space import Space
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DesignMatrix:
+    """The trials that did not fail and have a score.
+
+    Attributes:
+        names: (d), what each column is called; no two alike.
+        domains: (d), what values it has.
+        objective: what the scores are.
+        trials: (n,), their numbers.
+        rows: (n, d), positions in [0, 1], NaN where a parameter is inactive.
+        scores: (n,), in the objective's own direction.
+        epochs: (n,), epochs trained.
+        seed: of the study.
+    """
+
+    names: tuple[str, ...]
+    domains: tuple[Domain, ...]
+    objective: Objective
+    trials: NDArray[np.int64]
+    rows: Numbers
+    scores: Numbers
+    epochs: Numbers
+    seed: int
+
+    def column(self, name: str) -> int:
+        """Returns a parameter's column.
+
+        Raises:
+            InvalidInput: if there is no such parameter, or it has one value only.
+        """
+        if name not in self.names:
+            raise InvalidInput(
+                f"There is no tuned parameter {name!r}.{nearest(name, self.names)} "
+                f"Tuned: {', '.join(self.names) or 'none'}."
+            )
+        return self.names.index(name)
+
+    @property
+    def ranks(self) -> Numbers:
+        """(n,), from 0 for the worst trial to 1 for the best one."""
+        cost = self.scores if self.objective.direction == "min" else -self.scores
+        order = np.argsort(np.argsort(-cost, kind="stable"), kind="stable")
+        return np.asarray(order / max(len(cost) - 1, 1), dtype=float)
+
+    @property
+    def full(self) -> NDArray[np.bool_]:
+        """(n,), the trials that were trained as long as any other."""
+        return np.asarray(self.epochs >= self.epochs.max(initial=0.0), dtype=bool)
+
+
+def evidence(history: History, space: Space) -> DesignMatrix:
+    """Returns what the trials of a study say."""
+    cube = Cube(space)
+    kept = [
+        trial
+        for trial in history.trials.values()
+        if trial.score is not None and trial.status is not Status.FAILED
+    ]
+    rows = np.array([cube.encode(trial.config) for trial in kept]).reshape(len(kept), cube.dim)
+    return DesignMatrix(
+        _names(cube.columns),
+        tuple(param.domain for param in cube.columns),
+        history.objective,
+        np.array([trial.number for trial in kept], dtype=np.int64),
+        rows,
+        np.array([trial.score for trial in kept], dtype=float),
+        np.array([trial.epoch for trial in kept], dtype=float),
+        history.seed,
+    )
+
+
+def _names(columns: tuple[Param, ...]) -> tuple[str, ...]:
+    """Returns the parameters' names, with their conditions where a name is used twice."""
+    count = Counter(param.name for param in columns)
+    return tuple(p.name if count[p.name] == 1 else f"{p.name} ({_where(p)})" for p in columns)
+
+
+def _where(param: Param) -> str:
+    return ", ".join(f"{c.parent}={'|'.join(map(str, c.values))}" for c in param.conditions)

@@ -1,0 +1,163 @@
+"""Means and intervals over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import stdtrit
+
+from kerashpo.core.history import History
+from kerashpo.core.rng import stream
+from kerashpo.core.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean with its interval.
+
+    Attributes:
+        mean: the mean.
+        half: half the width of the interval; NaN for fewer than two values.
+        n: how many values there were.
+    """
+
+    mean: float
+    half: float
+    n: int
+
+    @property
+    def low(self) -> float:
+        """The lower end."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        return self.mean + self.half
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Returns mean and Student-t interval of independent values.
+
+    Args:
+        values: one for each seed; NaN is left out.
+        level: the interval's coverage.
+    """
+    kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
+    n = len(kept)
+    if n == 0:
+        return Interval(math.nan, math.nan, 0)
+    if n == 1:
+        return Interval(float(kept[0]), math.nan, 1)
+    spread = float(kept.std(ddof=1)) / math.sqrt(n)
+    return Interval(float(kept.mean()), float(stdtrit(n - 1, 0.5 + level / 2)) * spread, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The two ends of an interval that need not be symmetric."""
+
+    low: float
+    high: float
+
+
+def bootstrap(
+    values: Sequence[float], seed: int = 0, level: float = 0.95, draws: int = 9999
+) -> Bounds:
+    """Returns the bootstrap interval of a mean, bias-corrected and accelerated.
+
+    Source: B. Efron, "Better Bootstrap Confidence Intervals", JASA 82 (1987), by
+    `scipy.stats.bootstrap`. Values that are all equal have an interval of no width.
+
+    Args:
+        values: one for each seed; NaN is left out, and an infinite one has no interval.
+        seed: of the resampling.
+        level: the interval's coverage.
+        draws: how often to resample.
+    """
+    kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
+    if len(kept) < 2 or np.isinf(kept).any():
+        return Bounds(math.nan, math.nan)
+    if np.ptp(kept) == 0:
+        return Bounds(float(kept[0]), float(kept[0]))
+    from scipy.stats import bootstrap as resample
+
+    found = resample(
+        (kept,),
+        np.mean,
+        n_resamples=draws,
+        confidence_level=level,
+        method="BCa",
+        rng=stream(seed, "bootstrap"),
+    )
+    return Bounds(float(found.confidence_interval.low), float(found.confidence_interval.high))
+
+
+_SHARES = (
+    "accuracy acc binary_accuracy categorical_accuracy sparse_categorical_accuracy "
+    "top_k_categorical_accuracy sparse_top_k_categorical_accuracy"
+).split()
+_Z = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """A 95 % interval of a score.
+
+    Attributes:
+        low: its lower end.
+        high: its upper end.
+        source: ``"runs"`` for Student's over several trainings, ``"samples"`` for Wilson's.
+        n: how many trainings or samples it rests on.
+    """
+
+    low: float
+    high: float
+    source: Literal["runs", "samples"]
+    n: int
+
+
+def sure(history: History, trial: Trial) -> Sure | None:
+    """Returns how sure a trial's score is, None where nothing tells.
+
+    Several runs give Student's interval of their mean. One run gives Wilson's interval where
+    the objective is a share of validation samples and the study knows how many there were.
+    """
+    if trial.score is None:
+        return None
+    sign = 1.0 if trial.objective.direction == "min" else -1.0
+    scores = [sign * best.cost for best in trial.run_bests.values() if best.finite]
+    if len(scores) > 1:
+        found = interval(scores)
+        return Sure(found.low, found.high, "runs", len(scores))
+    n = history.environment.get("validation_samples")
+    name = trial.objective.name
+    share = name.startswith("val_") and name.removeprefix("val_") in _SHARES
+    if not share or not n or not 0.0 <= trial.score <= 1.0:
+        return None
+    return Sure(*wilson(trial.score, int(n)), "samples", int(n))
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Returns the 95 % interval of a share of n independent samples.
+
+    Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
+    Inference", JASA 22 (1927).
+    """
+    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    low = 0.0 if share == 0.0 else max(middle - half, 0.0)
+    return low, 1.0 if share == 1.0 else min(middle + half, 1.0)
+
+
+def within(history: History, bounds: Sure, best: Trial) -> int:
+    """Returns how many other trials that did not fail score within an interval."""
+    return sum(
+        trial is not best and trial.score is not None and bounds.low <= trial.score <= bounds.high
+        for trial in history.trials.values()
+        if math.isfinite(history.rank(trial.number)[0])
+    )

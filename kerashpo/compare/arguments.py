@@ -1,0 +1,229 @@
+"""What to compare: flags, and a TOML plan that says the same."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance
+from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
+from kerashpo.problems.registry import task_names
+from kerashpo.reporting.i18n import LANGUAGES
+
+SIMULATED = ("accuracy", "minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonOptions:
+    """A comparison.
+
+    Attributes:
+        problem: names of problems.
+        tuners: names of tuners.
+        seeds: one split and one search for each.
+        max_epochs: the most epochs of a trial.
+        factor: Hyperband's reduction factor.
+        max_trials: trials of the tuners that train each one fully.
+        initial_points: trials before a Bayesian tuner's model (ours or a peer's) decides.
+        epochs: epochs in all that every tuner gets; several budgets are several comparisons;
+            empty for each tuner's own habit, see `kerashpo.compare.tuners.allowance`.
+        target: a value of the objective whose time is told; None for the problem's own.
+        workers: processes that run searches side by side.
+        out: where results go.
+        report: the report's path without its ending; empty for ``OUT/report``.
+        simulated: by tuner, accuracy and minutes that somebody claimed without measuring.
+        lang: ``"en"`` or ``"es"``.
+        fresh: forget what ran before.
+        dry_run: only print the plan.
+        quiet: print the table alone.
+    """
+
+    problem: tuple[str, ...] = ("breast_cancer",)
+    tuners: tuple[str, ...] = ("hyperband", "bayesian")
+    seeds: tuple[int, ...] = (0,)
+    max_epochs: int = 50
+    factor: int = 3
+    max_trials: int = 25
+    initial_points: int = 5
+    epochs: tuple[int, ...] = ()
+    target: float | None = None
+    workers: int = 1
+    out: str = "report/compare"
+    report: str = ""
+    simulated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    lang: str = "en"
+    fresh: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    @property
+    def total(self) -> int | None:
+        """Epochs in all, of a comparison with one budget."""
+        return self.epochs[0] if self.epochs else None
+
+    def allowance(self, tuner: str) -> TunerBudget:
+        """Returns what one search of a tuner may spend."""
+        return allowance(tuner, self.max_epochs, self.factor, self.max_trials, self.total)
+
+    def budgets(self) -> Iterator[ComparisonOptions]:
+        """Yields a comparison for each budget; several write to folders of their own."""
+        if len(self.epochs) < 2:
+            yield self
+            return
+        for epochs in self.epochs:
+            report = f"{self.report}-{epochs}" if self.report else ""
+            out = str(Path(self.out) / f"epochs-{epochs}")
+            yield dataclasses.replace(self, epochs=(epochs,), out=out, report=report)
+
+    def check(self) -> None:
+        """Raises InvalidInput for a value that cannot be meant."""
+        self._check_names()
+        for name in ("fresh", "dry_run", "quiet"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInput(
+                    f"{name} must be true or false. Received: {getattr(self, name)!r}."
+                )
+        require_integer("max_epochs", self.max_epochs, 1)
+        require_integer("factor", self.factor, 2, why="of so many configurations one is promoted")
+        require_integer("max_trials", self.max_trials, 1)
+        require_integer("initial_points", self.initial_points, 1)
+        require_integer("workers", self.workers, 1)
+        for epochs in self.epochs:
+            require_integer("epochs", epochs, self.max_epochs, why="max_epochs of one trial")
+        if self.target is not None and not _finite(self.target):
+            raise InvalidInput(f"target must be a finite number. Received: {self.target!r}.")
+        _check_simulated(self.simulated)
+
+    def _check_names(self) -> None:
+        for kind, given, known in (
+            ("problem", self.problem, task_names()),
+            ("tuner", self.tuners, TUNERS),
+            ("language", (self.lang,), LANGUAGES),
+        ):
+            for name in given:
+                if name not in known:
+                    raise unknown(kind, name, known)
+            if not given:
+                raise InvalidInput(f"Name at least one {kind}. Known: {', '.join(known)}.")
+        if not self.seeds:
+            raise InvalidInput("Name at least one seed, e.g. --seeds 0 1 2.")
+        for seed in self.seeds:
+            require_integer("a seed", seed, 0)
+        if not isinstance(self.out, str) or not self.out:
+            raise InvalidInput(f"out must be the name of a folder. Received: {self.out!r}.")
+        if not isinstance(self.report, str):
+            raise InvalidInput(f"report must be a path without ending. Received: {self.report!r}.")
+
+
+def _finite(value: object) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _check_simulated(given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"simulated must be a table of tuners. Received: {given!r}.")
+    for tuner, values in given.items():
+        if tuner not in TUNERS:
+            raise unknown("tuner", tuner, TUNERS)
+        known = isinstance(values, Mapping) and set(values) <= set(SIMULATED)
+        if not known or not all(_finite(value) for value in values.values()):
+            raise InvalidInput(
+                f"simulated.{tuner} must hold numbers named {' and '.join(SIMULATED)}. "
+                f"Received: {values!r}."
+            )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises InvalidInput, with the nearest flag, instead of leaving the process."""
+
+    def error(self, message: str) -> NoReturn:
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        words = [word.rstrip(":") for word in message.split() if word.startswith("--")]
+        unknown = [word for word in words if word not in flags]
+        hints = [hint for word in unknown if (hint := nearest(word, flags))]
+        raise InvalidInput(f"{message}.{hints[0] if hints else ''} See --help.")
+
+
+def parse(argv: Sequence[str]) -> ComparisonOptions:
+    """Returns the comparison that a command line asks for.
+
+    A plan is read first, flags win over it.
+
+    Raises:
+        InvalidInput: for an unknown flag, name or value.
+    """
+    given = vars(_parser().parse_args(argv))
+    values = {name: value for name, value in given.items() if value is not None}
+    plan = values.pop("plan", None)
+    merged = {**(_read_plan(Path(plan)) if plan else {}), **values}
+    options = ComparisonOptions(**{name: _frozen(name, value) for name, value in merged.items()})
+    options.check()
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m kerashpo.compare",
+        description="Searches with several tuners on the same data and compares their winners.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--problem", nargs="+", metavar="NAME", help=f"one or several of: {_list(task_names())}")
+    add("--tuners", nargs="+", metavar="NAME", help=f"one or several of: {_list(TUNERS)}")
+    add("--seeds", nargs="+", type=int, metavar="N", help="e.g. 0 1 2: each has its own split")
+    add("--max-epochs", type=int, metavar="N", help="the most epochs of a trial (50)")
+    add("--factor", type=int, metavar="N", help="Hyperband's reduction factor (3)")
+    add("--max-trials", type=int, metavar="N", help="trials of full training (25)")
+    add("--initial-points", type=int, metavar="N", help="before the Bayesian model decides (5)")
+    add("--epochs", nargs="+", type=int, metavar="N", help="epochs in all that each tuner gets")
+    add("--target", type=float, metavar="X", help="a value whose time is told")
+    add("--workers", type=int, metavar="N", help="processes that search side by side (1)")
+    add("--out", metavar="DIR", help="where results go (report/compare)")
+    add("--report", metavar="PATH", help="the report without its ending (OUT/report)")
+    add("--plan", metavar="FILE.toml", help="the same settings in a file; flags win over it")
+    add("--lang", metavar="en|es", help="the language of what is printed (en)")
+    add("--fresh", action="store_true", default=None, help="start anew, forget what ran before")
+    add("--dry-run", action="store_true", default=None, help="print what would run, and stop")
+    add("--quiet", action="store_true", default=None, help="no progress, the table alone")
+    return parser
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"There is no plan {str(path)!r}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"The plan {str(path)!r} is not valid TOML: {error}.") from error
+    known = [field.name for field in dataclasses.fields(ComparisonOptions)]
+    plan = {name.replace("-", "_"): value for name, value in found.items()}
+    for name in plan:
+        if name not in known:
+            hint = nearest(name, known)
+            raise InvalidInput(
+                f"The plan {str(path)!r} has an unknown key {name!r}.{hint} "
+                f"Known: {', '.join(known)}."
+            )
+    return plan
+
+
+def _frozen(name: str, value: Any) -> Any:
+    """Returns lists as tuples without repeats; names may also be joined with commas."""
+    if name in ("problem", "tuners"):
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        words = (word for part in parts for word in str(part).split(",") if word)
+        return tuple(dict.fromkeys(words))
+    if name in ("seeds", "epochs"):
+        return tuple(dict.fromkeys(value if isinstance(value, (list, tuple)) else (value,)))
+    return value
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)

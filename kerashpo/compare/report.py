@@ -1,0 +1,374 @@
+"""The report of a comparison, as blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kerashpo.analysis.anytime import Axis
+from kerashpo.analysis.ranking import Ranking
+from kerashpo.compare.provenance import Provenance
+from kerashpo.compare.runs import Result
+from kerashpo.compare.screen import tuner_name
+from kerashpo.compare.statistics import FRACTIONS, Findings, Score, by_tuner
+from kerashpo.compare.tuners import BASELINES
+from kerashpo.problems.task import Task
+from kerashpo.reporting.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table
+from kerashpo.reporting.i18n import Texts, duration
+
+
+def verdict(ranking: Ranking | None, what: str, texts: Texts) -> str:
+    """Returns the claim that the tests support, and no more.
+
+    Args:
+        ranking: the tuners; None where there is one tuner or one seed.
+        what: the problem's name, or what all problems are called.
+        texts: in which language.
+    """
+    if ranking is None:
+        return texts("verdict.one", problem=what)
+    p = shown_p(ranking.friedman, texts)
+    first, level = ranking.names[0], f"{ranking.level:g}"
+    told = {"problem": what, "first": first, "p": p, "level": level, "blocks": ranking.blocks}
+    if ranking.winner is not None:
+        return texts("verdict.winner", **told)
+    if not ranking.losers:
+        sentence = texts("verdict.pairs" if ranking.differs else "verdict.chance", **told)
+        return f"{sentence} {_power(ranking, texts)}".strip()
+    others = [name for name in ranking.names[1:] if name not in ranking.losers]
+    return texts(
+        "verdict.partly",
+        losers=listed(ranking.losers, texts),
+        others=listed(others, texts),
+        **told,
+    )
+
+
+def _power(ranking: Ranking, texts: Texts) -> str:
+    """Says so where so few blocks could not have shown anything whatever happened."""
+    least = min(1.0, len(ranking.pairs) * 2.0 ** (1 - ranking.blocks))
+    if least < ranking.level:
+        return ""
+    return texts("verdict.power", blocks=ranking.blocks, least=shown_p(least, texts))
+
+
+def shown_p(p: float, texts: Texts) -> str:
+    """Returns a p value as text, with the language's decimal mark."""
+    text = "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    return text.replace(".", texts("number.mark"))
+
+
+def listed(names: Iterable[str], texts: Texts) -> str:
+    """Returns names as an enumeration."""
+    *head, last = names
+    return f"{', '.join(head)} {texts('number.and')} {last}" if head else last
+
+
+def number(value: float, decimals: int, texts: Texts) -> str:
+    """Returns a number with the language's decimal mark, a dash for none."""
+    if not math.isfinite(value):
+        return "-"
+    text = f"{value:.{decimals}f}".replace(".", texts("number.mark"))
+    return text if float(f"{value:.{decimals}f}") or not text.startswith("-") else text[1:]
+
+
+def metric(value: float, task: Task, texts: Texts, decimals: int | None = None) -> str:
+    """Returns a score: accuracies in per cent, others as they are."""
+    if task.classes:
+        text = number(100 * value, 1 if decimals is None else decimals, texts)
+        return text if text == "-" else f"{text} %"
+    return number(value, 3 if decimals is None else decimals, texts)
+
+
+def difference(score: Score, task: Task, texts: Texts) -> str:
+    """Returns a mean difference with its interval: of accuracies in percentage points."""
+    return interval(score, task, texts).replace(" %", f" {texts('number.points')}")
+
+
+def interval(score: Score, task: Task, texts: Texts) -> str:
+    """Returns a mean with its bootstrap interval in brackets."""
+    return _bracketed(score, lambda value: metric(value, task, texts))
+
+
+def loss_interval(score: Score, texts: Texts) -> str:
+    """Returns the same of a loss, which has no bound: large ones without decimals."""
+    return _bracketed(score, lambda value: number(value, 3 if abs(value) < 100 else 0, texts))
+
+
+def _bracketed(score: Score, told: Callable[[float], str]) -> str:
+    low, high = score.bounds.low, score.bounds.high
+    if not math.isfinite(low) or not math.isfinite(high):
+        return told(score.mean)
+    ends = (told(end).removesuffix(" %") for end in (low, high))
+    return f"{told(score.mean)} [{'; '.join(ends)}]"
+
+
+_COLUMNS = (
+    "compare.tuner", "simulated.accuracy", "simulated.measured", "simulated.time",
+    "simulated.seconds", "simulated.ratio", "simulated.efficiency",
+)  # fmt: skip
+
+
+def simulated_blocks(
+    findings: Findings,
+    groups: Mapping[str, Sequence[Result]],
+    simulated: Mapping[str, Mapping[str, float]],
+    texts: Texts,
+) -> list[Block]:
+    """Returns the table of accuracy, time and efficiency, simulated and measured.
+
+    Efficiency is what was measured: the epochs until the target was reached.
+
+    Args:
+        findings: the problem.
+        groups: its results by tuner.
+        simulated: by tuner, ``accuracy`` and ``minutes``, either may be missing.
+        texts: in which language.
+    """
+    rows = tuple(
+        _row(tuner, findings, groups[tuner], simulated.get(tuner, {}), texts)
+        for tuner in findings.reached
+    )
+    return [
+        Heading(texts("simulated.title"), 3),
+        Paragraph(texts("simulated.explained")),
+        Table(tuple(map(texts, _COLUMNS)), rows),
+    ]
+
+
+def _row(
+    tuner: str,
+    findings: Findings,
+    group: Sequence[Result],
+    claimed: Mapping[str, float],
+    texts: Texts,
+) -> tuple[str, ...]:
+    seconds = sum(result.seconds for result in group) / len(group)
+    accuracy, time = claimed.get("accuracy"), claimed.get("minutes")
+    reached = findings.reached[tuner]
+    return (
+        tuner,
+        "-" if accuracy is None else f"{number(100 * accuracy, 0, texts)} %",
+        interval(findings.test[tuner], findings.task, texts),
+        "-" if time is None else duration(60 * time, texts),
+        duration(seconds, texts),
+        "-" if time is None else f"{number(60 * time / seconds, 0, texts)}×",
+        texts(
+            "simulated.reached",
+            epochs=number(reached.epochs, 0, texts),
+            seeds=reached.seeds,
+            of=reached.of,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that a report tells.
+
+    Attributes:
+        findings: one for each problem.
+        overall: the tuners over all problems, None for one problem.
+        results: the rows.
+        provenance: where they come from.
+        simulated: by tuner, what somebody claimed without measuring.
+    """
+
+    findings: Sequence[Findings]
+    overall: Ranking | None
+    results: Sequence[Result]
+    provenance: Provenance
+    simulated: Mapping[str, Mapping[str, float]]
+
+
+class FigureSource(Protocol):
+    """Draws the figures of a report."""
+
+    def anytime(self, problem: str, by: Axis) -> Picture:
+        """Draws the best so far of a problem, against what was spent."""
+
+    def ranks(self, problem: str, ranking: Ranking) -> Picture:
+        """Draws average ranks, of a problem or, by the empty name, of all."""
+
+
+def write(comparison: Comparison, pictures: FigureSource, texts: Texts) -> list[Block]:
+    """Returns the report of a comparison.
+
+    Args:
+        comparison: what to tell.
+        pictures: draws the figures.
+        texts: in which language.
+    """
+    blocks: list[Block] = [Heading(texts("report.title"), 1)]
+    blocks += _claims(comparison, texts)
+    if comparison.overall is not None:
+        blocks.append(Heading(texts("report.overall")))
+        blocks += _ranks("", comparison.overall, pictures, texts)
+    for findings in comparison.findings:
+        blocks += _problem(findings, comparison, pictures, texts)
+    blocks += _provenance(comparison.provenance, texts)
+    glossary = ("test", "interval", "rank", "friedman", "p", "anytime", "target", "seconds")
+    blocks.append(Heading(texts("report.glossary")))
+    blocks.append(Items(tuple(texts(f"glossary.{name}") for name in glossary)))
+    return blocks
+
+
+def _claims(comparison: Comparison, texts: Texts) -> list[Block]:
+    several = len(comparison.findings) > 1
+    claims: list[Block] = []
+    if several:
+        what = texts("verdict.all", problems=len(comparison.findings))
+        claims.append(Paragraph(verdict(comparison.overall, what, texts), strong=True))
+    found = [verdict(f.ranking, f.task.name, texts) for f in comparison.findings]
+    claims.append(Items(tuple(found)) if several else Paragraph(found[0], strong=True))
+    return claims
+
+
+def _problem(
+    findings: Findings, comparison: Comparison, pictures: FigureSource, texts: Texts
+) -> list[Block]:
+    task, name = findings.task, findings.task.name
+    mine = [result for result in comparison.results if result.problem == name]
+    blocks: list[Block] = [
+        Heading(name),
+        Paragraph(texts(f"problem.{name}")),
+        Paragraph(texts("report.decides", seeds=findings.seeds, metric=_metric(findings, texts))),
+        _scores(findings, by_tuner(mine), texts),
+        Paragraph(_gain(findings, texts)),
+    ]
+    if comparison.simulated and task.classes:
+        blocks += simulated_blocks(findings, by_tuner(mine), comparison.simulated, texts)
+    if findings.ranking is not None:
+        blocks.append(Heading(texts("report.ranks", problem=name), 3))
+        blocks += _ranks(name, findings.ranking, pictures, texts)
+    blocks.append(Heading(texts("report.anytime", problem=name), 3))
+    blocks += [pictures.anytime(name, by) for by in ("epochs", "seconds", "trials")]
+    blocks.append(_anytime(findings, texts))
+    target = metric(findings.target, task, texts)
+    blocks.append(Heading(texts("report.target", problem=name, target=target), 3))
+    blocks.append(_reached(findings, texts))
+    blocks.append(Heading(texts("report.best", problem=name), 3))
+    blocks.append(_best(by_tuner(mine), findings, texts))
+    return blocks
+
+
+def _metric(findings: Findings, texts: Texts) -> str:
+    return texts(f"metric.{findings.task.metric}")
+
+
+def _scores(findings: Findings, groups: Mapping[str, Sequence[Result]], texts: Texts) -> Table:
+    label = _metric(findings, texts)
+    columns = (
+        "tuner", "test_score", "test_loss", "val_score", "rank", "trials", "epochs", "seconds",
+    )  # fmt: skip
+    ranking = findings.ranking
+    ranks = dict(zip(ranking.names, ranking.ranks)) if ranking else {}
+    rows = []
+    for tuner, group in groups.items():
+        spent = [_mean(group, name) for name in ("trials", "epochs")]
+        rows.append(
+            (
+                tuner_name(texts, tuner),
+                interval(findings.test[tuner], findings.task, texts),
+                loss_interval(findings.loss[tuner], texts),
+                interval(findings.validation[tuner], findings.task, texts),
+                number(ranks.get(tuner, float("nan")), 2, texts),
+                *(number(value, 0, texts) for value in spent),
+                number(_mean(group, "seconds"), 1, texts),
+            )
+        )
+    names = tuple(texts(f"compare.{column}", metric=label) for column in columns)
+    return Table(names, tuple(rows))
+
+
+def _mean(group: Sequence[Result], name: str) -> float:
+    return sum(float(getattr(result, name)) for result in group) / len(group)
+
+
+def _gain(findings: Findings, texts: Texts) -> str:
+    first = findings.ranking.names[0] if findings.ranking else next(iter(findings.reached))
+    low, high = findings.gain.bounds.low, findings.gain.bounds.high
+    gain = difference(findings.gain, findings.task, texts)
+    if low != low:
+        return texts("report.gain_one", first=first, gain=gain)
+    return texts("report.gain" if low > 0 or high < 0 else "report.no_gain", first=first, gain=gain)
+
+
+def _ranks(name: str, ranking: Ranking, pictures: FigureSource, texts: Texts) -> list[Block]:
+    friedman = texts("report.friedman", p=shown_p(ranking.friedman, texts), blocks=ranking.blocks)
+    columns = tuple(texts(f"report.{key}") for key in ("pair", "p", "corrected", "claim"))
+    rows = tuple(
+        (
+            f"{pair.better} - {pair.worse}",
+            shown_p(pair.p, texts).removeprefix("= "),
+            shown_p(pair.corrected, texts).removeprefix("= "),
+            texts("report.apart" if ranking.apart(pair.better, pair.worse) else "report.alike"),
+        )
+        for pair in ranking.pairs
+    )
+    blocks: list[Block] = [Paragraph(friedman)]
+    if len(ranking.names) > 2:
+        blocks.append(pictures.ranks(name, ranking))
+    return [*blocks, Table(columns, rows)]
+
+
+def _anytime(findings: Findings, texts: Texts) -> Table:
+    columns = [f"{round(fraction * findings.budget)}" for fraction in FRACTIONS]
+    heads = (texts("compare.tuner"), *(texts("report.after", epochs=c) for c in columns))
+    rows = tuple(
+        (tuner, *(metric(value, findings.task, texts) for value in values))
+        for tuner, values in findings.anytime.items()
+    )
+    return Table(heads, rows)
+
+
+def _reached(findings: Findings, texts: Texts) -> Table:
+    keys = ("compare.tuner", "report.reached", "compare.epochs", "compare.seconds")
+    rows = tuple(
+        (
+            tuner,
+            f"{found.seeds}/{found.of}",
+            number(found.epochs, 0, texts),
+            duration(found.seconds, texts),
+        )
+        for tuner, found in findings.reached.items()
+    )
+    return Table(tuple(map(texts, keys)), rows)
+
+
+def _best(groups: Mapping[str, Sequence[Result]], findings: Findings, texts: Texts) -> Items:
+    cost = findings.task.objective.cost
+    told = []
+    for tuner, group in groups.items():
+        if tuner not in BASELINES:
+            best = min(group, key=lambda result: (cost(result.val_score), result.val_loss))
+            values = ", ".join(f"{key}={_short(v)}" for key, v in best.best_config.items())
+            told.append(texts("compare.best", tuner=tuner, seed=best.seed, values=values))
+    return Items(tuple(told))
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _provenance(provenance: Provenance, texts: Texts) -> list[Block]:
+    blocks: list[Block] = [Heading(texts("report.provenance"))]
+    for session in provenance.sessions:
+        versions = ", ".join(f"{name} {number}" for name, number in session.versions.items())
+        busy = max(load for load in session.load) > session.cores
+        told = texts(
+            "report.session",
+            date=session.date,
+            runs=session.runs,
+            workers=session.workers,
+            machine=session.machine,
+            cores=session.cores,
+            load=" / ".join(number(load, 1, texts) for load in session.load),
+            versions=versions,
+        )
+        blocks += [Paragraph(told), Code(session.command)]
+        if busy:
+            blocks.append(Paragraph(texts("report.busy")))
+    return blocks

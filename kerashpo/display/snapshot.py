@@ -1,0 +1,133 @@
+"""What a display shows at one moment: plain numbers, safe to read from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+from kerashpo.core.history import History
+from kerashpo.core.trial import Trial
+from kerashpo.space.space import Space
+
+_MOST_POINTS = 400
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A trial that is being trained.
+
+    Attributes:
+        trial: its number.
+        epoch: the last epoch reported, 0 before the first.
+        until: the epoch that its job trains through.
+        curve: the objective by epoch, the last few hundred epochs.
+        config: its values.
+    """
+
+    trial: int
+    epoch: int
+    until: int
+    curve: tuple[float, ...]
+    config: dict[str, Any]
+
+    @property
+    def value(self) -> float | None:
+        """The objective of the last epoch, None before the first."""
+        return self.curve[-1] if self.curve else None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BestSoFar:
+    """The incumbent: which trial, its score, at which epoch, with which values."""
+
+    trial: int
+    score: float
+    epoch: int
+    config: dict[str, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class View:
+    """A search at one moment.
+
+    Attributes:
+        title: what searches.
+        objective: the metric that ranks, and ``"min"`` or ``"max"``.
+        seed: the study's seed.
+        workers: how many trials are trained at once.
+        folder: where the study lives.
+        trials: configurations started, and how many are planned (None while unknown).
+        epochs: epochs trained, and how many are planned at most (None while unknown).
+        elapsed: seconds of search.
+        left: seconds that the planned epochs may still take, None while unknown.
+        best: the incumbent, None before the first score.
+        rungs: for each rung its epoch, and how many trials have reached it.
+        stopped: trials given up by the scheduler.
+        failed: trials that failed.
+        disk: bytes of the study's folder, None where it is not known.
+        running: the trials that are being trained, by number.
+        ended: why the search ended, None while it goes on.
+        command: whether ``kerashpo resume`` can start it again: a script or a module did.
+    """
+
+    title: str
+    objective: tuple[str, str]
+    seed: int
+    workers: int
+    folder: str
+    trials: tuple[int, int | None]
+    epochs: tuple[int, int | None]
+    elapsed: float
+    left: float | None
+    best: BestSoFar | None
+    rungs: tuple[tuple[int, int], ...]
+    stopped: int
+    failed: int
+    disk: int | None
+    running: tuple[Running, ...]
+    ended: str | None
+    command: bool
+
+    @property
+    def share(self) -> float | None:
+        """Which part of the planned epochs is done, None while unknown."""
+        done, planned = self.epochs
+        return min(1.0, done / planned) if planned else None
+
+
+def running_trials(history: History, space: Space) -> tuple[Running, ...]:
+    """Returns the trials that have a job now."""
+    return tuple(_running(history.trials[number], space) for number in sorted(history.running))
+
+
+def best_of(history: History, space: Space) -> BestSoFar | None:
+    """Returns the incumbent."""
+    leader = history.best
+    if leader is None or leader.score is None or leader.best_epoch is None:
+        return None
+    return BestSoFar(
+        leader.number, leader.score, leader.best_epoch, plain(space.realise(leader.config))
+    )
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """Returns values to copy: floats without rounding noise."""
+    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in config.items()}
+
+
+def _running(trial: Trial, space: Space) -> Running:
+    run = max(trial.reports, default=0)
+    curve = tuple(_tail(trial, run))
+    epoch = max(trial.reports.get(run, ()), default=0)
+    return Running(trial.number, epoch, trial.until, curve, plain(space.realise(trial.config)))
+
+
+def _tail(trial: Trial, run: int) -> Iterator[float]:
+    reports = trial.reports.get(run, {})
+    name = trial.objective.name
+    for epoch in sorted(reports)[-_MOST_POINTS:]:
+        yield reports[epoch].metrics.get(name, float("nan"))

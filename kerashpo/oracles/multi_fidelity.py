@@ -1,0 +1,150 @@
+"""Oracles that plan epochs: each promotion is a further trial of KerasTuner's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.oracles.base import require_hyperband_factor
+from kerashpo.oracles.engine import EngineOracle, with_epochs
+from kerashpo.schedulers.asha import ASHA
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.hyperband import Hyperband
+
+
+class MultiFidelityOracle(EngineOracle):
+    """Gives each trial the epochs to train, in the values that KerasTuner reads.
+
+    `keras_tuner.Hyperband` obeys them; another tuner reads ``tuner/epochs`` and
+    ``tuner/initial_epoch`` in `run_trial`, and loads the weights of ``tuner/trial_id``.
+    """
+
+    def _started(self, config: dict[str, Any], until: int) -> dict[str, Any]:
+        return with_epochs(config, until)
+
+
+class HyperbandOracle(MultiFidelityOracle):
+    """Hyperband (Li et al., 2018), with the paper's brackets.
+
+    Args:
+        objective: see `FixedOracle`.
+        max_epochs: the most epochs that one model is trained.
+        factor: of so many configurations one goes on, and so much longer.
+        hyperband_iterations: how often all brackets are run; None for as long as there are
+            configurations.
+        seed: see `FixedOracle`.
+        hyperparameters: see `FixedOracle`.
+        allow_new_entries: see `FixedOracle`.
+        tune_new_entries: see `FixedOracle`.
+        max_retries_per_trial: see `FixedOracle`.
+        max_consecutive_failed_trials: see `FixedOracle`.
+        algorithm: where to look next; ``"bayesian"`` is BOHB's idea.
+
+    Raises:
+        InvalidInput: for a factor below 2, or no epochs.
+    """
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_epochs: int = 100,
+        factor: int = 3,
+        hyperband_iterations: int | None = 1,
+        seed: int | None = None,
+        hyperparameters: Any = None,
+        allow_new_entries: bool = True,
+        tune_new_entries: bool = True,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int | None = 3,
+        *,
+        algorithm: str = "random",
+    ) -> None:
+        require_hyperband_factor(factor)
+        Hyperband(max_epochs, factor, hyperband_iterations)
+        self.max_epochs, self.factor = max_epochs, factor
+        self.hyperband_iterations = hyperband_iterations
+        super().__init__(
+            algorithm,
+            objective=objective,
+            seed=seed,
+            hyperparameters=hyperparameters,
+            allow_new_entries=allow_new_entries,
+            tune_new_entries=tune_new_entries,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+
+    def _scheduler(self) -> Scheduler:
+        return Hyperband(self.max_epochs, self.factor, self.hyperband_iterations)
+
+
+class ASHAOracle(MultiFidelityOracle):
+    """Asynchronous successive halving (Li et al., 2020): never waits for a rung to fill.
+
+    Args:
+        objective: see `FixedOracle`.
+        max_trials: configurations to start; promotions, which KerasTuner counts as trials
+            too, are not among them. None only for a finite space.
+        max_epochs: the most epochs that one model is trained.
+        factor: of so many configurations one goes on, and so much longer.
+        min_epochs: epochs of the first rung.
+        seed: see `FixedOracle`.
+        hyperparameters: see `FixedOracle`.
+        allow_new_entries: see `FixedOracle`.
+        tune_new_entries: see `FixedOracle`.
+        max_retries_per_trial: see `FixedOracle`.
+        max_consecutive_failed_trials: see `FixedOracle`.
+        algorithm: where to look next; ``"bayesian"`` is MOBSTER's idea.
+
+    Raises:
+        InvalidInput: for a factor below 2, or no epochs.
+    """
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int | None = 100,
+        max_epochs: int = 100,
+        factor: int = 3,
+        min_epochs: int = 1,
+        seed: int | None = None,
+        hyperparameters: Any = None,
+        allow_new_entries: bool = True,
+        tune_new_entries: bool = True,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int | None = 3,
+        *,
+        algorithm: str = "random",
+    ) -> None:
+        if max_trials is not None:
+            require_integer("max_trials", max_trials, 1)
+        require_hyperband_factor(factor)
+        ASHA(max_epochs, factor, min_epochs)
+        self.max_epochs, self.factor, self.min_epochs = max_epochs, factor, min_epochs
+        super().__init__(
+            algorithm,
+            configurations=max_trials,
+            objective=objective,
+            seed=seed,
+            hyperparameters=hyperparameters,
+            allow_new_entries=allow_new_entries,
+            tune_new_entries=tune_new_entries,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the values of the next trial.
+
+        Raises:
+            InvalidInput: where nothing bounds the search.
+        """
+        if self._configurations is None and self._space().size == float("inf"):
+            raise InvalidInput(
+                "ASHA goes on until something bounds it, and this space is endless. "
+                "Pass max_trials. Received: max_trials=None."
+            )
+        return super().populate_space(trial_id)
+
+    def _scheduler(self) -> Scheduler:
+        return ASHA(self.max_epochs, self.factor, self.min_epochs)

@@ -1,0 +1,101 @@
+"""The figures of a study's report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, final
+
+from kerashpo.analysis.anytime import Axis
+from kerashpo.analysis.design_matrix import DesignMatrix
+from kerashpo.analysis.forest import Forest
+from kerashpo.analysis.importance import shares
+from kerashpo.core.history import History
+from kerashpo.plots.accessor import Plots
+from kerashpo.plots.importances import bars_of
+from kerashpo.reporting.blocks import Block, Picture
+from kerashpo.reporting.i18n import Texts
+from kerashpo.reporting.svg import Draw, svg_of
+from kerashpo.space.space import Space
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WIDE, _HIGH = 8.0, 3.4
+_MOST_SLICES = 9
+
+
+@final
+class Pictures:
+    """Draws a study for a report.
+
+    Args:
+        history: the study.
+        space: its space.
+        texts: in which language.
+    """
+
+    def __init__(self, history: History, space: Space, texts: Texts) -> None:
+        self._history, self._texts = history, texts
+        self._plots = Plots(history, lambda: space, texts.say)
+
+    def sections(self) -> Iterator[tuple[str, list[Block]]]:
+        """Yields each section's key and its figures."""
+        plots = self._plots
+        yield "anytime", [self._picture("anytime", _HIGH, self._anytime)]
+        known, forest = plots.grown()
+        if known.names and len(known.scores):
+            yield "importance", self._parameters(known, forest)
+        yield (
+            "curves",
+            [
+                self._picture(
+                    "curves", _HIGH + 0.6, lambda figure: plots.curves(ax=figure.subplots())
+                )
+            ],
+        )
+        if len(self._history.objectives) > 1:
+            front = self._picture(
+                "pareto", _HIGH, lambda figure: plots.pareto(ax=figure.subplots())
+            )
+            yield "pareto", [front]
+        yield "timeline", [self._picture("timeline", _HIGH, self._timeline)]
+
+    def _parameters(self, known: DesignMatrix, forest: Forest | None) -> list[Block]:
+        plots, count = self._plots, min(len(known.names), _MOST_SLICES)
+        rows = -(-count // 3)
+
+        def slices(figure: Figure) -> None:
+            table = figure.subplots(rows, min(count, 3), sharey=True, squeeze=False)
+            made = list(table.flat)
+            for spare in made[count:]:
+                figure.delaxes(spare)
+            plots.slices(axes=made[:count])
+
+        found: list[Block] = []
+        if forest is not None:
+            draw: Draw = lambda figure: plots.importances(figure.subplots())
+            bars = len(bars_of(shares(forest, known.names)))
+            found.append(self._picture("importances", 0.9 + 0.24 * bars, draw))
+        draw = lambda figure: plots.parallel(ax=figure.subplots())
+        found.append(self._picture("parallel", _HIGH + 0.6, draw))
+        found.append(self._picture("slices", 0.8 + 2.0 * rows, slices))
+        return found
+
+    def _anytime(self, figure: Figure) -> None:
+        axes: tuple[Axis, ...] = ("trials", "epochs", "seconds")
+        for by, ax in zip(axes, figure.subplots(1, 3, sharey=True)):
+            self._plots.anytime(by, ax)
+            if by != "trials":
+                ax.set_ylabel("")
+            if (told := ax.get_legend()) is not None:
+                # One line: the caption says what it is.
+                told.set_visible(False)
+
+    def _timeline(self, figure: Figure) -> None:
+        left, right = figure.subplots(1, 2)
+        self._plots.gantt(left)
+        self._plots.rungs(right)
+
+    def _picture(self, name: str, height: float, draw: Draw) -> Picture:
+        svg = svg_of(name, (_WIDE, height), draw)
+        return Picture(svg, f"{name}.svg", self._texts(f"caption.{name}"))

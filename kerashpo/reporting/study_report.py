@@ -1,0 +1,261 @@
+"""The report of one study, as blocks."""
+
+from __future__ import annotations
+
+import pprint
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerashpo.analysis.intervals import Sure, sure, within
+from kerashpo.analysis.tables import failure_rows, trial_rows
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.history import History
+from kerashpo.core.trial import Trial
+from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
+from kerashpo.reporting.html import to_html
+from kerashpo.reporting.i18n import Texts, duration, moment, shown
+from kerashpo.reporting.markdown import to_markdown
+from kerashpo.reporting.study_figures import Pictures
+from kerashpo.space.space import Space
+
+_FIRST = 10
+_MOST = 150
+_MOST_FAILURES = 30
+_TERMS = (
+    "trial", "epoch", "score", "best", "status", "rung", "interval", "importance", "expected",
+    "front",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report is about.
+
+    Attributes:
+        history: the study.
+        space: its space.
+        folder: where it lives, None for one in memory.
+        name: what it is called.
+    """
+
+    history: History
+    space: Space
+    folder: str | None
+    name: str
+
+
+def study_blocks(subject: Subject, texts: Texts, pictures: bool = True) -> list[Block]:
+    """Returns the report of a study.
+
+    Args:
+        subject: what to tell.
+        texts: in which language.
+        pictures: whether to draw the figures.
+    """
+    title = Heading(texts("study.title", name=subject.name), 1)
+    blocks: list[Block] = [title, *_verdict(subject, texts)]
+    if not subject.history.trials:
+        return [*blocks, *_provenance(subject, texts)]
+    blocks += _best(subject, texts)
+    drawn = Pictures(subject.history, subject.space, texts).sections() if pictures else ()
+    for section, figures in drawn:
+        blocks.append(Heading(texts(f"study.{section}")))
+        blocks.append(Paragraph(texts(f"study.{section}_told")))
+        blocks += figures
+    blocks += _trials(subject, texts)
+    blocks += _failures(subject, texts)
+    blocks += _provenance(subject, texts)
+    blocks.append(Heading(texts("study.glossary")))
+    blocks.append(Items(tuple(texts(f"term.{name}") for name in _TERMS)))
+    return blocks
+
+
+def _verdict(subject: Subject, texts: Texts) -> list[Block]:
+    history = subject.history
+    best, metric = history.best, history.objective.name
+    if best is None:
+        text = texts("study.no_verdict", metric=metric, trials=len(history.trials))
+    else:
+        text = texts(
+            "study.verdict",
+            metric=metric,
+            score=shown(best.score, texts),
+            trial=best.number,
+            epoch=best.best_epoch,
+            trials=len(history.trials),
+            spent=duration(history.now, texts),
+        )
+    state = texts("study.ended", reason=texts.reason(history.stopped)) if history.stopped else ""
+    return [Paragraph(text, strong=True), Paragraph(state or texts("study.going_on"))]
+
+
+def _best(subject: Subject, texts: Texts) -> list[Block]:
+    history, best = subject.history, subject.history.best
+    if best is None:
+        return []
+    values = subject.space.realise(best.config)
+    rows = tuple((name, _cell(value, texts)) for name, value in values.items())
+    blocks: list[Block] = [
+        Heading(texts("study.best")),
+        Table((texts("study.parameter"), texts("study.value")), rows),
+        Paragraph(_sure(sure(history, best), history, best, texts)),
+        Paragraph(texts("study.optimism", trials=len(history.trials))),
+        Paragraph(texts(_how(subject))),
+        Code(_code(subject, values)),
+    ]
+    return blocks
+
+
+def _sure(found: Sure | None, history: History, best: Trial, texts: Texts) -> str:
+    if found is None:
+        return texts("study.interval_none")
+    told = texts(
+        f"study.interval_{found.source}",
+        metric=history.objective.name,
+        low=shown(found.low, texts),
+        high=shown(found.high, texts),
+        n=found.n,
+    )
+    return f"{told} {texts('study.within', count=within(history, found, best))}"
+
+
+def _how(subject: Subject) -> str:
+    """Returns the key of what is said before the code; a searched function has no model."""
+    if subject.folder is None:
+        return "study.code_values"
+    return "study.code" if "tuner" in subject.history.settings else "study.code_folder"
+
+
+def _code(subject: Subject, values: Mapping[str, Any]) -> str:
+    if subject.folder is None:
+        return f"values = {pprint.pformat(dict(values), sort_dicts=False)}"
+    lines = [
+        "import kerashpo as kt",
+        "",
+        f"study = kt.open_study({subject.folder!r})",
+        "values = study.results.best.config",
+    ]
+    if "tuner" in subject.history.settings:
+        lines += ["model = tuner.results.best_model()"]
+    return "\n".join(lines)
+
+
+def _trials(subject: Subject, texts: Texts) -> list[Block]:
+    history, space = subject.history, subject.space
+    ranked = sorted(history.rank(number) for number in history.trials)[:_MOST]
+    known = {row["trial"]: row for row in trial_rows(history, space)}
+    names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
+    columns = (*(texts(f"column.{name}") for name in names), *space.names)
+    keys = (*names, *(f"param_{name}" for name in space.names))
+    rows = [
+        tuple(_trial_cell(key, known[number].get(key), texts) for key in keys)
+        for _, _, number in ranked
+    ]
+    blocks: list[Block] = [
+        Heading(texts("study.trials")),
+        Paragraph(texts("study.trials_told")),
+        Table(columns, tuple(rows[:_FIRST])),
+    ]
+    if len(rows) > _FIRST:
+        key = "study.all_trials" if len(rows) == len(known) else "study.some_trials"
+        told = texts(key, count=len(rows), left=len(known) - len(rows))
+        blocks.append(Folded(told, (Table(columns, tuple(rows)),)))
+    return blocks
+
+
+def _trial_cell(key: str, value: Any, texts: Texts) -> str:
+    if key == "status":
+        return texts(f"status.{value.lower()}")
+    return shown(value, texts, 3) if key == "seconds" else _cell(value, texts)
+
+
+def _cell(value: Any, texts: Texts) -> str:
+    if value is None:
+        return "-"
+    return shown(value, texts) if isinstance(value, float) else str(value)
+
+
+def _failures(subject: Subject, texts: Texts) -> list[Block]:
+    history = subject.history
+    rows = failure_rows(history, subject.space)
+    blocks: list[Block] = [Heading(texts("study.failures"))]
+    if not rows:
+        return [*blocks, Paragraph(texts("study.no_failures"))]
+    blocks.append(
+        Paragraph(texts("study.failures_told", count=len(rows), trials=len(history.trials)))
+    )
+    for row in rows[:_MOST_FAILURES]:
+        told = texts("study.failure", trial=row["trial"], kind=row["kind"], message=row["message"])
+        inner = [Code(row[part]) for part in ("traceback", "output") if row[part]]
+        blocks.append(Folded(told, tuple(inner)) if inner else Paragraph(told))
+    if len(rows) > _MOST_FAILURES:
+        blocks.append(Paragraph(texts("study.more_failures", count=len(rows) - _MOST_FAILURES)))
+    return blocks
+
+
+def _provenance(subject: Subject, texts: Texts) -> list[Block]:
+    history = subject.history
+    told = {
+        "objective": ", ".join(f"{o.name} ({o.direction})" for o in history.objectives),
+        "seed": str(history.seed),
+        "trials": str(len(history.trials)),
+        "epochs": str(history.epochs),
+        "searched": duration(history.now, texts),
+        "sessions": "; ".join(moment(wall) for _, wall in history.sessions if wall),
+        "command": _command(history.command),
+    }
+    rows = [(texts(f"column.{key}"), value) for key, value in told.items() if value]
+    settings = {k: v for k, v in history.settings.items() if v is not None}
+    rows += [(name, str(value)) for name, value in {**settings, **history.environment}.items()]
+    table = Table((texts("study.what"), texts("study.value")), tuple(rows))
+    return [Heading(texts("study.provenance")), table]
+
+
+def _command(body: Mapping[str, Any]) -> str:
+    """Returns how the last session was started, see `kerashpo.study.rerun`."""
+    if not body:
+        return ""
+    before = {"module": ["python", "-m"], "script": ["python"]}.get(body["kind"])
+    if before is None:
+        return str(body["kind"])
+    return shlex.join([*before, body["target"], *body["arguments"]])
+
+
+ENDINGS = (".html", ".htm", ".md")
+
+
+def write_report(
+    path: Path, history: History, space: Space, folder: str | None, name: str, lang: str
+) -> Path:
+    """Writes the report; returns its path.
+
+    Args:
+        path: ends in ``.html``, or ``.md`` for Markdown without figures.
+        history: the study.
+        space: its space.
+        folder: where the study lives, None for one in memory.
+        name: what the study is called.
+        lang: of the texts.
+
+    Raises:
+        InvalidInput: for an unknown language or ending, or where nothing can be written.
+    """
+    texts = Texts(lang)
+    if path.suffix.lower() not in ENDINGS:
+        raise InvalidInput(
+            f"A report is a file that ends in {', '.join(ENDINGS)}. Received: {str(path)!r}."
+        )
+    markdown = path.suffix.lower() == ".md"
+    blocks = study_blocks(Subject(history, space, folder, name), texts, pictures=not markdown)
+    text = to_markdown(blocks) if markdown else to_html(blocks, lang)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise InvalidInput(
+            f"The report cannot be written to {str(path)!r}: {error.strerror}. Choose another path."
+        ) from error
+    return path

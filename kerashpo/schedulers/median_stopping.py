@@ -1,0 +1,139 @@
+"""The median stopping rule (Golovin et al., "Google Vizier", KDD 2017, section 3.2.2)."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import ClassVar, final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.events import Ended, Event, Reached, Reported
+from kerashpo.core.history import History
+from kerashpo.core.records import Decision, Done, Exhausted, Job, NotReady, Plan, Start, Wait
+from kerashpo.core.trial import Trial
+from kerashpo.schedulers.base import Decisions, Scheduler
+
+
+@final
+class RunningMedian:
+    """Two heaps that meet at the median."""
+
+    def __init__(self) -> None:
+        self._low: list[float] = []
+        self._high: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._low) + len(self._high)
+
+    def add(self, value: float) -> None:
+        """Takes in a number; inf is welcome, NaN is not."""
+        if self._low and value < -self._low[0]:
+            heapq.heappush(self._low, -value)
+        else:
+            heapq.heappush(self._high, value)
+        if len(self._low) > len(self._high):
+            heapq.heappush(self._high, -heapq.heappop(self._low))
+        elif len(self._high) > len(self._low) + 1:
+            heapq.heappush(self._low, -heapq.heappop(self._high))
+
+    @property
+    def value(self) -> float:
+        """The median so far; NaN before the first number."""
+        if not self._high:
+            return math.nan
+        if len(self._high) > len(self._low):
+            return self._high[0]
+        return (self._high[0] - self._low[0]) / 2
+
+
+@final
+class MedianStopping(Scheduler):
+    """Stops a trial whose best epoch is worse than what is usual at its age.
+
+    After each epoch t from `min_epochs` on, a trial is stopped if its best value so far is
+    strictly worse than the median, over all trials that came to epoch t before it, of
+    their mean value through t.
+
+    Args:
+        max_epochs: epochs of a trial that is not stopped.
+        min_epochs: the first epoch at which a trial can be stopped.
+        min_trials: of how many others the median must be at least.
+        limit: how many configurations there can be at most, for the plan.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: if an argument is no whole number, below 1, or min_epochs too large.
+    """
+
+    every_epoch: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        max_epochs: int,
+        min_epochs: int = 1,
+        min_trials: int = 5,
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+    ) -> None:
+        self.max_epochs = require_integer("max_epochs", max_epochs, 1)
+        self._min_epochs = require_integer("min_epochs", min_epochs, 1)
+        self._min_trials = require_integer("min_trials", min_trials, 1)
+        if min_epochs > max_epochs:
+            raise InvalidInput(
+                f"min_epochs must not exceed max_epochs. "
+                f"Received: min_epochs={min_epochs}, max_epochs={max_epochs}."
+            )
+        self._limit, self._budget = limit, budget
+        self._usual: dict[int, RunningMedian] = {}
+        self._heard: dict[int, int] = {}
+        self._sums: dict[int, tuple[float, int]] = {}
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case NotReady():
+                return Wait()
+            case Exhausted(reason):
+                return Wait() if history.running else Done(reason)
+            case config:
+                return Start(trial, config, self.max_epochs)
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case Reported(_, report):
+                return self._judge(history.trials[report.trial])
+            case Reached(_, trial) if history.trials[trial].complete:
+                return [(trial, Decision.STOP)]
+            case Ended(_, trial) if not history.trials[trial].stopped_by_budget:
+                # What grew with every trial would be copied as a whole now and then.
+                self._heard.pop(trial, None)
+                self._sums.pop(trial, None)
+        return []
+
+    def plan(self) -> Plan:
+        notes = (f"A trial may be stopped after any epoch from {self._min_epochs} on.",)
+        trials = int(self._limit) if self._limit < math.inf else None
+        most = min(self._limit * self.max_epochs, self._budget)
+        return Plan((), trials, int(most) if most < math.inf else None, notes)
+
+    def _judge(self, trial: Trial) -> Decisions:
+        number = trial.number
+        stop = False
+        for epoch in range(self._heard.get(number, 0) + 1, trial.epoch + 1):
+            self._heard[number] = epoch
+            usual = self._usual.setdefault(epoch, RunningMedian())
+            others = len(usual) >= self._min_trials and self._min_epochs <= epoch
+            stop = others and epoch < self.max_epochs and trial.best.cost > usual.value
+            usual.add(self._mean(trial, epoch))
+        return [(number, Decision.STOP)] if stop else []
+
+    def _mean(self, trial: Trial, epoch: int) -> float:
+        """Returns the mean cost through `epoch`; epochs without a finite one are left out."""
+        total, count = self._sums.get(trial.number, (0.0, 0))
+        for run in trial.reports.values():
+            value = run[epoch].metrics.get(trial.objective.name, math.nan)
+            if math.isfinite(value):
+                total, count = total + trial.objective.cost(value), count + 1
+        self._sums[trial.number] = (total, count)
+        return total / count if count else math.inf

@@ -1,0 +1,273 @@
+"""Successive halving over one or several brackets (Jamieson and Talwalkar, 2016)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.events import Ended, Event, JobStarted, Reached
+from kerashpo.core.history import History
+from kerashpo.core.records import (
+    Decision,
+    Done,
+    Exhausted,
+    Job,
+    NotReady,
+    Plan,
+    Resume,
+    Start,
+    Status,
+    Wait,
+)
+from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.brackets import Bracket, brackets_plan, exponent, halving_bracket, shrink
+
+
+@final
+class BracketState:
+    """Who is on which rung, who waits, who goes on.
+
+    A rung is settled when every member has reached its epochs, ended early or failed.
+    Then the best go on, failures last, and the others are stopped. A member that ended
+    by early stopping keeps its place by its score and needs no further training.
+
+    Attributes:
+        table: the rungs.
+        level: the rung that is being trained.
+        members: the trials of the current rung.
+        promoted: those chosen for it that have no job yet.
+    """
+
+    def __init__(self, table: Bracket) -> None:
+        self.table = table
+        self.level = 0
+        self.members: list[int] = []
+        self.promoted: deque[int] = deque()
+        self.closed = False
+        self.done = False
+        self._settled: set[int] = set()
+
+    @property
+    def open(self) -> bool:
+        """Whether the first rung takes further trials."""
+        first = self.level == 0 and not self.closed
+        return first and len(self.members) < self.table[0].trials
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of the current rung."""
+        return self.table[self.level].epochs
+
+    def add(self, trial: int) -> None:
+        """Takes a new trial onto the first rung."""
+        self.members.append(trial)
+
+    def resumed(self, trial: int) -> None:
+        """Hears that a promoted trial has its job."""
+        if trial in self.promoted:
+            self.promoted.remove(trial)
+
+    def settle(self, trial: int, history: History) -> Decisions:
+        """Hears that a member has reached the rung's epochs or has ended."""
+        if self.done or trial not in self.members:
+            return []
+        self._settled.add(trial)
+        last = self.level == len(self.table) - 1
+        own = [(trial, Decision.STOP)] if last and waits(trial, history) else []
+        return [*own, *self.advance(history)]
+
+    def close(self, history: History) -> Decisions:
+        """Goes on with fewer trials than planned, since there are no more."""
+        if self.closed or self.level > 0:
+            return []
+        self.closed = True
+        if self.members:
+            self.table = shrink(self.table, len(self.members))
+        return self.advance(history)
+
+    def advance(self, history: History) -> Decisions:
+        """Settles every rung that is complete; returns who is stopped."""
+        decisions: list[tuple[int, Decision]] = []
+        while not (self.done or self.open) and self._settled.issuperset(self.members):
+            if self.level == len(self.table) - 1:
+                self.done = True
+                break
+            winners = self._winners(history)
+            losers = [t for t in self.members if t not in winners and waits(t, history)]
+            decisions += [(trial, Decision.STOP) for trial in losers]
+            self._climb(winners, history)
+        return decisions
+
+    def _winners(self, history: History) -> list[int]:
+        alive = [t for t in self.members if history.trials[t].status is not Status.FAILED]
+        alive.sort(key=lambda trial: history.rank(trial, self.epochs))
+        return alive[: self.table[self.level + 1].trials]
+
+    def _climb(self, winners: list[int], history: History) -> None:
+        self.level += 1
+        self.members = winners
+        final = {t for t in winners if not waits(t, history)}
+        self._settled = final
+        self.promoted = deque(t for t in winners if t not in final)
+        self.done = not winners
+
+
+def waits(trial: int, history: History) -> bool:
+    """Whether the trial could go on: it was neither completed nor failed."""
+    record = history.trials[trial]
+    return record.stopped_by_budget or not record.status.ended
+
+
+class Brackets(Scheduler):
+    """Trains brackets in their order; a later one begins when a worker would idle.
+
+    Args:
+        table: the brackets, each from its first to its last rung.
+        limit: how many configurations there can be at most; the last brackets shrink.
+        budget: how many epochs there can be at most, for the plan.
+        endless: whether the brackets are repeated for as long as there are configurations.
+    """
+
+    def __init__(
+        self,
+        table: tuple[Bracket, ...],
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+        endless: bool = False,
+    ) -> None:
+        self.max_epochs = table[0][-1].epochs
+        self._full = table
+        self._limit, self._budget, self._endless = limit, budget, endless
+        self._brackets = [BracketState(bracket) for bracket in table]
+        self._home: dict[int, BracketState] = {}
+        self._first = self._filling = 0
+        self._exhausted = False
+        self._owed: list[tuple[int, Decision]] = []
+
+    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        self._skip_done()
+        index = self._first
+        while (bracket := self._bracket(index)) is not None:
+            if bracket.promoted:
+                return Resume(bracket.promoted[0], bracket.epochs)
+            if bracket.open:
+                job = self._start(bracket, algorithm, history)
+                if job is not None:
+                    return job
+                if bracket.promoted:
+                    return Resume(bracket.promoted[0], bracket.epochs)
+            index += 1
+        self._skip_done()
+        waiting = history.running or self._first < len(self._brackets)
+        return Wait() if waiting else Done()
+
+    def on_event(self, event: Event, history: History) -> Decisions:
+        match event:
+            case JobStarted(_, Start(trial, _, _)):
+                self._home[trial] = self._open_bracket()
+                self._home[trial].add(trial)
+            case JobStarted(_, Resume(trial, until)) if trial in self._home:
+                return self._resumed(trial, until, history)
+            case Reached(_, trial) if history.trials[trial].complete:
+                return self._home[trial].settle(trial, history)
+            case Ended(_, trial) if (
+                trial in self._home and not history.trials[trial].stopped_by_budget
+            ):
+                return self._home[trial].settle(trial, history)
+        return []
+
+    def plan(self) -> Plan:
+        return brackets_plan(self._full, self._limit, self._budget, self._endless)
+
+    def _bracket(self, index: int) -> BracketState | None:
+        """Returns a bracket, a new one where they repeat and configurations are left."""
+        if index == len(self._brackets):
+            if not self._endless or self._exhausted:
+                return None
+            self._brackets.append(BracketState(self._full[index % len(self._full)]))
+        return self._brackets[index]
+
+    def _open_bracket(self) -> BracketState:
+        """Returns the first bracket that takes trials; brackets fill in their order."""
+        while (bracket := self._bracket(self._filling)) is not None:
+            if bracket.open:
+                return bracket
+            self._filling += 1
+        raise RuntimeError("A trial was started that no bracket has room for.")
+
+    def _start(
+        self, bracket: BracketState, algorithm: Algorithm, history: History
+    ) -> Job | Wait | None:
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case NotReady():
+                return Wait() if history.running else None
+            case Exhausted():
+                self._exhausted = True
+                # No event has happened that could carry the losers' stops: the next one does.
+                self._owed.extend(bracket.close(history))
+                return None
+            case config:
+                return Start(trial, config, bracket.epochs)
+
+    def _resumed(self, trial: int, until: int, history: History) -> Decisions:
+        bracket = self._home[trial]
+        if until > bracket.epochs:
+            # On replay: a promotion out of a bracket that was closed for want of trials.
+            self._owed.extend(bracket.close(history))
+        bracket.resumed(trial)
+        owed, self._owed = self._owed, []
+        return owed
+
+    def _skip_done(self) -> None:
+        while self._first < len(self._brackets) and self._brackets[self._first].done:
+            self._first += 1
+
+
+@final
+class Halving(Brackets):
+    """One bracket: many configurations for few epochs, the best of them for more.
+
+    Args:
+        max_epochs: epochs of the last rung.
+        factor: of how many configurations one goes on, and how much longer it trains.
+        min_epochs: epochs of the first rung, about.
+        trials: configurations on the first rung; None for factor**rungs.
+        limit: how many configurations there can be at most.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: for a factor below 2, or fewer epochs than 1.
+    """
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        min_epochs: int = 1,
+        trials: int | None = None,
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        top = exponent(max_epochs, factor, min_epochs)
+        count = factor**top if trials is None else require_integer("trials", trials, 1)
+        super().__init__((halving_bracket(count, max_epochs, factor, top + 1),), limit, budget)
+
+
+def check_epochs(max_epochs: int, factor: int, min_epochs: int) -> None:
+    """Checks the arguments that every halving scheduler shares.
+
+    Raises:
+        InvalidInput: naming the one that is wrong.
+    """
+    require_integer("max_epochs", max_epochs, 1)
+    require_integer("factor", factor, 2, why="of so many configurations one is promoted")
+    require_integer("min_epochs", min_epochs, 1)
+    if min_epochs > max_epochs:
+        raise InvalidInput(
+            f"min_epochs must not exceed max_epochs. "
+            f"Received: min_epochs={min_epochs}, max_epochs={max_epochs}."
+        )

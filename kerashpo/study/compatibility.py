@@ -1,0 +1,196 @@
+"""What differs between a search that is asked for and the one that a folder holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kerashpo.core.events import Configured, Ended, Event, Extended
+from kerashpo.core.history import History
+from kerashpo.core.records import Config, Scalar, Status
+from kerashpo.space.space import Space
+from kerashpo.store.base import Store
+
+GROWING = ("epochs", "max_epochs", "iterations")
+"""Settings that may be raised in an extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudySpec:
+    """What a search asks for; compared with what a folder holds.
+
+    Attributes:
+        space: as JSON.
+        objectives: pairs of metric and direction.
+        seed: None accepts the stored one, and draws one for a new study.
+        settings: algorithm, scheduler, data fingerprint.
+        environment: versions, for provenance; never compared.
+    """
+
+    space: Mapping[str, Any]
+    objectives: tuple[tuple[str, str], ...]
+    seed: int | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs.
+
+    Attributes:
+        line: what it was and what it is.
+        widens: whether everything that was searched belongs to what is asked for now.
+        restarts: whether the rungs are other ones, so that the scheduler begins anew.
+    """
+
+    line: str
+    widens: bool = False
+    restarts: bool = False
+
+
+def differences(wish: StudySpec, history: History) -> Iterator[Difference]:
+    """Yields what differs: objective, seed, parameters, settings."""
+    if tuple(wish.objectives) != tuple((o.name, o.direction) for o in history.objectives):
+        old = ", ".join(f"{o.name} ({o.direction})" for o in history.objectives)
+        new = ", ".join(f"{name} ({way})" for name, way in wish.objectives)
+        yield Difference(f"objective: was {old}, now {new}")
+    if wish.seed is not None and wish.seed != history.seed:
+        yield Difference(f"seed: was {history.seed}, now {wish.seed}")
+    yield from _of_spaces(history.first_space, wish.space)
+    # As the log would give them back: a tuple is a list there.
+    yield from _of_settings(
+        json.loads(json.dumps(history.settings, default=str)),
+        json.loads(json.dumps(wish.settings, default=str)),
+    )
+
+
+def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    for key in dict.fromkeys([*old, *new]):
+        was, now = old.get(key), new.get(key)
+        if was == now or (key == "data" and None in (was, now)):
+            continue
+        grows = key in GROWING and isinstance(was, int) and isinstance(now, int) and now > was
+        restarts = grows and key == "max_epochs" and not _same_rungs(old)
+        yield Difference(f"{key}: was {was!r}, now {now!r}", grows, restarts)
+
+
+def _same_rungs(old: Mapping[str, Any]) -> bool:
+    """Tells whether ASHA's rungs stay where they are when more epochs are added above them."""
+    if old.get("scheduler") != "asha":
+        return False
+    rung, last, factor = int(old["min_epochs"]), int(old["max_epochs"]), int(old["factor"])
+    while rung < last:
+        rung *= factor
+    return rung == last
+
+
+def _of_spaces(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before = {(p["name"], str(p.get("when"))): p for p in old["params"]}
+    after = {(p["name"], str(p.get("when"))): p for p in new["params"]}
+    names = {name for name, _ in before}
+    for key in dict.fromkeys([*before, *after]):
+        was, now = before.get(key), after.get(key)
+        if was == now:
+            continue
+        if was is None:
+            yield Difference(f"parameter {key[0]!r}: is new", widens=key[0] not in names)
+        elif now is None:
+            yield Difference(f"parameter {key[0]!r}: is gone")
+        else:
+            line = f"parameter {key[0]!r}: was {_short(was)}, now {_short(now)}"
+            yield Difference(line, is_wider(was, now))
+
+
+def is_wider(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Tells whether every value of one definition is a value of another, written the same way."""
+    if was["kind"] != now["kind"]:
+        return False
+    match was["kind"]:
+        case "float" | "int":
+            return _is_wider_range(was, now)
+        case "choice":
+            return _has_all_choices(was, now)
+    return bool(was["kind"] == "bool")
+
+
+def _is_wider_range(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    if any(was.get(name) != now.get(name) for name in ("scale", "step")):
+        return False
+    if now["low"] > was["low"] or now["high"] < was["high"]:
+        return False
+    if was.get("step") is None:
+        return True
+    log = was.get("scale", "linear") != "linear"
+    apart = math.log(was["low"] / now["low"]) if log else was["low"] - now["low"]
+    steps = apart / (math.log(was["step"]) if log else was["step"])
+    return math.isclose(steps, round(steps), abs_tol=1e-9)
+
+
+def _has_all_choices(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    if any(was.get(name) != now.get(name) for name in ("ordered", "by_index")):
+        return False
+    if was.get("by_index"):  # A configuration holds their places.
+        return list(now["values"][: len(was["values"])]) == list(was["values"])
+    return all(value in now["values"] for value in was["values"])
+
+
+def _short(param: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k}={v}" for k, v in param.items() if k != "name")
+
+
+EXTENDED = "extended"
+"""The reason of trials that an extension with other rungs does not continue."""
+
+
+def extend(
+    store: Store, history: History, wish: StudySpec, found: tuple[Difference, ...]
+) -> list[Event]:
+    """Writes down that a study becomes the one that is asked for; returns the events.
+
+    The last event makes it so: a process that is killed before leaves the study as it was.
+
+    Args:
+        store: the log.
+        history: its fold; it takes the events in.
+        wish: what is asked for; every difference widens.
+        found: the differences.
+    """
+    events = []
+    for event in _events(history, wish, any(difference.restarts for difference in found)):
+        store.append(event)
+        history.apply(event)
+        events.append(event)
+    return events
+
+
+def _events(history: History, wish: StudySpec, restarts: bool) -> Iterator[Event]:
+    at = history.now
+    space = Space.from_json({"params": _with_grown(history, wish)})
+    for trial in list(history.trials.values()):
+        if restarts and (trial.stopped_by_budget or not trial.status.ended):
+            yield Ended(at, trial.number, Status.STOPPED, EXTENDED)
+        values = missing_values(space, trial.config)
+        if values:
+            yield Configured(at, trial.number, values)
+    settings = {**wish.settings, "data": wish.settings.get("data") or history.settings.get("data")}
+    yield Extended(at, space.to_json(), wish.space, settings, restarts)
+
+
+def _with_grown(history: History, wish: StudySpec) -> list[object]:
+    """Returns the parameters asked for, and those that turned up during the search."""
+    known = {param["name"] for param in (*history.first_space["params"], *wish.space["params"])}
+    grown = [param for param in history.space["params"] if param["name"] not in known]
+    return [*wish.space["params"], *grown]
+
+
+def missing_values(space: Space, config: Config) -> dict[str, Scalar]:
+    """Returns the defaults of the parameters that a configuration should hold and does not."""
+    whole: dict[str, Scalar] = {}
+    for param in space.params:
+        if param.active({**config, **whole}) and param.name not in config:
+            whole[param.name] = param.domain.default
+    return whole

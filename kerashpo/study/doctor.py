@@ -1,0 +1,192 @@
+"""What is wrong with a study's folder, and how large it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerashpo.core.errors import StudyCorrupt, StudyNotFound
+from kerashpo.core.history import History
+from kerashpo.core.records import Status
+from kerashpo.core.trial import Trial
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import (
+    CHECKPOINTS,
+    LOG_NAME,
+    FileBlobs,
+    best_key,
+    checkpoint_key,
+    is_cut_short,
+    read_key,
+)
+from kerashpo.store.checkpoints import unpack
+from kerashpo.store.repair import Repaired, repair, salvage
+from kerashpo.store.sqlite import SQLiteStore
+
+_LOG = logging.getLogger("kerashpo")
+
+
+def repair_study(folder: Path) -> Repaired:
+    """Saves what is whole of a damaged log, and frees the checkpoints that are ahead of it.
+
+    What was lost is trained again, to the same values where training is deterministic.
+
+    Raises:
+        StudyBusy: if another process is searching there.
+        StudyCorrupt: if nothing can be saved.
+    """
+    repaired = repair(folder / LOG_NAME)
+    store = SQLiteStore(folder / LOG_NAME, readonly=True)
+    try:
+        history = History(store.read())
+    finally:
+        store.close()
+    free_ahead(FileBlobs(folder / CHECKPOINTS), history)
+    _LOG.warning(
+        "The log of %s was damaged: its first %d events were whole and are kept, %d after the "
+        "damage are not. The damaged file is %s.",
+        folder,
+        repaired.events,
+        repaired.lost,
+        repaired.original.name,
+    )
+    return repaired
+
+
+def free_ahead(blobs: Blobs, history: History) -> tuple[str, ...]:
+    """Frees the checkpoints that know more epochs than the log; returns their keys.
+
+    Going on from one of them would leave a hole in the log.
+    """
+    ahead = tuple(key for key in blobs.stored() if is_ahead(key, blobs, history))
+    for key in ahead:
+        blobs.free(key)
+    return ahead
+
+
+def is_ahead(key: str, blobs: Blobs, history: History) -> bool:
+    """Tells whether a checkpoint, or best weights, are of an epoch that the log does not hold."""
+    named, data = read_key(key), blobs.get(key)
+    if named is None or data is None:
+        return False
+    try:
+        _, values = unpack(data)
+    except ValueError:
+        return False  # Damaged ones are noticed where they are read.
+    trial = history.trials.get(named.trial)
+    logged = _last_epoch(trial, named.run) if trial else 0
+    return int(values.get("epoch", 0)) > logged
+
+
+def _last_epoch(trial: Trial, run: int) -> int:
+    return max(trial.reports.get(run, {}), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What was found in a study's folder.
+
+    Attributes:
+        events: events that can be read.
+        log: what is wrong with the log.
+        orphans: files that no trial can need: of trials that are over, or cut short.
+        missing: what should be there and is not.
+        damaged: checkpoints that cannot be read; their trials start again.
+        ahead: checkpoints that know more epochs than the log.
+    """
+
+    events: int
+    log: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        """Whether a search can go on as if nothing had happened."""
+        return not (self.log or self.missing or self.damaged or self.ahead)
+
+    def lines(self) -> Iterator[str]:
+        """Yields what was found, a line each."""
+        yield f"log: {self.events} events, {'damaged' if self.log else 'whole'}"
+        yield from (f"  {text}" for text in self.log)
+        for name, told in (
+            ("missing", "trained again from the start"),
+            ("damaged", "trained again from the start"),
+            ("ahead", "know more epochs than the log"),
+            ("orphans", "needed by nobody; the next search frees them"),
+        ):
+            found = getattr(self, name)
+            if found:
+                yield f"checkpoints, {name} ({told}): {', '.join(found)}"
+
+
+def examine(folder: Path) -> Health:
+    """Looks a study's folder over without changing anything.
+
+    Raises:
+        StudyNotFound: if there is no log.
+    """
+    path = folder / LOG_NAME
+    if not path.exists():
+        raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).")
+    try:
+        store = SQLiteStore(path, readonly=True)
+    except StudyCorrupt as error:
+        return Health(len(salvage(path)), (str(error),))
+    try:
+        if wrong := store.check():
+            return Health(len(salvage(path)), wrong)
+        events = list(store.read())
+    finally:
+        store.close()
+    return _checkpoints(FileBlobs(folder / CHECKPOINTS), History(events), len(events))
+
+
+def _checkpoints(blobs: Blobs, history: History, events: int) -> Health:
+    keys = blobs.stored()
+    return Health(
+        events,
+        orphans=tuple(key for key in keys if is_orphan(key, history)),
+        missing=tuple(_missing(set(keys), history)) if keys else (),
+        damaged=tuple(key for key in keys if read_key(key) and not _whole(blobs.get(key))),
+        ahead=tuple(key for key in keys if is_ahead(key, blobs, history)),
+    )
+
+
+def is_orphan(key: str, history: History) -> bool:
+    """Tells whether nobody can need a file: its trial is unknown or goes on no more."""
+    named = read_key(key)
+    if named is None:
+        return is_cut_short(key)  # What is none of ours is left alone.
+    if named.trial not in history.trials:
+        return True
+    return named.kind == "checkpoint" and settled(history.trials[named.trial])
+
+
+def settled(trial: Trial) -> bool:
+    """Tells whether a trial has ended for good: no extension of the budget continues it."""
+    return trial.status.ended and not trial.stopped_by_budget
+
+
+def _missing(keys: set[str], history: History) -> Iterator[str]:
+    for trial in history.trials.values():
+        waits = trial.status is Status.PAUSED or trial.stopped_by_budget
+        for run in trial.reports if waits else ():
+            if checkpoint_key(trial.number, run) not in keys:
+                yield checkpoint_key(trial.number, run)
+    best = history.best
+    some = any("/best-" in key for key in keys)
+    if some and best is not None and best_key(best.number, best.best_run) not in keys:
+        yield best_key(best.number, best.best_run)
+
+
+def _whole(data: bytes | None) -> bool:
+    try:
+        unpack(data or b"")
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""Frees the weights that nobody will ask for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, final
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Ended, Event
+from kerashpo.core.history import History
+from kerashpo.core.listener import Listener
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import best_key, checkpoint_key, read_key
+from kerashpo.study.doctor import is_orphan, settled
+
+_WORDS = {"best": 1.0, "all": math.inf, "none": 0.0}
+
+
+def read_keep(given: Any) -> float:
+    """Returns of how many ended trials the weights are kept: ``"top-5"`` is 5, ``"all"`` inf.
+
+    Raises:
+        InvalidInput: if it is none of the words.
+    """
+    if isinstance(given, str):
+        if given in _WORDS:
+            return _WORDS[given]
+        if match := re.fullmatch(r"top-([1-9]\d*)", given):
+            return float(match[1])
+    raise InvalidInput(
+        'keep must be "best", "all", "none" or "top-" and a number, e.g. "top-10". '
+        f"Received: {given!r}."
+    )
+
+
+@final
+class Retention(Listener):
+    """Keeps the best epochs' weights of the best trials that have ended, and no checkpoints.
+
+    Trials that are running, paused, or given up only because a budget was spent keep theirs.
+
+    Args:
+        blobs: where weights and checkpoints are.
+        most: of so many ended trials the weights are kept.
+    """
+
+    def __init__(self, blobs: Blobs, most: float) -> None:
+        self._blobs, self._most = blobs, most
+        self._kept: list[int] | None = None
+
+    def on_event(self, event: Event, snapshot: History) -> None:
+        if self._kept is None:
+            self._begin(snapshot)
+        if isinstance(event, Ended) and settled(snapshot.trials[event.trial]):
+            self._end(event.trial, snapshot)
+
+    def _begin(self, history: History) -> None:
+        """Frees what an earlier process left: it may have been killed, or have kept more."""
+        ended = [t.number for t in history.trials.values() if settled(t)]
+        self._kept = self._best(ended, history)
+        gone = {*ended} - {*self._kept}
+        for key in self._blobs.stored():
+            named = read_key(key)
+            useless = named is not None and named.kind == "best" and named.trial in gone
+            if useless or is_orphan(key, history):
+                self._blobs.free(key)
+
+    def _end(self, trial: int, history: History) -> None:
+        runs = {*range(history.trials[trial].runs), *history.trials[trial].reports}
+        for run in runs:
+            self._blobs.free(checkpoint_key(trial, run))
+        candidates = {*(self._kept or ()), trial}
+        self._kept = self._best(candidates, history)
+        for number in candidates - {*self._kept}:
+            for run in runs:
+                self._blobs.free(best_key(number, run))
+
+    def _best(self, trials: Iterable[int], history: History) -> list[int]:
+        ranked = sorted(trials, key=history.rank)
+        return ranked if self._most == math.inf else ranked[: int(self._most)]

@@ -1,0 +1,92 @@
+"""Puts the parts of a search together and runs the loop."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.registry import make_algorithm
+from kerashpo.core.events import SessionStarted
+from kerashpo.core.listener import Listener
+from kerashpo.executors.base import Executor
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.space.space import Space
+from kerashpo.study.listeners import close_listeners
+from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.open import Opened
+from kerashpo.study.rerun import Command
+from kerashpo.study.signals import Interrupt
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParts:
+    """How a study searches.
+
+    Attributes:
+        algorithm: its registry name.
+        options: further arguments of the algorithm.
+        scheduler: a fresh one; the loop tells it what happened before.
+        limits: when to give up.
+    """
+
+    algorithm: str
+    scheduler: Scheduler
+    options: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+def run_study(
+    opened: Opened, recipe: SearchParts, executor: Executor, listeners: Iterable[Listener] = ()
+) -> str:
+    """Searches until nothing is left to do; returns why it ended.
+
+    The executor and the listeners are closed, the store is not.
+    """
+    history = opened.history
+    listeners = tuple(listeners)
+
+    def algorithm() -> Algorithm:
+        space = Space.from_json(history.space)
+        return make_algorithm(recipe.algorithm, space, history.seed, recipe.options)
+
+    replay = list(opened.events)
+    session = SessionStarted(history.now, time.time(), Command.current().to_json())
+    try:
+        with Interrupt() as interrupt:
+            loop = Loop(
+                history,
+                opened.store,
+                algorithm,
+                recipe.scheduler,
+                executor,
+                recipe.limits,
+                listeners,
+                interrupt,
+            )
+            loop.begin(session)
+            return loop.run(replay)
+    finally:
+        executor.close()
+        close_listeners(listeners)
+
+
+def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, str]:
+    """Returns versions and machine, for a study's provenance."""
+    found = {"python": platform.python_version(), "machine": platform.platform()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def provenance(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, Any]:
+    """Returns the environment and the cores of the machine."""
+    return {**environment(packages), "cores": os.cpu_count()}

@@ -1,0 +1,114 @@
+"""Drives an algorithm by hand: asks, starts, scores and tells, one event at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal, final
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Config, Exhausted, Failure, NotReady, Report, Start, Status
+from kerashpo.space.space import Space
+from kerashpo.testing.cases import require
+from kerashpo.testing.curve_runner import METRIC, wave
+
+
+@final
+class AlgorithmDriver:
+    """An algorithm with a history of its own.
+
+    Args:
+        make: builds the algorithm.
+        space: what it searches.
+        seed: its seed.
+        direction: which way the scores improve.
+        score: the score of a configuration after its one epoch.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Space, int], Algorithm],
+        space: Space,
+        seed: int = 0,
+        direction: Literal["min", "max"] = "min",
+        score: Callable[[Config], float] = lambda config: wave(config, 1),
+    ) -> None:
+        self.space = space
+        self.algorithm = make(space, seed)
+        self.events: list[Event] = []
+        self.history = History()
+        self._score = score
+        self._note(StudyCreated(0.0, space.to_json(), ((METRIC, direction),), seed))
+
+    @property
+    def configs(self) -> list[Config]:
+        """The configurations so far, in the order of trials."""
+        return [trial.config for trial in self.history.trials.values()]
+
+    def ask(self) -> Config | NotReady | Exhausted:
+        """Asks for the next trial, which is not started."""
+        return self.algorithm.ask(self.history.next_trial, self.history)
+
+    def start(self) -> int | None:
+        """Asks and starts a trial; None where the algorithm had nothing."""
+        answer = self.ask()
+        if isinstance(answer, (NotReady, Exhausted)):
+            return None
+        require(answer in self.space, f"{dict(answer)} is not in {self.space!r}")
+        return self.put(answer)
+
+    def put(self, config: Config) -> int:
+        """Starts a trial of a configuration that the algorithm did not propose."""
+        trial = self.history.next_trial
+        self._note(JobStarted(self._at, Start(trial, config, 1)))
+        return trial
+
+    def finish(self, trial: int, value: float | None = None) -> None:
+        """Reports a trial's score (or `value`) and completes it."""
+        score = self._score(self.history.trials[trial].config) if value is None else value
+        self._note(Reported(self._at, Report(trial, 0, 1, {METRIC: score}, 1.0)))
+        if math.isfinite(score):
+            self._note(Reached(self._at, trial))
+            self.algorithm.tell(trial, self.history)
+            self._end(trial, Status.COMPLETED, None)
+        else:
+            self._end(trial, Status.FAILED, Failure("nan", f"{METRIC} was {score}"))
+
+    def fail(self, trial: int) -> None:
+        """Fails a trial that has reported nothing."""
+        self._end(trial, Status.FAILED, Failure("fit", "it failed"))
+
+    def advance(self, trials: int) -> list[Config]:
+        """Starts and finishes so many trials one by one; returns all configurations."""
+        for _ in range(trials):
+            trial = self.start()
+            if trial is not None:
+                self.finish(trial)
+        return self.configs
+
+    def replay(self, make: Callable[[Space, int], Algorithm]) -> AlgorithmDriver:
+        """Returns a fresh algorithm that was told the same events."""
+        other = AlgorithmDriver(
+            make, self.space, self.history.seed, self.history.objective.direction
+        )
+        other._score = self._score
+        for event in self.events[1:]:
+            other._note(event)
+            if isinstance(event, (Reached, Ended)):
+                other.algorithm.tell(event.trial, other.history)
+        return other
+
+    @property
+    def _at(self) -> float:
+        return float(len(self.events))
+
+    def _end(self, trial: int, status: Status, failure: Failure | None) -> None:
+        reason = "completed" if failure is None else "failed"
+        self._note(Ended(self._at, trial, status, reason, failure))
+        self.algorithm.tell(trial, self.history)
+
+    def _note(self, event: Event) -> None:
+        self.events.append(event)
+        self.history.apply(event)

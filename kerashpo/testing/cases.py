@@ -1,0 +1,52 @@
+"""The spaces that the suites search."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kerashpo.space import Space, boolean, choice, fixed, integer, loguniform, uniform, when
+
+SIX: Final = Space({"layers": integer(1, 3), "norm": boolean()})
+"""Six configurations: fewer than most plans."""
+
+EIGHTEEN: Final = Space(
+    {
+        "layers": integer(1, 3),
+        "activation": choice(["relu", "tanh", "sigmoid"]),
+        "norm": boolean(),
+    }
+)
+"""Eighteen configurations."""
+
+CONDITIONAL: Final = Space(
+    {
+        "optimizer": choice(["sgd", "adam"]),
+        **when("optimizer", "sgd", {"nesterov": boolean(), "momentum": uniform(0, 0.9, 0.3)}),
+        "layers": integer(1, 3),
+        **when("layers", (2, 3), {"units_1": integer(32, 512, 160)}),
+        **when("layers", 3, {"units_2": integer(32, 512, 160)}),
+    }
+)
+"""Finite, its children conditional: (8 + 1) * (1 + 4 + 16) = 189 configurations."""
+
+MIXED: Final = Space(
+    {
+        "lr": loguniform(1e-4, 1e-1),
+        "dropout": uniform(0.0, 0.5),
+        "units": integer(16, 256, log=True),
+        "loss": fixed("mse"),
+        "optimizer": choice(["sgd", "adam"]),
+        **when("optimizer", "sgd", {"momentum": uniform(0.0, 0.99)}),
+    }
+)
+"""Continuous parameters, a fixed one, and one that is conditional."""
+
+
+class NotConforming(AssertionError):
+    """A part that breaks a promise of its seam; the message says which and how."""
+
+
+def require(holds: bool, message: str) -> None:
+    """Raises NotConforming with `message` unless the promise holds."""
+    if not holds:
+        raise NotConforming(message)

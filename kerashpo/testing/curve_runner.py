@@ -1,0 +1,162 @@
+"""A runner that trains nothing: its epochs are values of a function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias, final
+
+import numpy as np
+
+from kerashpo.core.records import Config, Decision, Failure, Report, Start
+from kerashpo.executors.base import Emit, Executor, Runner
+from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Saving, WorkItem
+from kerashpo.store.base import Blobs
+
+Curve: TypeAlias = Callable[[Config, int], "float | Mapping[str, float] | None"]
+"""The objective (or all metrics) of a configuration after so many epochs, counted from 1.
+
+None ends the trial by itself, as early stopping does; an exception fails it.
+"""
+
+METRIC = "value"
+"""The name of a bare number of a `Curve`."""
+
+
+def messages(curve: Curve, task: WorkItem, done: int) -> Iterator[Message]:
+    """Yields what a worker says that trains a task from epoch `done` on.
+
+    Every epoch takes one second of the trial's own time.
+    """
+    for epoch in range(done + 1, task.until + 1):
+        try:
+            value = curve(task.config, epoch)
+        except Exception as error:  # a curve that raises stands for training that does
+            yield Failed(task.trial, Failure("fit", f"{type(error).__name__}: {error}"))
+            return
+        if value is None:
+            yield Finished(task.trial)
+            return
+        metrics = value if isinstance(value, Mapping) else {METRIC: value}
+        yield Epoch(Report(task.trial, 0, epoch, metrics, float(epoch)))
+    yield Reach(task.trial)
+
+
+def wave(config: Config, epoch: int) -> float:
+    """A curve to minimise whose order of configurations changes as it falls."""
+    height = math.fsum(_number(name, value) for name, value in config.items())
+    return math.sin(height) + (2.0 + math.cos(7 * height)) / epoch
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, (int, float)):
+        return len(name) * float(value)
+    return float(sum(map(ord, str(value)))) / 7
+
+
+@final
+class CurveRunner(Runner):
+    """Trains a `Curve`; its checkpoint is the number of the last epoch.
+
+    Args:
+        curve: what is trained.
+        blobs: where checkpoints go, so that another process finds them; None keeps them in
+            this one.
+
+    Attributes:
+        trained: every (trial, epoch) in the order of training, repeats included.
+        freed: the trials whose checkpoints were freed, in that order.
+    """
+
+    def __init__(self, curve: Curve = wave, blobs: Blobs | None = None) -> None:
+        self._curve, self._blobs = curve, blobs
+        self._done: dict[int, int] = {}
+        self.trained: list[tuple[int, int]] = []
+        self.freed: list[int] = []
+
+    def run(self, task: WorkItem, emit: Emit) -> None:
+        done = 0 if isinstance(task.job, Start) else self._epochs_done(task.trial)
+        for message in messages(self._curve, task, done):
+            if isinstance(message, Epoch):
+                self.trained.append((task.trial, message.report.epoch))
+            answer = emit(message)
+            if isinstance(message, Epoch):
+                self._save(message, emit)
+            if answer is not Decision.CONTINUE:
+                return
+
+    def free(self, trial: int) -> None:
+        self.drop(trial)
+        self.freed.append(trial)
+        if self._blobs is not None:
+            self._blobs.free(_key(trial))
+
+    def drop(self, trial: int) -> None:
+        self._done.pop(trial, None)
+
+    def _save(self, message: Epoch, emit: Emit) -> None:
+        trial, epoch = message.trial, message.report.epoch
+        self._done[trial] = epoch
+        if self._blobs is not None:
+            emit(Saving(trial))
+            self._blobs.put(_key(trial), str(epoch).encode())
+
+    def _epochs_done(self, trial: int) -> int:
+        if trial in self._done or self._blobs is None:
+            return self._done.get(trial, 0)
+        return int(self._blobs.get(_key(trial)) or 0)
+
+
+def _key(trial: int) -> str:
+    return f"{trial}/epoch"
+
+
+@final
+class InterleavedExecutor(Executor):
+    """Advances one of the running trials, drawn at random, by one message a poll.
+
+    The clock is virtual: a message takes a second.
+
+    Args:
+        curve: what is trained.
+        workers: how many tasks run at once.
+        order: draws who speaks next.
+    """
+
+    def __init__(self, curve: Curve, workers: int, order: np.random.Generator) -> None:
+        self._curve, self._workers, self._order = curve, workers, order
+        self._speakers: dict[int, Iterator[Message]] = {}
+        self._done: dict[int, int] = {}
+        self._clock = 0.0
+
+    def submit(self, tasks: Sequence[WorkItem]) -> None:
+        for task in tasks:
+            done = 0 if isinstance(task.job, Start) else self._done.get(task.trial, 0)
+            self._speakers[task.trial] = messages(self._curve, task, done)
+
+    def free(self) -> int:
+        return self._workers - len(self._speakers)
+
+    def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
+        if not self._speakers:
+            return
+        trial = list(self._speakers)[int(self._order.integers(len(self._speakers)))]
+        message = next(self._speakers[trial])
+        self._clock += 1.0
+        if isinstance(message, Epoch):
+            self._done[trial] = message.report.epoch
+        else:
+            del self._speakers[trial]
+        handle(message)
+
+    def decide(self, trial: int, decision: Decision) -> None:
+        if decision is not Decision.CONTINUE:
+            self._speakers.pop(trial, None)
+        if decision is Decision.STOP:
+            self._done.pop(trial, None)
+
+    def now(self) -> float:
+        return self._clock
+
+    def close(self) -> None:
+        self._speakers.clear()

@@ -1,5 +1,0 @@
-"""Compiled epochs on JAX: `lax.scan` over batches, compiled once for each set of shapes."""
-
-from kerashpo.training.compiled.jax.engine import JaxEngine
-
-__all__ = ["JaxEngine"]

@@ -1,5 +1,0 @@
-"""Compiled epochs on TensorFlow: one trace for many configurations, variables lent to a trial."""
-
-from kerashpo.training.compiled.tensorflow.engine import TensorFlowEngine
-
-__all__ = ["TensorFlowEngine"]

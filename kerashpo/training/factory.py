@@ -1,0 +1,111 @@
+"""What a worker process needs to build its runner."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any, final
+
+import keras
+
+from kerashpo.space.space import Space
+from kerashpo.store.base import Blobs
+from kerashpo.training.folds import RunData
+from kerashpo.training.hypermodel import ModelBuilder, make_ways
+from kerashpo.training.loops.user_fit import FitCall
+from kerashpo.training.runner import KerasRunner
+from kerashpo.training.settings import Settings
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KerasSettings:
+    """Keras's own global settings, which a user may have changed before the search."""
+
+    floatx: str
+    epsilon: float
+    image_data_format: str
+    dtype_policy: dict[str, Any]
+
+    @classmethod
+    def current(cls) -> KerasSettings:
+        """Returns those of this process."""
+        config = keras.config
+        policy = keras.dtype_policies.serialize(config.dtype_policy())
+        return cls(config.floatx(), config.epsilon(), config.image_data_format(), policy)
+
+    def apply(self) -> None:
+        """Makes them those of this process."""
+        keras.config.set_floatx(self.floatx)
+        keras.config.set_epsilon(self.epsilon)
+        keras.config.set_image_data_format(self.image_data_format)
+        policy = keras.dtype_policies.deserialize(self.dtype_policy)
+        keras.config.set_dtype_policy(policy)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunnerFactory:
+    """Builds a `KerasRunner`, in this process or in a worker; its fields are the runner's.
+
+    Attributes:
+        globals: Keras's global settings in the process that searches.
+        repeatable: whether GPUs must give the same numbers twice, which is slower.
+    """
+
+    maker: ModelBuilder
+    space: Space
+    data: RunData
+    callbacks: tuple[Any, ...]
+    settings: Settings
+    blobs: Blobs
+    globals: KerasSettings
+    call: FitCall = FitCall()
+    repeatable: bool = False
+
+    def __call__(self) -> KerasRunner:
+        self.globals.apply()
+        if self.repeatable:
+            _make_repeatable()
+        return KerasRunner(
+            self.maker,
+            self.space,
+            self.data,
+            self.callbacks,
+            self.settings,
+            self.blobs,
+            make_ways(),
+            self.call,
+        )
+
+    def parts(self) -> dict[str, Any]:
+        """Returns what the user gave, by a name that the user knows."""
+        return {
+            "build_model": self.maker,
+            "the training data": (self.data, self.call),
+            "callbacks": self.callbacks,
+        }
+
+
+def leave_gpu_memory() -> None:
+    """Has this process take only the GPU memory that it needs: workers want the rest.
+
+    Without effect once TensorFlow has begun to use the GPU, and on other backends.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _make_repeatable() -> None:
+    """Has TensorFlow use repeatable kernels on a GPU; with one thread, CPUs need nothing."""
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()

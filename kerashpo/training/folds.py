@@ -1,0 +1,163 @@
+"""What each run of each trial is trained on: folds, and arguments of `fit` that are tuned."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, final
+
+import keras
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils.multiclass import type_of_target
+
+from kerashpo.core import rng
+from kerashpo.core.errors import InvalidInput, nearest, require_integer
+from kerashpo.core.records import Config
+from kerashpo.space.space import Space
+from kerashpo.training.data import FitData, length
+
+NO_DATA = FitData(None)
+"""In place of data that only code of the user's own knows how to read."""
+
+EPOCHS = "epochs"
+#: Arguments of `fit` that may be tuned.
+TUNABLE = (
+    "batch_size",
+    "validation_batch_size",
+    "shuffle",
+    "class_weight",
+    "validation_freq",
+    "steps_per_epoch",
+    EPOCHS,
+)
+_WHOLE = ("batch_size", "validation_batch_size", "validation_freq", "steps_per_epoch", EPOCHS)
+
+
+@final
+class RunData:
+    """The data of a search, by run and configuration.
+
+    Args:
+        parts: the data of each run; one part serves all runs.
+        fit_hp: which arguments of `fit` a configuration sets, and their values.
+    """
+
+    def __init__(self, parts: Sequence[FitData], fit_hp: Space | None = None) -> None:
+        self._parts = tuple(parts)
+        self._fit_hp = fit_hp or Space.of([])
+        # The same object for equal values: tensors on the device are kept by object.
+        self._made: dict[tuple[int, str], FitData] = {}
+
+    @property
+    def first(self) -> FitData:
+        """The data of the first run, as given."""
+        return self._parts[0]
+
+    def of(self, run: int, config: Config) -> FitData:
+        """Returns what a run of a trial with this configuration is trained on."""
+        part = run % len(self._parts)
+        values = fit_values(self._fit_hp, config)
+        values.pop(EPOCHS, None)
+        if not values:
+            return self._parts[part]
+        key = (part, repr(sorted(values.items())))
+        if key not in self._made:
+            self._made[key] = dataclasses.replace(self._parts[part], **values)
+        return self._made[key]
+
+    def epochs(self, config: Config) -> int | None:
+        """Returns for how many epochs this configuration is trained, None where it is silent."""
+        return fit_values(self._fit_hp, config).get(EPOCHS)
+
+
+def fit_values(fit_hp: Space, config: Config) -> dict[str, Any]:
+    """Returns the arguments of `fit` that a configuration sets."""
+    mine = {name: config[name] for name in fit_hp.names if name in config}
+    return fit_hp.realise(mine) if mine else {}
+
+
+def read_fit_hp(given: Any, epochs: bool = True) -> Space:
+    """Returns the space of tuned arguments of `fit`, e.g. ``{"batch_size": choice([16, 32])}``.
+
+    Args:
+        given: the space, or a mapping of names and definitions.
+        epochs: whether epochs may be among them; not where the tuner plans them.
+
+    Raises:
+        InvalidInput: for an argument that cannot be tuned.
+        InvalidSpace: for a definition that contradicts itself.
+    """
+    if given is None:
+        return Space.of([])
+    if not isinstance(given, (Mapping, Space)):
+        raise InvalidInput(
+            "fit_hp must map arguments of fit to what they may be, e.g. "
+            f"{{'batch_size': kerashpo.space.choice([16, 32])}}. Received: {given!r}."
+        )
+    space = given if isinstance(given, Space) else Space(given)
+    for name in space.names:
+        if name not in TUNABLE:
+            raise InvalidInput(
+                f"fit_hp cannot tune {name!r}.{nearest(name, TUNABLE)} It takes: "
+                f"{', '.join(TUNABLE)}."
+            )
+    if EPOCHS in space.names and not epochs:
+        raise InvalidInput(
+            "This tuner plans the epochs itself, so fit_hp cannot tune 'epochs': leave it out, or "
+            "use a tuner that trains every trial fully, e.g. RandomSearch."
+        )
+    for param in space.params:
+        if param.name in _WHOLE:
+            lowest = param.domain.realise(param.domain.at(0.0))
+            require_integer(f"fit_hp[{param.name!r}]", lowest, 1)
+    return space
+
+
+def fold(data: FitData, cv: Any, repeats: int, seed: int) -> tuple[FitData, ...]:
+    """Cuts arrays into folds: of each, the other samples train and it validates.
+
+    A number of folds means shuffled ones, stratified where the targets are classes; each
+    repetition is shuffled anew. A splitter of scikit-learn is asked once a repetition.
+
+    Args:
+        data: arrays without validation data.
+        cv: how many folds, or a splitter; None for no folds.
+        repeats: how often everything is repeated.
+        seed: the study's seed.
+
+    Raises:
+        InvalidInput: if there is nothing to cut, or validation data are given besides.
+    """
+    if cv is None:
+        return (data,)
+    if not data.is_arrays or data.validation is not None:
+        raise InvalidInput(
+            "cv expects arrays, and cuts the validation data out of them: pass x and y, without "
+            "validation_data and validation_split (or leave out cv)."
+        )
+    pairs = [pair for turn in range(repeats) for pair in _pairs(data, cv, seed, turn)]
+    triple = data.weighted()
+    return tuple(_part(data, triple, train, test) for train, test in pairs)
+
+
+def _pairs(data: FitData, cv: Any, seed: int, turn: int) -> Iterable[tuple[Any, Any]]:
+    rows = np.zeros((length(data.x), 1))
+    target = data.y if isinstance(data.y, np.ndarray) else None
+    if not isinstance(cv, (int, np.integer)):
+        return cv.split(rows, target)  # type: ignore[no-any-return]
+    classes = target is not None and type_of_target(target) in ("binary", "multiclass")
+    kind = StratifiedKFold if classes else KFold
+    state = rng.integer(seed, "folds", turn) % 2**31
+    labels = target.reshape(-1) if classes and target is not None else None
+    return kind(int(cv), shuffle=True, random_state=state).split(rows, labels)  # type: ignore[no-any-return]
+
+
+def _part(data: FitData, triple: Any, train: Any, test: Any) -> FitData:
+    def take(rows: Any) -> Any:
+        return keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], triple)
+
+    x, y, weight = take(train)
+    return dataclasses.replace(
+        data, x=x, y=y, sample_weight=weight, class_weight=None, validation=take(test)
+    )

@@ -1,0 +1,255 @@
+"""From a configuration to a compiled model, and from `build_model` to its space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import keras
+import keras_tuner
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Config, Scalar
+from kerashpo.core.rng import stream
+from kerashpo.core.trial import Trial
+from kerashpo.space.discovery import Discovery, Values
+from kerashpo.space.params import Param
+from kerashpo.space.space import Space
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import best_key
+from kerashpo.store.checkpoints import unpack_list, write_variables
+from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.training.jax_initialisers import few_shapes
+from kerashpo.training.loops.base import TrainingLoop
+from kerashpo.training.loops.compiled import CompiledLoop
+from kerashpo.training.loops.model_fit import FitLoop
+from kerashpo.training.randomness import seeded_build
+
+Form = Literal["compiled", "model", "anything"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Recompile:
+    """What a tuner's arguments put in place of what `build_model` compiled with."""
+
+    optimizer: Any = None
+    loss: Any = None
+    metrics: Any = None
+
+    def apply(self, model: keras.Model) -> None:
+        """Compiles the model again, if anything is to be replaced."""
+        if not (self.optimizer or self.loss or self.metrics):
+            return
+        optimizer = self.optimizer
+        if optimizer is not None and not isinstance(optimizer, str):
+            # A fresh one for each model: an optimizer belongs to one set of variables.
+            config = keras.optimizers.serialize(optimizer)
+            optimizer = keras.optimizers.deserialize(config)
+        current = model.get_compile_config() if model.compiled else {}
+        model.compile(
+            optimizer=optimizer or model.optimizer,
+            loss=self.loss or getattr(model, "loss", None),
+            metrics=self.metrics or current.get("metrics"),
+        )
+
+
+@final
+class ModelBuilder:
+    """Builds a user's models.
+
+    Args:
+        hypermodel: a function of `hp`, or a `keras_tuner.HyperModel`; None where models are
+            built by a tuner's own `run_trial`.
+        overrides: definitions that win over what it says (``hyperparameters=``).
+        tune_new: whether parameters that are not among them are tuned.
+        allow_new: whether there may be such parameters.
+        recompile: what replaces its optimizer, loss or metrics.
+        strategy: a `tf.distribute` strategy under whose scope models are built, or None.
+        extra: parameters that the model does not ask for, e.g. arguments of `fit`.
+        form: what `build` must return: a ``"compiled"`` model, any ``"model"``, or
+            ``"anything"``.
+
+    Raises:
+        InvalidInput: if it is neither a function nor a HyperModel.
+    """
+
+    def __init__(
+        self,
+        hypermodel: Any,
+        overrides: Space | None = None,
+        tune_new: bool = True,
+        allow_new: bool = True,
+        recompile: Recompile = Recompile(),
+        strategy: Any = None,
+        extra: Space | None = None,
+        form: Form = "compiled",
+    ) -> None:
+        known = hypermodel is None or isinstance(hypermodel, keras_tuner.HyperModel)
+        if (not known and not callable(hypermodel)) or (hypermodel is None and form != "anything"):
+            raise InvalidInput(
+                "The first argument must be a function build_model(hp) that returns a compiled "
+                f"keras.Model, or a HyperModel. Received: {hypermodel!r}."
+            )
+        self.hypermodel = None if hypermodel is None else _as_hypermodel(hypermodel)
+        self._overrides, self._recompile = overrides, recompile
+        self._tune_new, self._allow_new = tune_new, allow_new
+        self._strategy, self._extra, self.form = strategy, extra, form
+
+    def discover(self, seed: int) -> Space:
+        """Returns the space that the hypermodel declares.
+
+        Raises:
+            InvalidSpace: where its definitions contradict each other.
+            Exception: whatever it raises with its default values.
+        """
+
+        def probe(values: Values) -> Sequence[Param]:
+            hp = HyperParameters()
+            hp.values = dict(values)
+            self._bind(hp, None)
+            declare = getattr(self.hypermodel, "declare_hyperparameters", None)
+            if declare is not None:
+                declare(hp)
+            self._build(hp, seed, 0, 0)
+            return hp.declared
+
+        space = Space.of([]) if self.hypermodel is None else Discovery(probe).run()
+        if self._overrides is not None:
+            first = [p for p in self._overrides.params if p.name not in space.names]
+            space = Space.of([*first, *space.params])
+        return space if self._extra is None else _joined(space, self._extra)
+
+    def parameters(self, config: Config, space: Space, seed: int, trial: int) -> HyperParameters:
+        """Returns a trial's values; what else is asked of them is drawn."""
+        hp = HyperParameters.with_values(space, config)
+        self._bind(hp, lambda param: _draw(param, seed, trial))
+        return hp
+
+    def make(
+        self, config: Config, space: Space, seed: int, trial: int, run: int = 0
+    ) -> tuple[keras.Model, HyperParameters]:
+        """Builds the model of a trial; its initial weights depend on (seed, trial, run).
+
+        Returns:
+            the compiled model, and the parameters that it asked for: `HyperParameters.changed`
+            holds what the configuration did not.
+
+        Raises:
+            InvalidInput: if what came is not a compiled `keras.Model`.
+        """
+        if self.hypermodel is None:
+            raise InvalidInput("This tuner has no hypermodel, so it cannot build a model.")
+        hp = self.parameters(config, space, seed, trial)
+        return self._build(hp, seed, trial, run), hp
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Returns where variables are to be created: the distribution strategy's scope."""
+        return nullcontext() if self._strategy is None else self._strategy.scope()
+
+    def _build(self, hp: HyperParameters, seed: int, trial: int, run: int) -> keras.Model:
+        assert self.hypermodel is not None
+        with seeded_build(seed, trial, run), few_shapes(), self.scope():
+            model = self.hypermodel.build(hp)
+            if self.form != "anything":
+                compiles = self._recompile.optimizer is not None or self.form == "model"
+                check_model(model, compiles)
+                self._recompile.apply(model)
+        return model
+
+    def _bind(self, hp: HyperParameters, fill: Callable[[Param], Scalar] | None) -> None:
+        hp.bind(self._overrides, fill, self._tune_new, self._allow_new)
+
+
+def check_model(model: Any, will_compile: bool = False) -> None:
+    """Raises InvalidInput unless `model` is a compiled `keras.Model`."""
+    if model is None:
+        raise InvalidInput(
+            "build_model returned None; it must return a compiled keras.Model. "
+            "Did you forget `return model`?"
+        )
+    if not isinstance(model, keras.Model):
+        raise InvalidInput(
+            f"build_model must return a compiled keras.Model. Received: {model!r} of type "
+            f"{type(model).__name__}."
+        )
+    if not model.compiled and not will_compile:
+        raise InvalidInput(
+            "build_model returned a model that is not compiled. Call "
+            "model.compile(optimizer=..., loss=..., metrics=[...]) before returning it."
+        )
+
+
+def _joined(space: Space, extra: Space) -> Space:
+    """Adds parameters that the model does not declare.
+
+    Raises:
+        InvalidInput: if it does.
+    """
+    both = [name for name in extra.names if name in space.names]
+    if both:
+        raise InvalidInput(
+            f"fit_hp and build_model both declare {both[0]!r}. Leave it out of one of them: in "
+            "build_model, hp.get reads what fit_hp set."
+        )
+    return Space.of([*space.params, *extra.params])
+
+
+def _draw(param: Param, seed: int, trial: int) -> Scalar:
+    """Draws a value that discovery had not foreseen: from its own distribution, not the default."""
+    name = int.from_bytes(param.name.encode()[-8:].rjust(8, b"\0"), "big")
+    u = stream(seed, "grow", trial, name % 2**32, name >> 32).random()
+    return param.domain.at(u if param.domain.levels != 1 else 0.5)
+
+
+@final
+class _FunctionModel(keras_tuner.HyperModel):  # type: ignore[misc]
+    """A `build_model` function as a `HyperModel`."""
+
+    def __init__(self, build: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.build = build
+
+
+def _as_hypermodel(given: Any) -> keras_tuner.HyperModel:
+    return given if isinstance(given, keras_tuner.HyperModel) else _FunctionModel(given)
+
+
+def make_ways() -> dict[str, TrainingLoop]:
+    """Returns the ways to train, by the kind that `kerashpo.training.loops.base.choose` names."""
+    return {"plain": FitLoop(), "compiled": CompiledLoop()}
+
+
+def load_model(
+    maker: ModelBuilder, space: Space, seed: int, record: Trial, blobs: Blobs
+) -> keras.Model:
+    """Returns a trial's model with the weights of its best epoch.
+
+    Raises:
+        InvalidInput: if the weights were not kept.
+    """
+    trial, run = record.number, record.best_run
+    data = blobs.get(best_key(trial, run))
+    if data is None:
+        raise InvalidInput(
+            f"The weights of trial {trial} were not kept: keep=... of the tuner says of how many "
+            "trials they are. Train its configuration again: get_best_hyperparameters gives the "
+            "values."
+        )
+    model, _ = maker.make(record.config, space, seed, trial, run)
+    try:
+        weights, _ = unpack_list(data)
+    except ValueError as error:
+        raise InvalidInput(
+            f"The weights of trial {trial} cannot be read: {error}. Train its configuration again: "
+            "get_best_hyperparameters gives the values."
+        ) from error
+    if not model.built:
+        raise InvalidInput(
+            f"The model of trial {trial} has no input shape before it sees data. Begin it with "
+            "keras.Input(shape), so that its weights can be loaded."
+        )
+    write_variables(model.weights, weights)
+    return model

@@ -1,0 +1,9 @@
+"""Training loops: the interface, and its implementations.
+
+================  =======================================================================
+``base``          `TrainingLoop`, and `choose`, which picks the fastest exact one
+``compiled``      whole epochs as one graph call, on TensorFlow and JAX
+``model_fit``     Keras's own `model.fit`, one call for several epochs
+``user_fit``      a `HyperModel.fit` that the user wrote
+================  =======================================================================
+"""

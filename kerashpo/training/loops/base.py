@@ -1,0 +1,141 @@
+"""The seam of training: a way takes one model through some epochs, and `choose` picks it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.training.data import FitData
+from kerashpo.training.randomness import EpochKeys
+
+Kind = Literal["compiled", "plain"]
+
+_BATCH_HOOKS = tuple(
+    name for name in dir(keras.callbacks.Callback) if name.startswith("on_") and "_batch_" in name
+)
+#: What a model overrides when it brings a training loop of its own, not only a step.
+_LOOPS = ("fit", "make_train_function", "make_test_function", "evaluate", "reset_metrics")
+
+
+class TrainingLoop(ABC):
+    """How one model is trained."""
+
+    @abstractmethod
+    def train(
+        self,
+        model: keras.Model,
+        data: FitData,
+        first: int,
+        last: int,
+        callbacks: list[keras.callbacks.Callback],
+        keys: EpochKeys,
+    ) -> None:
+        """Trains epochs first..last, counted from 1, both included.
+
+        Callbacks see what they see under ``model.fit(initial_epoch=first - 1, epochs=last)``:
+        ``on_train_begin``, ``on_epoch_begin(epoch0)``, ``on_epoch_end(epoch0, logs)`` and
+        ``on_train_end``, live weights and learning rate, and ``model.stop_training``.
+
+        Args:
+            model: a compiled model; it keeps its variables across calls.
+            data: what to train on.
+            first: the first epoch, from 1.
+            last: the last epoch.
+            callbacks: in the order in which they are called.
+            keys: the randomness of this run.
+        """
+
+
+def choose(
+    fast: bool | Literal["auto"],
+    model: keras.Model,
+    data: FitData,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> tuple[Kind, str]:
+    """Says how this model is to be trained, and why.
+
+    Args:
+        fast: ``"auto"`` compiles epochs where that is exact; True insists; False never does.
+
+    Raises:
+        InvalidInput: if `fast` is True and epochs cannot be compiled.
+    """
+    if fast not in ("auto", True, False):
+        raise InvalidInput(f'fast must be "auto", True or False. Received: {fast!r}.')
+    if fast is False:
+        return "plain", "fast=False"
+    obstacle = find_obstacle(model, data, callbacks)
+    if obstacle is None:
+        return "compiled", "arrays, and nothing that needs Python within an epoch"
+    if fast is True:
+        raise InvalidInput(
+            f'fast=True expects epochs that can be compiled, but {obstacle}. Use fast="auto" '
+            "to train this model with model.fit."
+        )
+    return "plain", obstacle
+
+
+def find_obstacle(
+    model: keras.Model, data: FitData, callbacks: Sequence[keras.callbacks.Callback]
+) -> str | None:
+    """Returns why whole epochs cannot be compiled exactly, or None."""
+    return _data_obstacle(data) or _model_obstacle(model) or _callback_obstacle(callbacks)
+
+
+def _data_obstacle(data: FitData) -> str | None:
+    if not data.is_arrays:
+        return "the data are not dense arrays"
+    if data.steps_per_epoch or data.validation_steps:
+        return "steps_per_epoch or validation_steps is given"
+    if not isinstance(data.shuffle, bool):
+        return f"shuffle={data.shuffle!r}"
+    return None
+
+
+def _model_obstacle(model: keras.Model) -> str | None:
+    backend = keras.backend.backend()
+    if backend not in ("tensorflow", "jax"):
+        return f"the backend is {backend}"
+    if not getattr(model, "compiled", False):
+        return "the model is not compiled"
+    if model.run_eagerly:
+        return "the model runs eagerly"
+    for name in _LOOPS:
+        if not getattr(type(model), name).__module__.startswith("keras."):
+            return f"the model overrides {name}"
+    if keras.distribution.distribution() is not None or _distributed(model):
+        return "a distribution strategy is active"
+    return None
+
+
+def _distributed(model: keras.Model) -> bool:
+    strategy = getattr(model, "_distribute_strategy", None)
+    return strategy is not None and strategy.num_replicas_in_sync > 1
+
+
+def _callback_obstacle(callbacks: Sequence[keras.callbacks.Callback]) -> str | None:
+    for callback in callbacks:
+        inner = getattr(callback, "wrapped", callback)
+        if is_batch_level(inner):
+            return f"the callback {type(inner).__name__} listens to batches"
+    return None
+
+
+def is_batch_level(callback: Any) -> bool:
+    """Whether a callback needs to be called at each batch.
+
+    Two of Keras's own override batch methods that do nothing in their usual settings.
+    """
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        return callback.save_freq != "epoch"
+    if isinstance(callback, keras.callbacks.TensorBoard):
+        return callback.update_freq != "epoch" or bool(getattr(callback, "_should_trace", False))
+    own = vars(callback)
+    return any(
+        name in own or getattr(type(callback), name, None) is not base
+        for name, base in ((hook, getattr(keras.callbacks.Callback, hook)) for hook in _BATCH_HOOKS)
+    )

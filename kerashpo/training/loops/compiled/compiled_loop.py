@@ -1,0 +1,135 @@
+"""The way that trains whole epochs in one graph call."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import keras
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.training.build import build_all
+from kerashpo.training.data import Arrays, FitData
+from kerashpo.training.loops.base import TrainingLoop
+from kerashpo.training.loops.compiled.engine import CompiledSession, Engine, Logs
+from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
+
+
+@final
+class CompiledLoop(TrainingLoop):
+    """Epochs as graph calls; one object a study, which holds the study's traces.
+
+    Logs, metrics, callbacks and the order of batches are those of `FitLoop`. A caller asks
+    `ways.choose` first: what needs Python within an epoch is not for this way.
+
+    Args:
+        traces: how many shared traces to hold; the one used longest ago goes first.
+    """
+
+    def __init__(self, traces: int = 64) -> None:
+        self._traces = traces
+        self._made: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """What holds the traces and the data on the device; made when first needed."""
+        if self._made is None:
+            self._made = _engine(self._traces)
+        return self._made
+
+    def train(
+        self,
+        model: keras.Model,
+        data: FitData,
+        first: int,
+        last: int,
+        callbacks: list[keras.callbacks.Callback],
+        keys: EpochKeys,
+    ) -> None:
+        """See `TrainingLoop.train`."""
+        build_all(model, data)
+        listeners = _listeners(model, data, last, callbacks)
+        model.stop_training = False
+        with self.engine.open(model, data) as session:
+            listeners.on_train_begin()
+            logs: Logs | None = None
+            for epoch in range(first, last + 1):
+                set_layer_seeds(model, keys, epoch, session.set_seed)
+                listeners.on_epoch_begin(epoch - 1)
+                logs = session.train_epoch(epoch_order(data, epoch, keys))
+                if data.validates(epoch):
+                    logs |= _validate(session, listeners)
+                listeners.on_epoch_end(epoch - 1, logs)
+                if model.stop_training:
+                    break
+            if model.optimizer is not None:
+                model.optimizer.finalize_variable_values(model.trainable_weights)
+            listeners.on_train_end(logs)
+
+    def evaluate(
+        self,
+        model: keras.Model,
+        x: Arrays,
+        y: Arrays = None,
+        sample_weight: Arrays = None,
+        batch_size: int = 32,
+    ) -> Logs:
+        """Returns loss and metrics, as ``model.evaluate(..., return_dict=True)`` does.
+
+        Raises:
+            InvalidInput: if the data are not arrays of one length.
+        """
+        data = _arrays(x, y, sample_weight)
+        build_all(model, data)
+        return self.engine.evaluate(model, data.weighted(), batch_size)
+
+    def predict(self, model: keras.Model, x: Arrays, batch_size: int = 1024) -> Any:
+        """Returns predictions as `model.predict` does: numpy, nested as the model's outputs."""
+        return self.engine.predict(model, _arrays(x, None, None).x, batch_size)
+
+
+def _engine(traces: int) -> Engine:
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from kerashpo.training.loops.compiled.tensorflow import TensorFlowEngine
+
+        return TensorFlowEngine(traces)
+    if backend == "jax":
+        from kerashpo.training.loops.compiled.jax import JaxEngine
+
+        return JaxEngine(traces)
+    raise InvalidInput(
+        "Compiled epochs expect Keras's backend to be tensorflow or jax. "
+        f"Received: {backend}. Use fast=False."
+    )
+
+
+def _listeners(
+    model: keras.Model, data: FitData, last: int, callbacks: list[keras.callbacks.Callback]
+) -> keras.callbacks.CallbackList:
+    verbose = data.extra.get("verbose", 0)
+    return keras.callbacks.CallbackList(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        epochs=last,
+        steps=data.steps,
+        model=model,
+    )
+
+
+def _validate(session: CompiledSession, listeners: keras.callbacks.CallbackList) -> Logs:
+    listeners.on_test_begin()
+    logs = session.test_epoch()
+    listeners.on_test_end(logs)
+    return {f"val_{name}": value for name, value in logs.items()}
+
+
+def _arrays(x: Arrays, y: Arrays, sample_weight: Arrays) -> FitData:
+    data = FitData.from_fit(x, y, sample_weight=sample_weight)
+    if not data.is_arrays:
+        raise InvalidInput(
+            "Expected dense arrays. For a dataset or generator use model.evaluate or "
+            f"model.predict. Received: x of type {type(x).__name__}."
+        )
+    return data

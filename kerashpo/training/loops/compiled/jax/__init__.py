@@ -1,0 +1,5 @@
+"""Compiled epochs on JAX: `lax.scan` over batches, compiled once for each set of shapes."""
+
+from kerashpo.training.loops.compiled.jax.engine import JaxEngine
+
+__all__ = ["JaxEngine"]

@@ -1,0 +1,161 @@
+"""The functions that are compiled: an epoch of training, a pass of evaluation, predictions.
+
+Each takes and returns the values of a model's variables; the model itself is only looked at
+while they are traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import jax
+import jax.numpy as jnp
+import keras
+
+from kerashpo.training.loops.compiled.jax.lifting import Knobs, Lift, seeds_of
+
+#: Values of (trainable, non-trainable, optimizer, metrics) variables.
+State = tuple[list[Any], list[Any], list[Any], list[Any]]
+Step = Callable[[Any, Any, Any], tuple[dict[str, Any], Any]]
+Variables = tuple[list[Any], list[Any], list[Any], list[Any]]
+
+
+def variables_of(model: keras.Model, *, lifted: bool) -> Variables:
+    """Returns the Keras variables whose values make a `State`.
+
+    Args:
+        model: a built model.
+        lifted: leave out the seeds of dropout layers, which are `Knobs` then.
+    """
+    seeds = _seed_ids(model) if lifted else set()
+    optimizer = [] if model.optimizer is None else model.optimizer.variables
+    return (
+        list(model.trainable_variables),
+        [variable for variable in model.non_trainable_variables if id(variable) not in seeds],
+        list(optimizer),
+        list(model.metrics_variables),
+    )
+
+
+@final
+class Graphs:
+    """What is traced for one model.
+
+    Args:
+        model: built and compiled.
+        lift: where its rates and seeds come from; None for what Keras does.
+    """
+
+    def __init__(self, model: keras.Model, lift: Lift | None) -> None:
+        self._model, self._lift = model, lift
+        seeds = set() if lift is None else _seed_ids(model)
+        self._seeded = [id(variable) in seeds for variable in model.non_trainable_variables]
+
+    def training(self, batch: int) -> Callable[..., tuple[dict[str, Any], State]]:
+        """Returns ``(state, knobs, data, order) -> (logs, state)`` for one epoch.
+
+        Args:
+            batch: samples a step; the last may hold fewer.
+        """
+
+        def epoch(
+            state: State, knobs: Knobs, data: Any, order: Any
+        ) -> tuple[dict[str, Any], State]:
+            def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
+                self._set(knobs, number)
+                trainable, fixed, optimizer, metrics = carry
+                logs, after = self._model.train_step(
+                    (trainable, self._with_seeds(fixed), optimizer, metrics), _rows(data, rows)
+                )
+                trainable, fixed, optimizer, metrics = after
+                return logs, (trainable, self._without_seeds(fixed), optimizer, metrics)
+
+            start = (*state[:3], self._reset_metrics(state[3]))
+            logs, state = _all_steps(step, start, order, batch)
+            return self._logs(logs, state[3]), state
+
+        return epoch
+
+    def testing(self, batch: int) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
+        """Returns ``(state, knobs, data) -> (logs, metrics variables)``, one pass of evaluation."""
+
+        def whole(state: State, knobs: Knobs, data: Any) -> tuple[dict[str, Any], list[Any]]:
+            def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
+                self._set(knobs, number)
+                trainable, fixed, metrics = carry
+                logs, (trainable, fixed, metrics) = self._model.test_step(
+                    (trainable, self._with_seeds(fixed), metrics), _rows(data, rows)
+                )
+                return logs, (trainable, self._without_seeds(fixed), metrics)
+
+            order = jnp.arange(jax.tree.leaves(data)[0].shape[0])
+            start = (*state[:2], self._reset_metrics(state[3]))
+            logs, after = _all_steps(step, start, order, batch)
+            return self._logs(logs, after[2]), after[2]
+
+        return whole
+
+    def predicting(self, batch: int) -> Callable[..., Any]:
+        """Returns ``(state, knobs, data) -> predictions``."""
+
+        def predict(state: State, knobs: Knobs, data: Any) -> Any:
+            self._set(knobs, None)
+            trainable, fixed = state[0], self._with_seeds(state[1])
+            return self._model.predict_step((trainable, fixed), data)[0]
+
+        return predict
+
+    def _set(self, knobs: Knobs, number: Any) -> None:
+        if self._lift is not None:
+            self._lift.set(knobs, number)
+
+    def _with_seeds(self, fixed: list[Any]) -> list[Any]:
+        """Puts something where Keras expects the traced model's seeds; nothing reads it."""
+        values = iter(fixed)
+        return [jnp.zeros(2, jnp.uint32) if seed else next(values) for seed in self._seeded]
+
+    def _without_seeds(self, fixed: list[Any]) -> list[Any]:
+        return [value for value, seed in zip(fixed, self._seeded, strict=True) if not seed]
+
+    def _reset_metrics(self, values: list[Any]) -> list[Any]:
+        variables = self._model.metrics_variables
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            self._model.reset_metrics()
+        return [scope.get_current_value(variable) for variable in variables]
+
+    def _logs(self, logs: dict[str, Any], values: list[Any]) -> dict[str, Any]:
+        """Returns what `fit` logs: the metrics, unless the step logs other names than theirs."""
+        mapping = list(zip(self._model.metrics_variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return dict(self._model._get_metrics_result_or_logs(logs))
+
+
+def _seed_ids(model: keras.Model) -> set[int]:
+    return {id(seed) for seed in seeds_of(model) if seed is not None}
+
+
+def _rows(data: Any, rows: Any) -> Any:
+    return jax.tree.map(lambda leaf: jnp.take(leaf, rows, axis=0), data)
+
+
+def _all_steps(step: Step, start: Any, order: Any, batch: int) -> tuple[dict[str, Any], Any]:
+    """Runs full batches under `lax.scan`, then the rest; returns the last step's logs."""
+    count = order.shape[0]
+    full = count // batch
+    logs: dict[str, Any] = {}
+    state = start
+    if full:
+
+        def body(carry: Any, inputs: Any) -> tuple[Any, dict[str, Any]]:
+            logs, carry = step(carry, *inputs)
+            return carry, logs
+
+        numbers = jnp.arange(full, dtype=jnp.uint32)
+        batches = (order[: full * batch].reshape(full, batch), numbers)
+        state, stacked = jax.lax.scan(body, start, batches)
+        logs = jax.tree.map(lambda leaf: leaf[-1], stacked)
+    if count > full * batch:
+        logs, state = step(state, order[full * batch :], jnp.uint32(full))
+    return logs, state

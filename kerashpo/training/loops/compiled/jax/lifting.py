@@ -1,0 +1,179 @@
+"""Numbers that Keras bakes into a graph, inputs of it instead: rates, seeds, penalties."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, final
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from kerashpo.training.loops.compiled.jax import threefry
+from kerashpo.training.loops.compiled.signature import (
+    alike_of,
+    dropouts_of,
+    nodes_of,
+    penalties_of,
+)
+
+
+class Knobs(NamedTuple):
+    """What differs between models that share an executable, besides their variables.
+
+    Attributes:
+        seeds: the state of each dropout layer at the start of the epoch, uint32, shape (2,).
+        kept: the probability to keep, float32.
+        widths: how many features each dropout layer has before padding, uint32.
+        penalties: the factor of each L2 penalty, float32.
+        shapes: which of relu, tanh and sigmoid a layer has, see `_activation`, float32,
+            shape (4,); empty where activations are baked in.
+    """
+
+    seeds: tuple[np.ndarray, ...] = ()
+    kept: tuple[np.float32, ...] = ()
+    widths: tuple[np.uint32, ...] = ()
+    penalties: tuple[np.float32, ...] = ()
+    shapes: tuple[np.ndarray, ...] = ()
+
+
+#: (share of relu, a, b, c) of ``a tanh(b x) + c``.
+_SHAPES = {"relu": (1, 0, 0, 0), "tanh": (0, 1, 1, 0), "sigmoid": (0, 0.5, 0.5, 0.5)}
+
+
+def can_be_lifted(model: keras.Model) -> bool:
+    """Whether rates and seeds can be inputs: `_dropout` must draw what Keras would draw.
+
+    That takes a graph of layers that calls each dropout layer once, on a known width, and JAX's
+    usual generator.
+    """
+    dropouts = dropouts_of(model)
+    if not dropouts:
+        return True
+    config = jax.config
+    usual = config.jax_threefry_partitionable and not config.jax_enable_x64
+    if not usual or config.jax_default_prng_impl != "threefry2x32":
+        return False
+    if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
+        return False
+    nodes = nodes_of(model)
+    return all(
+        id(layer) in nodes and nodes[id(layer)].outputs[0].shape[-1] is not None
+        for layer in dropouts
+    )
+
+
+def seeds_of(model: keras.Model) -> list[Any]:
+    """Returns the seed variables of the dropout layers, None for a layer of rate 0."""
+    return [layer.seed_generator.state if layer.rate > 0 else None for layer in dropouts_of(model)]
+
+
+def state_of(seed: Any) -> np.ndarray:
+    """Returns the value of a seed variable, uint32, shape (2,); zeros for None."""
+    return np.zeros(2, np.uint32) if seed is None else np.asarray(seed.value, np.uint32)
+
+
+def knobs_of(model: keras.Model, *, alike: bool) -> Knobs:
+    """Returns the present values of a built model.
+
+    Args:
+        model: a built model.
+        alike: whether activations are inputs.
+    """
+    layers = dropouts_of(model)
+    nodes = nodes_of(model) if layers else {}
+    return Knobs(
+        tuple(map(state_of, seeds_of(model))),
+        tuple(np.float32(1.0 - layer.rate) for layer in layers),
+        tuple(np.uint32(nodes[id(layer)].outputs[0].shape[-1]) for layer in layers),
+        tuple(np.float32(penalty.l2) for penalty in penalties_of(model)),
+        tuple(
+            np.array(_SHAPES[layer.activation.__name__], np.float32)
+            for layer in (alike_of(model) if alike else ())
+        ),
+    )
+
+
+@final
+class Lift:
+    """Lets a model's rates, seeds and penalties come from `Knobs` while it is traced.
+
+    Args:
+        model: built and compiled.
+        alike: whether activations do, too.
+    """
+
+    def __init__(self, model: keras.Model, *, alike: bool) -> None:
+        self._layers, self._penalties = dropouts_of(model), penalties_of(model)
+        self._alike = alike_of(model) if alike else []
+        self._knobs, self._step = Knobs(), None
+
+    def set(self, knobs: Knobs, step: Any = None) -> None:
+        """Says what holds for the step that is traced next.
+
+        Args:
+            knobs: traced values.
+            step: the number of the step in its epoch, from 0, uint32; None where nothing is
+                dropped.
+        """
+        self._knobs, self._step = knobs, step
+        for penalty, factor in zip(self._penalties, knobs.penalties, strict=True):
+            penalty.l2 = factor
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """The time of a trace."""
+        before = [penalty.l2 for penalty in self._penalties]
+        activations = [layer.activation for layer in self._alike]
+        try:
+            for number, layer in enumerate(self._alike):
+                layer.activation = self._activation(number)
+            for number, layer in enumerate(self._layers):
+                vars(layer)["call"] = self._dropout(number)
+            yield
+        finally:
+            for penalty, factor in zip(self._penalties, before, strict=True):
+                penalty.l2 = factor
+            for layer, activation in zip(self._alike, activations, strict=True):
+                layer.activation = activation
+            for layer in self._layers:
+                vars(layer).pop("call", None)
+            self._knobs = Knobs()
+
+    def _activation(self, number: int) -> Callable[[Any], Any]:
+        """Returns relu, tanh or sigmoid: ``1 / (1 + exp(-x)) = tanh(x / 2) / 2 + 1 / 2``."""
+
+        def activation(x: Any) -> Any:
+            relu, outer, inner, shift = self._knobs.shapes[number]
+            # What is not chosen must be finite: its gradient is a product with 0. NaN goes through.
+            bent = outer * jnp.tanh(inner * jnp.where(relu > 0, 0, x)) + shift
+            return jnp.where(relu > 0, jnp.where(x <= 0, 0, x), bent).astype(x.dtype)
+
+        return activation
+
+    def _dropout(self, number: int) -> Callable[..., Any]:
+        """Returns `keras.layers.Dropout.call`: the masks that `fit` would draw, padded or not."""
+
+        def call(inputs: Any, training: bool = False) -> Any:
+            if not training:
+                return inputs
+            knobs = self._knobs
+            # Keras adds 1 to the second word at each call, and calls the layer once a step.
+            key = knobs.seeds[number] + jnp.stack([jnp.uint32(0), self._step])
+            drawn = threefry.uniform(key, _places(inputs.shape, knobs.widths[number]))
+            kept = knobs.kept[number]
+            # Where nothing is kept, a divisor of 1 makes the gradient 0 rather than NaN.
+            share = jnp.where(kept > 0, kept, 1).astype(inputs.dtype)
+            return jnp.where(drawn < kept, inputs / share, jnp.zeros((), inputs.dtype))
+
+        return call
+
+
+def _places(shape: tuple[int, ...], width: Any) -> Any:
+    """Returns where each element lies in the flat array whose last axis has `width` elements."""
+    size = int(np.prod(shape[:-1]))
+    rows = jax.lax.broadcasted_iota(jnp.uint32, (size, shape[-1]), 0)
+    columns = jax.lax.broadcasted_iota(jnp.uint32, (size, shape[-1]), 1)
+    return (rows * width + columns).reshape(shape)

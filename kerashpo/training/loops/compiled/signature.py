@@ -1,0 +1,390 @@
+"""What two models must have in common to share one trace."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+#: Fields of a layer's configuration that a graph never depends on.
+_IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
+#: Numbers that become inputs of the graph: (class, field).
+_LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
+#: Numbers that only size a layer's variables: (class, field).
+_WIDTHS = frozenset({("Dense", "units")})
+#: Activations that one formula can stand for, its numbers being inputs of the graph.
+ALIKE = frozenset({"relu", "tanh", "sigmoid"})
+
+
+class Opaque(Exception):
+    """Something whose effect on a graph cannot be told from its configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What of a model's configuration a graph takes as input, so that it says nothing of it.
+
+    Attributes:
+        free: names of the layers whose widths are.
+        lifted: whether dropout rates and L2 factors are.
+        alike: whether it is which of `ALIKE` a layer in `free` has.
+    """
+
+    free: Collection[str] = ()
+    lifted: bool = False
+    alike: bool = False
+
+
+NOTHING = Inputs()
+
+
+def canonical(
+    config: Any, inputs: Inputs = NOTHING, names: Mapping[str, int] = {}, within: str = ""
+) -> Hashable:
+    """Returns a nested Keras configuration as nested tuples, equal for equal graphs.
+
+    Args:
+        config: what `get_config` or Keras's serialisation gave.
+        inputs: what to leave out.
+        names: layer name -> its number; the names themselves say nothing.
+        within: the class whose configuration this is.
+
+    Raises:
+        Opaque: for user code, which a configuration names but does not describe.
+    """
+    if isinstance(config, Mapping):
+        return _canonical_mapping(config, inputs, names, within)
+    if isinstance(config, (list, tuple)):
+        return tuple(canonical(item, inputs, names, within) for item in config)
+    if config is None or isinstance(config, (bool, int, float, str)):
+        return config
+    raise Opaque(f"a configuration holds {type(config).__name__}")
+
+
+def _canonical_mapping(
+    config: Mapping[str, Any],
+    inputs: Inputs,
+    names: Mapping[str, int],
+    within: str,
+) -> Hashable:
+    kind = config.get("class_name")
+    if kind is not None:
+        module = config.get("module")
+        if module is not None and not str(module).startswith("keras"):
+            raise Opaque(f"{config.get('config') or kind} is not part of Keras")
+        within = str(kind)
+    open_width = config.get("name") in inputs.free
+    parts: list[Hashable] = []
+    for name in sorted(config, key=str):
+        value = config[name]
+        if name in _IGNORED or str(name).endswith("_initializer"):
+            continue
+        # A mask of another shape is left to Keras, rate and all.
+        if inputs.lifted and (within, name) in _LIFTED and config.get("noise_shape") is None:
+            continue
+        if (within, name) in _WIDTHS and open_width:
+            continue
+        if inputs.free and (within, name) == ("__keras_tensor__", "shape"):
+            continue
+        if inputs.alike and open_width and (within, name) == ("Dense", "activation"):
+            # A layer may be an activation: its configuration is a mapping.
+            value = "alike" if isinstance(value, str) and value in ALIKE else value
+        if name in ("keras_history", "input_layers", "output_layers"):
+            parts.append((name, _numbered(value, names)))
+            continue
+        parts.append((name, canonical(value, inputs, names, within)))
+    return tuple(parts)
+
+
+def _numbered(value: Any, names: Mapping[str, int]) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple((key, _numbered(value[key], names)) for key in sorted(value, key=str))
+    if isinstance(value, (list, tuple)):
+        return tuple(_numbered(item, names) for item in value)
+    return ("layer", names[value]) if isinstance(value, str) and value in names else value
+
+
+def describe(value: Any, keep: list[Any]) -> Hashable:
+    """Returns what a loss, a metric or a collection of them means for a graph.
+
+    A function without closure means what it is: its identity stands for it, so the caller must
+    keep it alive as long as the description is used.
+
+    Args:
+        value: what was given to `compile`.
+        keep: receives the functions described by identity.
+
+    Raises:
+        Opaque: for objects of user classes and for closures.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return tuple((name, describe(item, keep)) for name, item in sorted(value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(describe(item, keep) for item in value)
+    if isinstance(value, types.FunctionType):
+        if value.__closure__ is not None:
+            raise Opaque(f"{value.__name__} is a closure")
+        keep.append(value)
+        return ("function", id(value))
+    if type(value).__module__.startswith("keras."):
+        config = canonical(value.get_config(), within=type(value).__name__)
+        return (type(value).__name__, getattr(value, "name", None), config)
+    raise Opaque(f"{type(value).__name__} is not part of Keras")
+
+
+#: Layers whose graph does not depend on their widths once their variables' sizes are left open.
+_FREE = frozenset(
+    "InputLayer Dense Dropout Activation ReLU LeakyReLU ELU Softmax Identity Rescaling "
+    "GaussianNoise BatchNormalization Add Subtract Multiply Average Maximum Minimum "
+    "Concatenate".split()
+)
+#: Layers that their configuration and their variables' shapes describe fully.
+_KNOWN = _FREE | frozenset(
+    "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose DepthwiseConv1D DepthwiseConv2D "
+    "SeparableConv1D SeparableConv2D MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D "
+    "AveragePooling2D AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D "
+    "GlobalAveragePooling1D GlobalAveragePooling2D Flatten Reshape Permute RepeatVector "
+    "ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D UpSampling1D UpSampling2D "
+    "LayerNormalization GroupNormalization UnitNormalization Embedding LSTM GRU SimpleRNN "
+    "LSTMCell GRUCell SimpleRNNCell Bidirectional TimeDistributed SpatialDropout1D "
+    "SpatialDropout2D GaussianDropout AlphaDropout PReLU Masking MultiHeadAttention "
+    "Attention Dot Sequential Functional".split()
+)
+#: Optimizers that treat every variable element by element.
+_FREE_OPTIMIZERS = frozenset("SGD Adam AdamW RMSprop Adagrad Adadelta Adamax Nadam Lion".split())
+#: Methods that someone may have replaced on one object.
+_METHODS = frozenset(
+    "call __call__ train_step test_step predict_step compute_loss compute_metrics "
+    "_compute_loss update_step apply_gradients".split()
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """How a model may share its trace.
+
+    Attributes:
+        key: equal for models that may share one; None if this model needs its own.
+        free: whether the widths of layers are left open.
+        why: in words, why the trace is private or its sizes fixed; empty if neither.
+        keep: objects whose identity is part of `key`.
+    """
+
+    key: Hashable | None
+    free: bool
+    why: str
+    keep: tuple[Any, ...] = ()
+
+
+def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns all layers of a model, nested ones too, each once, in a fixed order."""
+    return list(model._flatten_layers(include_self=False))
+
+
+def dropouts_of(model: keras.Model) -> list[keras.layers.Dropout]:
+    """Returns the dropout layers whose rate can become an input of the graph."""
+    return [
+        layer
+        for layer in layers_of(model)
+        if type(layer) is keras.layers.Dropout and layer.noise_shape is None
+    ]
+
+
+def alike_of(model: keras.Model) -> list[keras.layers.Dense]:
+    """Returns the layers of open width whose activation can become an input of the graph."""
+    pinned = pinned_of(model)
+    return [
+        layer
+        for layer in layers_of(model)
+        if type(layer) is keras.layers.Dense
+        and id(layer) not in pinned
+        and any(layer.activation is getattr(keras.activations, name) for name in ALIKE)
+    ]
+
+
+def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
+    """Returns the L2 penalties of all variables and activities, each object once."""
+    found: dict[int, keras.regularizers.L2] = {}
+    for penalty in _penalty_objects(model):
+        found.setdefault(id(penalty), penalty)
+    return list(found.values())
+
+
+def structure_of(
+    model: keras.Model, *, free: bool = True, lifted: bool = True, alike: bool = False
+) -> Structure:
+    """Returns what the trace of a built, compiled model depends on, the data's types aside.
+
+    Args:
+        model: the model.
+        free: False to fix the widths even where they could be left open.
+        lifted: whether dropout rates and L2 factors are inputs of the graph.
+        alike: whether relu, tanh and sigmoid are, in layers of open widths.
+    """
+    try:
+        _refuse_opaque(model)
+        free = free and _can_be_free(model)
+        keep: list[Any] = []
+        names = {layer.name: index for index, layer in enumerate(layers_of(model))}
+        parts = (
+            type(model).__name__,
+            canonical(
+                model.get_config(),
+                Inputs(_open_layers(model) if free else (), lifted=lifted, alike=alike),
+                names,
+            ),
+            _variables_key(model, free),
+            _compile_key(model, keep),
+            _sharing(model),
+            _output_names(model),
+            free,
+        )
+    except Opaque as error:
+        return Structure(None, False, str(error))
+    return Structure(parts, free, "" if free else "sizes are fixed", tuple(keep))
+
+
+def _refuse_opaque(model: keras.Model) -> None:
+    if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
+        raise Opaque(f"{type(model).__name__} is a class of its own")
+    for part in (model, model.optimizer, *layers_of(model)):
+        kind = type(part)
+        if not kind.__module__.startswith("keras."):
+            raise Opaque(f"{kind.__name__} is not part of Keras")
+        replaced = _METHODS & vars(part).keys()
+        if replaced:
+            raise Opaque(f"{kind.__name__} has its own {min(replaced)}")
+        for name in ("activation", "recurrent_activation"):
+            _refuse_foreign(getattr(part, name, None))
+    for layer in layers_of(model):
+        if type(layer).__name__ not in _KNOWN:
+            raise Opaque(f"{type(layer).__name__} may depend on more than its configuration")
+
+
+def _refuse_foreign(activation: Any) -> None:
+    """Raises Opaque for a function that is not one of Keras's activations.
+
+    A configuration holds no more than its name, which others may have too.
+    """
+    if activation is None or isinstance(activation, keras.layers.Layer):
+        return
+    name = getattr(activation, "__name__", type(activation).__name__)
+    if getattr(keras.activations, name, None) is not activation:
+        raise Opaque(f"{name} is not part of Keras's activations")
+
+
+def _can_be_free(model: keras.Model) -> bool:
+    layers = layers_of(model)
+    if not all(type(layer).__name__ in _FREE for layer in layers):
+        return False
+    normalised = [layer for layer in layers if type(layer) is keras.layers.BatchNormalization]
+    plain = all(layer.axis == -1 and not layer.renorm for layer in normalised)
+    return plain and type(model.optimizer).__name__ in _FREE_OPTIMIZERS
+
+
+def pinned_of(model: keras.Model) -> set[int]:
+    """Returns the ids of the layers whose width is that of an output of the model.
+
+    Losses and metrics read the outputs' static shapes, so these widths stay known: every layer
+    from an output back to the last `Dense` before it.
+    """
+    pinned: set[int] = set()
+    waiting = list(model.outputs)
+    while waiting:
+        operation, node, _ = waiting.pop()._keras_history
+        if id(operation) in pinned:
+            continue
+        pinned.add(id(operation))
+        if type(operation) is not keras.layers.Dense:
+            waiting.extend(operation._inbound_nodes[node].input_tensors)
+    return pinned
+
+
+def nodes_of(model: keras.Model) -> dict[int, Any]:
+    """Returns id of a layer -> its place in the graph of a functional or sequential model.
+
+    Layers of nested models and layers that the graph calls more than once are left out.
+    """
+    found: dict[int, set[int]] = {}
+    layers: dict[int, Any] = {}
+    waiting = list(model.outputs)
+    while waiting:
+        operation, node, _ = waiting.pop()._keras_history
+        if node in found.setdefault(id(operation), set()):
+            continue
+        found[id(operation)].add(node)
+        layers[id(operation)] = operation._inbound_nodes[node]
+        waiting.extend(operation._inbound_nodes[node].input_tensors)
+    return {key: layers[key] for key, nodes in found.items() if len(nodes) == 1}
+
+
+def _open_layers(model: keras.Model) -> frozenset[str]:
+    pinned = pinned_of(model)
+    return frozenset(layer.name for layer in layers_of(model) if id(layer) not in pinned)
+
+
+def _output_names(model: keras.Model) -> tuple[str, ...]:
+    """Returns the names that appear in logs: those of several outputs."""
+    names = getattr(model, "output_names", None) or ()
+    return tuple(names) if len(names) > 1 else ()
+
+
+def _variables_key(model: keras.Model, free: bool) -> Hashable:
+    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return tuple(
+        (variable.dtype, variable.trainable, len(variable.shape) if free else tuple(variable.shape))
+        for variable in variables
+        if variable.name != "seed_generator_state"
+    )
+
+
+def _compile_key(model: keras.Model, keep: list[Any]) -> Hashable:
+    compiled = getattr(model, "_compile_config", None)
+    if compiled is None:
+        raise Opaque("compile was overridden")
+    given = dict(compiled.config)
+    given.pop("optimizer", None)
+    # "accuracy" means another metric for other targets: what it was resolved to counts.
+    resolved = tuple((type(metric).__name__, metric.name) for metric in model.metrics)
+    return describe(given, keep), resolved, _optimizer_key(model.optimizer)
+
+
+def _optimizer_key(optimizer: keras.optimizers.Optimizer) -> Hashable:
+    if any(
+        getattr(optimizer, f"_exclude_from_weight_decay{part}", None) for part in ("", "_pattern")
+    ):
+        raise Opaque("the optimizer excludes variables from weight decay")
+    config = dict(optimizer.get_config())
+    if isinstance(config.get("learning_rate"), float):
+        # A plain learning rate is a variable already.
+        del config["learning_rate"]
+    return type(optimizer).__name__, canonical(config)
+
+
+def _sharing(model: keras.Model) -> Hashable:
+    """Says which penalties and seed generators are one and the same object."""
+    numbers: dict[int, int] = {}
+    penalties = tuple(
+        numbers.setdefault(id(penalty), len(numbers)) for penalty in _penalty_objects(model)
+    )
+    seeds = tuple(
+        type(layer).__name__
+        for layer in layers_of(model)
+        if layer._seed_generators and type(layer) is not keras.layers.Dropout
+    )
+    return penalties, seeds
+
+
+def _penalty_objects(model: keras.Model) -> list[keras.regularizers.L2]:
+    objects = []
+    for layer in layers_of(model):
+        for name in sorted(vars(layer)):
+            value = vars(layer)[name]
+            if name.endswith("_regularizer") and type(value) is keras.regularizers.L2:
+                objects.append(value)
+    return objects

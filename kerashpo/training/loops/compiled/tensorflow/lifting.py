@@ -1,0 +1,131 @@
+"""Numbers that Keras bakes into a graph, read from variables instead while it is traced."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerashpo.training.loops.compiled.signature import dropouts_of, penalties_of
+from kerashpo.training.loops.compiled.tensorflow.slots import Slots
+
+_SEED_BOUND = tf.int32.max - 1
+#: TensorFlow's number of the algorithm that `tf.random.stateless_uniform` uses on CPUs and GPUs.
+_PHILOX = 1
+
+
+@contextlib.contextmanager
+def lifted(model: keras.Model, slots: Slots) -> Iterator[None]:
+    """Lets dropout rates and L2 factors come from slots for the time of a trace."""
+    penalties = penalties_of(model)
+    before = [penalty.l2 for penalty in penalties]
+    layers = dropouts_of(model)
+    try:
+        for penalty, slot in zip(penalties, slots.penalties, strict=True):
+            penalty.l2 = slot
+        for parts in zip(layers, slots.seeds, slots.rates, slots.scales, strict=True):
+            vars(parts[0])["call"] = _dropout(*parts[1:])
+        yield
+    finally:
+        for penalty, factor in zip(penalties, before, strict=True):
+            penalty.l2 = factor
+        for layer in layers:
+            vars(layer).pop("call", None)
+
+
+def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
+    """Returns `keras.layers.Dropout.call` with its numbers as variables.
+
+    The same operations as `tf.nn.experimental.stateless_dropout` after Keras's own treatment of
+    the seed, so the masks are those that `fit` would draw.
+    """
+
+    def call(inputs: Any, training: bool = False) -> Any:
+        if not training:
+            return inputs
+        state = seed.read_value()
+        seed.assign(tf.add(state, [0, 1]))
+        key = tf.cast(tf.math.floormod(state, _SEED_BOUND), tf.int32)
+        kept = _uniform(tf.shape(inputs), key, inputs.dtype) >= tf.cast(rate, inputs.dtype)
+        factor, nothing = tf.cast(scale, inputs.dtype), tf.zeros([], inputs.dtype)
+
+        # Without it the gradient has to find out that a scalar was broadcast.
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def masked(values: Any) -> Any:
+            def gradient(upstream: Any) -> Any:
+                return tf.where(kept, upstream * factor, nothing)
+
+            return tf.where(kept, values * factor, nothing), gradient
+
+        return masked(inputs)
+
+    return call
+
+
+def _uniform(shape: Any, seed: Any, dtype: Any) -> Any:
+    """Returns `tf.random.stateless_uniform` over [0, 1) without the product with 1 and sum with 0.
+
+    Args:
+        shape: int32, shape (rank,).
+        seed: int32, shape (2,).
+        dtype: of floats.
+    """
+    parts = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    return tf.raw_ops.StatelessRandomUniformV2(
+        shape=shape, key=parts.key, counter=parts.counter, alg=_PHILOX, dtype=dtype
+    )
+
+
+@contextlib.contextmanager
+def fused(optimizer: Any) -> Iterator[None]:
+    """Lets Adam update a variable with TensorFlow's one kernel instead of a dozen.
+
+    The kernel computes Keras's formula (Kingma & Ba 2014, the form before section 2.1). Sparse
+    gradients, other precisions and other optimizers go Keras's way.
+    """
+    if not _has_keras_adam_step(optimizer):
+        yield
+        return
+    stock = optimizer.update_step
+    powers: dict[Any, tuple[Any, Any]] = {}
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if isinstance(gradient, tf.IndexedSlices) or variable.dtype != tf.float32:
+            stock(gradient, variable, learning_rate)
+            return
+        index = optimizer._get_variable_index(variable)
+        graph = tf.compat.v1.get_default_graph()
+        if graph not in powers:
+            # The same for every variable of a step: once in each graph (loops have their own).
+            step = tf.cast(optimizer.iterations + 1, tf.float32)
+            powers[graph] = tf.pow(optimizer.beta_1, step), tf.pow(optimizer.beta_2, step)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=optimizer._momentums[index].value.handle,
+            v=optimizer._velocities[index].value.handle,
+            beta1_power=powers[graph][0],
+            beta2_power=powers[graph][1],
+            lr=tf.cast(learning_rate, tf.float32),
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            epsilon=optimizer.epsilon,
+            grad=gradient,
+        )
+
+    vars(optimizer)["update_step"] = update_step
+    try:
+        yield
+    finally:
+        vars(optimizer).pop("update_step", None)
+
+
+def _has_keras_adam_step(optimizer: Any) -> bool:
+    return (
+        isinstance(optimizer, keras.optimizers.Adam)
+        and type(optimizer).update_step is keras.optimizers.Adam.update_step
+        and "update_step" not in vars(optimizer)
+        and not optimizer.amsgrad
+    )

@@ -1,0 +1,156 @@
+"""Lending variables: while a trial trains, its Keras variables live in those of a shared graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerashpo.training.loops.compiled.signature import (
+    dropouts_of,
+    layers_of,
+    penalties_of,
+    pinned_of,
+)
+
+#: Functions that Keras traces for a model; they capture the variables of the moment.
+_TRACED = ("train_function", "test_function", "predict_function")
+
+
+def variables_of(model: keras.Model) -> list[Any]:
+    """Returns the Keras variables of model, optimizer and metrics, each once.
+
+    The seeds of dropout layers are not among them: a layer of rate 0 has none, and shall share
+    the graph of one that has.
+    """
+    lifted = {id(layer.seed_generator.state) for layer in dropouts_of(model) if layer.rate > 0}
+    optimizer = [] if model.optimizer is None else model.optimizer.variables
+    found: dict[int, Any] = {}
+    for variable in [*model.variables, *optimizer, *model.metrics_variables]:
+        if id(variable) not in lifted:
+            found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slots:
+    """What a shared graph reads and writes.
+
+    Attributes:
+        variables: one for each of `variables_of`, of unknown sizes if widths are free.
+        seeds: the state of each dropout layer, int64, shape (2,).
+        rates: the probability to drop, float32 scalars.
+        scales: 1 / (1 - rate), float32 scalars.
+        penalties: the factor of each L2 penalty, float32 scalars.
+    """
+
+    variables: tuple[tf.Variable, ...]
+    seeds: tuple[tf.Variable, ...]
+    rates: tuple[tf.Variable, ...]
+    scales: tuple[tf.Variable, ...]
+    penalties: tuple[tf.Variable, ...]
+
+    @classmethod
+    def like(cls, model: keras.Model, *, free: bool) -> Slots:
+        """Makes slots for models of the same structure as `model`."""
+        dropouts = dropouts_of(model)
+
+        def scalars(count: int) -> tuple[tf.Variable, ...]:
+            return tuple(tf.Variable(0.0, trainable=False) for _ in range(count))
+
+        return cls(
+            _slots(model, free),
+            tuple(tf.Variable([0, 0], dtype=tf.int64, trainable=False) for _ in dropouts),
+            scalars(len(dropouts)),
+            scalars(len(dropouts)),
+            scalars(len(penalties_of(model))),
+        )
+
+
+def _slots(model: keras.Model, free: bool) -> tuple[tf.Variable, ...]:
+    pinned = pinned_of(model) if free else set()
+    known = {
+        id(variable)
+        for layer in layers_of(model)
+        if id(layer) in pinned
+        for variable in layer.variables
+    }
+
+    def slot(variable: Any) -> tf.Variable:
+        shape = list(variable.shape)
+        if free:
+            last = shape[-1:] if id(variable) in known else [None] * len(shape[-1:])
+            shape = [None] * len(shape[:-1]) + last
+        return tf.Variable(
+            variable._value, shape=tf.TensorShape(shape), trainable=variable.trainable
+        )
+
+    return tuple(slot(variable) for variable in variables_of(model))
+
+
+class Loan:
+    """A model whose variables live in slots, until `end`.
+
+    Keras variables stay the same objects, so callbacks, the optimizer and `get_weights` see
+    live values; only the `tf.Variable` beneath each changes.
+
+    Args:
+        model: a built model of the slots' structure.
+        slots: what it borrows; one model at a time.
+    """
+
+    def __init__(self, model: keras.Model, slots: Slots) -> None:
+        self._model = model
+        self._lent: list[tuple[Any, tf.Variable, tf.Variable]] = []
+        self._traced = {name: getattr(model, name, None) for name in _TRACED}
+        for variable, slot in zip(variables_of(model), slots.variables, strict=True):
+            self._lend(variable, slot)
+        for layer, seed, rate, scale in zip(
+            dropouts_of(model), slots.seeds, slots.rates, slots.scales, strict=True
+        ):
+            if layer.rate > 0:
+                self._lend(layer.seed_generator.state, seed)
+            rate.assign(layer.rate)
+            # At rate 1 nothing is kept; a finite scale keeps the gradient 0 rather than NaN.
+            scale.assign(1.0 / (1.0 - layer.rate) if layer.rate < 1 else 0.0)
+        for penalty, slot in zip(penalties_of(model), slots.penalties, strict=True):
+            slot.assign(penalty.l2)
+        self._forget_traces(dict.fromkeys(_TRACED))
+
+    def end(self) -> None:
+        """Moves the values to the model's own variables and gives those back."""
+        for variable, own, slot in self._lent:
+            _copy(slot, own)
+            variable._value = own
+        self._lent.clear()
+        self._forget_traces(self._traced)
+
+    def _lend(self, variable: Any, slot: tf.Variable) -> None:
+        own = variable._value
+        _copy(own, slot)
+        self._lent.append((variable, own, slot))
+        variable._value = slot
+
+    def _forget_traces(self, functions: dict[str, Any]) -> None:
+        """Sets the model's traced functions: those made now captured the other variables."""
+        for name, function in functions.items():
+            setattr(self._model, name, function)
+        _renew_index(self._model.optimizer)
+
+
+def _copy(source: tf.Variable, target: tf.Variable) -> None:
+    """Assigns without the shape checks of `tf.Variable.assign`, which cost more than the copy."""
+    value = tf.raw_ops.ReadVariableOp(resource=source.handle, dtype=source.dtype)
+    tf.raw_ops.AssignVariableOp(resource=target.handle, value=value, validate_shape=False)
+
+
+def _renew_index(optimizer: Any) -> None:
+    """Keras finds an optimizer's slots by the identity of the `tf.Variable` they belong to."""
+    while optimizer is not None:
+        index = optimizer._trainable_variables_indices
+        index.clear()
+        for number, variable in enumerate(optimizer._trainable_variables):
+            index[optimizer._var_key(variable)] = number
+        optimizer = getattr(optimizer, "inner_optimizer", None)

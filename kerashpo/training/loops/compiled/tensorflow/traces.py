@@ -1,0 +1,105 @@
+"""A trace and the variables that it reads, for one model or for many of one structure."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerashpo.training.loops.compiled.signature import Structure
+from kerashpo.training.loops.compiled.tensorflow import graphs
+from kerashpo.training.loops.compiled.tensorflow.lifting import fused, lifted
+from kerashpo.training.loops.compiled.tensorflow.runtime import (
+    functional_loops,
+    is_flat,
+    mortal_graphs,
+    with_lowered_loops,
+)
+from kerashpo.training.loops.compiled.tensorflow.slots import Loan, Slots, variables_of
+
+Trace = Callable[[keras.Model, Any], graphs.Concrete]
+
+
+class SharedTrace:
+    """The graphs of a structure, traced when first needed.
+
+    A shared template has slots, which models borrow. A private one reads its model's own
+    variables, and no other model may use it.
+
+    Args:
+        model: the first model of the structure.
+        structure: what it is.
+    """
+
+    def __init__(self, model: keras.Model, structure: Structure) -> None:
+        shared = structure.key is not None
+        self._slots = Slots.like(model, free=structure.free) if shared else None
+        # A graph holds its variables weakly.
+        self._own = None if shared else [variable._value for variable in variables_of(model)]
+        self._keep = structure.keep
+        #: Whether TensorFlow's graph optimizer may be left out and its executor be chosen, see
+        #: `options.quick_start` and `options.one_thread`.
+        self.quick = structure.free
+        self._graphs: dict[Hashable, graphs.Concrete] = {}
+        self._lowered: dict[graphs.Concrete, graphs.Concrete] = {}
+        self._flat: dict[graphs.Concrete, bool] = {}
+
+    def lend(self, model: keras.Model) -> Loan | None:
+        """Lets the model live in the slots; None where it lives in its own variables."""
+        return None if self._slots is None else Loan(model, self._slots)
+
+    def reads(self, model: keras.Model) -> bool:
+        """Whether a private template's graphs still read the variables that the model has."""
+        mine, now = self._own or (), variables_of(model)
+        return len(mine) == len(now) and all(
+            own is variable._value for own, variable in zip(mine, now, strict=True)
+        )
+
+    def graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete:
+        """Returns the graph that `trace` makes for data of this type, traced at most once.
+
+        Args:
+            trace: one of `graphs.trace_training`, `trace_testing`, `trace_predicting`.
+            model: a model that the template is lent to.
+            data: nested tensors.
+        """
+        traced = self._traced(trace, model, data)
+        if not self.quick:
+            return traced
+        if traced not in self._lowered:
+            self._lowered[traced] = with_lowered_loops(traced)
+        return self._lowered[traced]
+
+    def small_graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete | None:
+        """Returns that graph for use under `options.one_thread`; None where it cannot be."""
+        if not self.quick:
+            return None
+        traced = self._traced(trace, model, data)
+        if traced not in self._flat:
+            self._flat[traced] = is_flat(traced)
+        return traced if self._flat[traced] else None
+
+    def _traced(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete:
+        key = (trace.__name__, _spec_key(data))
+        if key not in self._graphs:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(fused(model.optimizer))
+                if self._slots is not None:
+                    # Keras's code alone: a function of the user's may be differentiated again.
+                    stack.enter_context(mortal_graphs())
+                    stack.enter_context(lifted(model, self._slots))
+                if self.quick:
+                    stack.enter_context(functional_loops())
+                self._graphs[key] = trace(model, data)
+        return self._graphs[key]
+
+
+def _spec_key(data: Any) -> Hashable:
+    leaves = [
+        (path, leaf.dtype.name, tuple(leaf.shape[1:]))
+        for path, leaf in keras.tree.flatten_with_path(data)
+    ]
+    return str(tf.nest.map_structure(lambda _: 0, data)), tuple(leaves)

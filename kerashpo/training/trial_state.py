@@ -1,0 +1,134 @@
+"""A trial in memory: its model, its callbacks and its best weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import keras
+import numpy as np
+
+from kerashpo.core.objective import NOTHING, Best
+from kerashpo.store.checkpoints import pack, read_variables, unpack, write_variables
+from kerashpo.training.user_callbacks import OncePerTrial
+
+
+@final
+@dataclass(slots=True)
+class TrialState:
+    """Everything that a paused trial needs to go on as if it had never stopped.
+
+    Randomness is keyed by epoch, so it is no part of the state.
+
+    Attributes:
+        model: with its optimizer, all variables created.
+        callbacks: the trial's own.
+        epoch: epochs trained.
+        seconds: the trial's own training time so far.
+        best: its best epoch.
+        best_weights: the model's weights then, None before.
+        best_is_new: whether they are not yet written down.
+        stopped: whether a callback of the user's has ended its training.
+        facts: what was told about how it is trained.
+        hp: the values that its model was built with.
+    """
+
+    model: keras.Model
+    callbacks: list[OncePerTrial]
+    epoch: int = 0
+    seconds: float = 0.0
+    best: Best = NOTHING
+    best_weights: list[np.ndarray] | None = None
+    best_is_new: bool = False
+    stopped: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+    hp: Any = None
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory the trial takes: weights, optimizer slots, best weights."""
+        variables = [*self.model.weights, *self._optimizer_variables()]
+        size = sum(int(np.prod(v.shape)) * 4 for v in variables)
+        return size + sum(array.nbytes for array in self.best_weights or ())
+
+    def note_best(self, best: Best, newest: bool = False) -> bool:
+        """Keeps the weights if this epoch is the best so far, or if the newest ones count."""
+        if not (newest or best < self.best):
+            return False
+        self.best, self.best_weights = best, read_variables(self.model.weights)
+        self.best_is_new = True
+        return True
+
+    def save(self) -> bytes:
+        """Returns the trial's state as a checkpoint."""
+        groups = {
+            "w": read_variables(self.model.weights),
+            "o": read_variables(self._optimizer_variables()),
+            "b": self.best_weights or [],
+        }
+        arrays = {f"{g}{i}": a for g, values in groups.items() for i, a in enumerate(values)}
+        states: list[dict[str, Any]] = []
+        for number, callback in enumerate(self.callbacks):
+            states.append(_split(callback.state(), f"c{number}", arrays))
+        values = {
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "stopped": self.stopped,
+            "best": [self.best.cost, self.best.loss, self.best.epoch],
+            "counts": {group: len(found) for group, found in groups.items()},
+            "callbacks": states,
+        }
+        return pack(arrays, values)
+
+    def load(self, data: bytes) -> None:
+        """Takes over the state of a checkpoint; all variables must exist.
+
+        Raises:
+            ValueError: if the checkpoint is damaged or of another model.
+        """
+        arrays, values = unpack(data)
+        groups = {
+            group: [arrays[f"{group}{i}"] for i in range(count)]
+            for group, count in values["counts"].items()
+        }
+        write_variables(self.model.weights, groups["w"])
+        write_variables(self._optimizer_variables(), groups["o"])
+        self.best_weights = groups["b"] or None
+        self.best = Best(*values["best"])
+        self.epoch, self.seconds = values["epoch"], values["seconds"]
+        self.stopped = values["stopped"]
+        for callback, state in zip(self.callbacks, values["callbacks"]):
+            callback.restore(_join(state, arrays))
+
+    def _optimizer_variables(self) -> list[Any]:
+        optimizer = getattr(self.model, "optimizer", None)
+        return [] if optimizer is None else list(optimizer.variables)
+
+
+def _split(state: dict[str, Any], prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Moves arrays out of a callback's state into `arrays`, leaving references."""
+    plain: dict[str, Any] = {}
+    for name, value in state.items():
+        if isinstance(value, np.ndarray):
+            arrays[f"{prefix}.{name}"] = value
+            plain[name] = {"array": f"{prefix}.{name}"}
+        elif isinstance(value, list):
+            keys = [f"{prefix}.{name}.{i}" for i in range(len(value))]
+            arrays.update(zip(keys, value))
+            plain[name] = {"arrays": keys}
+        else:
+            plain[name] = value.item() if isinstance(value, np.generic) else value
+    return plain
+
+
+def _join(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    joined: dict[str, Any] = {}
+    for name, value in state.items():
+        match value:
+            case {"array": key}:
+                joined[name] = arrays[key]
+            case {"arrays": keys}:
+                joined[name] = [arrays[key] for key in keys]
+            case _:
+                joined[name] = value
+    return joined

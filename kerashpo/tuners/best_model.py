@@ -1,0 +1,97 @@
+"""The models behind results: the stored one, and a fresh one of the same configuration."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, final
+
+import keras
+
+from kerashpo.core.errors import InvalidInput, NoResult, require_integer
+from kerashpo.core.history import History
+from kerashpo.core.trial import Trial
+from kerashpo.space.space import Space
+from kerashpo.store.base import Blobs
+from kerashpo.study.results import Models
+from kerashpo.training.build import build_all
+from kerashpo.training.data import FitData
+from kerashpo.training.folds import EPOCHS, fit_values
+from kerashpo.training.hypermodel import ModelBuilder, load_model
+from kerashpo.training.loops.model_fit import FitLoop
+from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit, takes
+from kerashpo.training.randomness import EpochKeys
+from kerashpo.training.user_callbacks import check_callbacks, fresh_callbacks
+
+
+@final
+class StoredModels(Models):
+    """Models of a tuner's best trial.
+
+    Args:
+        maker: builds them.
+        space: of the study.
+        history: of the study.
+        blobs: where weights are stored.
+        fit_hp: which parameters are arguments of `fit`.
+    """
+
+    def __init__(
+        self, maker: ModelBuilder, space: Space, history: History, blobs: Blobs, fit_hp: Space
+    ) -> None:
+        self._maker, self._space, self._history, self._blobs = maker, space, history, blobs
+        self._fit_hp = fit_hp
+
+    def best(self) -> keras.Model:
+        trial = self._trial()
+        return load_model(self._maker, self._space, self._history.seed, trial, self._blobs)
+
+    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> keras.Model:
+        trial, seed = self._trial(), self._history.seed
+        run = trial.best_run
+        last = (
+            trial.run_bests[run].epoch if epochs is None else require_integer("epochs", epochs, 1)
+        )
+        callbacks = fresh_callbacks(check_callbacks(fit.pop("callbacks", None)))
+        listening = [one.wrapped for one in callbacks]
+        model, hp = self._maker.make(trial.config, self._space, seed, trial.number, run)
+        keys = EpochKeys(seed, trial.number, run)
+        hypermodel = self._maker.hypermodel
+        if hypermodel is not None and overrides_fit(hypermodel):
+            told = epochs is not None or self._tells_epochs(hypermodel.fit)
+            call = FitCall(args, fit, told=told)
+            own = UserFitLoop(hypermodel)
+            # A fit that sets its epochs itself ends where the best epoch was.
+            own.train(call, hp, model, (1, last), listening, keys, lambda epoch, _: epoch >= last)
+            return model
+        if not isinstance(model, keras.Model) or not model.compiled:
+            raise InvalidInput(
+                "refit_best trains with model.fit, but this tuner's run_trial trains in its own "
+                "way: build the best configuration and train it so."
+            )
+        tuned = fit_values(self._fit_hp, trial.config)
+        tuned.pop(EPOCHS, None)
+        data = FitData.from_fit(*args, **{**tuned, **fit})
+        with self._maker.scope():
+            build_all(model, data)
+        FitLoop().train(model, data, 1, last, listening, keys)
+        return model
+
+    def _tells_epochs(self, fit: Callable[..., Any]) -> bool:
+        """Whether a `fit` of the user's own was, or must be, told how many epochs to train.
+
+        A search that planned none, or one, told of none: then `fit` may set them itself.
+        """
+        asked = inspect.signature(fit).parameters.get("epochs")
+        required = asked is not None and asked.default is inspect.Parameter.empty
+        planned = int(self._history.settings.get("epochs", 0)) != 1
+        return required or (planned and takes(fit, "epochs"))
+
+    def _trial(self) -> Trial:
+        trial = self._history.best
+        if trial is None:
+            raise NoResult(
+                f"No trial has a finite {self._history.objective.name}, so there is no best model. "
+                "results.failures() tells why trials failed."
+            )
+        return trial

@@ -1,0 +1,153 @@
+"""What `search` was given, read once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from kerashpo.core.errors import require_integer
+from kerashpo.core.listener import Listener
+from kerashpo.study.listeners import check_listeners
+from kerashpo.training.data import FitData, fingerprint_of, fit_arguments
+from kerashpo.training.folds import NO_DATA, TUNABLE, RunData
+from kerashpo.training.loops.user_fit import FitCall
+from kerashpo.training.runner import TrialData
+from kerashpo.training.user_callbacks import check_callbacks
+from kerashpo.tuners.hooks import BATCH_HOOKS, EPOCH_HOOKS, BatchHooks, EpochHooks, Hooks
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `search`.
+
+    Attributes:
+        data: what to train on; `NO_DATA` where the user's own code reads the arguments.
+        fingerprint: a hash of the arrays, None where there are others than arrays.
+        epochs: epochs of each trial, None where none were given.
+        callbacks: Keras's, or functions that make them.
+        listeners: who hears the events.
+        verbose: 0 for silence, 1 for progress.
+        fit_verbose: Keras's own verbosity within trials.
+        args: by position, for code of the user's own.
+        kwargs: by name, for code of the user's own: without what is the search's.
+    """
+
+    data: FitData
+    fingerprint: str | None
+    epochs: int | None
+    callbacks: tuple[Any, ...]
+    listeners: tuple[Listener, ...]
+    verbose: Any
+    fit_verbose: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def call(self, planned: bool) -> FitCall:
+        """Returns it as a call of `HyperModel.fit`."""
+        kwargs = {name: self.kwargs[name] for name in self.kwargs if name not in _TOLD}
+        return FitCall(self.args, kwargs, planned, self.epochs is not None, self.fit_verbose)
+
+
+_TOLD = ("epochs", "callbacks", "verbose")
+
+
+def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Request:
+    """Reads the arguments of `search`.
+
+    Args:
+        args: by position.
+        kwargs: by name.
+        own: whether code of the user's own takes them, so that any are allowed.
+
+    Raises:
+        InvalidInput: for arguments that cannot be meant.
+    """
+    kwargs = dict(kwargs)
+    listeners = check_listeners(kwargs.pop("listeners", None))
+    fit_verbose, theirs = kwargs.pop("fit_verbose", 0), dict(kwargs)
+    verbose, epochs = kwargs.pop("verbose", 1), kwargs.pop("epochs", None)
+    if epochs is not None:
+        require_integer("epochs", epochs, 1)
+    callbacks = check_callbacks(kwargs.pop("callbacks", None))
+    if own:
+        data, fingerprint = NO_DATA, fingerprint_of((args, kwargs))
+    else:
+        data = FitData.from_fit(*args, **kwargs, verbose=fit_verbose)
+        fingerprint = data.fingerprint()
+    return Request(
+        data, fingerprint, epochs, callbacks, tuple(listeners), verbose, fit_verbose, args, theirs
+    )
+
+
+_SCHEDULE = ("epochs", "initial_epoch", "callbacks", "verbose")
+
+
+@final
+class Arranger:
+    """Reads arguments of `fit`; those of the search itself cost nothing.
+
+    Args:
+        request: what `search` was given.
+        base: the search's data as they are trained on, None where only `run_trial` reads them.
+        own_fit: whether the hypermodel trains its models itself.
+        planned: whether the tuner plans the epochs, so that others are not heeded.
+    """
+
+    def __init__(
+        self, request: Request, base: RunData | None, own_fit: bool, planned: bool
+    ) -> None:
+        self.request = request
+        self._base, self._own_fit, self._planned = base, own_fit, planned
+        self._made: dict[tuple[Any, ...], tuple[FitData, Any]] = {}
+
+    def terms(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tuner: Hooks, trial: Any
+    ) -> TrialData:
+        """Returns on what a trial is trained, with the tuner's hooks listening.
+
+        Raises:
+            InvalidInput: for arguments that cannot be meant.
+        """
+        kwargs = dict(kwargs)
+        epochs = kwargs.get("epochs")
+        if epochs is not None:
+            require_integer("epochs", epochs, 1)
+        callbacks = check_callbacks(kwargs.get("callbacks"))
+        if made := _listening(tuner, trial):
+            callbacks = (*callbacks, lambda: made)
+        changed = epochs != self.request.epochs and not self._planned
+        until = epochs if changed else None
+        for name in _SCHEDULE:
+            kwargs.pop(name, None)
+        if self._own_fit:
+            told = epochs is not None
+            call = FitCall(args, kwargs, self._planned, told, self.request.fit_verbose)
+            return TrialData(RunData([NO_DATA]), callbacks, until, call)
+        data = self._base or RunData([self._data(args, kwargs)])
+        return TrialData(data, callbacks, until)
+
+    def _data(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FitData:
+        """Reads data; the same objects give the same data, in batches of another size too."""
+        named = fit_arguments(*args, **kwargs)
+        tuned = {name: named.pop(name) for name in TUNABLE if name in named}
+        key = tuple((name, id(value)) for name, value in sorted(named.items()))
+        if key not in self._made:
+            # Beside what it was made of, whose ids nothing else can take while it is here.
+            data = FitData.from_fit(**named, verbose=self.request.fit_verbose)
+            self._made[key] = (data, named)
+        data = self._made[key][0]
+        if not tuned:
+            return data
+        whole = (*key, repr(sorted(tuned.items())))
+        if whole not in self._made:
+            self._made[whole] = (dataclasses.replace(data, **tuned), named)
+        return self._made[whole][0]
+
+
+def _listening(tuner: Hooks, trial: Any) -> EpochHooks | None:
+    if tuner._overrides(*BATCH_HOOKS):
+        return BatchHooks(tuner, trial)
+    return EpochHooks(tuner, trial) if tuner._overrides(*EPOCH_HOOKS) else None

@@ -1,0 +1,155 @@
+"""What a tuner answers about its search, with KerasTuner's verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.history import History
+from kerashpo.space.space import Space
+from kerashpo.store.blobs import CHECKPOINTS, FileBlobs, best_key
+from kerashpo.store.checkpoints import pack_list, read_variables
+from kerashpo.study.results import Models, Results
+from kerashpo.training.hypermodel import ModelBuilder, load_model
+from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.tuners.best_model import StoredModels
+from kerashpo.tuners.options import TunerOptions
+from kerashpo.tuners.oracle_view import OracleView
+
+
+def space_text(space: Space) -> str:
+    """Returns a line for each parameter: definition and conditions."""
+    lines = [f"Search space: {len(space.params)} parameters, {space.size:g} configurations"]
+    for param in space.params:
+        body = param.domain.to_json()
+        kind = body.pop("kind")
+        told = ", ".join(f"{name} {value}" for name, value in body.items())
+        where = " and ".join(f"{c.parent} in {list(c.values)}" for c in param.conditions)
+        lines.append(f"  {param.name}: {kind} {told}" + (f"   where {where}" if where else ""))
+    return "\n".join(lines)
+
+
+def results_text(results: Results, ranked: Iterable[int], folder: str) -> str:
+    """Returns the given trials, the best first: score, epoch and values."""
+    objective = results.history.objective
+    lines = [
+        f"Results in {folder}",
+        f"Objective: {objective.name} ({objective.direction})",
+    ]
+    for number in ranked:
+        trial = results.history.trials[number]
+        lines.append(
+            f"\nTrial {number}   score {trial.score:.6g} at epoch {trial.best_epoch}   "
+            f"{trial.status.value}"
+        )
+        values = results.space.realise(trial.config)
+        lines += [f"  {name}: {value}" for name, value in values.items()]
+    return "\n".join(lines)
+
+
+class Answers:
+    """The half of a tuner that reads.
+
+    Attributes:
+        space: the space that `build_model` declares.
+        oracle: the trials as KerasTuner tells them.
+    """
+
+    space: Space
+    oracle: OracleView
+    _options: TunerOptions
+    _history: History | None
+    _maker: ModelBuilder
+    _fit_hp: Space
+
+    @property
+    def project_dir(self) -> str:
+        """The study's folder."""
+        return str(self._options.folder)
+
+    def get_trial_dir(self, trial_id: str | int) -> str:
+        """Returns a folder for files that code of the user's own keeps of a trial; makes it."""
+        folder = self._options.folder / f"trial_{int(trial_id)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    @property
+    def results(self) -> Results:
+        """What was found so far, see `kerashpo.study.results.Results`."""
+        if self._history is None:
+            raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
+        return Results(self._history, self.space, self._models(self._history), self.project_dir)
+
+    def _models(self, history: History) -> Models:
+        return StoredModels(self._maker, self.space, history, self._blobs, self._fit_hp)
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
+        """Returns the parameters of the best trials, the best first."""
+        return [
+            HyperParameters.with_values(self.results.space, self.results.history.trials[n].config)
+            for n in self._ranked(num_trials)
+        ]
+
+    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
+        """Returns the best trials' models with the weights of their best epochs.
+
+        Raises:
+            InvalidInput: if the weights of so many trials were not kept.
+        """
+        return [self.load_model(self.oracle.get_trial(n)) for n in self._ranked(num_models)]
+
+    def load_model(self, trial: Any) -> Any:
+        """Returns a trial's model with the weights of its best epoch.
+
+        Args:
+            trial: one of ``oracle.trials``, its id, or its number.
+
+        Raises:
+            InvalidInput: if its weights were not kept.
+        """
+        results = self.results
+        record = results.history.trials[int(getattr(trial, "trial_id", trial))]
+        return load_model(self._maker, results.space, results.seed, record, self._blobs)
+
+    def save_model(self, trial_id: str, model: keras.Model, step: int = 0) -> None:
+        """Stores the weights that `load_model` loads; for a `run_trial` of one's own."""
+        data = pack_list(read_variables(model.weights), epoch=step)
+        self._blobs.put(best_key(int(trial_id)), data)
+
+    @property
+    def remaining_trials(self) -> int | None:
+        """How many trials may still start, None without a bound."""
+        return self.oracle.remaining_trials()
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Prints the best trials."""
+        print(results_text(self.results, self._ranked(num_trials), self.project_dir))
+
+    def report(self, path: str | Path | None = None, lang: str = "en") -> Path:
+        """Writes the report of the search; returns its path.
+
+        Args:
+            path: an HTML file (or Markdown, by its ending); None for ``report.html`` in the
+                study's folder.
+            lang: ``"en"`` or ``"es"``.
+        """
+        return self.results.report(path or Path(self.project_dir) / "report.html", lang)
+
+    def search_space_summary(self, extended: bool = False) -> None:
+        """Prints the search space; `extended` is KerasTuner's and changes nothing there either."""
+        print(space_text(self.space))
+
+    def _ranked(self, count: int) -> list[int]:
+        require_integer("the number of trials", count, 1)
+        history = self.results.history
+        ranks = sorted(history.rank(number) for number in history.trials)
+        return [number for cost, _, number in ranks if cost < float("inf")][:count]
+
+    @property
+    def _blobs(self) -> FileBlobs:
+        # Absolute: workers stay where they were started, whatever this process changes to.
+        return FileBlobs(self._options.folder.absolute() / CHECKPOINTS)

@@ -1,0 +1,225 @@
+"""Checks and reads the arguments that tuners share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Literal, get_args
+
+from kerashpo.core.errors import InvalidInput, nearest, require_integer, require_number
+from kerashpo.core.objective import Scoring
+from kerashpo.core.records import Budget
+from kerashpo.study.loop import Limits
+from kerashpo.study.open import Resuming
+from kerashpo.study.retention import read_keep
+
+UNTITLED = "untitled_project"
+"""The name of a study that was given none; KerasTuner's."""
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+@dataclass(frozen=True, slots=True)
+class TunerOptions:
+    """What every tuner takes besides its algorithm's and scheduler's arguments.
+
+    The names and meanings are KerasTuner's where it has them; `Tuner` documents them.
+    """
+
+    objective: Any = None
+    max_trials: int | None = None
+    seed: int | None = None
+    hyperparameters: Any = None
+    tune_new_entries: bool = True
+    allow_new_entries: bool = True
+    max_retries_per_trial: int = 0
+    max_consecutive_failed_trials: int | None = 3
+    executions_per_trial: int = 1
+    optimizer: Any = None
+    loss: Any = None
+    metrics: Any = None
+    max_model_size: int | None = None
+    distribution_strategy: Any = None
+    directory: str | Path | None = None
+    project_name: str | None = None
+    overwrite: bool = False
+    resume: Resuming = "exact"
+    workers: int | Literal["auto"] = 1
+    trial_timeout: float | None = None
+    max_worker_memory: int | str | None = None
+    deterministic: bool = False
+    fast: bool | Literal["auto"] = "auto"
+    keep_in_memory: int | str = "1GB"
+    checkpoint_every: float = 1.0
+    keep: str = "top-10"
+    max_epochs_total: int | None = None
+    max_minutes: float | None = None
+    score: str = "best"
+    weights: Any = None
+    fit_hp: Any = None
+    cv: Any = None
+    repeats: int | None = None
+
+    def check(self) -> None:
+        """Raises InvalidInput for an argument that cannot be meant."""
+        require_integer("executions_per_trial", self.executions_per_trial, 1)
+        require_integer("max_retries_per_trial", self.max_retries_per_trial, 0)
+        require_number("checkpoint_every", self.checkpoint_every, 0.0)
+        for name in ("max_trials", "max_epochs_total", "max_consecutive_failed_trials"):
+            if getattr(self, name) is not None:
+                require_integer(name, getattr(self, name), 1)
+        Scoring.read(self.score)
+        check_cv(self.cv)
+        if self.repeats is not None:
+            require_integer("repeats", self.repeats, 1)
+            if self.executions_per_trial != 1:
+                raise InvalidInput(
+                    "repeats and executions_per_trial mean the same: pass one of them. Received: "
+                    f"{self.repeats!r} and {self.executions_per_trial!r}."
+                )
+        if self.max_minutes is not None:
+            require_number("max_minutes", self.max_minutes, 0.0, strict=True)
+        if self.max_model_size is not None:
+            require_integer("max_model_size", self.max_model_size, 1)
+        whole = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
+        if self.seed is not None and not whole:
+            raise InvalidInput(f"seed must be a whole number or None. Received: {self.seed!r}.")
+        check_workers(self.workers)
+        if self.trial_timeout is not None:
+            require_number("trial_timeout", self.trial_timeout, 0.0, strict=True)
+        if self.max_worker_memory is not None:
+            read_bytes("max_worker_memory", self.max_worker_memory)
+        if not isinstance(self.deterministic, bool):
+            raise InvalidInput(
+                f"deterministic must be True or False. Received: {self.deterministic!r}."
+            )
+        if self.fast not in ("auto", True, False):
+            raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
+        read_bytes("keep_in_memory", self.keep_in_memory)
+        read_keep(self.keep)
+        check_resume(self.resume)
+        self._check_place()
+
+    def _check_place(self) -> None:
+        """Keeps the study's folder within `directory`."""
+        for name in ("directory", "project_name"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, (str, Path)) or "\0" in str(value)):
+                raise InvalidInput(f"{name} must be the name of a folder. Received: {value!r}.")
+        if not self.project_name:
+            return
+        name = str(self.project_name)
+        parts = [*PurePosixPath(name).parts, *PureWindowsPath(name).parts]
+        absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor
+        if absolute or ".." in parts or not parts:
+            raise InvalidInput(
+                "project_name must be a name within directory, without '..'. "
+                f"Received: {self.project_name!r}."
+            )
+
+    @property
+    def turns(self) -> int:
+        """How often each configuration is trained, on each fold where there are folds."""
+        return self.executions_per_trial if self.repeats is None else self.repeats
+
+    @property
+    def runs(self) -> int:
+        """How many runs a trial has: folds times repetitions."""
+        return count_folds(self.cv) * self.turns
+
+    @property
+    def limits(self) -> Limits:
+        """When the search gives up."""
+        budget = Budget(self.max_trials, self.max_epochs_total, self.max_minutes)
+        return Limits(budget, self.max_retries_per_trial, self.max_consecutive_failed_trials)
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder: ``directory/project_name``."""
+        return Path(self.directory or ".") / (self.project_name or UNTITLED)
+
+
+def check_cv(cv: Any) -> None:
+    """Raises InvalidInput unless `cv` is None, a number of folds or a splitter."""
+    splits = callable(getattr(cv, "split", None)) and not isinstance(cv, str)
+    if cv is None or splits:
+        return
+    require_integer("cv", cv, 2, why="folds, or a splitter of scikit-learn")
+
+
+def count_folds(cv: Any) -> int:
+    """Returns the number of folds, 1 without cross-validation."""
+    if cv is None:
+        return 1
+    return int(cv.get_n_splits()) if hasattr(cv, "get_n_splits") else int(cv)
+
+
+def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
+    """Raises InvalidInput for arguments that code of the user's own leaves no use for.
+
+    Args:
+        options: the tuner's arguments.
+        form: what the hypermodel makes; another form than ``"compiled"`` is trained by the
+            user's own `run_trial` or `HyperModel.fit`.
+        hooked: whether trials go through methods of the tuner.
+    """
+    own = "run_trial" if form == "anything" else "HyperModel.fit"
+    for name in ("cv", "fit_hp"):
+        if form != "compiled" and getattr(options, name) is not None:
+            raise InvalidInput(
+                f"{name} changes what the engine trains on, but {own} is overridden and trains "
+                "itself: do it there, or leave it out."
+            )
+    processes = (options.trial_timeout, options.max_worker_memory)
+    asked = options.deterministic or any(value is not None for value in processes)
+    if hooked and (options.workers != 1 or asked):
+        raise InvalidInput(
+            "run_trial and the epoch and batch hooks are methods of this tuner, which stays in "
+            "this process: workers must be 1, without trial_timeout, max_worker_memory and "
+            f"deterministic. Received: workers={options.workers!r}."
+        )
+
+
+def check_resume(given: object) -> None:
+    """Raises InvalidInput unless it is one of the words of `Resuming`."""
+    if given not in get_args(Resuming):
+        raise InvalidInput(f'resume must be "exact" or "extend". Received: {given!r}.')
+
+
+def check_workers(given: object) -> None:
+    """Raises InvalidInput unless it is ``"auto"`` or a whole number of at least 1."""
+    if given != "auto":
+        require_integer("workers", given, 1, why='processes that train, or "auto"')
+
+
+def read_bytes(name: str, given: int | str) -> int:
+    """Returns a size such as ``"500MB"`` in bytes; `name` is the argument's, for the error.
+
+    Raises:
+        InvalidInput: if it is neither a whole number of bytes nor a number with a unit.
+    """
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", str(given).upper())
+    if match is None or match[2] not in _UNITS:
+        raise InvalidInput(
+            f'{name} must be bytes or a size such as "500MB" or "1GB". Received: {given!r}.'
+        )
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def read_options(cls: type, given: dict[str, Any], own: tuple[str, ...]) -> TunerOptions:
+    """Returns the shared options among a tuner's keyword arguments.
+
+    Raises:
+        InvalidInput: for an argument that neither they nor the tuner know.
+    """
+    known = [*TunerOptions.__slots__]
+    for name in given:
+        if name not in known:
+            names = [*own, *known]
+            raise InvalidInput(
+                f"{cls.__name__} has no argument {name!r}.{nearest(name, names)} "
+                f"It takes: {', '.join(names)}."
+            )
+    return TunerOptions(**given)

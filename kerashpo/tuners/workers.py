@@ -1,0 +1,145 @@
+"""Who trains: this process, or worker processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import keras
+import psutil
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.executors.auto import AutoExecutor
+from kerashpo.executors.base import Executor
+from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.processes.resources import available_cores, available_gpus, places
+from kerashpo.executors.serial import SerialExecutor
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.successive_halving import Brackets
+from kerashpo.training.factory import RunnerFactory
+from kerashpo.tuners.options import TunerOptions, read_bytes
+
+_WORKER_BYTES = 10**9
+"""About what a worker takes with TensorFlow, its graphs and some models."""
+
+_BLIND = ("random", "sobol", "grid")
+"""Algorithms that look at the numbers of trials and not at their scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """Who does the work.
+
+    Attributes:
+        executor: hands it out.
+        workers: how many trials it trains at once to begin with.
+        notes: what the user should know about it.
+    """
+
+    executor: Executor
+    workers: int = 1
+    notes: tuple[str, ...] = ()
+
+
+def make_crew(
+    options: TunerOptions,
+    recipe: RunnerFactory,
+    scheduler: Scheduler,
+    algorithm: str,
+    left: Callable[[], float],
+) -> Workforce:
+    """Returns who trains, from the tuner's arguments.
+
+    Args:
+        options: the tuner's arguments.
+        recipe: builds what trains.
+        scheduler: says whether each epoch waits for its answer.
+        algorithm: the name of who proposes.
+        left: returns how many epochs are left, inf where unknown.
+
+    Raises:
+        InvalidInput: if something that was given cannot be sent to other processes.
+    """
+    if options.workers == 1 and not needs_processes(options):
+        return Workforce(SerialExecutor(recipe()))
+    terms = make_terms(options, scheduler)
+    if options.workers == "auto" and not needs_processes(options):
+        return _auto(recipe, terms, left)
+    if options.distribution_strategy is not None:
+        raise InvalidInput(
+            "distribution_strategy spreads one model over devices, and workers spread trials; "
+            "a strategy cannot be sent to other processes. Leave out one of them (and "
+            "trial_timeout, max_worker_memory and deterministic, which need worker processes)."
+        )
+    return Workforce(
+        _processes(recipe, terms), len(terms.places), notes(options, scheduler, algorithm)
+    )
+
+
+def _processes(recipe: RunnerFactory, terms: WorkerSettings) -> ProcessExecutor:
+    share = recipe.settings.keep_in_memory // len(terms.places)
+    shared = replace(recipe, settings=replace(recipe.settings, keep_in_memory=share))
+    return ProcessExecutor(shared, terms, shared.parts())
+
+
+def _auto(recipe: RunnerFactory, terms: WorkerSettings, left: Callable[[], float]) -> Workforce:
+    count, here = len(terms.places), SerialExecutor(recipe())
+    if count < 2:
+        note = 'workers="auto" stays in this process: there is room for one worker only'
+        return Workforce(here, 1, (note,))
+    capacity = len({place.gpu for place in terms.places} - {None}) or len(available_cores())
+    executor = AutoExecutor(here, lambda: _processes(recipe, terms), count, capacity, left)
+    note = (
+        f'workers="auto" begins in this process; {count} worker processes take over once what is '
+        "left pays for their start"
+    )
+    return Workforce(executor, 1, (note,))
+
+
+def make_terms(options: TunerOptions, scheduler: Scheduler) -> WorkerSettings:
+    """Returns how worker processes work.
+
+    Args:
+        options: the tuner's arguments.
+        scheduler: says whether each epoch waits for its answer.
+    """
+    cores, gpus = available_cores(), available_gpus(os.environ)
+    count = _room(cores, gpus) if options.workers == "auto" else options.workers
+    # Equal threads whatever the number of workers: sums in another order differ in the last bits.
+    threads = 1 if options.deterministic else None
+    memory = options.max_worker_memory
+    return WorkerSettings(
+        places=places(count, cores, gpus, threads),
+        waits=scheduler.every_epoch,
+        ahead=options.checkpoint_every,
+        timeout=options.trial_timeout,
+        max_memory=None if memory is None else read_bytes("max_worker_memory", memory),
+        environment={"KERAS_BACKEND": keras.backend.backend()},
+        logs=options.folder.absolute() / "logs",
+    )
+
+
+def needs_processes(options: TunerOptions) -> bool:
+    """Whether arguments ask for worker processes whatever their number."""
+    asked = (options.trial_timeout, options.max_worker_memory)
+    return options.deterministic or any(value is not None for value in asked)
+
+
+def _room(cores: Sequence[int], gpus: Sequence[str]) -> int:
+    """Returns how many workers the machine has room for: a GPU or a core each, and memory."""
+    memory = int(psutil.virtual_memory().available // _WORKER_BYTES)
+    return max(1, min(len(gpus or cores), memory))
+
+
+def notes(options: TunerOptions, scheduler: Scheduler, algorithm: str) -> tuple[str, ...]:
+    """Returns what the user should know about worker processes and these arguments."""
+    settled = isinstance(scheduler, (Full, Brackets)) and algorithm in _BLIND
+    if not options.deterministic or options.workers == 1 or settled:
+        return ()
+    return (
+        "deterministic=True: every trial's epochs repeat exactly, but with several workers "
+        f"{algorithm} under this scheduler follows who reports first; {', '.join(_BLIND)} under "
+        "Hyperband or full training repeat as a whole",
+    )

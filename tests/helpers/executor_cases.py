@@ -1,0 +1,144 @@
+"""Curves that take time, die or hang, and a loop of a few lines to drive an executor with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kerashpo.core.records import Config, Resume, Start
+from kerashpo.executors.base import Emit, Runner
+from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, WorkItem
+from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.processes.resources import places
+from kerashpo.testing.curve_runner import CurveRunner, wave
+
+
+def slow(config: Config, epoch: int) -> float:
+    time.sleep(0.02)
+    return wave(config, epoch)
+
+
+def kills_its_worker(config: Config, epoch: int) -> float:
+    """Trial 0 is like a trial that always runs out of memory."""
+    if config["x"] == 0 and epoch == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return wave(config, epoch)
+
+
+def hangs(config: Config, epoch: int) -> float:
+    """Trial 0 hangs in its second epoch the first time that it comes there."""
+    mark = Path(str(config["mark"]))
+    if config["x"] == 0 and epoch == 2 and not mark.exists():
+        mark.touch()
+        time.sleep(600)
+    return wave({"x": config["x"]}, epoch)
+
+
+HELD: list[bytearray] = []
+
+
+def grows(config: Config, epoch: int) -> float:
+    """Trial 0 leaves 150 MB behind."""
+    if config["x"] == 0:
+        HELD.append(bytearray(os.urandom(10**6) * 150))
+    return wave(config, epoch)
+
+
+def placed(config: Config, epoch: int) -> dict[str, float]:
+    """Tells where it is trained; slowly, so that both workers get a trial."""
+    time.sleep(0.02)
+    cores = os.sched_getaffinity(0)
+    return {
+        "value": 0.0,
+        "first": min(cores),
+        "cores": len(cores),
+        "threads": float(os.environ["OMP_NUM_THREADS"]),
+        "gpu": float(os.environ["CUDA_VISIBLE_DEVICES"]),
+    }
+
+
+def ends_children(config: Config, epoch: int) -> float:
+    """Returns how many of its children end by SIGTERM, one forked and one started."""
+    mine, theirs = os.pipe()
+    forked = os.fork()
+    if forked == 0:
+        os.write(theirs, b"x")
+        time.sleep(60)
+        os._exit(0)
+    os.read(mine, 1)
+    os.kill(forked, signal.SIGTERM)
+    _, status = os.waitpid(forked, 0)
+    started = subprocess.Popen(["sleep", "60"])
+    started.terminate()
+    codes = (os.waitstatus_to_exitcode(status), started.wait())
+    return float(sum(code == -signal.SIGTERM for code in codes))
+
+
+class DiesAfterwards(Runner):
+    """Is killed when it has said that the task is over, before it says that it is idle."""
+
+    def __init__(self) -> None:
+        self._inner = CurveRunner()
+
+    def run(self, task: WorkItem, emit: Emit) -> None:
+        self._inner.run(task, emit)
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def free(self, trial: int) -> None:
+        self._inner.free(trial)
+
+    def drop(self, trial: int) -> None:
+        self._inner.drop(trial)
+
+
+class Heard:
+    """Hands tasks to an executor and keeps what is told."""
+
+    def __init__(self, executor: ProcessExecutor) -> None:
+        self.executor, self.told = executor, list[Message]()
+        self._size = executor.free()
+
+    def start(self, trial: int, until: int, **values: Any) -> None:
+        config = {"x": trial, **values}
+        self.executor.submit([WorkItem(Start(trial, config, until), config, until)])
+
+    def resume(self, trial: int, until: int) -> None:
+        self.executor.submit([WorkItem(Resume(trial, until), {"x": trial}, until)])
+
+    def until(self, done: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Polls until something holds."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still waiting after {seconds} s; told: {self.told[-5:]}")
+            self.executor.poll(self.told.append, timeout=0.05)
+
+    def drain(self) -> None:
+        """Polls until every task has ended and its worker is idle."""
+        self.until(lambda: self.executor.free() == self._size)
+
+    def epochs(self, trial: int) -> list[int]:
+        return [m.report.epoch for m in self.told if isinstance(m, Epoch) and m.trial == trial]
+
+    def values(self, trial: int) -> dict[int, float]:
+        found = [m.report for m in self.told if isinstance(m, Epoch) and m.trial == trial]
+        return {report.epoch: report.metrics["value"] for report in found}
+
+    def end(self, trial: int) -> Message:
+        """Returns the last word about a trial."""
+        ends = [m for m in self.told if isinstance(m, (Reach, Failed, Finished))]
+        return [m for m in ends if m.trial == trial][-1]
+
+
+def terms(workers: int = 1, **settings: Any) -> WorkerSettings:
+    return WorkerSettings(places(workers, ()), **settings)
+
+
+def unbroken(trial: int, until: int) -> dict[int, float]:
+    return {epoch: wave({"x": trial}, epoch) for epoch in range(1, until + 1)}

@@ -1,0 +1,118 @@
+"""A runner with a small model, and what it said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerashpo.core.records import Decision, Objective, Report, Resume, Start
+from kerashpo.executors.messages import Epoch, Message, Saving, WorkItem
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import MemoryBlobs
+from kerashpo.training.data import FitData
+from kerashpo.training.folds import RunData
+from kerashpo.training.hypermodel import ModelBuilder, make_ways
+from kerashpo.training.runner import KerasRunner
+from kerashpo.training.settings import Settings
+from kerashpo.training.trial_state import TrialState
+
+ROWS = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+LABELS = (ROWS[:, 0] + 0.5 * ROWS[:, 1] > 0).astype("float32")
+TRAIN, VALIDATION = (ROWS[:48], LABELS[:48]), (ROWS[48:], LABELS[48:])
+OBJECTIVE = Objective("val_loss", "min")
+
+
+def build(hp: Any) -> keras.Model:
+    """Adam and dropout: an optimizer with state, and randomness in every step."""
+    layers = [
+        keras.Input((4,)),
+        keras.layers.Dense(hp.Int("units", 4, 16), "relu"),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(1, "sigmoid"),
+    ]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def fit_data() -> FitData:
+    return FitData.from_fit(*TRAIN, validation_data=VALIDATION, batch_size=16)
+
+
+@dataclass
+class Rig:
+    """Runs jobs and keeps the messages; `answer` says what to do next with a trial."""
+
+    build: Callable[[Any], keras.Model] = build
+    callbacks: Sequence[Any] = ()
+    blobs: Blobs = field(default_factory=MemoryBlobs)
+    answer: Callable[[Message], Decision] = lambda message: Decision.CONTINUE
+    settings: dict[str, Any] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        maker = ModelBuilder(self.build)
+        self.space = maker.discover(0)
+        settings = Settings(
+            **{"objective": OBJECTIVE, "seed": 0, "max_epochs": 4, "checkpoint_every": 1e9}
+            | self.settings
+        )
+        self.runner = KerasRunner(
+            maker,
+            self.space,
+            RunData([fit_data()]),
+            self.callbacks,
+            settings,
+            self.blobs,
+            make_ways(),
+        )
+
+    def start(self, until: int, trial: int = 0, **values: Any) -> list[Message]:
+        """Trains a new trial; returns what was said."""
+        config = self.space.complete(values)
+        return self._run(WorkItem(Start(trial, config, until), config, until))
+
+    def resume(self, until: int, trial: int = 0, **values: Any) -> list[Message]:
+        """Continues a trial; returns what was said."""
+        config = self.space.complete(values)
+        return self._run(WorkItem(Resume(trial, until), config, until))
+
+    def _run(self, task: WorkItem) -> list[Message]:
+        said: list[Message] = []
+
+        answer = Decision.CONTINUE
+
+        def emit(message: Message | Saving) -> Decision:
+            nonlocal answer
+            if not isinstance(message, Saving):
+                said.append(message)
+                answer = self.answer(message)
+            return answer
+
+        self.runner.run(task, emit)
+        self.messages += said
+        return said
+
+    @property
+    def reports(self) -> list[Report]:
+        """Every report so far."""
+        return [m.report for m in self.messages if isinstance(m, Epoch)]
+
+    @property
+    def curve(self) -> list[dict[str, float]]:
+        """The metrics of every report so far."""
+        return [dict(report.metrics) for report in self.reports]
+
+    def live(self, trial: int = 0, run: int = 0) -> TrialState:
+        """What the runner holds in memory of a trial."""
+        return self.runner._live[trial, run]
+
+    def state(self, trial: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Returns weights and optimizer variables."""
+        model = self.live(trial).model
+        both = model.weights, model.optimizer.variables
+        return tuple([np.array(v.numpy()) for v in group] for group in both)

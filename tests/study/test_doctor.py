@@ -1,0 +1,104 @@
+"""Damaged studies: repaired when a search opens them, and looked over by `examine`."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from kerashpo.core.errors import StudyNotFound
+from kerashpo.core.events import Decided, Ended, JobStarted, Reached, Reported
+from kerashpo.core.records import Decision, Report, Start, Status
+from kerashpo.space import Space, integer
+from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, best_key, checkpoint_key
+from kerashpo.store.checkpoints import pack
+from kerashpo.study.compatibility import StudySpec
+from kerashpo.study.doctor import examine
+from kerashpo.study.open import open_or_create
+from kerashpo.study.study import open_study
+
+WISH = StudySpec(Space({"n": integer(1, 9)}).to_json(), (("val_loss", "min"),), 0)
+PAUSED = 40
+
+
+def checkpoint(epoch):
+    return pack({"w0": np.zeros(3)}, {"epoch": epoch})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A study of 40 trials of one epoch: the last one paused, the others over."""
+    opened = open_or_create(WISH, tmp_path)
+    blobs = FileBlobs(tmp_path / CHECKPOINTS)
+    for n in range(PAUSED + 1):
+        opened.store.append(JobStarted(1.0, Start(n, {"n": n}, 1)))
+        opened.store.append(Reported(1.0, Report(n, 0, 1, {"val_loss": float(n)}, 1.0)))
+        opened.store.append(Reached(1.0, n))
+        if n < PAUSED:
+            opened.store.append(Ended(1.0, n, Status.STOPPED, "rung"))
+    blobs.put(checkpoint_key(PAUSED), checkpoint(1))
+    blobs.put(best_key(0), checkpoint(1))
+    opened.store.close()
+    return tmp_path
+
+
+def test_a_study_that_is_well(folder):
+    health = examine(folder)
+    assert health.well and not health.orphans
+    assert list(health.lines()) == ["log: 164 events, whole"]
+
+
+def test_no_study_is_told(tmp_path):
+    with pytest.raises(StudyNotFound, match="no study"):
+        examine(tmp_path)
+
+
+def test_what_is_wrong_with_checkpoints(folder):
+    blobs = FileBlobs(folder / CHECKPOINTS)
+    blobs.free(best_key(0))
+    blobs.put(best_key(7), checkpoint(1))
+    blobs.put(checkpoint_key(0), b"cut shor")
+    blobs.put(checkpoint_key(99), checkpoint(1))
+    blobs.put("3/best-0.npz.123.tmp", b"")
+    blobs.put(checkpoint_key(PAUSED), checkpoint(2))
+    health = examine(folder)
+    assert not health.well
+    assert set(health.orphans) == {checkpoint_key(0), checkpoint_key(99), "3/best-0.npz.123.tmp"}
+    assert health.missing == (best_key(0),)
+    assert health.damaged == (checkpoint_key(0),)
+    assert set(health.ahead) == {checkpoint_key(PAUSED), checkpoint_key(99)}
+    text = "\n".join(health.lines())
+    assert all(word in text for word in ("orphans", "missing", "damaged", "ahead", best_key(0)))
+
+
+def test_a_paused_trial_without_its_checkpoint(folder):
+    FileBlobs(folder / CHECKPOINTS).free(checkpoint_key(PAUSED))
+    assert examine(folder).missing == (checkpoint_key(PAUSED),)
+
+
+def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
+    log = folder / LOG_NAME
+    log.write_bytes(log.read_bytes()[: 3 * 4096])
+    assert not examine(folder).well
+    assert any("malformed" in line for line in examine(folder).lines())
+    with caplog.at_level(logging.WARNING, "kerashpo"):
+        opened = open_or_create(WISH, folder)
+    opened.store.close()
+    assert 0 < len(opened.history.trials) < PAUSED
+    assert "was damaged: its first" in caplog.text and ".damaged-1" in caplog.text
+    # The paused trial is not in the log any more, so its checkpoint is ahead of it.
+    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is None
+    assert examine(folder).well
+    assert len(open_study(folder).history.trials) == len(opened.history.trials)
+
+
+def test_paused_trials_that_the_log_knows_keep_their_checkpoint(folder):
+    store = open_or_create(WISH, folder).store
+    for _ in range(200):
+        store.append(Decided(2.0, PAUSED, Decision.PAUSE))
+    store.close()
+    data = (folder / LOG_NAME).read_bytes()
+    (folder / LOG_NAME).write_bytes(data[:-4096])
+    open_or_create(WISH, folder).store.close()
+    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is not None

@@ -1,0 +1,94 @@
+"""Which way trains a model, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.base import choose, is_batch_level
+
+Callbacks = keras.callbacks
+
+
+def test_arrays_are_compiled(mlp: Callable[..., keras.Model], data: FitData) -> None:
+    kind, reason = choose("auto", mlp(), data, [Callbacks.EarlyStopping()])
+    assert kind == "compiled" and "arrays" in reason
+    assert choose(True, mlp(), data, [])[0] == "compiled"
+    assert choose(False, mlp(), data, []) == ("plain", "fast=False")
+
+
+def test_batch_callbacks_are_seen_through_a_wrapper(
+    mlp: Callable[..., keras.Model], data: FitData
+) -> None:
+    class Wrapper(Callbacks.Callback):
+        def __init__(self, wrapped: Callbacks.Callback) -> None:
+            super().__init__()
+            self.wrapped = wrapped
+
+    wrapped = Wrapper(Callbacks.TerminateOnNaN())
+    assert choose("auto", mlp(), data, [wrapped]) == (
+        "plain",
+        "the callback TerminateOnNaN listens to batches",
+    )
+    assert choose("auto", mlp(), data, [Wrapper(Callbacks.EarlyStopping())])[0] == "compiled"
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: Callbacks.EarlyStopping(), False),
+        (lambda: Callbacks.ModelCheckpoint("m.keras"), False),
+        (lambda: Callbacks.ModelCheckpoint("m.keras", save_freq=3), True),
+        (lambda: Callbacks.TensorBoard("logs"), False),
+        (lambda: Callbacks.TensorBoard("logs", update_freq=2), True),
+        (lambda: Callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None), False),
+        (lambda: Callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None), True),
+        (lambda: Callbacks.TerminateOnNaN(), True),
+    ],
+)
+def test_batch_level(make: Callable[[], Any], expected: bool, tmp_path: Path) -> None:
+    assert is_batch_level(make()) is expected
+
+
+def test_reasons(mlp: Callable[..., keras.Model], data: FitData) -> None:
+    x, y = data.x, data.y
+
+    class OwnLoop(keras.Sequential):
+        def make_train_function(self, force: bool = False) -> Any:
+            return super().make_train_function(force)
+
+    own = OwnLoop([keras.Input((6,)), keras.layers.Dense(1)])
+    own.compile("sgd", "mse")
+    eager = mlp()
+    eager.run_eagerly = True
+    uncompiled = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+    cases = {
+        "not dense arrays": (mlp(), FitData.from_fit(iter([(x, y)]))),
+        "steps_per_epoch": (mlp(), FitData.from_fit(x, y, steps_per_epoch=2)),
+        "shuffle='batch'": (mlp(), FitData.from_fit(x, y, shuffle="batch")),
+        "overrides make_train_function": (own, data),
+        "runs eagerly": (eager, data),
+        "not compiled": (uncompiled, data),
+    }
+    for expected, (model, given) in cases.items():
+        kind, reason = choose("auto", model, given, [])
+        assert kind == "plain" and expected in reason
+
+
+def test_insisting_raises_with_the_reason(mlp: Callable[..., keras.Model], data: FitData) -> None:
+    with pytest.raises(InvalidInput, match=r'TerminateOnNaN listens to batches. Use fast="auto"'):
+        choose(True, mlp(), data, [Callbacks.TerminateOnNaN()])
+    with pytest.raises(InvalidInput, match="'sometimes'"):
+        choose("sometimes", mlp(), data, [])  # type: ignore[arg-type]
+
+
+def test_string_arrays_are_left_to_fit(mlp: Callable[..., keras.Model]) -> None:
+    data = FitData.from_fit(np.array([["a"], ["b"]]), np.zeros(2))
+    assert choose("auto", mlp(), data, [])[0] == "plain"

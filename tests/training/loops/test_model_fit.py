@@ -1,0 +1,104 @@
+"""`FitLoop` is `model.fit`, with the order of samples supplied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import pytest
+
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.model_fit import FitLoop, ordered_batches
+from kerashpo.training.randomness import EpochKeys
+
+
+def test_without_shuffling_it_is_fit(
+    mlp: Callable[..., keras.Model],
+    data: FitData,
+    table: tuple[np.ndarray, np.ndarray],
+    keys: EpochKeys,
+    recorder: Callable,
+) -> None:
+    ours, theirs = recorder(), recorder()
+    FitLoop().train(mlp(), data, 1, 3, [ours], keys)
+    mlp().fit(
+        *table,
+        batch_size=8,
+        epochs=3,
+        validation_split=0.2,
+        validation_batch_size=4,
+        shuffle=False,
+        verbose=0,
+        callbacks=[theirs],
+    )
+    assert ours.calls == theirs.calls
+    for mine, their in zip(ours.logs, theirs.logs, strict=True):
+        assert mine == pytest.approx(their, abs=1e-6) and list(mine) == list(their)
+
+
+def test_batches_follow_the_keys(table: tuple[np.ndarray, np.ndarray], keys: EpochKeys) -> None:
+    data = FitData.from_fit(*table, batch_size=10)
+    batches = [batch[1] for batch in ordered_batches(data, 2, 3, keys)]
+    assert [len(batch) for batch in batches] == [10, 10, 10, 10, 5] * 2
+    expected = np.concatenate([table[1][keys.permutation(epoch, 45)] for epoch in (2, 3)])
+    np.testing.assert_array_equal(np.concatenate([np.asarray(b) for b in batches]), expected)
+
+
+def test_a_segment_continues_where_the_last_one_ended(
+    mlp: Callable[..., keras.Model],
+    table: tuple[np.ndarray, np.ndarray],
+    keys: EpochKeys,
+    recorder: Callable,
+) -> None:
+    data = FitData.from_fit(*table, batch_size=10)
+    whole, parts = recorder(), recorder()
+    FitLoop().train(mlp(dropout=0.3), data, 1, 3, [whole], keys)
+    model = mlp(dropout=0.3)
+    FitLoop().train(model, data, 1, 1, [parts], keys)
+    FitLoop().train(model, data, 2, 3, [parts], keys)
+    assert [log["loss"] for log in parts.logs] == pytest.approx(
+        [log["loss"] for log in whole.logs], abs=1e-6
+    )
+
+
+def test_class_weights_weigh(
+    mlp: Callable[..., keras.Model],
+    table: tuple[np.ndarray, np.ndarray],
+    keys: EpochKeys,
+    recorder: Callable,
+) -> None:
+    ours, theirs = recorder(), recorder()
+    weights = {0: 0.2, 1: 3.0}
+    data = FitData.from_fit(*table, batch_size=8, class_weight=weights, shuffle=False)
+    FitLoop().train(mlp(), data, 1, 2, [ours], keys)
+    mlp().fit(
+        *table,
+        batch_size=8,
+        epochs=2,
+        class_weight=weights,
+        shuffle=False,
+        verbose=0,
+        callbacks=[theirs],
+    )
+    assert ours.logs[-1] == pytest.approx(theirs.logs[-1], abs=1e-6)
+
+
+def test_a_generator_is_handed_over(
+    mlp: Callable[..., keras.Model],
+    table: tuple[np.ndarray, np.ndarray],
+    keys: EpochKeys,
+    recorder: Callable,
+) -> None:
+    def stream() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        while True:
+            yield table
+
+    heard = recorder()
+    data = FitData.from_fit(stream(), steps_per_epoch=2, validation_data=table)
+    FitLoop().train(mlp(), data, 3, 4, [heard], keys)
+    assert [call for call in heard.calls if call[0] == "epoch_end"] == [
+        ("epoch_end", 2),
+        ("epoch_end", 3),
+    ]
+    assert "val_loss" in heard.logs[0]

@@ -1,0 +1,327 @@
+"""One trace for many configurations: the same values as a private one, and nothing leaks."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from kerashpo.training.build import build_all
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.compiled import CompiledLoop
+from kerashpo.training.loops.compiled.signature import structure_of
+from kerashpo.training.randomness import EpochKeys, seed_variables, seeded_build
+
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="variables are lent on TensorFlow only"
+)
+layers = keras.layers
+
+
+def make(
+    widths: tuple[int, ...] = (5, 4),
+    rates: tuple[float, ...] = (0.0, 0.3),
+    activation: str = "tanh",
+    rate: float = 0.01,
+    l2: float = 0.01,
+    trial: int = 0,
+    metric: str = "accuracy",
+) -> keras.Model:
+    with seeded_build(0, trial):
+        parts: list[Any] = [keras.Input((6,))]
+        for width, drop in zip(widths, rates, strict=True):
+            penalty = keras.regularizers.L2(l2)
+            parts += [
+                layers.Dense(width, activation, kernel_regularizer=penalty),
+                layers.Dropout(drop),
+            ]
+        model = keras.Sequential([*parts, layers.Dense(1, "sigmoid")])
+        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=[metric])
+    return model
+
+
+def train(way: CompiledLoop, model: keras.Model, data: FitData, trial: int) -> list[dict]:
+    logs: list[dict] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
+    way.train(model, data, 1, 3, [keep], EpochKeys(0, trial))
+    return logs
+
+
+def key(model: keras.Model, data: FitData) -> Any:
+    build_all(model, data)
+    return structure_of(model).key
+
+
+CONFIGURATIONS: list[dict[str, Any]] = [
+    {},
+    {"widths": (9, 3)},
+    {"rates": (0.5, 0.0)},
+    {"rate": 0.1},
+    {"l2": 0.3},
+    {"widths": (16, 17), "rates": (0.2, 0.1), "rate": 0.003, "l2": 0.0},
+]
+
+
+def test_a_shared_trace_gives_bit_for_bit_what_a_private_one_gives(data: FitData) -> None:
+    shared = CompiledLoop()
+    for trial, settings in enumerate(CONFIGURATIONS):
+        ours = train(shared, make(trial=trial, **settings), data, trial)
+        alone = train(CompiledLoop(), make(trial=trial, **settings), data, trial)
+        assert ours == alone
+    assert shared.engine.templates == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"widths": (5,), "rates": (0.1,)},
+        {"activation": "relu"},
+        {"metric": "mse"},
+    ],
+)
+def test_other_structures_get_other_traces(settings: dict[str, Any], data: FitData) -> None:
+    assert key(make(), data) != key(make(**settings), data)
+
+
+def test_optimizers_numbers_are_part_of_the_key(data: FitData) -> None:
+    def with_optimizer(optimizer: Any) -> Any:
+        model = make()
+        model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
+        return key(model, data)
+
+    adam = keras.optimizers.Adam
+    assert with_optimizer(adam(0.1)) == with_optimizer(adam(0.2))
+    others = [
+        adam(0.1, beta_1=0.8),
+        adam(0.1, clipnorm=1.0),
+        keras.optimizers.SGD(0.1),
+        keras.optimizers.SGD(0.1, momentum=0.5),
+        adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+        adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.6)),
+    ]
+    assert len({with_optimizer(adam(0.1)), *map(with_optimizer, others)}) == 7
+
+
+def test_what_weight_decay_leaves_out_keeps_a_trace_of_its_own(data: FitData) -> None:
+    optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["kernel"])
+    model = make()
+    model.compile(optimizer, "binary_crossentropy")
+    assert key(model, data) is None
+
+
+def test_rates_of_masks_of_another_shape_are_part_of_the_key(data: FitData) -> None:
+    def masked(rate: float, shape: Any) -> Any:
+        parts = [layers.Dense(5), layers.Dropout(rate, noise_shape=shape), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((6,)), *parts])
+        model.compile("adam", "mse")
+        return key(model, data)
+
+    assert masked(0.1, (None, 1)) != masked(0.9, (None, 1))
+    assert masked(0.1, None) == masked(0.9, None)
+
+
+def test_a_private_trace_is_made_anew_after_compile(data: FitData) -> None:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1, "sigmoid")
+            self.outputs = ["not Keras's"]
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    way, model = CompiledLoop(), Own()
+    x, y, _ = data.validation
+    for loss in ("binary_crossentropy", "mse"):
+        model.compile("sgd", loss, jit_compile=False)
+        logged = train(way, model, data, 0)[-1]["val_loss"]
+        assert logged == pytest.approx(model.evaluate(x, y, verbose=0), abs=1e-5)
+
+
+def test_frozen_layers_and_shared_penalties_are_part_of_the_key(data: FitData) -> None:
+    frozen = make()
+    frozen.layers[0].trainable = False
+    frozen.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
+    penalty = keras.regularizers.L2(0.01)
+    twice = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(5, "tanh", kernel_regularizer=penalty),
+            layers.Dropout(0.1),
+            layers.Dense(4, "tanh", kernel_regularizer=penalty),
+            layers.Dropout(0.1),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
+    twice.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
+    assert len({key(model, data) for model in (make(), frozen, twice)}) == 3
+
+
+def test_user_code_keeps_its_own_trace(data: FitData) -> None:
+    class Odd(layers.Dense):
+        pass
+
+    def odd_activation(x: Any) -> Any:
+        return x * 2
+
+    def tanh(x: Any) -> Any:
+        return 3 * keras.ops.tanh(x)
+
+    def scaled_loss(factor: float) -> Callable[..., Any]:
+        return lambda y, p: factor * keras.ops.mean((y - p) ** 2)
+
+    def model(layer: Any, loss: Any = "mse") -> keras.Model:
+        made = keras.Sequential([keras.Input((6,)), layer, layers.Dense(1)])
+        made.compile("adam", loss)
+        return made
+
+    patched = make()
+    patched.layers[0].call = lambda inputs, training=None: inputs[:, :5]
+    reasons = [
+        (model(Odd(3)), "Odd is not part of Keras"),
+        (model(layers.Dense(3, odd_activation)), "odd_activation is not part of Keras"),
+        (model(layers.Dense(3, keras.ops.relu)), "relu is not part of Keras's activations"),
+        (model(layers.Dense(3, tanh)), "tanh is not part of Keras's activations"),
+        (model(layers.Normalization()), "may depend on more than its configuration"),
+        (model(layers.Dense(3), scaled_loss(2.0)), "closure"),
+    ]
+    for built, reason in reasons:
+        build_all(built, data)
+        structure = structure_of(built)
+        assert structure.key is None and reason in structure.why
+    build_all(patched, data)
+    assert "has its own call" in structure_of(patched).why
+
+
+def test_a_module_level_loss_is_told_apart_by_identity(data: FitData) -> None:
+    def loss_one(y: Any, p: Any) -> Any:
+        return keras.ops.mean(keras.ops.square(y - p))
+
+    def loss_two(y: Any, p: Any) -> Any:
+        return keras.ops.mean(keras.ops.abs(y - p))
+
+    def with_loss(loss: Any) -> Any:
+        model = make()
+        model.compile(keras.optimizers.Adam(0.01), loss)
+        return key(model, data)
+
+    assert with_loss(loss_one) == with_loss(loss_one) is not None
+    assert with_loss(loss_one) != with_loss(loss_two)
+
+
+def test_models_keep_their_own_values_between_segments(data: FitData) -> None:
+    way = CompiledLoop()
+    one, two = make(trial=1), make(trial=2, widths=(8, 3))
+    train(way, one, data, 1)
+    before = [np.copy(weight) for weight in one.get_weights()]
+    train(way, two, data, 2)
+    for kept, now in zip(before, one.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, now)
+    assert {id(v._value) for v in one.variables}.isdisjoint(id(v._value) for v in two.variables)
+
+
+def test_callbacks_see_live_weights_and_may_evaluate(data: FitData) -> None:
+    """What Keras traces while variables are lent must not outlive the loan."""
+    way, seen = CompiledLoop(), []
+
+    class Looks(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            loss = self.model.evaluate(data.validation[0], data.validation[1], verbose=0)[0]
+            seen.append((loss, logs["val_loss"]))
+
+    one = make(trial=1)
+    way.train(one, data, 1, 2, [Looks()], EpochKeys(0, 1))
+    for evaluated, logged in seen:
+        assert evaluated == pytest.approx(logged, abs=1e-6)
+    assert seen[0] != seen[1]
+    x, y, _ = data.validation
+    expected = one.evaluate(x, y, verbose=0)[0]
+    train(way, make(trial=2), data, 2)
+    assert one.evaluate(x, y, verbose=0)[0] == expected == pytest.approx(seen[-1][0], abs=1e-6)
+
+
+@on_tensorflow
+def test_an_error_in_a_callback_gives_the_variables_back(data: FitData) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("mine")
+
+    way, model = CompiledLoop(), make()
+    build_all(model, data)
+    own = [variable._value for variable in model.variables]
+    with pytest.raises(RuntimeError, match="mine"):
+        way.train(
+            model, data, 1, 2, [keras.callbacks.LambdaCallback(on_epoch_end=fail)], EpochKeys(0, 0)
+        )
+    assert all(now._value is before for now, before in zip(model.variables, own, strict=True))
+
+
+def test_mask_streams_differ_between_layers_trials_and_epochs(data: FitData) -> None:
+    states = set()
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            states.update(tuple(np.asarray(state.value)) for state in seed_variables(self.model))
+
+    way = CompiledLoop()
+    for trial in range(3):
+        model = make(rates=(0.2, 0.3), trial=trial)
+        way.train(model, data, 1, 4, [Watch()], EpochKeys(0, trial))
+    assert len(states) == 3 * 4 * 2
+
+
+def test_traces_are_bounded_and_models_are_freed(data: FitData) -> None:
+    way = CompiledLoop(traces=2)
+    models = [make(activation=name) for name in ("tanh", "relu", "gelu")]
+    for trial, model in enumerate(models):
+        train(way, model, data, trial)
+    assert way.engine.templates == 2
+    gone = [weakref.ref(model) for model in models]
+    del models, model
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None, None]
+
+
+def test_a_private_trace_dies_with_its_model(data: FitData) -> None:
+    class Own(layers.Dense):
+        pass
+
+    way = CompiledLoop()
+    model = keras.Sequential([keras.Input((6,)), Own(3), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy")
+    train(way, model, data, 0)
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None and way.engine.templates == 0
+
+
+@on_tensorflow
+def test_clearing_kernels_changes_no_value(data: FitData) -> None:
+    from kerashpo.training.loops.compiled.tensorflow.runtime import clear_kernels
+
+    way, model = CompiledLoop(), make()
+    expected = train(CompiledLoop(), make(), data, 0)
+    logs: list[dict] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
+    way.train(model, data, 1, 1, [keep], EpochKeys(0, 0))
+    clear_kernels()
+    way.train(model, data, 2, 3, [keep], EpochKeys(0, 0))
+    assert logs == expected
+
+
+@on_tensorflow
+def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
+    way, model = CompiledLoop(), make()
+    train(way, model, data, 0)
+    template = way.engine.template(model)
+    graphs = [weakref.ref(graph.graph) for graph in template._graphs.values()]
+    assert len(graphs) == 2
+    del way, template, model
+    gc.collect()
+    assert [ref() for ref in graphs] == [None, None]

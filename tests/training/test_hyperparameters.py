@@ -1,0 +1,227 @@
+"""`HyperParameters`: keras_tuner's, strict, and the way from `build_model` to its space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import keras_tuner
+import pytest
+
+from kerashpo.core.errors import InvalidInput, InvalidSpace
+from kerashpo.problems.breast_cancer import build_model
+from kerashpo.space import Space
+from kerashpo.training.hypermodel import ModelBuilder
+from kerashpo.training.hyperparameters import HyperParameters, to_space
+
+
+def model() -> keras.Model:
+    made = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    made.compile("sgd", "mse")
+    return made
+
+
+def discover(declare: Callable[[Any], Any], **settings: Any) -> Space:
+    def build(hp: Any) -> keras.Model:
+        declare(hp)
+        return model()
+
+    return ModelBuilder(build, **settings).discover(0)
+
+
+def test_the_labs_space_with_few_builds():
+    builds = []
+
+    def build(hp: Any) -> keras.Model:
+        builds.append(hp)
+        return build_model(hp)
+
+    space = ModelBuilder(build).discover(0)
+    told = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
+    assert told == {
+        "layers": [],
+        "activation": [],
+        "units_0": [],
+        "dropout_0": [],
+        "learning_rate": [],
+        "units_1": [("layers", (2, 3))],
+        "dropout_1": [("layers", (2, 3))],
+        "units_2": [("layers", (3,))],
+        "dropout_2": [("layers", (3,))],
+    }
+    layer = 16 * 6
+    assert space.size == 3 * 3 * (layer + layer**2 + layer**3)
+    assert len(builds) <= 12
+
+
+def test_conditional_scope():
+    def declare(hp: Any) -> None:
+        kind = hp.Choice("kind", ["dense", "conv"])
+        with hp.conditional_scope("kind", ["conv"]):
+            if kind == "conv":
+                hp.Int("filters", 8, 64, step=8)
+                with hp.conditional_scope("filters", [64]):
+                    hp.Boolean("wide")
+
+    space = discover(declare)
+    told = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
+    assert told["filters"] == [("kind", ("conv",))]
+    assert ("filters", (64,)) in told["wide"]
+    assert {"kind": "dense"} in space
+    assert {"kind": "conv", "filters": 64, "wide": True} in space
+
+
+def test_name_scope_joins_names():
+    def declare(hp: Any) -> None:
+        with hp.name_scope("head"):
+            hp.Int("units", 1, 4)
+
+    assert discover(declare).names == ("head/units",)
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (lambda hp: (hp.Int("i", 1, 5), hp.Choice("i", ["a", "b"])), "'i' is declared twice"),
+        (lambda hp: (hp.Int("i", 1, 5), hp.Int("i", 1, 6)), "'i' is declared twice"),
+        (lambda hp: hp.Int("i", 1, 5, default=99), "'i'.*99.*outside"),
+        (lambda hp: hp.Int("i", 1, 5, default="x"), "'i'.*default must be a number.*'x'"),
+        (lambda hp: hp.Float("f", 0.0, 1.0, default=-1.0), "'f'.*-1.0.*outside"),
+        (lambda hp: hp.Int("i", 0, 10, step=0), "'i'.*step"),
+        (lambda hp: hp.Float("f", 0.0, 1.0, step=0.0), "'f'.*step"),
+        (lambda hp: hp.Int("i", 0, 10, step=-2), "'i'.*step"),
+        (lambda hp: hp.Choice("c", ["a", "b", "a"]), "'c'.*'a' appears twice"),
+        (lambda hp: hp.Choice("c", ["a", "b"], default="z"), "'c'.*z"),
+        (lambda hp: hp.Choice("c", []), "'c'"),
+        (lambda hp: hp.Choice("c", ["a", 1]), "'c'"),
+        (lambda hp: hp.Int("i", 5, 1), "'i'"),
+        (lambda hp: hp.Float("f", 0.0, 1.0, sampling="log"), "'f'"),
+        (lambda hp: hp.Float("f", 0.1, 1.0, sampling="linaer"), "'f'"),
+        (lambda hp: hp.Boolean("b", default="yes"), "'b'.*yes"),
+    ],
+)
+def test_contradictions_name_the_parameter(declare, message):
+    with pytest.raises(InvalidSpace, match=message):
+        discover(declare)
+
+
+def test_a_repeated_equal_declaration_is_one_parameter():
+    assert discover(lambda hp: (hp.Int("i", 1, 5), hp.Int("i", 1, 5))).names == ("i",)
+
+
+def test_it_is_keras_tuners():
+    hp = HyperParameters()
+    assert isinstance(hp, keras_tuner.HyperParameters)
+    assert hp.Int("units", 32, 64) == 32
+    assert hp.get("units") == 32
+    assert "units" in hp
+
+
+def test_copy_keeps_class_values_and_manners():
+    hp = HyperParameters()
+    hp.Int("units", 32, 64)
+    hp.values["units"] = 48
+    hp.bind(allow_new=False)
+    twin = hp.copy()
+    assert type(twin) is HyperParameters
+    assert twin.values == {"units": 48}
+    twin.values["units"] = 64
+    assert hp.values["units"] == 48
+    with pytest.raises(InvalidSpace, match="allow_new_entries"):
+        twin.Int("other", 1, 2)
+
+
+class Still(keras_tuner.HyperModel):
+    def build(self, hp):
+        return hp.Int("width", 3, 9), hp.Int("depth", 1, 5)
+
+
+@pytest.mark.parametrize("declared", [(), ("depth",)])
+def test_what_is_not_tunable_keeps_its_default_unless_it_is_declared_before(declared):
+    overrides = HyperParameters()
+    for name in declared:
+        overrides.Int(name, 2, 5)
+    inner = Still(tunable=False)
+    maker = ModelBuilder(
+        lambda hp: (hp.Boolean("own"), inner.build(hp)), to_space(overrides), form="anything"
+    )
+    space = maker.discover(0)
+    assert {*space.names} == {"own", *declared}
+    config = {"own": True, **dict.fromkeys(declared, 4)}
+    (_, built), hp = maker.make(config, space, 0, 3)
+    assert built == (3, 4 if declared else 1)
+    assert hp.changed == {}
+
+
+def test_with_values_hands_out_a_configuration():
+    space = discover(lambda hp: (hp.Int("units", 32, 64), hp.Choice("act", ["relu", "tanh"])))
+    hp = HyperParameters.with_values(space, {"units": 50, "act": "tanh"})
+    assert (hp.Int("units", 32, 64), hp.Choice("act", ["relu", "tanh"])) == (50, "tanh")
+    assert hp.changed == {}
+    assert [p.name for p in hp.space] == ["units", "act"]
+
+
+def test_a_value_outside_a_narrower_bound_is_brought_into_it():
+    space = discover(lambda hp: hp.Int("b", 1, hp.Int("a", 2, 8)))
+    hp = HyperParameters.with_values(space, {"a": 3, "b": 7})
+    assert hp.Int("b", 1, hp.Int("a", 2, 8)) == 3
+    assert hp.changed == {"b": 3}
+
+
+def test_hyperparameters_win_over_build_model():
+    mine = HyperParameters()
+    mine.Int("units", 100, 200, step=50)
+    mine.Fixed("extra", 1)
+    space = discover(
+        lambda hp: (hp.Int("units", 32, 64), hp.Boolean("bias")), overrides=to_space(mine)
+    )
+    domains = {p.name: p.domain for p in space.params}
+    assert (domains["units"].low, domains["units"].high) == (100, 200)
+    assert set(space.names) == {"extra", "units", "bias"}
+
+
+def test_new_entries_may_be_fixed_or_refused():
+    mine = keras_tuner.HyperParameters()
+    mine.Int("units", 100, 200)
+
+    def declare(hp: Any) -> None:
+        hp.Int("units", 32, 64)
+        hp.Int("depth", 1, 5, default=2)
+
+    fixed = discover(declare, overrides=to_space(mine), tune_new=False)
+    assert {p.name: p.domain.levels for p in fixed.params} == {"units": 101, "depth": 1}
+    assert fixed.default()["depth"] == 2
+    with pytest.raises(InvalidSpace, match="'depth'.*allow_new_entries"):
+        discover(declare, overrides=to_space(mine), allow_new=False)
+
+
+def test_only_hyperparameters_are_taken_as_such():
+    with pytest.raises(InvalidSpace, match="must be a HyperParameters.*{'units': 3}"):
+        to_space({"units": 3})
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda hp: None, "returned None.*return model"),
+        (lambda hp: 3, "must return a compiled keras.Model.*3.*int"),
+        (lambda hp: keras.Sequential([keras.Input((2,))]), "not compiled.*model.compile"),
+    ],
+)
+def test_build_model_must_return_a_compiled_model(build, message):
+    with pytest.raises(InvalidInput, match=message):
+        ModelBuilder(build).discover(0)
+
+
+def test_what_build_model_raises_is_its_own_error():
+    def build(hp: Any) -> keras.Model:
+        raise KeyError("no such layer")
+
+    with pytest.raises(KeyError, match="no such layer"):
+        ModelBuilder(build).discover(0)
+
+
+def test_neither_function_nor_hypermodel():
+    with pytest.raises(InvalidInput, match="build_model\\(hp\\).*Received: 7"):
+        ModelBuilder(7)

@@ -1,0 +1,73 @@
+"""The stored model of the best epoch, and a fresh one of the same configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kerashpo as kt
+from kerashpo.core.errors import InvalidInput
+from tests.helpers import small_models as small
+
+
+@pytest.fixture(scope="module")
+def tuner(tmp_path_factory):
+    made = kt.RandomSearch(
+        small.build,
+        max_trials=2,
+        **small.place(tmp_path_factory.mktemp("final"), objective="val_accuracy"),
+    )
+    made.search(**small.DATA, epochs=2)
+    return made
+
+
+def test_the_best_model_has_the_score(tuner):
+    x, y = small.DATA["validation_data"]
+    _, accuracy = tuner.results.best_model().evaluate(x, y, verbose=0)
+    assert accuracy == pytest.approx(tuner.results.best.score, abs=1e-6)
+
+
+def test_refitting_on_the_same_data_repeats_the_best_trial(tuner):
+    best = tuner.results.best_model()
+    again = tuner.results.refit_best(**small.DATA)
+    for stored, fresh in zip(best.get_weights(), again.get_weights()):
+        np.testing.assert_allclose(fresh, stored, rtol=1e-4, atol=1e-6)
+
+
+def test_refitting_takes_epochs_and_callbacks(tuner):
+    import keras
+
+    seen = []
+    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    tuner.results.refit_best(small.ROWS, small.LABELS, epochs=3, callbacks=[told])
+    assert seen == [0, 1, 2]
+
+
+def test_epochs_must_be_whole(tuner):
+    with pytest.raises(InvalidInput, match="epochs must be a whole number of at least 1"):
+        tuner.results.refit_best(small.ROWS, small.LABELS, epochs=0)
+
+
+def test_a_folder_has_no_models(tuner):
+    results = kt.open_study(tuner.project_dir).results
+    with pytest.raises(InvalidInput, match=r"call tuner.results.best_model\(\)"):
+        results.best_model()
+    with pytest.raises(InvalidInput, match=r"call tuner.results.refit_best"):
+        results.refit_best(small.ROWS, small.LABELS)
+
+
+def test_a_tuners_report_has_an_interval_and_its_provenance(tuner):
+    path = tuner.report(lang="es")
+    assert path == Path(tuner.project_dir) / "report.html"
+    text = path.read_text("utf-8")
+    assert "de Wilson, con 16 muestras de validación" in text
+    assert "training_samples</td><td>48" in text and "tensorflow" in text
+    assert tuner.results.history.environment["cores"] >= 1
+
+
+def test_nothing_was_searched_yet(tmp_path):
+    fresh = kt.RandomSearch(small.build, max_trials=2, **small.place(tmp_path))
+    with pytest.raises(InvalidInput, match=r"Nothing was searched yet: call search"):
+        fresh.report()
