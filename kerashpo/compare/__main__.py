@@ -20,10 +20,10 @@ from kerashpo.compare.storage import Folder, write_all
 from kerashpo.compare.tuners import BASELINES, require_installed
 from kerashpo.compare.workers import Workers
 from kerashpo.core.errors import KerashpoError
+from kerashpo.i18n.texts import Texts
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task
 from kerashpo.reporting.html import to_html
-from kerashpo.reporting.i18n import Texts
 from kerashpo.reporting.markdown import to_markdown
 
 Tasks = Mapping[str, Task]

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
+from kerashpo.i18n.texts import LANGUAGES
 from kerashpo.problems.registry import task_names
-from kerashpo.reporting.i18n import LANGUAGES
 
 SIMULATED = ("accuracy", "minutes")
 

@@ -11,9 +11,9 @@ from kerashpo.analysis.anytime import Axis, Trace, trace_of
 from kerashpo.analysis.ranking import Ranking
 from kerashpo.compare.runs import Result
 from kerashpo.compare.tuners import BASELINES
+from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
 from kerashpo.reporting.blocks import Picture
-from kerashpo.reporting.i18n import Texts
 from kerashpo.reporting.svg import svg_of
 
 if TYPE_CHECKING:

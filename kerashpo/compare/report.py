@@ -14,9 +14,10 @@ from kerashpo.compare.runs import Result
 from kerashpo.compare.screen import tuner_name
 from kerashpo.compare.statistics import FRACTIONS, Findings, Score, by_tuner
 from kerashpo.compare.tuners import BASELINES
+from kerashpo.i18n.numbers import duration
+from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
 from kerashpo.reporting.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table
-from kerashpo.reporting.i18n import Texts, duration
 
 
 def verdict(ranking: Ranking | None, what: str, texts: Texts) -> str:

@@ -15,8 +15,8 @@ from kerashpo.analysis.intervals import Interval
 from kerashpo.compare.runs import Run
 from kerashpo.compare.statistics import Line, measures_of
 from kerashpo.compare.tuners import BASELINES, TunerBudget
+from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
-from kerashpo.reporting.i18n import Texts
 
 DECIMALS = {"trials": 0, "epochs": 0, "seconds": 1}
 

@@ -18,6 +18,6 @@
 =============== ====================================================================
 
 Labels are English and go through `say`, which puts them into another language
-(``reporting/lang``, section ``figures``). Each figure takes the Axes to draw on, or makes some, and
+(``i18n/lang``, section ``figures``). Each figure takes the Axes to draw on, or makes some, and
 returns them. matplotlib is imported when something is drawn.
 """

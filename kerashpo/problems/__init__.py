@@ -13,6 +13,6 @@
 =================  ==================================================================
 
 To add a task: a file with a function that returns a `Task`, a line in ``registry.py``, and
-a description in ``reporting/lang`` under its name. All data come with scikit-learn.
+a description in ``i18n/lang`` under its name. All data come with scikit-learn.
 Hypermodels import Keras inside their functions, so that this package starts at once.
 """

@@ -10,10 +10,10 @@ from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.analysis.forest import Forest
 from kerashpo.analysis.importance import shares
 from kerashpo.core.history import History
+from kerashpo.i18n.texts import Texts
 from kerashpo.plots.accessor import Plots
 from kerashpo.plots.importances import bars_of
 from kerashpo.reporting.blocks import Block, Picture
-from kerashpo.reporting.i18n import Texts
 from kerashpo.reporting.svg import Draw, svg_of
 from kerashpo.space.space import Space
 

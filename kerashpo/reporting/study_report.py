@@ -14,9 +14,10 @@ from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
+from kerashpo.i18n.numbers import duration, moment, shown
+from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
 from kerashpo.reporting.html import to_html
-from kerashpo.reporting.i18n import Texts, duration, moment, shown
 from kerashpo.reporting.markdown import to_markdown
 from kerashpo.reporting.study_figures import Pictures
 from kerashpo.space.space import Space

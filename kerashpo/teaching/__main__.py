@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerashpo.reporting.i18n import LANGUAGES
+from kerashpo.i18n.texts import LANGUAGES
 from kerashpo.teaching.review import Review, check_submission
 
 COLUMNS = ("file", "author", "exercise", "accepted", "right", "asked", "remarks")

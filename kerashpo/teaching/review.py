@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from kerashpo.core.errors import nearest
-from kerashpo.reporting.i18n import Texts
+from kerashpo.i18n.texts import Texts
 from kerashpo.study.results import Results
 from kerashpo.teaching.exercises import EXERCISES, Exercise
 from kerashpo.teaching.plausibility import Finding, examine, is_share

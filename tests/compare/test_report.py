@@ -20,10 +20,10 @@ from kerashpo.compare.provenance import Provenance, Session, merged
 from kerashpo.compare.report import loss_interval, verdict
 from kerashpo.compare.runs import Result, plan_runs
 from kerashpo.compare.statistics import find, rank_all
+from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.problems.registry import make_task, task_names
 from kerashpo.reporting.blocks import Code, Heading, Items, Paragraph, Picture, Table
 from kerashpo.reporting.html import to_html
-from kerashpo.reporting.i18n import LANGUAGES, Texts
 from kerashpo.reporting.markdown import to_markdown
 
 EN = Texts("en")

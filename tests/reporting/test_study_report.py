@@ -26,7 +26,7 @@ from kerashpo.core.events import (
 from kerashpo.core.history import History
 from kerashpo.core.records import Failure, Report, Resume, Start, Status
 from kerashpo.core.rng import stream
-from kerashpo.reporting.i18n import LANGUAGES, Texts
+from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.reporting.svg import INK, svg_of
 from kerashpo.space import Space, choice, loguniform, uniform, when
 from kerashpo.store.sqlite import SQLiteStore

@@ -26,8 +26,8 @@ from kerashpo.core.events import (
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
 from kerashpo.core.rng import stream
+from kerashpo.i18n.texts import Texts
 from kerashpo.problems.power_law import PowerLaw
-from kerashpo.reporting.i18n import Texts
 from kerashpo.study.results import Results
 from kerashpo.teaching import check_submission, exercises, write_submission
 from kerashpo.teaching.__main__ import main

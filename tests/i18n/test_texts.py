@@ -7,7 +7,7 @@ import string
 import pytest
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.reporting.i18n import LANGUAGES, Texts
+from kerashpo.i18n.texts import LANGUAGES, Texts
 
 
 def placeholders(language: str) -> dict[str, set[str]]:

@@ -1,0 +1,104 @@
+"""`Texts`: the sentences of one language, and the choice of the language."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, final
+
+from kerashpo.core.errors import unknown
+
+LANGUAGES = ("en", "es")
+VARIABLE = "KERASHPO_LANG"
+"""The environment variable that chooses the language where no argument does."""
+
+
+def language_of(lang: str | None = None) -> str:
+    """Returns the language to use: the argument, else ``KERASHPO_LANG``, else English.
+
+    Args:
+        lang: one of `LANGUAGES`, or None.
+
+    Raises:
+        InvalidInput: for another language.
+    """
+    chosen = lang if lang is not None else os.environ.get(VARIABLE) or "en"
+    if chosen not in LANGUAGES:
+        raise unknown("language", chosen, LANGUAGES)
+    return chosen
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels and numbers of figures in one language.
+
+    Attributes:
+        language: one of `LANGUAGES`.
+        words: translations by the English label.
+        mark: the decimal mark.
+    """
+
+    language: str = "en"
+    words: Mapping[str, str] = field(default_factory=dict)
+    mark: str = "."
+
+    def __call__(self, label: str) -> str:
+        """Returns a label, which is its own key; an unknown one stays English."""
+        return self.words.get(label, label)
+
+    def number(self, text: str) -> str:
+        """Returns a formatted number with the language's decimal mark."""
+        return text.replace(".", self.mark)
+
+
+ENGLISH = Labels()
+
+
+@final
+class Texts:
+    """The sentences of one language.
+
+    Args:
+        language: one of `LANGUAGES`.
+
+    Raises:
+        InvalidInput: for another language.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language_of(language)
+        self.sentences = _sentences(self.language)
+
+    @classmethod
+    def of(cls, lang: str | None) -> Texts:
+        """Returns the sentences of the language that `language_of` chooses."""
+        return cls(language_of(lang))
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """Returns the sentence ``"section.name"`` with its placeholders filled in."""
+        section, _, name = key.partition(".")
+        return self.sentences[section][name].format(**values)
+
+    def reason(self, why: str) -> str:
+        """Returns why a search ended; a reason that is not known stays as it is."""
+        return self.sentences["reason"].get(why, why)
+
+    def say(self, label: str) -> str:
+        """Returns a figure's label, which is its own key; one that is not known stays English."""
+        return self.sentences["figures"].get(label, label)
+
+    @property
+    def labels(self) -> Labels:
+        """The labels of figures."""
+        return Labels(self.language, self.sentences["figures"], self("number.mark"))
+
+
+@cache
+def _sentences(language: str) -> dict[str, dict[str, str]]:
+    text = files("kerashpo.i18n").joinpath(f"lang/{language}.toml").read_text("utf-8")
+    return tomllib.loads(text)
