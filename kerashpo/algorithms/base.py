@@ -1,4 +1,4 @@
-"""The seam: what an algorithm is asked and told."""
+"""The interface of search algorithms."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from kerashpo.space.space import Space
 class Algorithm(ABC):
     """Proposes configurations, never one that the history holds already.
 
-    Its constructor's arguments are its configuration. Its state is what `tell`
-    rebuilds, so a study resumes by replaying; `ask` changes nothing but caches and
-    depends only on the seed, the trial's number, the history and what was told.
+    Its constructor's arguments are its configuration. It has no other state: a proposal
+    depends on the seed, the trial's number and the history alone, so a resumed study goes
+    on with the same proposals. What `ask` keeps between calls is a cache of the history.
 
     Args:
         space: what to search.
@@ -28,7 +28,3 @@ class Algorithm(ABC):
     @abstractmethod
     def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
         """Returns the configuration for a new trial of this number."""
-
-    def tell(self, trial: int, history: History) -> None:
-        """Hears that a trial paused or ended; called in the order of events."""
-        return

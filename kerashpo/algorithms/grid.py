@@ -23,11 +23,16 @@ class GridSearch(Algorithm):
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._seen = TriedConfigs()
+        self._read = 0
         self._configs: Iterator[Config] = space.configs()
         self._next: Config | None = next(self._configs, None)
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         seen = self._seen.keys(history)
+        if history.next_trial < self._read:  # An earlier history: the cursor is too far on.
+            self._configs = self.space.configs()
+            self._next = next(self._configs, None)
+        self._read = history.next_trial
         while self._next is not None and key(self._next) in seen:
             self._next = next(self._configs, None)
         return Exhausted() if self._next is None else self._next

@@ -36,9 +36,6 @@ class Enqueued(Algorithm):
         first = next(waiting, None)
         return self._inner.ask(trial, history) if first is None else first
 
-    def tell(self, trial: int, history: History) -> None:
-        self._inner.tell(trial, history)
-
 
 @final
 class Bounded(Algorithm):
@@ -56,9 +53,6 @@ class Bounded(Algorithm):
         if self._max_trials is not None and trial >= self._max_trials:
             return Exhausted("max_trials reached")
         return self._inner.ask(trial, history)
-
-    def tell(self, trial: int, history: History) -> None:
-        self._inner.tell(trial, history)
 
 
 def remaining_epochs(budget: Budget, history: History, promised: Mapping[int, int]) -> float:

@@ -124,8 +124,6 @@ class Replay:
 
     def _apply(self, event: Event) -> None:
         self.history.apply(event)
-        if isinstance(event, (Reached, Ended)):
-            self.algorithm.tell(event.trial, self.history)
         for trial, decision in self.scheduler.on_event(event, self.history):
             record = self.history.trials[trial]
             if decision is Decision.STOP and not record.status.ended:

@@ -95,7 +95,6 @@ class Loop:
         self.history, self.store, self.scheduler = history, store, scheduler
         self.executor, self.limits = executor, limits
         self._make_algorithm = make_algorithm
-        self._told: list[int] = []
         self._algorithm = self._new_algorithm()
         self._interrupt = interrupt or Interrupt()
         self._notifier = Notifier(listeners)
@@ -112,7 +111,7 @@ class Loop:
         """Searches until nothing is left to do; returns why it ended.
 
         Args:
-            replay: the events that `history` holds, for scheduler and algorithm.
+            replay: the events that `history` holds, for the scheduler.
 
         Raises:
             ConsecutiveFailures: after `Limits.max_failures` failed trials in a row.
@@ -208,7 +207,6 @@ class Loop:
         self._notifier.tell(event, self.history)
         if isinstance(event, (Reached, Ended)):
             self._cut.pop(event.trial, None)
-            self._tell(event.trial, self.history)
         for trial, decision in self.scheduler.on_event(event, self.history):
             self._carry_out(trial, decision)
 
@@ -304,7 +302,7 @@ class Loop:
         )
 
     def _replay(self, events: Sequence[Event]) -> None:
-        """Brings scheduler and algorithm to where the log ends, and finds loose ends."""
+        """Brings the scheduler to where the log ends, and finds loose ends."""
         past = History()
         owed: dict[int, Decision] = {}
         # Not merely those short of their job's end: the scheduler must hear that it was reached.
@@ -316,8 +314,6 @@ class Loop:
                 unfinished.add(event.job.trial)
             elif isinstance(event, Reached) and past.trials[event.trial].complete:
                 unfinished.discard(event.trial)
-            if isinstance(event, (Reached, Ended)):
-                self._tell(event.trial, past)
             if isinstance(event, (JobStarted, Ended)):
                 trial = event.job.trial if isinstance(event, JobStarted) else event.trial
                 owed.pop(trial, None)
@@ -353,16 +349,9 @@ class Loop:
             )
             self._end(trial, Status.FAILED, "failed", Failure("killed", text))
 
-    def _tell(self, trial: int, history: History) -> None:
-        self._told.append(trial)
-        self._algorithm.tell(trial, history)
-
     def _new_algorithm(self) -> Algorithm:
-        """Builds the algorithm for the space as it is now, and tells it all again."""
-        algorithm = Bounded(self._make_algorithm(), self.limits.budget.max_trials)
-        for trial in self._told:
-            algorithm.tell(trial, self.history)
-        return algorithm
+        """Builds the algorithm for the space as it is now."""
+        return Bounded(self._make_algorithm(), self.limits.budget.max_trials)
 
     def _known(self, event: Reported) -> bool:
         report = event.report

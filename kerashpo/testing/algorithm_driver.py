@@ -1,4 +1,4 @@
-"""Drives an algorithm by hand: asks, starts, scores and tells, one event at a time."""
+"""Drives an algorithm step by step: asks, starts, scores and ends trials."""
 
 from __future__ import annotations
 
@@ -71,7 +71,6 @@ class AlgorithmDriver:
         self._note(Reported(self._at, Report(trial, 0, 1, {METRIC: score}, 1.0)))
         if math.isfinite(score):
             self._note(Reached(self._at, trial))
-            self.algorithm.tell(trial, self.history)
             self._end(trial, Status.COMPLETED, None)
         else:
             self._end(trial, Status.FAILED, Failure("nan", f"{METRIC} was {score}"))
@@ -88,16 +87,23 @@ class AlgorithmDriver:
                 self.finish(trial)
         return self.configs
 
+    def before(self, trial: int) -> History:
+        """Returns the history as it was when this trial was asked for."""
+        started = (
+            index
+            for index, event in enumerate(self.events)
+            if isinstance(event, JobStarted) and event.job.trial == trial
+        )
+        return History(self.events[: next(started)])
+
     def replay(self, make: Callable[[Space, int], Algorithm]) -> AlgorithmDriver:
-        """Returns a fresh algorithm that was told the same events."""
+        """Returns a fresh algorithm with a replayed history."""
         other = AlgorithmDriver(
             make, self.space, self.history.seed, self.history.objective.direction
         )
         other._score = self._score
         for event in self.events[1:]:
             other._note(event)
-            if isinstance(event, (Reached, Ended)):
-                other.algorithm.tell(event.trial, other.history)
         return other
 
     @property
@@ -107,7 +113,6 @@ class AlgorithmDriver:
     def _end(self, trial: int, status: Status, failure: Failure | None) -> None:
         reason = "completed" if failure is None else "failed"
         self._note(Ended(self._at, trial, status, reason, failure))
-        self.algorithm.tell(trial, self.history)
 
     def _note(self, event: Event) -> None:
         self.events.append(event)

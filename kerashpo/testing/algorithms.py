@@ -104,7 +104,7 @@ def asks_without_consequence(case: AlgorithmCase) -> None:
 
 
 def resumes_by_replay(case: AlgorithmCase) -> None:
-    """AlgorithmDriver the same history, a fresh one goes on with the same proposals."""
+    """Given the same history, a fresh instance goes on with the same proposals."""
     for trials in (1, 3, 8):
         told = AlgorithmDriver(case.make, case.space)
         told.advance(trials)
@@ -116,6 +116,18 @@ def resumes_by_replay(case: AlgorithmCase) -> None:
         require(
             told.advance(4) == other.advance(4),
             f"resumed after {trials} trials it proposed otherwise",
+        )
+
+
+def depends_on_the_history_alone(case: AlgorithmCase) -> None:
+    """Given a shorter history again, it proposes what it proposed then."""
+    told = AlgorithmDriver(case.make, case.space)
+    told.advance(min(case.trials, 8))
+    for trial in (5, 1, 3):
+        again = told.algorithm.ask(trial, told.before(trial))
+        require(
+            again == told.configs[trial],
+            f"for trial {trial} it proposed {told.configs[trial]!r}, later {again!r}",
         )
 
 
@@ -191,6 +203,7 @@ CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
     repeats_by_its_seed,
     asks_without_consequence,
     resumes_by_replay,
+    depends_on_the_history_alone,
     bears_reports_in_any_order,
     bears_failures,
     bears_nan_and_infinity,

@@ -56,7 +56,6 @@ def run(space, function, trials, seed=0, direction="min", **options):
             break
         trial = start(history, config)
         finish(history, trial, function(config))
-        algorithm.tell(trial, history)
     return history
 
 
@@ -113,7 +112,6 @@ def test_resuming_proposes_what_the_uninterrupted_search_would_have():
     fresh, live = BayesianOptimization(PLANE, 0), BayesianOptimization(PLANE, 0)
     for trial in range(10):
         live.ask(trial, history)
-        fresh.tell(trial, history)
     assert fresh.ask(10, history) == live.ask(10, history)
 
 

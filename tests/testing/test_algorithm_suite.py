@@ -19,13 +19,9 @@ class Mutant(Algorithm):
     def __init__(self, space, seed):
         super().__init__(space, seed)
         self.inner = RandomSearch(space, seed)
-        self.told = 0
 
     def ask(self, trial, history):
         return self.inner.ask(trial, history)
-
-    def tell(self, trial, history):
-        self.told += 1
 
 
 class Outside(Mutant):
@@ -75,6 +71,16 @@ class Forgetful(Mutant):
         return answer
 
 
+class Ageing(Mutant):
+    """Remembers the longest history that it has read."""
+
+    longest = 0
+
+    def ask(self, trial, history):
+        self.longest = max(self.longest, history.next_trial)
+        return self.inner.ask(trial + self.longest, history)
+
+
 class Blocked(Mutant):
     """Waits for a trial that failed."""
 
@@ -109,6 +115,7 @@ class CountsTrials(Mutant):
         (ZeroIsOne, "repeats_by_its_seed"),
         (Counting, "asks_without_consequence"),
         (Forgetful, "resumes_by_replay"),
+        (Ageing, "depends_on_the_history_alone"),
         (Blocked, "bears_failures"),
         (Blocked, "bears_nan_and_infinity"),
         (Repeating, "bears_reports_in_any_order"),
