@@ -1,24 +1,18 @@
-"""ASHA: asynchronous successive halving (Li et al., MLSys 2020)."""
+"""ASHA, asynchronous successive halving: promotion and stopping variants.
+
+Source: Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht and Talwalkar, "A System
+for Massively Parallel Hyperparameter Tuning", MLSys 2020, Algorithm 2.
+"""
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported
 from kerashpo.core.history import History
-from kerashpo.core.records import (
-    Decision,
-    Done,
-    Exhausted,
-    Job,
-    NotReady,
-    Plan,
-    Resume,
-    Start,
-    Status,
-    Wait,
-)
+from kerashpo.core.records import Decision, Done, Job, Plan, Resume, Start, Status, Wait
 from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, Scheduler
 from kerashpo.schedulers.brackets import asha_levels, asha_plan
@@ -26,9 +20,37 @@ from kerashpo.schedulers.rung import AsyncRung
 from kerashpo.schedulers.successive_halving import check_epochs, waits
 
 
+class AsyncHalving(Scheduler, ABC):
+    """What both variants share: the epochs of their rungs.
+
+    Args:
+        max_epochs: epochs of the last rung.
+        factor: of so many trials of a rung one goes on, and so much longer it trains.
+        min_epochs: epochs of the first rung.
+        limit: how many configurations there can be at most, for the plan.
+        budget: how many epochs there can be at most, for the plan.
+
+    Raises:
+        InvalidInput: for a factor below 2, or fewer epochs than 1.
+    """
+
+    def __init__(
+        self,
+        max_epochs: int,
+        factor: int = 3,
+        min_epochs: int = 1,
+        limit: float = float("inf"),
+        budget: float = float("inf"),
+    ) -> None:
+        check_epochs(max_epochs, factor, min_epochs)
+        self.max_epochs = max_epochs
+        self._factor, self._limit, self._budget = factor, limit, budget
+        self._levels = asha_levels(max_epochs, factor, min_epochs)
+
+
 @final
-class ASHA(Scheduler):
-    """Promotes whoever is good enough as soon as a worker is free; never idles.
+class ASHA(AsyncHalving):
+    """The promotion variant: a free worker continues the best promotable trial; never idles.
 
     A free worker looks from the top rung down for the best unpromoted trial of the top
     floor(|rung| / factor) and continues it to the next rung; where there is none it
@@ -55,10 +77,7 @@ class ASHA(Scheduler):
         limit: float = float("inf"),
         budget: float = float("inf"),
     ) -> None:
-        check_epochs(max_epochs, factor, min_epochs)
-        self.max_epochs = max_epochs
-        self._factor, self._limit, self._budget = factor, limit, budget
-        self._levels = asha_levels(max_epochs, factor, min_epochs)
+        super().__init__(max_epochs, factor, min_epochs, limit, budget)
         self._rungs = [AsyncRung(epochs, factor) for epochs in self._levels]
         self._heading: dict[int, int] = {}
 
@@ -67,14 +86,8 @@ class ASHA(Scheduler):
             trial = self._rungs[level].head()
             if trial is not None:
                 return Resume(trial, self._levels[level + 1])
-        number = history.next_trial
-        match algorithm.ask(number, history):
-            case NotReady():
-                return Wait()
-            case Exhausted(reason):
-                return Wait() if history.running else self._last_job(reason, history)
-            case config:
-                return Start(number, config, self._levels[0])
+        job = self.start(algorithm, history, self._levels[0])
+        return self._last_job(job.reason, history) if isinstance(job, Done) else job
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
@@ -92,6 +105,13 @@ class ASHA(Scheduler):
 
     def plan(self) -> Plan:
         return asha_plan(self._levels, self._factor, self._limit, self._budget)
+
+    def extends(self, old: Scheduler) -> bool:
+        return (
+            isinstance(old, ASHA)
+            and old._factor == self._factor
+            and self._levels[: len(old._levels)] == old._levels
+        )
 
     def _resumed(self, trial: int, until: int, history: History) -> None:
         level = self._levels.index(until) if until in self._levels else self._heading[trial]
@@ -128,7 +148,7 @@ class ASHA(Scheduler):
     def _last_job(self, reason: str, history: History) -> Job | Done:
         """Continues the best of the highest rung unless the last rung was reached."""
         last = self._rungs[-1]
-        if len(last) > last.left:
+        if last.candidates:
             return Done(reason)
         for level in range(len(self._rungs) - 2, -1, -1):
             trial = self._rungs[level].best()
@@ -139,11 +159,11 @@ class ASHA(Scheduler):
 
 
 @final
-class StoppingASHA(Scheduler):
-    """Trains each trial until a rung at which it is not among the best.
+class StoppingASHA(AsyncHalving):
+    """The stopping variant: trains each trial until a rung at which it is not among the best.
 
     At each rung a trial goes on if it is in the top floor(|rung| / factor) of those that
-    came so far, or among the first `factor - 1`, who have nothing to be compared with.
+    came so far, or among the first `factor - 1`, which have nothing to be compared with.
     Nothing is ever paused, so no checkpoint is needed. It trains more of the early
     configurations than `ASHA` does.
 
@@ -171,22 +191,12 @@ class StoppingASHA(Scheduler):
         limit: float = float("inf"),
         budget: float = float("inf"),
     ) -> None:
-        check_epochs(max_epochs, factor, min_epochs)
-        self.max_epochs = max_epochs
-        self._factor, self._limit, self._budget = factor, limit, budget
-        self._levels = asha_levels(max_epochs, factor, min_epochs)
+        super().__init__(max_epochs, factor, min_epochs, limit, budget)
         self._rungs: dict[int, AsyncRung] = {}
         self._passed: dict[int, int] = {}
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
-        trial = history.next_trial
-        match algorithm.ask(trial, history):
-            case NotReady():
-                return Wait()
-            case Exhausted(reason):
-                return Wait() if history.running else Done(reason)
-            case config:
-                return Start(trial, config, self.max_epochs)
+        return self.start(algorithm, history, self.max_epochs)
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:

@@ -1,15 +1,15 @@
-"""The seam: what a scheduler is asked and told."""
+"""The interface of schedulers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.events import Event
 from kerashpo.core.history import History
-from kerashpo.core.records import Decision, Done, Job, Plan, Wait
+from kerashpo.core.records import Decision, Done, Exhausted, Job, NotReady, Plan, Start, Wait
 
 Decisions: TypeAlias = Sequence[tuple[int, Decision]]
 
@@ -21,10 +21,13 @@ class Scheduler(ABC):
         max_epochs: the most epochs that one trial is trained; a trial stopped there
             is COMPLETED, one stopped earlier STOPPED.
         every_epoch: whether workers must wait for the answer to each report.
+        deterministic: whether what is trained depends on configurations and scores alone,
+            not on the order in which several workers report.
     """
 
     max_epochs: int
     every_epoch: ClassVar[bool] = False
+    deterministic: ClassVar[bool] = False
 
     @abstractmethod
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
@@ -36,12 +39,56 @@ class Scheduler(ABC):
 
     @abstractmethod
     def on_event(self, event: Event, history: History) -> Decisions:
-        """Hears an event that `history` holds already; returns decisions about any trials.
+        """Updates the state by an event that `history` holds already; returns decisions.
 
-        STOP for a trial that waits frees its checkpoint. On replay the decisions have
-        been carried out already (or are carried out at its end).
+        They may be about any trials. STOP for a paused trial frees its checkpoint. On replay
+        the decisions have been carried out already (or are carried out at its end).
         """
 
     @abstractmethod
     def plan(self) -> Plan:
         """Returns brackets, trials and epochs, known before the start."""
+
+    @property
+    def endless(self) -> bool:
+        """Whether it starts trials for as long as the algorithm proposes any.
+
+        An endless one needs a bound of trials, epochs or minutes on an infinite space.
+        """
+        return True
+
+    def extends(self, old: Scheduler) -> bool:
+        """Whether a study that `old` scheduled can go on under this one, rungs as they are.
+
+        Where it cannot, an extended study begins its rungs anew and the earlier trials are
+        evidence for the algorithm alone.
+        """
+        return False
+
+    @final
+    def start(self, algorithm: Algorithm, history: History, until: int) -> Start | Wait | Done:
+        """Returns the job of a new trial; Done where none is left and none is running."""
+        job = self.propose(algorithm, history, until)
+        if isinstance(job, Exhausted):
+            return Wait() if history.running else Done(job.reason)
+        return job
+
+    @final
+    def propose(
+        self, algorithm: Algorithm, history: History, until: int
+    ) -> Start | Wait | Exhausted:
+        """Returns the job of a new trial, or why there is none.
+
+        Args:
+            algorithm: proposes its configuration.
+            history: the study so far.
+            until: the epoch to train through.
+        """
+        trial = history.next_trial
+        match algorithm.ask(trial, history):
+            case NotReady():
+                return Wait()
+            case Exhausted() as exhausted:
+                return exhausted
+            case config:
+                return Start(trial, config, until)

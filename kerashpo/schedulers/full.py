@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import require_integer
 from kerashpo.core.events import Event, Reached
 from kerashpo.core.history import History
-from kerashpo.core.records import (
-    Decision,
-    Done,
-    Exhausted,
-    Job,
-    NotReady,
-    Plan,
-    Rung,
-    Start,
-    Wait,
-)
+from kerashpo.core.records import Decision, Done, Job, Plan, Rung, Wait
 from kerashpo.schedulers.base import Decisions, Scheduler
 
 
@@ -28,25 +18,20 @@ class Full(Scheduler):
 
     Args:
         max_epochs: epochs of each trial.
-        limit: how many trials can there be at most, for the plan; inf if unknown.
+        limit: how many trials there can be at most, for the plan; inf if unknown.
 
     Raises:
         InvalidInput: if `max_epochs` is no whole number of at least 1.
     """
+
+    deterministic: ClassVar[bool] = True
 
     def __init__(self, max_epochs: int, limit: float = float("inf")) -> None:
         self.max_epochs = require_integer("max_epochs", max_epochs, 1)
         self._limit = limit
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
-        trial = history.next_trial
-        match algorithm.ask(trial, history):
-            case Exhausted(reason):
-                return Wait() if history.running else Done(reason)
-            case NotReady():
-                return Wait()
-            case config:
-                return Start(trial, config, self.max_epochs)
+        return self.start(algorithm, history, self.max_epochs)
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
@@ -60,3 +45,6 @@ class Full(Scheduler):
         trials = int(self._limit)
         rung = Rung(trials, self.max_epochs)
         return Plan(((rung,),) if trials else (), trials, trials * self.max_epochs)
+
+    def extends(self, old: Scheduler) -> bool:
+        return isinstance(old, Full) and old.max_epochs <= self.max_epochs

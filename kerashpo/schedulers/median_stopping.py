@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
-import heapq
 import math
+from bisect import insort
 from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Ended, Event, Reached, Reported
 from kerashpo.core.history import History
-from kerashpo.core.records import Decision, Done, Exhausted, Job, NotReady, Plan, Start, Wait
+from kerashpo.core.records import Decision, Done, Job, Plan, Wait
 from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, Scheduler
 
 
 @final
 class RunningMedian:
-    """Two heaps that meet at the median."""
+    """The median of the numbers added so far."""
 
     def __init__(self) -> None:
-        self._low: list[float] = []
-        self._high: list[float] = []
+        self._sorted: list[float] = []
 
     def __len__(self) -> int:
-        return len(self._low) + len(self._high)
+        return len(self._sorted)
 
     def add(self, value: float) -> None:
-        """Takes in a number; inf is welcome, NaN is not."""
-        if self._low and value < -self._low[0]:
-            heapq.heappush(self._low, -value)
-        else:
-            heapq.heappush(self._high, value)
-        if len(self._low) > len(self._high):
-            heapq.heappush(self._high, -heapq.heappop(self._low))
-        elif len(self._high) > len(self._low) + 1:
-            heapq.heappush(self._low, -heapq.heappop(self._high))
+        """Adds a number, which may be infinite but not NaN."""
+        insort(self._sorted, value)
 
     @property
     def value(self) -> float:
         """The median so far; NaN before the first number."""
-        if not self._high:
+        if not self._sorted:
             return math.nan
-        if len(self._high) > len(self._low):
-            return self._high[0]
-        return (self._high[0] - self._low[0]) / 2
+        middle, odd = divmod(len(self._sorted), 2)
+        upper = self._sorted[middle]
+        return upper if odd else (self._sorted[middle - 1] + upper) / 2
 
 
 @final
 class MedianStopping(Scheduler):
-    """Stops a trial whose best epoch is worse than what is usual at its age.
+    """Stops a trial whose best epoch is worse than the median of the trials before it.
 
     After each epoch t from `min_epochs` on, a trial is stopped if its best value so far is
     strictly worse than the median, over all trials that came to epoch t before it, of
@@ -85,19 +77,12 @@ class MedianStopping(Scheduler):
                 f"Received: min_epochs={min_epochs}, max_epochs={max_epochs}."
             )
         self._limit, self._budget = limit, budget
-        self._usual: dict[int, RunningMedian] = {}
-        self._heard: dict[int, int] = {}
+        self._medians: dict[int, RunningMedian] = {}
+        self._judged: dict[int, int] = {}
         self._sums: dict[int, tuple[float, int]] = {}
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
-        trial = history.next_trial
-        match algorithm.ask(trial, history):
-            case NotReady():
-                return Wait()
-            case Exhausted(reason):
-                return Wait() if history.running else Done(reason)
-            case config:
-                return Start(trial, config, self.max_epochs)
+        return self.start(algorithm, history, self.max_epochs)
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
@@ -106,8 +91,8 @@ class MedianStopping(Scheduler):
             case Reached(_, trial) if history.trials[trial].complete:
                 return [(trial, Decision.STOP)]
             case Ended(_, trial) if not history.trials[trial].stopped_by_budget:
-                # What grew with every trial would be copied as a whole now and then.
-                self._heard.pop(trial, None)
+                # Kept for running trials alone, so that memory does not grow with the study.
+                self._judged.pop(trial, None)
                 self._sums.pop(trial, None)
         return []
 
@@ -117,15 +102,22 @@ class MedianStopping(Scheduler):
         most = min(self._limit * self.max_epochs, self._budget)
         return Plan((), trials, int(most) if most < math.inf else None, notes)
 
+    def extends(self, old: Scheduler) -> bool:
+        return (
+            isinstance(old, MedianStopping)
+            and (old._min_epochs, old._min_trials) == (self._min_epochs, self._min_trials)
+            and old.max_epochs <= self.max_epochs
+        )
+
     def _judge(self, trial: Trial) -> Decisions:
         number = trial.number
         stop = False
-        for epoch in range(self._heard.get(number, 0) + 1, trial.epoch + 1):
-            self._heard[number] = epoch
-            usual = self._usual.setdefault(epoch, RunningMedian())
-            others = len(usual) >= self._min_trials and self._min_epochs <= epoch
-            stop = others and epoch < self.max_epochs and trial.best.cost > usual.value
-            usual.add(self._mean(trial, epoch))
+        for epoch in range(self._judged.get(number, 0) + 1, trial.epoch + 1):
+            self._judged[number] = epoch
+            median = self._medians.setdefault(epoch, RunningMedian())
+            known = len(median) >= self._min_trials and self._min_epochs <= epoch
+            stop = known and epoch < self.max_epochs and trial.best.cost > median.value
+            median.add(self._mean(trial, epoch))
         return [(number, Decision.STOP)] if stop else []
 
     def _mean(self, trial: Trial, epoch: int) -> float:

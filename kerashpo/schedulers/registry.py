@@ -111,6 +111,19 @@ def scheduler_options(name: str) -> tuple[str, ...]:
     return tuple(p for p in parameters if p not in ("max_epochs", *_BOUNDS))
 
 
+def scheduler_of(settings: Mapping[str, Any]) -> Scheduler:
+    """Returns the scheduler that a study's settings describe; full training where none is named.
+
+    Args:
+        settings: as the log holds them: ``scheduler``, ``max_epochs`` (or ``epochs``) and the
+            scheduler's options, among others.
+    """
+    name = settings.get("scheduler", "full")
+    longest = settings.get("max_epochs") or settings.get("epochs") or 1
+    options = {key: settings[key] for key in scheduler_options(name) if key in settings}
+    return make_scheduler(name, longest, options)
+
+
 def make_scheduler(
     name: str,
     max_epochs: int,

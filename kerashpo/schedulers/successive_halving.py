@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import final
+from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer
@@ -14,7 +14,6 @@ from kerashpo.core.records import (
     Done,
     Exhausted,
     Job,
-    NotReady,
     Plan,
     Resume,
     Start,
@@ -27,7 +26,7 @@ from kerashpo.schedulers.brackets import Bracket, brackets_plan, exponent, halvi
 
 @final
 class BracketState:
-    """Who is on which rung, who waits, who goes on.
+    """The state of one bracket: members of the current rung, settled ones, promotions.
 
     A rung is settled when every member has reached its epochs, ended early or failed.
     Then the best go on, failures last, and the others are stopped. A member that ended
@@ -61,16 +60,16 @@ class BracketState:
         return self.table[self.level].epochs
 
     def add(self, trial: int) -> None:
-        """Takes a new trial onto the first rung."""
+        """Adds a new trial to the first rung."""
         self.members.append(trial)
 
     def resumed(self, trial: int) -> None:
-        """Hears that a promoted trial has its job."""
+        """Removes a trial that has its job from the waiting promotions."""
         if trial in self.promoted:
             self.promoted.remove(trial)
 
     def settle(self, trial: int, history: History) -> Decisions:
-        """Hears that a member has reached the rung's epochs or has ended."""
+        """Marks a member that reached the rung's epochs or ended; returns who is stopped."""
         if self.done or trial not in self.members:
             return []
         self._settled.add(trial)
@@ -79,7 +78,7 @@ class BracketState:
         return [*own, *self.advance(history)]
 
     def close(self, history: History) -> Decisions:
-        """Goes on with fewer trials than planned, since there are no more."""
+        """Shrinks the bracket to the trials that it has, since there are no more."""
         if self.closed or self.level > 0:
             return []
         self.closed = True
@@ -129,6 +128,8 @@ class Brackets(Scheduler):
         budget: how many epochs there can be at most, for the plan.
         endless: whether the brackets are repeated for as long as there are configurations.
     """
+
+    deterministic: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -181,6 +182,13 @@ class Brackets(Scheduler):
     def plan(self) -> Plan:
         return brackets_plan(self._full, self._limit, self._budget, self._endless)
 
+    @property
+    def endless(self) -> bool:
+        return self._endless
+
+    def extends(self, old: Scheduler) -> bool:
+        return isinstance(old, Brackets) and self._full[: len(old._full)] == old._full
+
     def _bracket(self, index: int) -> BracketState | None:
         """Returns a bracket, a new one where they repeat and configurations are left."""
         if index == len(self._brackets):
@@ -200,17 +208,13 @@ class Brackets(Scheduler):
     def _start(
         self, bracket: BracketState, algorithm: Algorithm, history: History
     ) -> Job | Wait | None:
-        trial = history.next_trial
-        match algorithm.ask(trial, history):
-            case NotReady():
-                return Wait() if history.running else None
-            case Exhausted():
-                self._exhausted = True
-                # No event has happened that could carry the losers' stops: the next one does.
-                self._owed.extend(bracket.close(history))
-                return None
-            case config:
-                return Start(trial, config, bracket.epochs)
+        job = self.propose(algorithm, history, bracket.epochs)
+        if not isinstance(job, Exhausted):
+            return job
+        self._exhausted = True
+        # No event has happened that could carry the losers' stops: the next one does.
+        self._owed.extend(bracket.close(history))
+        return None
 
     def _resumed(self, trial: int, until: int, history: History) -> Decisions:
         bracket = self._home[trial]

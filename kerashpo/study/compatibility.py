@@ -11,6 +11,7 @@ from typing import Any
 from kerashpo.core.events import Configured, Ended, Event, Extended
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Scalar, Status
+from kerashpo.schedulers.registry import scheduler_of
 from kerashpo.space.space import Space
 from kerashpo.store.base import Store
 
@@ -74,18 +75,14 @@ def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
         if was == now or (key == "data" and None in (was, now)):
             continue
         grows = key in GROWING and isinstance(was, int) and isinstance(now, int) and now > was
-        restarts = grows and key == "max_epochs" and not _same_rungs(old)
+        restarts = grows and not _keeps_rungs(old, new)
         yield Difference(f"{key}: was {was!r}, now {now!r}", grows, restarts)
 
 
-def _same_rungs(old: Mapping[str, Any]) -> bool:
-    """Tells whether ASHA's rungs stay where they are when more epochs are added above them."""
-    if old.get("scheduler") != "asha":
-        return False
-    rung, last, factor = int(old["min_epochs"]), int(old["max_epochs"]), int(old["factor"])
-    while rung < last:
-        rung *= factor
-    return rung == last
+def _keeps_rungs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Tells whether the scheduler of the new settings can go on with the old one's rungs."""
+    same = old.get("scheduler") == new.get("scheduler")
+    return same and scheduler_of(new).extends(scheduler_of(old))
 
 
 def _of_spaces(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:

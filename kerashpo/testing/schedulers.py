@@ -31,13 +31,16 @@ class SchedulerCase:
 
     Attributes:
         make: builds a fresh one.
-        synchronous: whether its choices do not depend on the order of reports.
         max_trials: a bound for one that would never end by itself.
     """
 
     make: Callable[[], Scheduler]
-    synchronous: bool = True
     max_trials: int | None = None
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether it says that the order of reports changes nothing."""
+        return self.make().deterministic
 
     def search(self, curve: Curve = wave) -> Search:
         """Returns a search of it with one worker."""
@@ -51,11 +54,9 @@ CASES: Final[dict[str, SchedulerCase]] = {
     "hyperband": SchedulerCase(lambda: Hyperband(9, 3)),
     "hyperband twice": SchedulerCase(lambda: Hyperband(4, 2, iterations=2)),
     "hyperband in a few trials": SchedulerCase(lambda: Hyperband(9, 3), max_trials=11),
-    "asha": SchedulerCase(lambda: ASHA(9, 3, limit=12), synchronous=False, max_trials=12),
-    "asha stopping": SchedulerCase(
-        lambda: StoppingASHA(9, 3, limit=12), synchronous=False, max_trials=12
-    ),
-    "median": SchedulerCase(lambda: MedianStopping(5, limit=9), synchronous=False, max_trials=9),
+    "asha": SchedulerCase(lambda: ASHA(9, 3, limit=12), max_trials=12),
+    "asha stopping": SchedulerCase(lambda: StoppingASHA(9, 3, limit=12), max_trials=12),
+    "median": SchedulerCase(lambda: MedianStopping(5, limit=9), max_trials=9),
 }
 """The schedulers of the package, by name."""
 
@@ -74,6 +75,14 @@ def keeps_its_plan(case: SchedulerCase) -> None:
         require(within, f"{spent} {name} where plan() promised {promised}")
         exact = promised is None or case.max_trials is not None or spent == promised
         require(exact, f"{spent} {name} where plan() promised exactly {promised}")
+
+
+def ends_by_itself_unless_endless(case: SchedulerCase) -> None:
+    """Without a bound a scheduler that is not endless ends on an infinite space."""
+    if not case.make().endless:
+        most = 2_000
+        search = replace(case.search(), limits=Limits(Budget(max_epochs_total=most)))
+        require(search.history().epochs < most, f"not endless, it went on for {most} epochs")
 
 
 def leaves_nothing_open(case: SchedulerCase) -> None:
@@ -110,7 +119,7 @@ def bears_a_second_cut(case: SchedulerCase) -> None:
 
 
 def ignores_the_order_of_reports(case: SchedulerCase) -> None:
-    """With several workers, who reports first changes nothing (if it is synchronous)."""
+    """With several workers the order of reports changes nothing, if it is deterministic."""
     searches = [
         replace(case.search(), executor=_workers(workers, seed))
         for workers, seed in ((1, 0), (3, 1), (3, 2), (8, 3))
@@ -118,7 +127,7 @@ def ignores_the_order_of_reports(case: SchedulerCase) -> None:
     histories = [search.history() for search in searches]
     for history in histories:
         _require_ended(history)
-        same = trained(history) == trained(histories[0]) or not case.synchronous
+        same = trained(history) == trained(histories[0]) or not case.deterministic
         require(same, "the order of the reports changed what was trained")
 
 
@@ -129,7 +138,7 @@ def survives_a_cut_with_workers(case: SchedulerCase) -> None:
     for cut in range(1, len(log), 5):
         history = search.history(log[:cut])
         _require_ended(history)
-        same = trained(history) == trained(History(log)) or not case.synchronous
+        same = trained(history) == trained(History(log)) or not case.deterministic
         require(same, f"three workers cut after event {cut} ended otherwise")
 
 
@@ -177,7 +186,7 @@ def breaks_ties_the_same_way(case: SchedulerCase) -> None:
         for workers, seed in ((1, 0), (3, 1))
     ]
     one, several = (trained(history) for history in histories)
-    require(one == several or not case.synchronous, "ties were broken by the order of reports")
+    require(one == several or not case.deterministic, "ties were broken by the order of reports")
 
 
 def lets_trials_end_early(case: SchedulerCase) -> None:
@@ -219,6 +228,7 @@ def stops_at_its_budget(case: SchedulerCase) -> None:
 
 CHECKS: Final[tuple[Callable[[SchedulerCase], None], ...]] = (
     keeps_its_plan,
+    ends_by_itself_unless_endless,
     leaves_nothing_open,
     trains_each_epoch_once,
     resumes_from_any_cut,

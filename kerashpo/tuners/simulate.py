@@ -17,7 +17,6 @@ from kerashpo.schedulers.registry import (
     scheduler_options,
     tuner_pair,
 )
-from kerashpo.space.space import Space
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
@@ -75,11 +74,6 @@ def simulate(
     budget = _budget(budget_epochs, max_trials)
     ours, theirs = _split(options, pair.scheduler)
     settings = {**pair.options, **_defaults(pair.scheduler, factor, budget), **ours}
-    if not _bounded(pair.scheduler, budget, space):
-        raise InvalidInput(
-            f"The tuner {tuner!r} needs a bound on a space without end: give budget_epochs or "
-            "max_trials."
-        )
     scheduler = make_scheduler(
         pair.scheduler,
         horizon,
@@ -87,6 +81,11 @@ def simulate(
         limit=min(space.size, max_trials or math.inf),
         budget=budget_epochs or math.inf,
     )
+    if scheduler.endless and space.size == math.inf and budget == Budget():
+        raise InvalidInput(
+            f"The tuner {tuner!r} needs a bound on a space without end: give budget_epochs or "
+            "max_trials."
+        )
     recipe = SearchParts(algorithm, scheduler, {**pair.hints, **theirs}, Limits(budget))
     objective = Objective(METRIC, problem.direction)
     told = {"tuner": tuner, "algorithm": algorithm, "max_epochs": horizon, "options": settings}
@@ -142,8 +141,3 @@ def _defaults(scheduler: str, factor: int, budget: Budget) -> dict[str, Any]:
     if "iterations" in known and budget != Budget():
         found["iterations"] = None
     return found
-
-
-def _bounded(scheduler: str, budget: Budget, space: Space) -> bool:
-    finite = scheduler in ("halving", "hyperband") or space.size < math.inf
-    return finite or budget != Budget()

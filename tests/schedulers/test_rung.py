@@ -54,4 +54,4 @@ def test_the_best_of_a_rung_that_is_too_small_to_promote():
     assert rung.best() == 1
     rung.leave(1)
     assert rung.best() == 0
-    assert rung.left == 1
+    assert rung.candidates == 1

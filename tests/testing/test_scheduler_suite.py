@@ -18,7 +18,12 @@ class Mutant(Scheduler):
     def __init__(self, inner):
         self.inner = inner
         self.max_epochs = inner.max_epochs
+        self.deterministic = inner.deterministic
         self.jobs = 0
+
+    @property
+    def endless(self):
+        return self.inner.endless
 
     def next_job(self, algorithm, history):
         self.jobs += 1
@@ -101,6 +106,10 @@ class WaitsWhenExhausted(Mutant):
         return Wait() if isinstance(job, Done) and len(history.trials) < 17 else job
 
 
+class EndlessInSecret(Mutant):
+    endless = False
+
+
 def hyperband(mutant):
     return SchedulerCase(lambda: mutant(Hyperband(9, 3)))
 
@@ -114,6 +123,10 @@ def full(mutant):
     [
         (hyperband(PromisesTooLittle), "keeps_its_plan"),
         (hyperband(NeverStops), "keeps_its_plan"),
+        (
+            SchedulerCase(lambda: EndlessInSecret(Hyperband(9, 3, None)), max_trials=9),
+            "ends_by_itself_unless_endless",
+        ),
         (full(CountsItsJobs), "resumes_from_any_cut"),
         (full(CountsItsJobs), "bears_a_second_cut"),
         (full(FirstComeFirstServed), "ignores_the_order_of_reports"),

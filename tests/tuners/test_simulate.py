@@ -119,6 +119,7 @@ def test_options_reach_scheduler_and_algorithm():
         ({"budget_epochs": 0}, "budget_epochs must be a whole number of at least 1"),
         ({"max_trials": -1}, "max_trials must be a whole number of at least 1"),
         ({"tuner": "asha"}, "needs a bound on a space without end"),
+        ({"tuner": "hyperband", "iterations": None}, "needs a bound on a space without end"),
         ({"factor": 1}, "factor must be a whole number of at least 2"),
         ({"min_trials": 3}, "scheduler 'hyperband' has no option 'min_trials'"),
         ({"colour": 3}, "algorithm 'random' has no option 'colour'"),
