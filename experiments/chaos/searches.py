@@ -11,8 +11,9 @@ from typing import Any, Literal, final
 from experiments.chaos.probe import Probe
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.pool.pool import WorkerPool
 from kerashpo.executors.processes.resources import available_cores, places
+from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
@@ -80,7 +81,7 @@ class Search:
             return SerialExecutor(make())
         Probe.install(folder, CurveRunner)
         where = places(self.workers, available_cores())
-        return ProcessExecutor(make, WorkerSettings(where, logs=folder / "logs"))
+        return WorkerPool(ProcessTransport(make, where, logs=folder / "logs"))
 
     def _train(self, folder: Path) -> None:
         import kerashpo as kt

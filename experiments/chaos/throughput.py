@@ -19,8 +19,9 @@ from pathlib import Path
 
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.processes.resources import available_cores, places
+from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.full import Full
 from kerashpo.space.constructors import uniform
@@ -63,8 +64,8 @@ def measure(workers: int, seconds: float, trials: int, epochs: int, waits: bool)
     runner = partial(CurveRunner, partial(curve, seconds))
     executor: Executor
     if workers:
-        executor = ProcessExecutor(
-            runner, WorkerSettings(places(workers, available_cores()), waits)
+        executor = WorkerPool(
+            ProcessTransport(runner, places(workers, available_cores())), PoolSettings(waits)
         )
         executor.start()
         while executor.ready < workers:

@@ -1,21 +1,20 @@
-"""Who does the work.
+"""Executors: who trains, and where.
 
 =============  ========================================================================
-``serial``     this process, one job at a time: the right choice for small models
-``processes``  worker processes that live as long as the study
-``auto``       this process, until worker processes pay for their start
-``simulated``  recorded curves on a virtual clock, any number of workers
+``serial``     `SerialExecutor`: this process, one task at a time; right for small models
+``pool``       `WorkerPool`: long-lived workers, behind a `Transport` that reaches them
+``processes``  the transport for worker processes of this machine
+``auto``       `AutoExecutor`: this process, until worker processes pay for their start
+``simulated``  `SimulatedExecutor`: recorded curves on a virtual clock, any number of workers
 =============  ========================================================================
 
-An `Executor` takes tasks and hands back messages; a `Runner` is what trains one trial,
-wherever it is. Messages reach the loop through the function given to `poll`, one by
-one. In this process an epoch is in the log before the next one begins; a worker process
-may be ahead of the log, by a second of epochs at most, but never writes a checkpoint that is.
+An `Executor` takes work items and passes messages to the loop; a `Runner` is what trains one
+trial, in whichever process. Messages reach the loop through the function given to `poll`,
+one by one. In this process an epoch is in the log before the next one begins; a worker may
+be ahead of the log, by a second of epochs at most, but never writes a checkpoint that is.
 
-Worker processes: ``worker`` is the loop's end of one, ``child`` and ``channel`` are the
-process's own, ``wire`` is what they say to each other, ``recipe`` sends code and arrays,
-``placement`` deals out cores and GPUs, ``hiring`` says whether they pay. None of it imports
-Keras: a worker starts with what its runner needs.
+``messages`` defines what a worker is given and what it reports, ``function`` is the runner of
+``optimize``, ``capture`` and ``failures`` serve every runner. Nothing here imports Keras.
 """
 
 from kerashpo.executors.base import Emit, Executor, Runner

@@ -12,7 +12,7 @@ from kerashpo.core.errors import InvalidInput, WorkerLost
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Epoch, Message, Note, WorkItem
-from kerashpo.executors.processes.pool import ProcessExecutor
+from kerashpo.executors.pool.pool import WorkerPool
 
 START_SECONDS: Final = 8.0
 """What worker processes cost before they train: importing the libraries, tracing graphs again."""
@@ -122,7 +122,7 @@ class AutoExecutor(Executor):
     def __init__(
         self,
         here: Executor,
-        hire: Callable[[], ProcessExecutor],
+        hire: Callable[[], WorkerPool],
         workers: int,
         capacity: float,
         left: Callable[[], float],
@@ -133,7 +133,7 @@ class AutoExecutor(Executor):
         self._patience = patience
         self._pace = Pace()
         self._now: Executor = here
-        self._there: ProcessExecutor | None = None
+        self._there: WorkerPool | None = None
         self._settled = False
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
@@ -202,7 +202,7 @@ class AutoExecutor(Executor):
         self._there.start()
         handle(Note(trial, {"workers": offer.workers, "workers_reason": str(offer)}))
 
-    def _go_over(self, handle: Callable[[Message], None], there: ProcessExecutor) -> None:
+    def _go_over(self, handle: Callable[[Message], None], there: WorkerPool) -> None:
         """Goes over once all workers are up; this process trains on until then."""
         there.poll(handle, timeout=0.0)
         if there.ready == self._workers:

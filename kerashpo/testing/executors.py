@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 from kerashpo.core.records import Config, Decision, Job, Resume, Start
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, WorkItem
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.processes.resources import available_cores, places
+from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.cases import require
@@ -23,8 +24,8 @@ Make: TypeAlias = Callable[[Callable[[], Runner]], Executor]
 
 
 def _processes(workers: int, waits: bool) -> Make:
-    terms = WorkerSettings(places(workers, available_cores()), waits)
-    return lambda runner: ProcessExecutor(runner, terms)
+    where = places(workers, available_cores())
+    return lambda runner: WorkerPool(ProcessTransport(runner, where), PoolSettings(waits))
 
 
 CASES: Final[dict[str, Make]] = {
@@ -98,11 +99,15 @@ def counts_its_workers(make: Make) -> None:
     """Free workers are counted; idle polls return; the clock does not go back."""
     with _executor(make, wave) as executor:
         before = executor.now()
+        for _ in range(_POLLS):
+            if executor.free() > 0:  # workers that may never come are not free before they do
+                break
+            executor.poll(lambda message: None, timeout=0.1)
         free = executor.free()
         executor.submit([_start(0, until=1)])
         require(executor.free() == free - 1, f"{free} free, {executor.free()} after one task")
         _drain(executor, [], {}, waiting={0})
-        require(executor.free() == free, f"{free} free before, {executor.free()} after")
+        require(executor.free() >= free, f"{free} free before, {executor.free()} after")
         executor.poll(lambda message: None, timeout=0.01)
         require(executor.now() >= before, "the clock went back")
 

@@ -13,8 +13,9 @@ from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.pool.pool import WorkerPool
 from kerashpo.executors.processes.resources import available_cores, available_gpus, places
+from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.full import Full
 from kerashpo.space.space import Space
@@ -113,4 +114,4 @@ def _executor(runner: Callable[[], Runner], workers: int, folder: str | Path | N
         return SerialExecutor(runner())
     where = places(workers, available_cores(), available_gpus(os.environ))
     logs = None if folder is None else Path(folder).absolute() / "logs"
-    return ProcessExecutor(runner, WorkerSettings(where, logs=logs), {"fn": runner})
+    return WorkerPool(ProcessTransport(runner, where, logs=logs, parts={"fn": runner}))

@@ -12,8 +12,14 @@ import psutil
 from kerashpo.core.errors import InvalidInput
 from kerashpo.executors.auto import AutoExecutor
 from kerashpo.executors.base import Executor
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
-from kerashpo.executors.processes.resources import available_cores, available_gpus, places
+from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
+from kerashpo.executors.processes.resources import (
+    Place,
+    available_cores,
+    available_gpus,
+    places,
+)
+from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
@@ -64,33 +70,38 @@ def make_crew(
     """
     if options.workers == 1 and not needs_processes(options):
         return Workforce(SerialExecutor(recipe()))
-    terms = make_terms(options, scheduler)
+    where, settings = _places(options), _pool_settings(options, scheduler)
+
+    def processes() -> WorkerPool:
+        share = recipe.settings.keep_in_memory // len(where)
+        shared = replace(recipe, settings=replace(recipe.settings, keep_in_memory=share))
+        backend = {"KERAS_BACKEND": keras.backend.backend()}
+        logs = options.folder.absolute() / "logs"
+        return WorkerPool(ProcessTransport(shared, where, backend, logs, shared.parts()), settings)
+
     if options.workers == "auto" and not needs_processes(options):
-        return _auto(recipe, terms, left)
+        return _auto(recipe, where, processes, left)
     if options.distribution_strategy is not None:
         raise InvalidInput(
             "distribution_strategy spreads one model over devices, and workers spread trials; "
             "a strategy cannot be sent to other processes. Leave out one of them (and "
             "trial_timeout, max_worker_memory and deterministic, which need worker processes)."
         )
-    return Workforce(
-        _processes(recipe, terms), len(terms.places), notes(options, scheduler, algorithm)
-    )
+    return Workforce(processes(), len(where), notes(options, scheduler, algorithm))
 
 
-def _processes(recipe: RunnerFactory, terms: WorkerSettings) -> ProcessExecutor:
-    share = recipe.settings.keep_in_memory // len(terms.places)
-    shared = replace(recipe, settings=replace(recipe.settings, keep_in_memory=share))
-    return ProcessExecutor(shared, terms, shared.parts())
-
-
-def _auto(recipe: RunnerFactory, terms: WorkerSettings, left: Callable[[], float]) -> Workforce:
-    count, here = len(terms.places), SerialExecutor(recipe())
+def _auto(
+    recipe: RunnerFactory,
+    where: Sequence[Place],
+    processes: Callable[[], WorkerPool],
+    left: Callable[[], float],
+) -> Workforce:
+    count, here = len(where), SerialExecutor(recipe())
     if count < 2:
         note = 'workers="auto" stays in this process: there is room for one worker only'
         return Workforce(here, 1, (note,))
-    capacity = len({place.gpu for place in terms.places} - {None}) or len(available_cores())
-    executor = AutoExecutor(here, lambda: _processes(recipe, terms), count, capacity, left)
+    capacity = len({place.gpu for place in where} - {None}) or len(available_cores())
+    executor = AutoExecutor(here, processes, count, capacity, left)
     note = (
         f'workers="auto" begins in this process; {count} worker processes take over once what is '
         "left pays for their start"
@@ -98,26 +109,21 @@ def _auto(recipe: RunnerFactory, terms: WorkerSettings, left: Callable[[], float
     return Workforce(executor, 1, (note,))
 
 
-def make_terms(options: TunerOptions, scheduler: Scheduler) -> WorkerSettings:
-    """Returns how worker processes work.
-
-    Args:
-        options: the tuner's arguments.
-        scheduler: says whether each epoch waits for its answer.
-    """
+def _places(options: TunerOptions) -> tuple[Place, ...]:
+    """Returns the cores, threads and GPU of each worker process."""
     cores, gpus = available_cores(), available_gpus(os.environ)
     count = _room(cores, gpus) if options.workers == "auto" else options.workers
     # Equal threads whatever the number of workers: sums in another order differ in the last bits.
-    threads = 1 if options.deterministic else None
+    return places(count, cores, gpus, 1 if options.deterministic else None)
+
+
+def _pool_settings(options: TunerOptions, scheduler: Scheduler) -> PoolSettings:
     memory = options.max_worker_memory
-    return WorkerSettings(
-        places=places(count, cores, gpus, threads),
+    return PoolSettings(
         waits=scheduler.every_epoch,
         ahead=options.checkpoint_every,
         timeout=options.trial_timeout,
         max_memory=None if memory is None else read_bytes("max_worker_memory", memory),
-        environment={"KERAS_BACKEND": keras.backend.backend()},
-        logs=options.folder.absolute() / "logs",
     )
 
 

@@ -11,11 +11,10 @@ import pytest
 from kerashpo.core.errors import InvalidInput
 from kerashpo.executors.auto import START_SECONDS, AutoExecutor, Pace, weigh
 from kerashpo.executors.messages import Note
-from kerashpo.executors.processes.pool import ProcessExecutor
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.curve_runner import CurveRunner
-from tests.helpers.executor_cases import Heard, slow, terms, unbroken
+from tests.helpers.executor_cases import Driver, pool, slow, unbroken
 
 HUNDREDTH = Pace(epochs=100, seconds=1.0, cpu=1.0)
 
@@ -62,55 +61,55 @@ def test_nothing_is_said_before_enough_is_known(epochs, workers):
 
 def automatic(tmp_path, left, hire=None):
     runner = partial(CurveRunner, slow, FileBlobs(tmp_path / "blobs"))
-    hire = hire or (lambda: ProcessExecutor(runner, terms(2)))
+    hire = hire or (lambda: pool(runner, 2))
     executor = AutoExecutor(SerialExecutor(runner()), hire, 2, capacity=2.0, left=lambda: left)
-    return Heard(executor)
+    return Driver(executor)
 
 
-def notes(heard):
-    return [m.facts for m in heard.told if isinstance(m, Note)]
+def notes(driver):
+    return [m.facts for m in driver.messages if isinstance(m, Note)]
 
 
 def test_a_short_search_stays_in_this_process(tmp_path):
-    heard = automatic(tmp_path, left=10)
+    driver = automatic(tmp_path, left=10)
     for trial in range(3):
-        heard.start(trial, until=15)
-        heard.drain()
-    assert notes(heard) == []
-    heard.executor.close()
+        driver.start(trial, until=15)
+        driver.drain()
+    assert notes(driver) == []
+    driver.executor.close()
 
 
 def test_a_long_search_goes_over_and_trials_go_on_there(tmp_path):
-    heard = automatic(tmp_path, left=10**6)
+    driver = automatic(tmp_path, left=10**6)
     for trial in range(2):
-        heard.start(trial, until=25)
-        heard.drain()
-    (note,) = notes(heard)
+        driver.start(trial, until=25)
+        driver.drain()
+    (note,) = notes(driver)
     assert note["workers"] == 2 and "1000000 epochs are left" in note["workers_reason"]
     deadline = time.monotonic() + 30
-    while heard.executor.free() == 1 and time.monotonic() < deadline:
-        heard.start(len(heard.told), until=1)  # this process trains on while they start
-        heard.executor.poll(heard.told.append)
-    assert heard.executor.free() == 2
-    heard.resume(0, until=27)
-    heard.resume(1, until=27)
-    heard.until(lambda: heard.executor.free() == 2)
-    assert heard.values(0) == unbroken(0, 27) and heard.values(1) == unbroken(1, 27)
-    heard.executor.close()
+    while driver.executor.free() == 1 and time.monotonic() < deadline:
+        driver.start(len(driver.messages), until=1)  # this process trains on while they start
+        driver.executor.poll(driver.messages.append)
+    assert driver.executor.free() == 2
+    driver.resume(0, until=27)
+    driver.resume(1, until=27)
+    driver.until(lambda: driver.executor.free() == 2)
+    assert driver.values(0) == unbroken(0, 27) and driver.values(1) == unbroken(1, 27)
+    driver.executor.close()
 
 
 def test_workers_that_cannot_be_had_leave_it_in_this_process(tmp_path):
     def hire():
         raise InvalidInput("build_model cannot be sent there")
 
-    heard = automatic(tmp_path, 10**6, hire)
+    driver = automatic(tmp_path, 10**6, hire)
     for trial in range(3):
-        heard.start(trial, until=25)
-        heard.drain()
-    (note,) = notes(heard)
+        driver.start(trial, until=25)
+        driver.drain()
+    (note,) = notes(driver)
     assert note == {
         "workers": 1,
         "workers_reason": "this process alone: build_model cannot be sent there",
     }
-    assert heard.values(2) == unbroken(2, 25)
-    heard.executor.close()
+    assert driver.values(2) == unbroken(2, 25)
+    driver.executor.close()

@@ -6,15 +6,16 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kerashpo.core.records import Config, Resume, Start
-from kerashpo.executors.base import Emit, Runner
+from kerashpo.executors.base import Emit, Executor, Runner
 from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, WorkItem
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
+from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.processes.resources import places
+from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.testing.curve_runner import CurveRunner, wave
 
 
@@ -97,11 +98,11 @@ class DiesAfterwards(Runner):
         self._inner.drop(trial)
 
 
-class Heard:
-    """Hands tasks to an executor and keeps what is told."""
+class Driver:
+    """Hands tasks to an executor and keeps the messages."""
 
-    def __init__(self, executor: ProcessExecutor) -> None:
-        self.executor, self.told = executor, list[Message]()
+    def __init__(self, executor: Executor) -> None:
+        self.executor, self.messages = executor, list[Message]()
         self._size = executor.free()
 
     def start(self, trial: int, until: int, **values: Any) -> None:
@@ -116,28 +117,38 @@ class Heard:
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"still waiting after {seconds} s; told: {self.told[-5:]}")
-            self.executor.poll(self.told.append, timeout=0.05)
+                raise TimeoutError(
+                    f"still waiting after {seconds} s; messages: {self.messages[-5:]}"
+                )
+            self.executor.poll(self.messages.append, timeout=0.05)
 
     def drain(self) -> None:
         """Polls until every task has ended and its worker is idle."""
         self.until(lambda: self.executor.free() == self._size)
 
     def epochs(self, trial: int) -> list[int]:
-        return [m.report.epoch for m in self.told if isinstance(m, Epoch) and m.trial == trial]
+        return [m.report.epoch for m in self.messages if isinstance(m, Epoch) and m.trial == trial]
 
     def values(self, trial: int) -> dict[int, float]:
-        found = [m.report for m in self.told if isinstance(m, Epoch) and m.trial == trial]
+        found = [m.report for m in self.messages if isinstance(m, Epoch) and m.trial == trial]
         return {report.epoch: report.metrics["value"] for report in found}
 
     def end(self, trial: int) -> Message:
-        """Returns the last word about a trial."""
-        ends = [m for m in self.told if isinstance(m, (Reach, Failed, Finished))]
+        """Returns the last message of a trial."""
+        ends = [m for m in self.messages if isinstance(m, (Reach, Failed, Finished))]
         return [m for m in ends if m.trial == trial][-1]
 
 
-def terms(workers: int = 1, **settings: Any) -> WorkerSettings:
-    return WorkerSettings(places(workers, ()), **settings)
+def pool(
+    make: Callable[[], Runner],
+    workers: int = 1,
+    logs: Path | None = None,
+    parts: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> WorkerPool:
+    """Returns a pool of worker processes on any core."""
+    transport = ProcessTransport(make, places(workers, ()), logs=logs, parts=parts)
+    return WorkerPool(transport, PoolSettings(**settings))
 
 
 def unbroken(trial: int, until: int) -> dict[int, float]:

@@ -1,11 +1,11 @@
-"""Worker processes: a pool of long-lived processes that train trials.
+"""Worker processes of this machine: a transport of the worker pool.
 
 =============  ===========================================================================
-``pool``       `ProcessExecutor`, the policy: queue, affinity, lost workers, checkpoints
-``worker``     the parent's end of one worker, over a pipe
-``main``       the worker's own main function, and its end of the pipe
-``protocol``   the messages that parent and worker exchange
+``transport``  `ProcessTransport`: starts processes and reaches them over pipes
+``main``       the worker's own main function
 ``pickling``   sends code by value and arrays by memory-mapped files
 ``resources``  assigns cores, threads and GPUs to workers
 =============  ===========================================================================
+
+None of it imports Keras: a worker starts with what its runner needs.
 """

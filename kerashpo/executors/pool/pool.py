@@ -1,0 +1,303 @@
+"""The worker pool: hands tasks to long-lived workers and replaces those that are lost."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
+from kerashpo.core.records import Decision, Resume
+from kerashpo.executors.base import Executor
+from kerashpo.executors.messages import (
+    Epoch,
+    Failed,
+    Finished,
+    Grew,
+    Message,
+    Note,
+    Reach,
+    WorkItem,
+)
+from kerashpo.executors.pool.losses import LIVES, LossCounter
+from kerashpo.executors.pool.protocol import (
+    Acknowledged,
+    Answer,
+    Broken,
+    Drop,
+    FromWorker,
+    Idle,
+    Quit,
+    Ready,
+)
+from kerashpo.executors.pool.transport import Loss, Transport
+from kerashpo.executors.pool.worker import Worker
+
+_BATCH = 100
+"""Messages of one worker that are handled before another worker's turn."""
+_GRACE = 5.0
+"""Seconds in which idle workers may end by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """How the pool uses its workers.
+
+    Attributes:
+        waits: whether each epoch waits for its answer, as under a scheduler that declares
+            `every_epoch`; otherwise decisions count as soon as they arrive.
+        ahead: how many seconds of epochs may be trained that are not in the log yet.
+        timeout: seconds without a message (an epoch, as a rule) after which a worker is
+            ended and its trial goes on in another one; None for no limit.
+        max_memory: bytes; a worker that takes more is replaced between two trials.
+    """
+
+    waits: bool = False
+    ahead: float = 1.0
+    timeout: float | None = None
+    max_memory: int | None = None
+
+
+@final
+class WorkerPool(Executor):
+    """Hands tasks to long-lived workers, which are started with the first task.
+
+    A task waits here until a worker has reported that it is idle; one that still has the
+    trial in memory is preferred. When a worker is lost, hangs or grows too large, another one
+    takes its place, and its trial goes on from its last checkpoint: the checkpoints must be
+    reachable from every worker.
+
+    Args:
+        transport: starts the workers and reaches them.
+        settings: how they are used.
+    """
+
+    def __init__(self, transport: Transport, settings: PoolSettings = PoolSettings()) -> None:
+        self._transport, self._settings = transport, settings
+        self._workers: list[Worker] = []
+        self._queue: deque[WorkItem] = deque()
+        self._losses = LossCounter()
+
+    def submit(self, tasks: Sequence[WorkItem]) -> None:
+        self.start()
+        self._queue.extend(tasks)
+        self._hand_out()
+
+    def free(self) -> int:
+        workers = self._transport.workers if self._transport.certain else self.ready
+        return max(0, workers - self.busy() - len(self._queue))
+
+    def busy(self) -> int:
+        return sum(worker.task is not None for worker in self._workers)
+
+    @property
+    def ready(self) -> int:
+        """How many workers have reported that they are ready."""
+        return sum(worker.ready for worker in self._workers)
+
+    @property
+    def assigned(self) -> dict[Hashable, int | None]:
+        """By name of each worker (its process id, for one), the trial that it works on."""
+        return {worker.link.name: worker.trial for worker in self._workers}
+
+    def start(self) -> None:
+        """Starts the workers, if they are not started yet; returns at once."""
+        if self._workers:
+            return
+        self._transport.open()
+        for number in range(self._transport.workers):
+            self._workers.append(self._start(number))
+
+    def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
+        if not self._transport.certain:
+            self.start()  # none counts as free before it is ready
+        for worker in self._wait(timeout):
+            self._receive(worker, handle)
+        self._end_silent()
+        self._hand_out()
+
+    def decide(self, trial: int, decision: Decision) -> None:
+        if decision is Decision.CONTINUE:
+            return
+        self._queue = deque(task for task in self._queue if task.trial != trial)
+        worker = self._at_work(trial)
+        if worker is not None:
+            worker.decision = decision
+        elif decision is Decision.STOP:
+            worker = self._holder(trial) or next((w for w in self._workers if w.ready), None)
+        if worker is not None:
+            worker.send(Answer(trial, decision))
+        if decision is Decision.STOP:
+            for other in self._workers:
+                other.holds.discard(trial)
+
+    def now(self) -> float:
+        return time.perf_counter()
+
+    def close(self) -> None:
+        idle = [worker for worker in self._workers if worker.idle]
+        for worker in idle:
+            worker.send(Quit())
+        try:
+            deadline = time.perf_counter() + _GRACE
+            for worker in idle:
+                worker.link.join(max(0.0, deadline - time.perf_counter()))
+        finally:  # also where Ctrl-C ends the waiting
+            for worker in self._workers:
+                worker.link.close()
+            self._workers = []
+            self._transport.close()
+
+    def _start(self, number: int) -> Worker:
+        ahead = 0.0 if self._settings.waits else self._settings.ahead
+        return Worker(number, self._transport.start(number, ahead))
+
+    def _restart(self, worker: Worker) -> None:
+        worker.link.close()
+        self._workers[worker.number] = self._start(worker.number)
+
+    def _wait(self, timeout: float | None) -> list[Worker]:
+        """Waits until workers have sent something or were lost; returns them."""
+        if not self._workers:
+            return []
+        starting = any(not worker.ready for worker in self._workers)
+        limits = [timeout, self._settings.timeout]
+        limits += [self._transport.start_limit] if starting else []
+        shortest = min((limit for limit in limits if limit is not None), default=None)
+        by_link = {id(worker.link): worker for worker in self._workers}
+        links = self._transport.wait([worker.link for worker in self._workers], shortest)
+        return [by_link[id(link)] for link in links]
+
+    def _receive(self, worker: Worker, handle: Callable[[Message], None]) -> None:
+        count = 0
+        while count < _BATCH:
+            try:
+                message = worker.receive()
+            except EOFError:
+                self._replace_lost(worker, handle)
+                return
+            if message is None:
+                break
+            count += 1
+            self._take(worker, message, handle)
+        worker.send(Acknowledged(count))
+        if worker.idle:
+            self._check_memory(worker)
+
+    def _take(self, worker: Worker, message: FromWorker, handle: Callable[[Message], None]) -> None:
+        match message:
+            case Ready():
+                self._greet(worker)
+            case Idle():
+                worker.task = None
+            case Broken(text, traceback, disk_full):
+                if disk_full:
+                    raise DiskFull(text)
+                if text:
+                    raise InvalidInput(text)
+                raise WorkerLost(f"A worker failed outside any trial.\n{traceback}")
+            case _:
+                self._remember(worker, message)
+                ends = isinstance(message, (Reach, Finished, Failed))
+                worker.finished = worker.finished or ends
+                # A trial that was stopped reports no more.
+                if worker.decision is not Decision.STOP:
+                    handle(message)
+
+    def _remember(self, worker: Worker, message: Message) -> None:
+        """Keeps what is needed if the worker is lost."""
+        match message:
+            case Grew(_, values) if worker.task is not None:
+                config = {**worker.task.config, **values}
+                worker.task = replace(worker.task, config=config)
+            case Epoch(report):
+                self._losses.advance(report)
+
+    def _greet(self, worker: Worker) -> None:
+        worker.ready, self._losses.failed_starts = True, 0
+        limit, taken = self._settings.max_memory, worker.link.memory()
+        if limit is not None and taken > limit:
+            raise InvalidInput(
+                f"A worker takes {taken / 1e6:.0f} MB before it trains anything, more than "
+                f"max_worker_memory ({limit / 1e6:.0f} MB). Raise it."
+            )
+
+    def _check_memory(self, worker: Worker) -> None:
+        """Replaces an idle worker that has grown too large; its trials have checkpoints."""
+        limit = self._settings.max_memory
+        if limit is not None and worker.link.memory() > limit:
+            self._restart(worker)
+
+    def _end_silent(self) -> None:
+        """Ends the workers that sent nothing for too long, at work or while they start."""
+        for worker in self._workers:
+            if worker.idle or worker.verdict is not None:
+                continue
+            limit, text = self._settings.timeout, "it reported no epoch for {:g} s (trial_timeout)"
+            if not worker.ready:
+                limit, text = self._transport.start_limit, "it was not ready {:g} s after its start"
+            if limit is not None and time.perf_counter() - worker.since > limit:
+                worker.end(Loss(text.format(limit) + " and was ended", kind="timeout"))
+
+    def _replace_lost(self, worker: Worker, handle: Callable[[Message], None]) -> None:
+        """Replaces a worker that was lost; its trial goes on from its last checkpoint."""
+        worker.link.join(_GRACE)
+        loss, output = worker.loss(), worker.link.output()
+        # Decisions stand, and so does a task's last message; epochs without a checkpoint are
+        # trained again.
+        done = worker.finished or worker.decision is not None
+        task = None if done else worker.task
+        if not worker.ready:
+            self._count_failed_start(loss, output)
+        self._restart(worker)
+        if task is not None:
+            self._retry(task, loss, output, handle)
+
+    def _retry(
+        self, task: WorkItem, loss: Loss, output: str, handle: Callable[[Message], None]
+    ) -> None:
+        """Queues a task whose worker was lost, or fails its trial if it has no lives left."""
+        trial = task.trial
+        lost = self._losses.count(trial, loss)
+        failure = self._losses.failure(trial, loss, output)
+        if failure is not None:
+            handle(Failed(trial, failure))
+            return
+        self._queue.appendleft(replace(task, job=Resume(trial, task.job.until)))
+        handle(Note(trial, {"workers_lost": lost, "worker_lost": loss.text}))
+
+    def _count_failed_start(self, loss: Loss, output: str) -> None:
+        self._losses.failed_starts += 1
+        if self._losses.failed_starts >= LIVES * len(self._workers):
+            raise WorkerLost(
+                f"{self._losses.failed_starts} worker processes in a row ended before they were "
+                f"ready: {loss.text}. Use workers=1 to search in this process. They printed:\n"
+                f"{output}"
+            )
+
+    def _hand_out(self) -> None:
+        """Gives waiting tasks to idle workers, first to those that hold the trial."""
+        idle = [worker for worker in self._workers if worker.idle]
+        # A trial whose last worker is still saving must wait for the checkpoint.
+        ready = [task for task in self._queue if self._at_work(task.trial) is None]
+        for by_affinity in (True, False):
+            for task in [*ready]:
+                holder = self._holder(task.trial)
+                worker = holder if by_affinity else next(iter(idle), None)
+                if worker not in idle:
+                    continue
+                if holder is not None and holder is not worker:
+                    holder.send(Drop(task.trial))
+                    holder.holds.discard(task.trial)
+                worker.give(task)
+                idle.remove(worker)
+                ready.remove(task)
+                self._queue.remove(task)
+
+    def _at_work(self, trial: int) -> Worker | None:
+        return next((worker for worker in self._workers if worker.trial == trial), None)
+
+    def _holder(self, trial: int) -> Worker | None:
+        return next((worker for worker in self._workers if trial in worker.holds), None)

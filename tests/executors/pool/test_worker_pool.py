@@ -1,0 +1,115 @@
+"""The pool's policy over another transport than pipes: threads, lost nodes, slow starts."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+
+from kerashpo.core.errors import WorkerLost
+from kerashpo.executors.messages import Failed, Note, Reach
+from kerashpo.executors.pool.losses import LIVES
+from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
+from kerashpo.executors.pool.transport import Loss
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.testing.curve_runner import CurveRunner
+from kerashpo.testing.executors import CHECKS
+from tests.helpers.executor_cases import Driver, slow, unbroken
+from tests.helpers.thread_transport import ThreadTransport
+
+NODE = Loss("its node was lost", counts=False)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("waits", [True, False], ids=["waiting", "ahead"])
+@pytest.mark.parametrize("certain", [True, False], ids=["certain", "uncertain"])
+def test_another_transport_keeps_what_executors_promise(check, waits, certain):
+    check(lambda make: WorkerPool(ThreadTransport(make, certain=certain), PoolSettings(waits)))
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts pools of threads on curves, and closes them."""
+    made = []
+
+    def begin(curve=slow, workers=1, **options):
+        runner = partial(CurveRunner, curve, FileBlobs(tmp_path / "blobs"))
+        transport = ThreadTransport(runner, workers, **options)
+        made.append(WorkerPool(transport))
+        return Driver(made[-1]), transport
+
+    yield begin
+    for executor in made:
+        executor.close()
+
+
+def lose(driver, transport, loss):
+    """Loses the worker of trial 0 once it has reported an epoch of the present attempt."""
+    seen = len(driver.epochs(0))
+    driver.until(lambda: len(driver.epochs(0)) > seen)
+    transport.links[-1].lose(loss)
+    count = len(transport.links)
+    driver.until(lambda: len(transport.links) > count)
+
+
+def test_lost_nodes_do_not_count_towards_a_trials_lives(start):
+    driver, transport = start()
+    driver.start(0, until=2 * LIVES + 4)
+    for _ in range(LIVES + 2):
+        lose(driver, transport, NODE)
+    driver.drain()
+    assert driver.end(0) == Reach(0)
+    assert driver.values(0) == unbroken(0, 2 * LIVES + 4)
+    notes = [m.facts for m in driver.messages if isinstance(m, Note)]
+    assert len(notes) == LIVES + 2
+    assert {note["worker_lost"] for note in notes} == {NODE.text}
+    assert {note["workers_lost"] for note in notes} == {0}
+
+
+@pytest.mark.parametrize(("counts", "fails"), [(True, True), (False, False)])
+def test_the_transport_says_whether_a_loss_counts(start, counts, fails):
+    """The trial loses its workers before its first epoch, LIVES times."""
+    driver, transport = start(partial(blocked, transport_gate := []))
+    driver.start(0, until=1)
+    for _ in range(LIVES):
+        count = len(transport.links)
+        driver.until(lambda: driver.executor.busy() == 1)
+        transport.links[-1].lose(Loss("it was switched off", counts))
+        driver.until(lambda count=count: len(transport.links) > count)
+    transport_gate.append("open")
+    driver.drain()
+    last = driver.end(0)
+    assert isinstance(last, Failed) is fails
+    if fails:
+        assert f"{LIVES} workers were lost" in last.failure.message
+        assert "it was switched off" in last.failure.message
+
+
+def blocked(gate, config, epoch):
+    """Trains only once the gate is open; the first attempts wait for their end."""
+    deadline = time.monotonic() + 2.0
+    while not gate and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return 1.0
+
+
+def test_workers_that_may_not_come_count_as_free_once_they_are_ready(start):
+    driver, _ = start(workers=2, certain=False)
+    assert driver.executor.free() == 0
+    driver.until(lambda: driver.executor.free() == 2)  # polling starts them
+
+
+def test_a_worker_that_hangs_while_it_starts_is_replaced_and_then_told():
+    def hang():
+        time.sleep(1.0)
+        return CurveRunner()
+
+    transport = ThreadTransport(hang, workers=1, start_limit=0.05)
+    pool = WorkerPool(transport)
+    driver = Driver(pool)
+    driver.start(0, until=1)
+    with pytest.raises(WorkerLost, match=r"was not ready 0.05 s after its start and was ended"):
+        driver.drain()
+    assert len(transport.links) == LIVES
+    pool.close()
