@@ -10,9 +10,11 @@ will be trained: any algorithm runs under any scheduler.
 ``bayesian``  a Gaussian process and an acquisition, see `kerashpo.algorithms.gp`
 ============  ========================================================================
 
-To add one: a file with a final subclass of `Algorithm`, a line in ``registry.py`` and a
-line in ``kerashpo.testing.algorithms``; bounds, conditions, exhaustion, seeds, resume,
-shuffled reports, failures and NaN are then tested.
+To add one: a file with a final subclass of `Algorithm`, an entry in ``registry.py`` and a
+case in ``kerashpo.testing.algorithms``; bounds, conditions, exhaustion, seeds, resume,
+shuffled reports, failures and NaN are then tested, and every tuner with ``algorithm=``,
+`kerashpo.optimize`, `kerashpo.simulate` and the comparison know its name. The entry also says
+whether the algorithm reads scores, and which tuner and oracle of its own it has, if any.
 """
 
 from kerashpo.algorithms.base import Algorithm

@@ -1,9 +1,10 @@
-"""Algorithms by name."""
+"""The algorithms by name, and what else knows each of them."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -12,18 +13,57 @@ from kerashpo.algorithms.wrappers import Enqueued
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.space.space import Space
 
-_PLACES: dict[str, str] = {
-    "random": "random:RandomSearch",
-    "grid": "grid:GridSearch",
-    "sobol": "sobol:SobolSearch",
-    "bayesian": "bayesian:BayesianOptimization",
-    "gp": "bayesian:BayesianOptimization",
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmEntry:
+    """One algorithm of the registry.
+
+    Attributes:
+        place: module and class in `kerashpo.algorithms`, ``"random:RandomSearch"``.
+        tuner: the tuner in `kerashpo` that trains each of its proposals fully, if any.
+        oracle: its oracle in `kerashpo.oracles`, which KerasTuner has too or not, if any.
+        reads_scores: whether its proposals depend on the scores of trials; if not, several
+            workers give the same trials whoever reports first.
+    """
+
+    place: str
+    tuner: str = ""
+    oracle: str = ""
+    reads_scores: bool = True
+
+    def load(self) -> Callable[..., Algorithm]:
+        """Returns the class, importing it: some bring scipy's optimisers with them."""
+        module, _, attribute = self.place.partition(":")
+        found: Callable[..., Algorithm] = getattr(
+            import_module(f"kerashpo.algorithms.{module}"), attribute
+        )
+        return found
+
+
+_ENTRIES: dict[str, AlgorithmEntry] = {
+    "random": AlgorithmEntry("random:RandomSearch", "RandomSearch", "RandomSearchOracle", False),
+    "grid": AlgorithmEntry("grid:GridSearch", "GridSearch", "GridSearchOracle", False),
+    "sobol": AlgorithmEntry("sobol:SobolSearch", reads_scores=False),
+    "bayesian": AlgorithmEntry(
+        "bayesian:BayesianOptimization", "BayesianOptimization", "BayesianOptimizationOracle"
+    ),
 }
 
 
 def algorithm_names() -> tuple[str, ...]:
     """Returns the names that `make_algorithm` takes."""
-    return tuple(_PLACES)
+    return tuple(_ENTRIES)
+
+
+def algorithm_entry(name: str) -> AlgorithmEntry:
+    """Returns what is registered under a name.
+
+    Raises:
+        InvalidInput: if there is nothing, with the nearest match.
+    """
+    if name not in _ENTRIES:
+        raise unknown("algorithm", name, _ENTRIES)
+    return _ENTRIES[name]
 
 
 def algorithm_class(name: str) -> Callable[..., Algorithm]:
@@ -32,14 +72,7 @@ def algorithm_class(name: str) -> Callable[..., Algorithm]:
     Raises:
         InvalidInput: if there is none, with the nearest match.
     """
-    if name not in _PLACES:
-        raise unknown("algorithm", name, _PLACES)
-    module, _, attribute = _PLACES[name].partition(":")
-    # Imported on demand: the Gaussian process brings scipy's optimisers with it.
-    found: Callable[..., Algorithm] = getattr(
-        import_module(f"kerashpo.algorithms.{module}"), attribute
-    )
-    return found
+    return algorithm_entry(name).load()
 
 
 def make_algorithm(

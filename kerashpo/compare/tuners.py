@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from kerashpo.core.errors import MissingExtra
 from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.registry import tuner_pair
 
 OURS = ("hyperband", "bayesian", "random", "asha", "bohb", "recommended")
 PEERS = ("keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
@@ -17,8 +18,6 @@ BASELINES = ("default", "majority", "mean")
 UNTRAINED = ("majority", "mean")
 
 _NEEDS = {"optuna.tpe": ("optuna",), "optuna.gp": ("optuna", "torch")}
-_BANDED = ("hyperband", "bohb", "keras_tuner.hyperband")
-_HALVING = ("asha", "recommended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,23 @@ def allowance(
         return TunerBudget(1, max_epochs)
     theirs = tuner.startswith("keras_tuner")
     band = keras_tuner_band if theirs else _our_band
-    if tuner in _BANDED:
+    scheduler = _scheduler(tuner)
+    if scheduler == "hyperband":
         trials, epochs = band(max_epochs, factor)
         if total is None:
             return TunerBudget(trials, epochs)
         return TunerBudget(None, total, math.ceil(total / epochs) + 1)
-    if tuner in _HALVING:
+    if scheduler == "asha":
         return TunerBudget(None, total or _our_band(max_epochs, factor)[1])
     trials = max_trials if total is None else total // max_epochs
     return TunerBudget(trials, trials * max_epochs)
+
+
+def _scheduler(tuner: str) -> str:
+    """Returns how long a tuner trains its trials, a name of `kerashpo.schedulers.registry`."""
+    if tuner in OURS:
+        return tuner_pair(tuner).scheduler
+    return "hyperband" if tuner == "keras_tuner.hyperband" else "full"
 
 
 def _our_band(max_epochs: int, factor: int) -> tuple[int, int]:

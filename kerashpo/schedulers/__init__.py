@@ -1,21 +1,22 @@
-"""How long to train whom, and what to continue.
+"""How long to train each trial, and which one to continue.
 
-A `Scheduler` turns what the history says into jobs (start, resume) and decisions
-(continue, pause, stop). It knows neither Keras nor how configurations are found.
+A `Scheduler` turns the history into jobs (start, resume) and decisions (continue, pause,
+stop). It knows neither Keras nor how configurations are proposed.
 
 =================  =====================================================================
 ``full``           every configuration through all its epochs
 ``halving``        one bracket of successive halving
 ``hyperband``      several brackets, from the most to the least aggressive
-``asha``           promotes whoever is good enough as soon as a worker is free
+``asha``           promotes a good trial as soon as a worker is free
 ``asha_stopping``  its stopping variant, for models that cannot be saved
-``median``         stops a trial that is worse than what is usual at its age
+``median``         stops a trial that is worse than the median of the others at its epoch
 =================  =====================================================================
 
-``rungs.py`` holds the tables of the papers as pure functions. To add a scheduler: a
-file with a final subclass of `Scheduler`, a line in ``registry.py`` and one in
-``kerashpo.testing.schedulers``. State changes in `on_event` alone, so that replaying
-the log rebuilds it.
+``brackets.py`` holds the tables of the papers as pure functions, ``rung.py`` one rung of
+asynchronous halving. To add a scheduler: a file with a final subclass of `Scheduler`, a line
+in ``registry.py`` and a case in ``kerashpo.testing.schedulers``. It says by itself whether it
+is deterministic, endless, and which older scheduler it extends. State changes in `on_event`
+alone, so that replaying the log rebuilds it.
 """
 
 from kerashpo.schedulers.asha import ASHA, StoppingASHA

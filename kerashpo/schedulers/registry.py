@@ -1,4 +1,4 @@
-"""Schedulers by name, and the pairs of scheduler and algorithm that have one of their own."""
+"""Schedulers by name, and tuners: pairs of scheduler and algorithm that have a name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from kerashpo.algorithms.registry import algorithm_names
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.schedulers.base import Scheduler
 
@@ -68,6 +69,8 @@ PAIRS: dict[str, Pairing] = {
 }
 """Tuners by name. `recommended` is the one that our benchmarks recommend."""
 
+_FULL = "an algorithm of the registry, each proposal trained fully"
+
 
 def scheduler_names() -> tuple[str, ...]:
     """Returns the names that `make_scheduler` takes."""
@@ -75,8 +78,8 @@ def scheduler_names() -> tuple[str, ...]:
 
 
 def tuner_names() -> tuple[str, ...]:
-    """Returns the names that `tuner_pair` takes."""
-    return tuple(PAIRS)
+    """Returns the names that `tuner_pair` takes: pairs, and algorithms under full training."""
+    return (*PAIRS, *(name for name in algorithm_names() if name not in PAIRS))
 
 
 def tuner_pair(name: str) -> Pairing:
@@ -85,9 +88,11 @@ def tuner_pair(name: str) -> Pairing:
     Raises:
         InvalidInput: if there is none, with the nearest match.
     """
-    if name not in PAIRS:
-        raise unknown("tuner", name, PAIRS)
-    return PAIRS[name]
+    if name in PAIRS:
+        return PAIRS[name]
+    if name not in algorithm_names():
+        raise unknown("tuner", name, tuner_names())
+    return Pairing("full", name, _FULL)
 
 
 def scheduler_class(name: str) -> Callable[..., Scheduler]:

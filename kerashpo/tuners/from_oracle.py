@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import keras_tuner
 
 from kerashpo import oracles
+from kerashpo.algorithms.registry import algorithm_class, algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Plan
 from kerashpo.schedulers.base import Scheduler
@@ -112,10 +115,11 @@ def read_oracle(oracle: Any) -> OracleSpec:
     Raises:
         InvalidInput: for an oracle that decides by itself what is tried.
     """
-    for classes, read in _READERS:
-        if type(oracle) in classes:
-            return read(oracle)
-    known = ", ".join(sorted({cls.__name__ for classes, _ in _READERS for cls in classes}))
+    readers = _readers()
+    name = type(oracle).__name__
+    if name in readers and type(oracle) in _classes(name):
+        return readers[name](oracle)
+    known = ", ".join(sorted(readers))
     hint = (
         " An oracle of your own decides what is tried, which here an Algorithm does: keep it in a "
         "keras_tuner.Tuner."
@@ -134,11 +138,25 @@ def _seeded(options: TunerOptions, seed: int) -> TunerOptions:
     return options if begun else replace(options, seed=seed)
 
 
-def _bayesian(oracle: Any) -> OracleSpec:
-    names = ("num_initial_points", "alpha", "beta")
+def _readers() -> dict[str, Callable[[Any], OracleSpec]]:
+    """Returns by an oracle's name what reads it: an algorithm's under full training, or rungs."""
+    names = {algorithm_entry(name).oracle: name for name in algorithm_names()}
+    full = {oracle: partial(_algorithm, name) for oracle, name in names.items() if oracle}
+    return {**full, "HyperbandOracle": _hyperband, "ASHAOracle": _asha}
+
+
+def _classes(name: str) -> tuple[type, ...]:
+    """Returns our oracle of a name, and KerasTuner's where there is one."""
+    found = (getattr(module, name, None) for module in (oracles, keras_tuner.oracles))
+    return tuple(cls for cls in found if cls is not None)
+
+
+def _algorithm(name: str, oracle: Any) -> OracleSpec:
     given = getattr(oracle, "_options", None)
-    options = given if given is not None else {name: getattr(oracle, name) for name in names}
-    return OracleSpec("bayesian", dict(options))
+    if given is None:  # KerasTuner's own: its attributes under the names of our options
+        known = list(inspect.signature(algorithm_class(name)).parameters)[2:]
+        given = {option: getattr(oracle, option) for option in known if hasattr(oracle, option)}
+    return OracleSpec(name, dict(given))
 
 
 def _hyperband(oracle: Any) -> OracleSpec:
@@ -154,13 +172,3 @@ def _hyperband(oracle: Any) -> OracleSpec:
 def _asha(oracle: Any) -> OracleSpec:
     shape = {name: getattr(oracle, name) for name in ("max_epochs", "factor", "min_epochs")}
     return OracleSpec(oracle._algorithm, {}, "asha", shape)
-
-
-_theirs = keras_tuner.oracles
-_READERS: tuple[tuple[tuple[type, ...], Callable[[Any], OracleSpec]], ...] = (
-    ((oracles.RandomSearchOracle, _theirs.RandomSearchOracle), lambda oracle: OracleSpec("random")),
-    ((oracles.GridSearchOracle, _theirs.GridSearchOracle), lambda oracle: OracleSpec("grid")),
-    ((oracles.BayesianOptimizationOracle, _theirs.BayesianOptimizationOracle), _bayesian),
-    ((oracles.HyperbandOracle, _theirs.HyperbandOracle), _hyperband),
-    ((oracles.ASHAOracle,), _asha),
-)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import keras
 import psutil
 
+from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
 from kerashpo.executors.auto import AutoExecutor
 from kerashpo.executors.base import Executor
@@ -22,16 +23,11 @@ from kerashpo.executors.processes.resources import (
 from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.full import Full
-from kerashpo.schedulers.successive_halving import Brackets
 from kerashpo.training.factory import RunnerFactory
 from kerashpo.tuners.options import TunerOptions, read_bytes
 
 _WORKER_BYTES = 10**9
 """About what a worker takes with TensorFlow, its graphs and some models."""
-
-_BLIND = ("random", "sobol", "grid")
-"""Algorithms that look at the numbers of trials and not at their scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +137,13 @@ def _room(cores: Sequence[int], gpus: Sequence[str]) -> int:
 
 def notes(options: TunerOptions, scheduler: Scheduler, algorithm: str) -> tuple[str, ...]:
     """Returns what the user should know about worker processes and these arguments."""
-    settled = isinstance(scheduler, (Full, Brackets)) and algorithm in _BLIND
+    reads = {name: algorithm_entry(name).reads_scores for name in algorithm_names()}
+    settled = scheduler.deterministic and not reads[algorithm]
     if not options.deterministic or options.workers == 1 or settled:
         return ()
+    blind = ", ".join(name for name in reads if not reads[name])
     return (
         "deterministic=True: every trial's epochs repeat exactly, but with several workers "
-        f"{algorithm} under this scheduler follows who reports first; {', '.join(_BLIND)} under "
+        f"{algorithm} under this scheduler follows who reports first; {blind} under "
         "Hyperband or full training repeat as a whole",
     )

@@ -10,6 +10,7 @@ import keras_tuner
 import pytest
 
 from kerashpo import oracles
+from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, InvalidSpace
 from kerashpo.oracles.replay import Replay
 from tests.helpers.oracle_driver import drive, end, place, space, value_of
@@ -261,3 +262,11 @@ def test_a_project_of_kerastuners_own_oracle_is_refused(tmp_path):
     drive(place(theirs, tmp_path), 2)
     with pytest.raises(RuntimeError, match="Error reloading `Oracle`"):
         place(oracles.RandomSearchOracle(SCORE, 3), tmp_path).reload()
+
+
+def test_the_registry_names_an_oracle_for_each_that_asks_one_algorithm():
+    named = {algorithm_entry(name).oracle for name in algorithm_names()} - {""}
+    rungs = {"HyperbandOracle", "ASHAOracle"}
+    own = {name for name in dir(oracles) if name.endswith("Oracle")}
+    assert own - named == rungs | {"EngineOracle", "FixedOracle", "Oracle"}
+    assert named <= own

@@ -1,5 +1,6 @@
 import pytest
 
+from kerashpo.algorithms.registry import algorithm_names
 from kerashpo.core.errors import InvalidInput
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.registry import (
@@ -24,6 +25,11 @@ def test_every_pair_names_a_scheduler_and_its_paper(name):
     pair = tuner_pair(name)
     make_scheduler(pair.scheduler, 27, pair.options)
     assert pair.source
+
+
+def test_an_algorithm_is_a_tuner_that_trains_each_proposal_fully():
+    assert (tuner_pair("sobol").scheduler, tuner_pair("sobol").algorithm) == ("full", "sobol")
+    assert set(algorithm_names()) < set(tuner_names())
 
 
 def test_bohb_and_mobster_are_a_model_under_hyperband_and_asha():
