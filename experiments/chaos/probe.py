@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Runner
-from kerashpo.executors.messages import Epoch
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.store.sqlite import SQLiteStore
 
@@ -70,7 +70,7 @@ class Probe:
             began = [time.perf_counter()]
 
             def heard(message: Any) -> Decision:
-                if isinstance(message, Epoch):
+                if isinstance(message, Reported):
                     probe._note(message, time.perf_counter() - began[0])
                 decision: Decision = emit(message)
                 began[0] = time.perf_counter()
@@ -82,7 +82,7 @@ class Probe:
         told.probed = True  # type: ignore[attr-defined]
         runner.run = told  # type: ignore[method-assign]
 
-    def _note(self, message: Epoch, seconds: float) -> None:
+    def _note(self, message: Reported, seconds: float) -> None:
         report = message.report
         line = f"{time.time()} {os.getpid()} {report.trial} {report.epoch} {seconds}\n"
         os.write(self._epochs, line.encode())

@@ -86,7 +86,7 @@ def measure(name: str, trials: int, workers: int = 64) -> list[str]:
     problem = PowerLaw(EPOCHS)
     timed = Timed(make_scheduler(name, EPOCHS, SCHEDULERS[name]))
     store = MemoryStore()
-    store.append(StudyCreated(0.0, problem.space.to_json(), (("value", "min"),), 0))
+    store.append(StudyCreated(problem.space.to_json(), (("value", "min"),), 0))
     replay = list(store.read())
     loop = Loop(
         History(replay),
@@ -96,7 +96,7 @@ def measure(name: str, trials: int, workers: int = 64) -> list[str]:
         SimulatedExecutor(problem.evaluate, "value", problem.space.realise, workers),
         Limits(Budget(max_epochs_total=_epochs(name, trials))),
     )
-    loop.begin(SessionStarted(0.0, 0.0))
+    loop.begin(SessionStarted(0.0))
     gc.disable()
     loop.run(replay)
     gc.enable()

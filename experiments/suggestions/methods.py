@@ -44,7 +44,7 @@ class Ours(Peer):
         self._algorithm, self._workers = algorithm, workers
         self._running: list[tuple[int, float]] = []
         self.history = History(
-            [StudyCreated(0.0, algorithm.space.to_json(), (("value", "max"),), algorithm.seed)]
+            [StudyCreated(algorithm.space.to_json(), (("value", "max"),), algorithm.seed)]
         )
 
     def ask(self) -> dict[str, Any]:
@@ -52,13 +52,13 @@ class Ours(Peer):
         config = self._algorithm.ask(self._trial, self.history)
         if isinstance(config, (Exhausted, NotReady)):
             raise LookupError(f"nothing was suggested: {config}")
-        self.history.apply(JobStarted(0.0, Start(self._trial, config, 1)))
+        self.history.apply(JobStarted(Start(self._trial, config, 1)))
         return dict(config)
 
     def add(self, config: Mapping[str, Any], value: float) -> None:
         """Takes in a trial that was not suggested here."""
         self._trial = self.history.next_trial
-        self.history.apply(JobStarted(0.0, Start(self._trial, config, 1)))
+        self.history.apply(JobStarted(Start(self._trial, config, 1)))
         self.tell(config, value)
 
     def tell(self, config: Mapping[str, Any], value: float) -> None:
@@ -66,8 +66,8 @@ class Ours(Peer):
         if len(self._running) < self._workers:
             return
         trial, reached = self._running.pop(0)
-        self.history.apply(Reported(0.0, Report(trial, 0, 1, {"value": reached}, 0.0)))
-        self.history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        self.history.apply(Reported(Report(trial, 0, 1, {"value": reached}, 0.0)))
+        self.history.apply(Ended(trial, Status.COMPLETED, "completed"))
 
 
 def make_method(name: str, space: Space, seed: int) -> Peer:

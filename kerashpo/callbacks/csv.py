@@ -41,7 +41,7 @@ class CSVLog(Listener):
             case SessionStarted():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._write("w", [(*CURVE_COLUMNS, "run"), *curve_rows(snapshot)])
-            case Reported(at, report):
+            case Reported(report, at=at):
                 place = report.trial, report.epoch
                 told = (report.seconds, at, report.run)
                 self._write("a", [(*place, *pair, *told) for pair in report.metrics.items()])

@@ -70,9 +70,9 @@ class MLflowLog(Listener):
                 self._open(snapshot)
             case JobStarted(job=Start(trial=trial)) if trial not in self._runs:
                 self._begin(snapshot.trials[trial], snapshot)
-            case Reported(_, report):
+            case Reported(report):
                 self._report(report)
-            case Ended(_, trial, status):
+            case Ended(trial, status):
                 self._end(snapshot.trials[trial], status)
             case SessionEnded():
                 self._close(snapshot)

@@ -46,11 +46,11 @@ class TensorBoardLog(Listener):
                     old.unlink()
             case JobStarted(job=Start(trial=trial)):
                 self._begin(trial, snapshot)
-            case Reported(_, report):
+            case Reported(report):
                 values = {name: float(value) for name, value in report.metrics.items()}
                 step = report.epoch
                 self._append(report.trial, _scalars(values, report.run), step)
-            case Ended(_, trial, status):
+            case Ended(trial, status):
                 record = snapshot.trials[trial]
                 self._append(trial, _ended(status, self._clock()), record.epoch)
 

@@ -1,8 +1,10 @@
 """What happened in a study: an append-only list of events, and their JSON form.
 
-Every event has `at`, the seconds of search since the study began (interruptions
-are not counted), so that times survive a restart. `encode` and `decode` are the
-only place that knows how an event is written down.
+Every event has a keyword `at`, the seconds of search since the study began
+(interruptions are not counted), so that times survive a restart. Whoever makes an
+event leaves it out: a worker emits what happened (`Reported`, `Reached`, ...) and the
+loop stamps it with the time. `encode` and `decode` are the only place that knows how
+an event is written down.
 """
 
 from __future__ import annotations
@@ -27,8 +29,19 @@ from kerashpo.core.records import (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """Base of the events: the time at which the loop recorded it.
+
+    Attributes:
+        at: seconds of search since the study began; stamped by the loop.
+    """
+
+    at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
-class StudyCreated:
+class StudyCreated(Stamped):
     """The first event: what is searched, for what, how.
 
     Attributes:
@@ -39,7 +52,6 @@ class StudyCreated:
         environment: versions and machine, for provenance; never compared.
     """
 
-    at: float
     space: Mapping[str, Any]
     objectives: tuple[tuple[str, str], ...]
     seed: int
@@ -48,7 +60,7 @@ class StudyCreated:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionStarted:
+class SessionStarted(Stamped):
     """A process began (or went on) to search.
 
     Attributes:
@@ -56,46 +68,51 @@ class SessionStarted:
         command: how it was started, see `kerashpo.study.rerun`; empty where it is not known.
     """
 
-    at: float
     wall: float
     command: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionEnded:
+class SessionEnded(Stamped):
     """It ended by itself; `finished` tells whether the study is done."""
 
-    at: float
     reason: str
     finished: bool
 
 
 @dataclass(frozen=True, slots=True)
-class JobStarted:
+class JobStarted(Stamped):
     """A worker was given a job."""
 
-    at: float
     job: Job
     worker: int = 0
 
+    @property
+    def trial(self) -> int:
+        """The trial's number."""
+        return self.job.trial
+
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Stamped):
     """An epoch was trained; a (trial, run, epoch) counts once."""
 
-    at: float
     report: Report
+
+    @property
+    def trial(self) -> int:
+        """The trial's number."""
+        return self.report.trial
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Stamped):
     """What was measured of a trial's run after `epoch`, apart from that epoch's report.
 
     A user's own training returns such a number: where the objective is among `metrics`, it
     is the score of the run.
     """
 
-    at: float
     trial: int
     run: int
     epoch: int
@@ -103,24 +120,22 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Stamped):
     """A trial has trained to the end of its job."""
 
-    at: float
     trial: int
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Stamped):
     """The scheduler (or an interrupt) paused or stopped a trial before its job's end."""
 
-    at: float
     trial: int
     decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Stamped):
     """A trial is over.
 
     Attributes:
@@ -128,7 +143,6 @@ class Ended:
             ``"scheduler"``, ``"study ended"`` or ``"failed"``.
     """
 
-    at: float
     trial: int
     status: Status
     reason: str
@@ -136,25 +150,27 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(Stamped):
     """Values that a trial's model asked for and its configuration did not hold."""
 
-    at: float
     trial: int
     values: Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True)
-class SpaceGrown:
-    """Parameters that discovery had not seen; `space` is the whole new space."""
+class SpaceGrown(Stamped):
+    """Parameters that discovery had not seen and a trial's model asked for.
 
-    at: float
+    Attributes:
+        params: their definitions, see `kerashpo.space.Param.to_json`.
+    """
+
     trial: int
-    space: Mapping[str, Any]
+    params: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Extended:
+class Extended(Stamped):
     """The study became a wider one: of a wider space, or with a larger budget.
 
     Attributes:
@@ -164,7 +180,6 @@ class Extended:
         restarts: whether the scheduler begins anew; earlier trials are evidence alone.
     """
 
-    at: float
     space: Mapping[str, Any]
     declared: Mapping[str, Any]
     settings: Mapping[str, Any]
@@ -172,10 +187,9 @@ class Extended:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Stamped):
     """Facts about a trial that no decision depends on, e.g. how it was trained."""
 
-    at: float
     trial: int
     facts: Mapping[str, Scalar]
 
@@ -207,10 +221,6 @@ _JOBS: dict[str, type] = {"start": Start, "resume": Resume, "fork": Fork}
 def trial_of(event: Event) -> int | None:
     """Returns the trial that an event is about, or None for those about the study."""
     match event:
-        case JobStarted(job=job):
-            return job.trial
-        case Reported(report=report):
-            return report.trial
         case StudyCreated() | SessionStarted() | SessionEnded() | Extended():
             return None
         case _:
@@ -220,7 +230,7 @@ def trial_of(event: Event) -> int | None:
 def encode(event: Event) -> tuple[str, str]:
     """Returns the event's kind and its body as JSON."""
     match event:
-        case Reported(at, report):
+        case Reported(report, at=at):
             # The most frequent event by far: a flat list keeps the log small.
             body: Any = [
                 at,
@@ -230,7 +240,7 @@ def encode(event: Event) -> tuple[str, str]:
                 report.seconds,
                 dict(report.metrics),
             ]
-        case JobStarted(at, job, worker):
+        case JobStarted(job, worker, at=at):
             kind = next(name for name, cls in _JOBS.items() if isinstance(job, cls))
             fields = {f.name: getattr(job, f.name) for f in dataclasses.fields(job)}
             body = {"at": at, "worker": worker, "kind": kind, "job": fields}
@@ -257,11 +267,13 @@ def _decode(kind: str, body: Any) -> Event:
     match kind:
         case "report":
             at, trial, run, epoch, seconds, metrics = body
-            return Reported(at, Report(trial, run, epoch, metrics, seconds))
+            return Reported(Report(trial, run, epoch, metrics, seconds), at=at)
         case "job":
-            return JobStarted(body["at"], _JOBS[body["kind"]](**body["job"]), body["worker"])
+            return JobStarted(_JOBS[body["kind"]](**body["job"]), body["worker"], at=body["at"])
         case "study":
             body["objectives"] = tuple((name, way) for name, way in body["objectives"])
+        case "grown":
+            body["params"] = tuple(body["params"])
         case "decided":
             body["decision"] = Decision(body["decision"])
         case "ended":

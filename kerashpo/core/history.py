@@ -97,34 +97,34 @@ class History:
     def apply(self, event: Event) -> bool:
         """Takes in one event; returns False where it said nothing new (a known epoch)."""
         match event:
-            case Reported(at, report):
+            case Reported(report, at=at):
                 self.now = at
                 return self._report(report, at)
             case StudyCreated():
                 self._create(event)
-            case SessionStarted(at, wall, command):
+            case SessionStarted(wall, command, at=at):
                 self.sessions.append((at, wall))
                 self.command = command
                 self.stopped, self.finished = None, False
-            case SessionEnded(_, reason, finished):
+            case SessionEnded(reason, finished):
                 self.stopped, self.finished = reason, finished
-            case JobStarted(at, job, worker):
+            case JobStarted(job, worker, at=at):
                 self._start(at, job, worker)
-            case Reached(_, trial) | Decided(_, trial, Decision.PAUSE):
+            case Reached(trial) | Decided(trial, Decision.PAUSE):
                 self._move(trial, Status.PAUSED)
             case Ended():
                 self._end(event)
-            case Configured(_, trial, values):
+            case Configured(trial, values):
                 record = self.trials[trial]
                 record.config = {**record.config, **values}
-            case SpaceGrown():
-                self.space = event.space
-            case Measured(_, trial, run, epoch, metrics):
+            case SpaceGrown(_, params):
+                self.space = {"params": [*self.space["params"], *params]}
+            case Measured(trial, run, epoch, metrics):
                 self.trials[trial].measure(run, epoch, metrics)
                 self._leader = self._search_leader()
-            case Extended(_, space, declared, settings):
+            case Extended(space, declared, settings):
                 self.space, self.first_space, self.settings = space, declared, settings
-            case Noted(_, trial, facts):
+            case Noted(trial, facts):
                 self.trials[trial].note(facts)
         self.now = event.at
         return True

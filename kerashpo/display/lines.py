@@ -30,7 +30,7 @@ class LineDisplay(Listener):
                 self._say(GAP.join(heading(self._progress.view(snapshot))))
                 for told in self._progress.plan.notes:
                     self._say(f"note: {told}")
-            case Ended(_, trial, status, _, _):
+            case Ended(trial, status, _, _):
                 self._say(self._trial(trial, status.value, snapshot))
             case Noted() if told := note(event):
                 self._say(f"note: {told}")

@@ -95,14 +95,14 @@ class Progress:
         match event:
             case SessionStarted():
                 self._begin(history)
-            case Reported(at, report):
+            case Reported(report, at=at):
                 self._recent.append((at, history.epochs))
                 # The last epochs say more about the next ones than the first did.
                 del self._recent[:-_RECENT]
                 climbed = history.trials[report.trial].epoch >= report.epoch
                 if climbed and report.epoch in self._rungs:
                     self._reached[report.epoch] += 1
-            case Noted(_, _, facts) if "workers_reason" in facts:
+            case Noted(_, facts) if "workers_reason" in facts:
                 self.workers = int(facts["workers"] or 1)
             case Ended() | SessionEnded():
                 self._measured = None

@@ -92,9 +92,9 @@ def ending(view: View) -> str:
 def note(event: Event) -> str:
     """Returns what the user should hear of a noted fact, empty for what is no news."""
     match event:
-        case Noted(_, _, {"workers_reason": str(reason)}):
+        case Noted(_, {"workers_reason": str(reason)}):
             return reason
-        case Noted(_, trial, {"worker_lost": str(how)}):
+        case Noted(trial, {"worker_lost": str(how)}):
             return f"trial {trial} lost its worker ({how}) and goes on in another"
     return ""
 

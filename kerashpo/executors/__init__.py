@@ -18,29 +18,14 @@ be ahead of the log, by a second of epochs at most, but never writes a checkpoin
 """
 
 from kerashpo.executors.base import Emit, Executor, Runner
-from kerashpo.executors.messages import (
-    Epoch,
-    Failed,
-    Finished,
-    Grew,
-    Message,
-    Note,
-    Reach,
-    Saving,
-    WorkItem,
-)
+from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
 from kerashpo.executors.serial import SerialExecutor
 
 __all__ = [
     "Emit",
-    "Epoch",
     "Executor",
     "Failed",
-    "Finished",
-    "Grew",
     "Message",
-    "Note",
-    "Reach",
     "Runner",
     "Saving",
     "SerialExecutor",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from kerashpo.core.errors import InvalidInput, WorkerLost
+from kerashpo.core.events import Noted, Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor
-from kerashpo.executors.messages import Epoch, Message, Note, WorkItem
+from kerashpo.executors.messages import Message, WorkItem
 from kerashpo.executors.pool.pool import WorkerPool
 
 START_SECONDS: Final = 8.0
@@ -160,7 +161,7 @@ class AutoExecutor(Executor):
         except (InvalidInput, WorkerLost) as error:
             self._settled = True
             reason = f"this process alone: {str(error).splitlines()[0]}"
-            handle(Note(trial, {"workers": 1, "workers_reason": reason}))
+            handle(Noted(trial, {"workers": 1, "workers_reason": reason}))
 
     def decide(self, trial: int, decision: Decision) -> None:
         self._now.decide(trial, decision)
@@ -182,7 +183,7 @@ class AutoExecutor(Executor):
         def listen(message: Message) -> None:
             nonlocal epochs, last
             last = message.trial
-            epochs += isinstance(message, Epoch)
+            epochs += isinstance(message, Reported)
             handle(message)
 
         began, cpu = time.perf_counter(), time.process_time()
@@ -200,7 +201,7 @@ class AutoExecutor(Executor):
             return
         self._there = self._hire()
         self._there.start()
-        handle(Note(trial, {"workers": offer.workers, "workers_reason": str(offer)}))
+        handle(Noted(trial, {"workers": offer.workers, "workers_reason": str(offer)}))
 
     def _go_over(self, handle: Callable[[Message], None], there: WorkerPool) -> None:
         """Goes over once all workers are up; this process trains on until then."""

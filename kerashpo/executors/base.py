@@ -59,7 +59,7 @@ class Runner(ABC):
     def run(self, task: WorkItem, emit: Emit) -> None:
         """Works on a task to its end, or until the answer to a message is not CONTINUE.
 
-        The last message of a task is `Reach`, `Finished` or `Failed`, unless it was
+        The last message of a task is `Reached`, `Ended` or `Failed`, unless it was
         answered with PAUSE or STOP before. `Saving` comes before a checkpoint is written.
         """
 

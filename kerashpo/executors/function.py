@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Reached, Reported
 from kerashpo.core.records import Config, Failure, Report
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import classify
-from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
+from kerashpo.executors.messages import Failed, WorkItem
 
 
 @final
@@ -45,9 +46,9 @@ class FunctionRunner(Runner):
             emit(Failed(task.trial, failure))
             return
         metrics = self._metrics(found)
-        emit(Epoch(Report(task.trial, 0, 1, metrics, time.perf_counter() - began)))
+        emit(Reported(Report(task.trial, 0, 1, metrics, time.perf_counter() - began)))
         if math.isfinite(metrics[self._metric]):
-            emit(Reach(task.trial))
+            emit(Reached(task.trial))
         else:
             value = metrics[self._metric]
             emit(Failed(task.trial, Failure("nan", f"{self._metric} was {value}")))

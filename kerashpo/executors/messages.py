@@ -1,12 +1,25 @@
-"""What a worker is given, and what it says."""
+"""What a worker is given (`WorkItem`), and the messages that it sends back.
+
+Most messages are events of the log as they are (`Reported`, `Reached`, `Ended` ...), which the
+loop stamps with the time and records. Only what is no event is defined here: `Failed`, because
+the loop may retry the trial instead of ending it, and `Saving`, which never reaches the loop.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from kerashpo.core.records import Config, Failure, Job, Report, Scalar
+from kerashpo.core.events import (
+    Configured,
+    Ended,
+    Measured,
+    Noted,
+    Reached,
+    Reported,
+    SpaceGrown,
+)
+from kerashpo.core.records import Config, Failure, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,82 +43,36 @@ class WorkItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
-    """An epoch was trained."""
-
-    report: Report
-
-    @property
-    def trial(self) -> int:
-        """The trial's number."""
-        return self.report.trial
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A number of the trial as it is after `epoch`, see `kerashpo.core.events.Measured`."""
-
-    trial: int
-    run: int
-    epoch: int
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The trial is trained through `WorkItem.until` (or stopped where it was told to)."""
-
-    trial: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The trial ended by itself, e.g. by the user's EarlyStopping."""
-
-    trial: int
-    reason: str = "early stopping"
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
-    """The trial cannot go on."""
+    """The trial cannot go on; the loop retries it or ends it."""
 
     trial: int
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Grew:
-    """The trial's model asked for values that its configuration does not hold.
-
-    Attributes:
-        values: the values it was given.
-        params: definitions (`Param.to_json`) of those that the space did not know.
-    """
-
-    trial: int
-    values: Mapping[str, Scalar]
-    params: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Facts about the trial that no decision depends on."""
-
-    trial: int
-    facts: Mapping[str, Scalar]
-
-
-@dataclass(frozen=True, slots=True)
 class Saving:
-    """The trial's checkpoint is about to be written; the loop never hears of it.
+    """The trial's checkpoint is about to be written; never passed to the loop.
 
-    It is answered when everything told before is in the log: a checkpoint ahead of the
-    log would leave a hole in it where the loop's process is killed in between.
+    It is answered when every earlier message is in the log: a checkpoint ahead of the log
+    would leave a hole in it where the loop's process is killed in between.
     """
 
     trial: int
 
 
-Message: TypeAlias = "Epoch | Measure | Reach | Finished | Failed | Grew | Note"
-"""What the loop hears."""
+Message: TypeAlias = (
+    "Reported | Measured | Reached | Ended | Configured | SpaceGrown | Noted | Failed"
+)
+"""What a worker sends to the loop.
+
+- `Reported`: an epoch was trained.
+- `Measured`: a number of the trial as it is after an epoch.
+- `Reached`: the trial is trained through `WorkItem.until` (or stopped where it was told to).
+- `Ended`: the trial ended by itself, e.g. by the user's EarlyStopping.
+- `Configured`: the trial's model asked for values that its configuration does not hold.
+- `SpaceGrown`: parameters among them that the worker's space did not know; comes before
+  `Configured`.
+- `Noted`: facts that no decision depends on.
+- `Failed`: the trial cannot go on.
+"""

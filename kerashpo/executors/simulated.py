@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.events import Reached, Reported
 from kerashpo.core.records import Config, Decision, Failure, Report
 from kerashpo.executors.base import Executor
-from kerashpo.executors.messages import Epoch, Failed, Message, Reach, WorkItem
+from kerashpo.executors.messages import Failed, Message, WorkItem
 
 Evaluate = Callable[[dict[str, Any], int], tuple[float, float]]
 
@@ -113,11 +114,11 @@ class SimulatedExecutor(Executor):
         if run.epoch <= run.task.until:
             self._trained[trial] = (run.epoch, run.seconds)
             metrics = {self._metric: run.value}
-            handle(Epoch(Report(trial, 0, run.epoch, metrics, run.seconds)))
+            handle(Reported(Report(trial, 0, run.epoch, metrics, run.seconds)))
             if self._decision is not Decision.CONTINUE:
                 return
         if run.epoch >= run.task.until:
-            handle(Reach(trial))
+            handle(Reached(trial))
             return
         run.epoch += 1
         self._train(run)

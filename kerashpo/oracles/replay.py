@@ -78,9 +78,7 @@ class Replay:
 
     def __post_init__(self) -> None:
         name, direction = self.objective.name, self.objective.direction
-        self._apply(
-            StudyCreated(0.0, self.space.to_json(), ((name, direction),), self.algorithm.seed)
-        )
+        self._apply(StudyCreated(self.space.to_json(), ((name, direction),), self.algorithm.seed))
 
     def precedes(self, space: Space, seed: int, steps: Sequence[Step]) -> bool:
         """Tells whether this is what a replay of these steps comes through."""
@@ -109,18 +107,18 @@ class Replay:
             job: Job = Start(number, nearest_config(self.space, told.values), until)
         else:
             job = Resume(number, until)
-        self._apply(JobStarted(0.0, job))
+        self._apply(JobStarted(job))
 
     def _end(self, trial_id: str, told: OracleTrial) -> None:
         number = self._numbers[trial_id]
         if told.score is None:
             failure = Failure("fit", told.message.splitlines()[-1] if told.message else "")
-            self._apply(Ended(0.0, number, Status.FAILED, "failed", failure))
+            self._apply(Ended(number, Status.FAILED, "failed", failure))
             return
         epoch = self.history.trials[number].until
         report = Report(number, 0, epoch, {self.objective.name: told.score}, 0.0)
-        self._apply(Reported(0.0, report))
-        self._apply(Reached(0.0, number))
+        self._apply(Reported(report))
+        self._apply(Reached(number))
 
     def _apply(self, event: Event) -> None:
         self.history.apply(event)
@@ -129,7 +127,7 @@ class Replay:
             if decision is Decision.STOP and not record.status.ended:
                 whole = record.epoch >= self.scheduler.max_epochs
                 status = Status.COMPLETED if whole else Status.STOPPED
-                self._apply(Ended(0.0, trial, status, "completed" if whole else "rung"))
+                self._apply(Ended(trial, status, "completed" if whole else "rung"))
 
 
 def nearest_config(space: Space, values: Mapping[str, Any]) -> Config:

@@ -91,13 +91,13 @@ class ASHA(AsyncHalving):
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
-            case JobStarted(_, Start(trial, _, _)):
+            case JobStarted(Start(trial, _, _)):
                 self._heading[trial] = 0
-            case JobStarted(_, Resume(trial, until)) if trial in self._heading:
+            case JobStarted(Resume(trial, until)) if trial in self._heading:
                 self._resumed(trial, until, history)
-            case Reached(_, trial) if history.trials[trial].complete:
+            case Reached(trial) if history.trials[trial].complete:
                 return self._arrived(trial, history)
-            case Ended(_, trial) if (
+            case Ended(trial) if (
                 trial in self._heading and not history.trials[trial].stopped_by_budget
             ):
                 self._ended(trial, history)
@@ -200,13 +200,13 @@ class StoppingASHA(AsyncHalving):
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
-            case JobStarted(_, Start(trial, _, _)):
+            case JobStarted(Start(trial, _, _)):
                 self._passed[trial] = 0
-            case Reported(_, report) if report.trial in self._passed:
+            case Reported(report) if report.trial in self._passed:
                 return self._judge(report.trial, history)
-            case Reached(_, trial) if history.trials[trial].complete:
+            case Reached(trial) if history.trials[trial].complete:
                 return [(trial, Decision.STOP)]
-            case Ended(_, trial, Status.FAILED) if trial in self._passed:
+            case Ended(trial, Status.FAILED) if trial in self._passed:
                 self._failed(trial, history)
         return []
 

@@ -35,7 +35,7 @@ class Full(Scheduler):
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
-            case Reached(_, trial) if history.trials[trial].complete:
+            case Reached(trial) if history.trials[trial].complete:
                 return [(trial, Decision.STOP)]
         return []
 

@@ -86,11 +86,11 @@ class MedianStopping(Scheduler):
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
-            case Reported(_, report):
+            case Reported(report):
                 return self._judge(history.trials[report.trial])
-            case Reached(_, trial) if history.trials[trial].complete:
+            case Reached(trial) if history.trials[trial].complete:
                 return [(trial, Decision.STOP)]
-            case Ended(_, trial) if not history.trials[trial].stopped_by_budget:
+            case Ended(trial) if not history.trials[trial].stopped_by_budget:
                 # Kept for running trials alone, so that memory does not grow with the study.
                 self._judged.pop(trial, None)
                 self._sums.pop(trial, None)

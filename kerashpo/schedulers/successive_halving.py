@@ -166,14 +166,14 @@ class Brackets(Scheduler):
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
-            case JobStarted(_, Start(trial, _, _)):
+            case JobStarted(Start(trial, _, _)):
                 self._home[trial] = self._open_bracket()
                 self._home[trial].add(trial)
-            case JobStarted(_, Resume(trial, until)) if trial in self._home:
+            case JobStarted(Resume(trial, until)) if trial in self._home:
                 return self._resumed(trial, until, history)
-            case Reached(_, trial) if history.trials[trial].complete:
+            case Reached(trial) if history.trials[trial].complete:
                 return self._home[trial].settle(trial, history)
-            case Ended(_, trial) if (
+            case Ended(trial) if (
                 trial in self._home and not history.trials[trial].stopped_by_budget
             ):
                 return self._home[trial].settle(trial, history)

@@ -169,12 +169,12 @@ def _events(history: History, wish: StudySpec, restarts: bool) -> Iterator[Event
     space = Space.from_json({"params": _with_grown(history, wish)})
     for trial in list(history.trials.values()):
         if restarts and (trial.stopped_by_budget or not trial.status.ended):
-            yield Ended(at, trial.number, Status.STOPPED, EXTENDED)
+            yield Ended(trial.number, Status.STOPPED, EXTENDED, at=at)
         values = missing_values(space, trial.config)
         if values:
-            yield Configured(at, trial.number, values)
+            yield Configured(trial.number, values, at=at)
     settings = {**wish.settings, "data": wish.settings.get("data") or history.settings.get("data")}
-    yield Extended(at, space.to_json(), wish.space, settings, restarts)
+    yield Extended(space.to_json(), wish.space, settings, restarts, at=at)
 
 
 def _with_grown(history: History, wish: StudySpec) -> list[object]:

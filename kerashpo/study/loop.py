@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.wrappers import Bounded, remaining_epochs
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, KerashpoError
 from kerashpo.core.events import (
-    Configured,
     Decided,
     Ended,
     Event,
     Extended,
     JobStarted,
-    Measured,
     Noted,
     Reached,
     Reported,
@@ -31,17 +29,7 @@ from kerashpo.core.records import Budget, Decision, Done, Failure, Job, Resume, 
 from kerashpo.core.trial import STUDY_ENDED
 from kerashpo.executors.base import Executor
 from kerashpo.executors.failures import REFUSED, ends_search
-from kerashpo.executors.messages import (
-    Epoch,
-    Failed,
-    Finished,
-    Grew,
-    Measure,
-    Message,
-    Note,
-    Reach,
-    WorkItem,
-)
+from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.base import Store
 from kerashpo.study.listeners import Notifier
@@ -175,33 +163,30 @@ class Loop:
             assert not isinstance(job, Resume)
             config = job.config
         self._cut[job.trial] = until
-        self._record(JobStarted(self._now(), job))
+        self._record(JobStarted(job))
         self.executor.submit([WorkItem(job, config, until)])
         return True
 
     def _handle(self, message: Message) -> None:
-        at, trial = self._now(), message.trial
+        """Records what a worker reported, and acts on it."""
         match message:
-            case Epoch(report):
-                self._record(Reported(at, report))
-                self._check_running(trial)
-            case Measure(_, run, epoch, metrics):
-                self._record(Measured(at, trial, run, epoch, metrics))
-            case Reach():
-                self._record(Reached(at, trial))
-            case Finished(_, reason):
-                self._end(trial, Status.COMPLETED, reason)
-            case Failed(_, failure):
+            case Failed(trial, failure):
                 self._fail(trial, failure)
-            case Grew():
+            case Ended(trial, status, reason):
+                self._end(trial, status, reason)
+            case SpaceGrown():
                 self._grow(message)
-            case Note(_, facts):
-                self._record(Noted(at, trial, facts))
+            case Reported():
+                self._record(message)
+                self._check_running(message.trial)
+            case _:
+                self._record(message)
 
     def _record(self, event: Event) -> None:
-        """Appends an event, folds it in, and carries out what the scheduler says to it."""
+        """Stamps an event with the time, appends it, folds it in and acts on the answers."""
         if isinstance(event, Reported) and self._known(event):
             return
+        event = replace(event, at=self._now())
         self.store.append(event)
         self.history.apply(event)
         self._notifier.tell(event, self.history)
@@ -216,7 +201,7 @@ class Loop:
             return
         if decision is Decision.PAUSE:
             self.executor.decide(trial, decision)
-            self._record(Decided(self._now(), trial, decision))
+            self._record(Decided(trial, decision))
             return
         whole = record.epoch >= self.scheduler.max_epochs
         status = Status.COMPLETED if whole else Status.STOPPED
@@ -226,29 +211,24 @@ class Loop:
         if reason != STUDY_ENDED:
             self.executor.decide(trial, Decision.STOP)
             self._failures = 0 if why is None else self._failures + 1
-        self._record(Ended(self._now(), trial, status, reason, why))
+        self._record(Ended(trial, status, reason, why))
 
     def _fail(self, trial: int, failure: Failure) -> None:
         facts = self.history.trials[trial].facts
         tried = int(facts.get("retries") or 0)
         if tried < self.limits.max_retries and failure.kind != REFUSED:
-            self._record(
-                Noted(self._now(), trial, {"retries": tried + 1, "retried_after": failure.message})
-            )
-            self._record(Decided(self._now(), trial, Decision.PAUSE))
+            self._record(Noted(trial, {"retries": tried + 1, "retried_after": failure.message}))
+            self._record(Decided(trial, Decision.PAUSE))
             self._backlog.append(trial)
             return
         self._end(trial, Status.FAILED, "failed", failure)
 
-    def _grow(self, message: Grew) -> None:
-        self._record(Configured(self._now(), message.trial, message.values))
-        known = self.history.space["params"]
-        names = {param["name"] for param in known}
+    def _grow(self, grown: SpaceGrown) -> None:
+        names = {param["name"] for param in self.history.space["params"]}
         # Another worker may have come upon the same ones.
-        new = [param for param in message.params if param["name"] not in names]
+        new = tuple(param for param in grown.params if param["name"] not in names)
         if new:
-            space: Mapping[str, Any] = {"params": [*known, *new]}
-            self._record(SpaceGrown(self._now(), message.trial, space))
+            self._record(SpaceGrown(grown.trial, new))
             self._algorithm = self._new_algorithm()
 
     def _check_running(self, trial: int) -> None:
@@ -282,14 +262,14 @@ class Loop:
         if finished:
             for trial in sorted(self.history.paused):
                 self._end(trial, Status.STOPPED, STUDY_ENDED)
-        self._record(SessionEnded(self._now(), reason, finished))
+        self._record(SessionEnded(reason, finished))
         if reason == "failures":
             raise self._too_many_failures()
 
     def _stop_short(self, reason: str) -> None:
         """Tells, if there is room to, that this session ends on purpose."""
         with contextlib.suppress(KerashpoError):
-            self._record(SessionEnded(self._now(), reason, False))
+            self._record(SessionEnded(reason, False))
 
     def _too_many_failures(self) -> ConsecutiveFailures:
         failed = [t for t in self.history.trials.values() if t.failure is not None]
@@ -321,7 +301,7 @@ class Loop:
                 owed.update(self.scheduler.on_event(event, past))
         cut = sorted(self.history.running)
         for trial in cut:
-            self._record(Decided(self._now(), trial, Decision.PAUSE))
+            self._record(Decided(trial, Decision.PAUSE))
         for trial, decision in owed.items():
             self._carry_out(trial, decision)
         if not isinstance(self._last_word(events), SessionEnded):
@@ -341,7 +321,7 @@ class Loop:
         record = self.history.trials[trial]
         again = record.facts.get("died_after") == record.epochs
         times = int(record.facts.get("died") or 0) + 1 if again else 1
-        self._record(Noted(self._now(), trial, {"died": times, "died_after": record.epochs}))
+        self._record(Noted(trial, {"died": times, "died_after": record.epochs}))
         if times >= DEATHS and not record.status.ended:
             text = (
                 f"the search was killed {times} times while it trained this trial, and no epoch "

@@ -107,7 +107,7 @@ def _require_nothing_trained(folder: Path) -> None:
 
 def _create(wish: StudySpec, store: Store) -> Opened:
     seed = fresh_seed() if wish.seed is None else wish.seed
-    created = StudyCreated(0.0, wish.space, wish.objectives, seed, wish.settings, wish.environment)
+    created = StudyCreated(wish.space, wish.objectives, seed, wish.settings, wish.environment)
     store.append(created)
     return Opened(store, [created], History([created]))
 

@@ -56,7 +56,7 @@ def run_study(
         return make_algorithm(recipe.algorithm, space, history.seed, recipe.options)
 
     replay = list(opened.events)
-    session = SessionStarted(history.now, time.time(), Command.current().to_json())
+    session = SessionStarted(time.time(), Command.current().to_json())
     try:
         with Interrupt() as interrupt:
             loop = Loop(

@@ -166,12 +166,12 @@ def _proposals(history: History) -> Iterator[Finding]:
     except (KerashpoError, KeyError, TypeError, ValueError):
         return  # Told by `_configs`.
     objectives = tuple((o.name, o.direction) for o in history.objectives)
-    past = History([StudyCreated(0.0, history.space, objectives, history.seed)])
+    past = History([StudyCreated(history.space, objectives, history.seed)])
     for trial in history.trials.values():
         if algorithm.ask(trial.number, past) != trial.config:
             yield "not_drawn", {"trial": trial.number, "seed": history.seed}
             return
-        past.apply(JobStarted(0.0, Start(trial.number, trial.config, 1)))
+        past.apply(JobStarted(Start(trial.number, trial.config, 1)))
 
 
 def _values(results: Results, expected: Expected) -> Iterator[Finding]:

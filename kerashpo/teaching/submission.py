@@ -208,7 +208,6 @@ def _results(name: str, record: Any) -> Results:
 def _events(record: Mapping[str, Any]) -> Iterator[Event]:
     objectives = tuple((str(name), str(way)) for name, way in record["objectives"])
     yield StudyCreated(
-        0.0,
         record["space"],
         objectives,
         int(record["seed"]),
@@ -216,22 +215,22 @@ def _events(record: Mapping[str, Any]) -> Iterator[Event]:
         record["environment"],
     )
     for at, wall in record["sessions"]:
-        yield SessionStarted(float(at), float(wall))
+        yield SessionStarted(float(wall), at=float(at))
     for trial in record["trials"]:
         yield from _read_trial(trial)
-    yield SessionEnded(float(record["seconds"]), str(record["stopped"]), True)
+    yield SessionEnded(str(record["stopped"]), True, at=float(record["seconds"]))
 
 
 def _read_trial(body: Mapping[str, Any]) -> Iterator[Event]:
     number, started = int(body["number"]), float(body["started"])
     last = max((int(epoch[1]) for epoch in body["epochs"]), default=0)
-    yield JobStarted(started, Start(number, dict(body["config"]), last))
+    yield JobStarted(Start(number, dict(body["config"]), last), at=started)
     at = started
     for run, epoch, told, seconds, metrics in body["epochs"]:
         at = float(told)
         values = {name: math.nan if v is None else float(v) for name, v in metrics.items()}
-        yield Reported(at, Report(number, int(run), int(epoch), values, float(seconds)))
+        yield Reported(Report(number, int(run), int(epoch), values, float(seconds)), at=at)
     status = Status(body["status"])
     if status.ended:
         failed = Failure("fit", str(body["reason"])) if status is Status.FAILED else None
-        yield Ended(at, number, status, str(body["reason"]), failed)
+        yield Ended(number, status, str(body["reason"]), failed, at=at)

@@ -40,7 +40,7 @@ class AlgorithmDriver:
         self.events: list[Event] = []
         self.history = History()
         self._score = score
-        self._note(StudyCreated(0.0, space.to_json(), ((METRIC, direction),), seed))
+        self._note(StudyCreated(space.to_json(), ((METRIC, direction),), seed))
 
     @property
     def configs(self) -> list[Config]:
@@ -62,15 +62,15 @@ class AlgorithmDriver:
     def put(self, config: Config) -> int:
         """Starts a trial of a configuration that the algorithm did not propose."""
         trial = self.history.next_trial
-        self._note(JobStarted(self._at, Start(trial, config, 1)))
+        self._note(JobStarted(Start(trial, config, 1), at=self._at))
         return trial
 
     def finish(self, trial: int, value: float | None = None) -> None:
         """Reports a trial's score (or `value`) and completes it."""
         score = self._score(self.history.trials[trial].config) if value is None else value
-        self._note(Reported(self._at, Report(trial, 0, 1, {METRIC: score}, 1.0)))
+        self._note(Reported(Report(trial, 0, 1, {METRIC: score}, 1.0), at=self._at))
         if math.isfinite(score):
-            self._note(Reached(self._at, trial))
+            self._note(Reached(trial, at=self._at))
             self._end(trial, Status.COMPLETED, None)
         else:
             self._end(trial, Status.FAILED, Failure("nan", f"{METRIC} was {score}"))
@@ -112,7 +112,7 @@ class AlgorithmDriver:
 
     def _end(self, trial: int, status: Status, failure: Failure | None) -> None:
         reason = "completed" if failure is None else "failed"
-        self._note(Ended(self._at, trial, status, reason, failure))
+        self._note(Ended(trial, status, reason, failure, at=self._at))
 
     def _note(self, event: Event) -> None:
         self.events.append(event)

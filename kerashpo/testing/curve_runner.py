@@ -8,9 +8,10 @@ from typing import TypeAlias, final
 
 import numpy as np
 
-from kerashpo.core.records import Config, Decision, Failure, Report, Start
+from kerashpo.core.events import Ended, Reached, Reported
+from kerashpo.core.records import Config, Decision, Failure, Report, Start, Status
 from kerashpo.executors.base import Emit, Executor, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, Saving, WorkItem
+from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
 
 Curve: TypeAlias = Callable[[Config, int], "float | Mapping[str, float] | None"]
@@ -35,11 +36,11 @@ def messages(curve: Curve, task: WorkItem, done: int) -> Iterator[Message]:
             yield Failed(task.trial, Failure("fit", f"{type(error).__name__}: {error}"))
             return
         if value is None:
-            yield Finished(task.trial)
+            yield Ended(task.trial, Status.COMPLETED, "early stopping")
             return
         metrics = value if isinstance(value, Mapping) else {METRIC: value}
-        yield Epoch(Report(task.trial, 0, epoch, metrics, float(epoch)))
-    yield Reach(task.trial)
+        yield Reported(Report(task.trial, 0, epoch, metrics, float(epoch)))
+    yield Reached(task.trial)
 
 
 def wave(config: Config, epoch: int) -> float:
@@ -77,10 +78,10 @@ class CurveRunner(Runner):
     def run(self, task: WorkItem, emit: Emit) -> None:
         done = 0 if isinstance(task.job, Start) else self._epochs_done(task.trial)
         for message in messages(self._curve, task, done):
-            if isinstance(message, Epoch):
+            if isinstance(message, Reported):
                 self.trained.append((task.trial, message.report.epoch))
             answer = emit(message)
-            if isinstance(message, Epoch):
+            if isinstance(message, Reported):
                 self._save(message, emit)
             if answer is not Decision.CONTINUE:
                 return
@@ -94,7 +95,7 @@ class CurveRunner(Runner):
     def drop(self, trial: int) -> None:
         self._done.pop(trial, None)
 
-    def _save(self, message: Epoch, emit: Emit) -> None:
+    def _save(self, message: Reported, emit: Emit) -> None:
         trial, epoch = message.trial, message.report.epoch
         self._done[trial] = epoch
         if self._blobs is not None:
@@ -143,7 +144,7 @@ class InterleavedExecutor(Executor):
         trial = list(self._speakers)[int(self._order.integers(len(self._speakers)))]
         message = next(self._speakers[trial])
         self._clock += 1.0
-        if isinstance(message, Epoch):
+        if isinstance(message, Reported):
             self._done[trial] = message.report.epoch
         else:
             del self._speakers[trial]

@@ -62,7 +62,7 @@ class Search:
             self._executor(),
             self.limits,
         )
-        loop.begin(SessionStarted(history.now, 0.0))
+        loop.begin(SessionStarted(0.0))
         loop.run(past)
         return list(store.read())
 
@@ -72,7 +72,7 @@ class Search:
 
     def _created(self) -> StudyCreated:
         objectives = ((METRIC, self.direction),)
-        return StudyCreated(0.0, self.space.to_json(), objectives, self.seed)
+        return StudyCreated(self.space.to_json(), objectives, self.seed)
 
     def _executor(self) -> Executor:
         if self.executor is None:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeAlias
 
+from kerashpo.core.events import Ended, Reached, Reported
 from kerashpo.core.records import Config, Decision, Job, Resume, Start
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, WorkItem
+from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.processes.resources import available_cores, places
 from kerashpo.executors.processes.transport import ProcessTransport
@@ -44,9 +45,9 @@ def tells_epochs_in_order(make: Make) -> None:
     """Each task tells its epochs 1, 2, ... and at last that it reached its end."""
     with_tasks = [_start(trial, until=3) for trial in range(3)]
     for told in _run(make, wave, with_tasks).values():
-        epochs = [message.report.epoch for message in told if isinstance(message, Epoch)]
+        epochs = [message.report.epoch for message in told if isinstance(message, Reported)]
         require(epochs == [1, 2, 3], f"epochs arrived as {epochs}")
-        require(isinstance(told[-1], Reach), f"the last message was {told[-1]!r}")
+        require(isinstance(told[-1], Reached), f"the last message was {told[-1]!r}")
 
 
 def continues_where_it_was(make: Make) -> None:
@@ -85,13 +86,13 @@ def tells_failures(make: Make) -> None:
     """A trial that raises is told as failed, and the next task runs."""
     told = _run(make, _fails_at_two, [_start(0, until=3), _start(1, until=1)])
     require(isinstance(told[0][-1], Failed), f"after an exception it told {told[0][-1]!r}")
-    require(isinstance(told[1][-1], Reach), "the task after a failed one did not run")
+    require(isinstance(told[1][-1], Reached), "the task after a failed one did not run")
 
 
 def tells_early_ends(make: Make) -> None:
     """A trial that ends by itself is told as finished."""
     told = _run(make, _ends_after_two, [_start(0, until=9)])[0]
-    require(isinstance(told[-1], Finished), f"the last message was {told[-1]!r}")
+    require(isinstance(told[-1], Ended), f"the last message was {told[-1]!r}")
     require(len(_values(told)) == 2, "it did not tell the epochs before the end")
 
 
@@ -157,7 +158,7 @@ def _ends_after_two(config: Config, epoch: int) -> float | None:
 
 
 def _values(told: list[Message]) -> dict[int, float]:
-    reports = (message.report for message in told if isinstance(message, Epoch))
+    reports = (message.report for message in told if isinstance(message, Reported))
     return {report.epoch: next(iter(report.metrics.values())) for report in reports}
 
 
@@ -201,7 +202,7 @@ def _drain(
 
     def handle(message: Message) -> None:
         told.setdefault(message.trial, []).append(message)
-        if isinstance(message, Epoch):
+        if isinstance(message, Reported):
             decision = answer.get((message.trial, message.report.epoch))
             if decision is not None:
                 executor.decide(message.trial, decision)

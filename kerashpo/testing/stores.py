@@ -36,23 +36,23 @@ CASES: Final[dict[str, Make]] = {"sqlite": SQLiteStore}
 """The lasting stores of the package, by name."""
 
 EVENTS: Final[tuple[Event, ...]] = (
-    StudyCreated(0.0, MIXED.to_json(), (("val_loss", "min"),), 2**40, {"data": None}, {"os": "x"}),
-    SessionStarted(0.0, 1.7e9),
-    JobStarted(0.5, Start(0, {"lr": 0.1, "name": "ä/b", "on": True, "no": None}, 3), 2),
-    Configured(0.6, 0, {"layers": 2}),
-    SpaceGrown(0.7, 0, MIXED.to_json()),
-    Noted(0.8, 0, {"way": "compiled", "retries": 1}),
-    Reported(1.0, Report(0, 0, 1, {"loss": 0.25, "val_loss": -math.inf}, 0.123456789)),
-    Reached(1.1, 0),
-    Decided(1.2, 0, Decision.PAUSE),
-    JobStarted(1.3, Resume(0, 9)),
-    JobStarted(1.4, Fork(1, 0, 3, {"lr": 0.2}, 9)),
-    Ended(1.5, 0, Status.FAILED, "failed", Failure("fit", "boom", "Traceback\n ...", "out")),
-    Ended(1.6, 1, Status.COMPLETED, "completed"),
-    SessionEnded(2.0, "finished", True),
-    SessionStarted(2.0, 1.7e9, {"kind": "script", "target": "search.py", "arguments": ["a"]}),
-    Extended(2.1, MIXED.to_json(), MIXED.to_json(), {"epochs": 4}, True),
-    Measured(2.2, 0, 1, 2, {"loss": 0.5}),
+    StudyCreated(MIXED.to_json(), (("val_loss", "min"),), 2**40, {"data": None}, {"os": "x"}),
+    SessionStarted(1.7e9),
+    JobStarted(Start(0, {"lr": 0.1, "name": "ä/b", "on": True, "no": None}, 3), 2, at=0.5),
+    Configured(0, {"layers": 2}, at=0.6),
+    SpaceGrown(0, ({"name": "late", "kind": "bool"},), at=0.7),
+    Noted(0, {"way": "compiled", "retries": 1}, at=0.8),
+    Reported(Report(0, 0, 1, {"loss": 0.25, "val_loss": -math.inf}, 0.123456789), at=1.0),
+    Reached(0, at=1.1),
+    Decided(0, Decision.PAUSE, at=1.2),
+    JobStarted(Resume(0, 9), at=1.3),
+    JobStarted(Fork(1, 0, 3, {"lr": 0.2}, 9), at=1.4),
+    Ended(0, Status.FAILED, "failed", Failure("fit", "boom", "Traceback\n ...", "out"), at=1.5),
+    Ended(1, Status.COMPLETED, "completed", at=1.6),
+    SessionEnded("finished", True, at=2.0),
+    SessionStarted(1.7e9, {"kind": "script", "target": "search.py", "arguments": ["a"]}, at=2.0),
+    Extended(MIXED.to_json(), MIXED.to_json(), {"epochs": 4}, True, at=2.1),
+    Measured(0, 1, 2, {"loss": 0.5}, at=2.2),
 )
 """One event of each kind, at least."""
 
@@ -83,7 +83,7 @@ def keeps_nan(make: Make, folder: Path) -> None:
     """A metric that is NaN comes back as NaN."""
     store = make(folder / "nan")
     try:
-        store.append(Reported(1.0, Report(0, 0, 1, {"loss": math.nan}, 1.0)))
+        store.append(Reported(Report(0, 0, 1, {"loss": math.nan}, 1.0), at=1.0))
         (event,) = store.read()
         kept = isinstance(event, Reported) and math.isnan(event.report.metrics["loss"])
         require(kept, f"NaN came back as {event!r}")

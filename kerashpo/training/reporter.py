@@ -10,11 +10,12 @@ from typing import Any, final
 import keras
 
 from kerashpo.core.errors import UnusableResult, nearest
+from kerashpo.core.events import Measured, Reported
 from kerashpo.core.objective import Best
 from kerashpo.core.records import Decision, Objective, Report
 from kerashpo.core.trial import Trial
 from kerashpo.executors.base import Emit
-from kerashpo.executors.messages import Epoch, Measure, Saving
+from kerashpo.executors.messages import Saving
 from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, mean
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
@@ -79,7 +80,7 @@ class EpochReporter:
         live.note_best(judge(report, settings.objective), self._newest_counts(metrics))
         if self._complete:
             self._check_first()
-        return self._emit(Epoch(report))
+        return self._emit(Reported(report))
 
     def take(self, result: Any, where: str) -> None:
         """Takes in what a training loop of the user's own returned.
@@ -133,7 +134,7 @@ class EpochReporter:
         if found.finite and math.isclose(found.cost, live.best.cost, rel_tol=1e-6):
             return  # what the epochs say already
         live.best = found
-        self._emit(Measure(self._trial, self._run, live.epoch, metrics))
+        self._emit(Measured(self._trial, self._run, live.epoch, metrics))
 
     def _newest_counts(self, metrics: dict[str, float]) -> bool:
         """Whether the weights of this epoch are kept, even if it is not the best."""

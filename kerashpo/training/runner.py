@@ -12,11 +12,12 @@ from typing import Any, final
 import keras
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.records import Decision, Failure, Resume
+from kerashpo.core.events import Configured, Ended, Noted, Reached, SpaceGrown
+from kerashpo.core.records import Decision, Failure, Resume, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import REFUSED, classify, ends_search
-from kerashpo.executors.messages import Failed, Finished, Grew, Note, Reach, Saving, WorkItem
+from kerashpo.executors.messages import Failed, Saving, WorkItem
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
@@ -108,7 +109,9 @@ class KerasRunner(Runner):
         """Tells of values that the user's code asked for and the trial did not have."""
         if hp is None or not hp.changed:
             return
-        emit(Grew(trial, dict(hp.changed), self._grow(list(hp.appeared.values()))))
+        if new := self._grow(list(hp.appeared.values())):
+            emit(SpaceGrown(trial, new))
+        emit(Configured(trial, dict(hp.changed)))
         hp.changed.clear()
         hp.appeared.clear()
 
@@ -179,7 +182,7 @@ class KerasRunner(Runner):
             live.load(saved)
         except ValueError as error:
             # Epochs trained again give what the log says already: this costs time, not results.
-            emit(Note(task.trial, {"checkpoint": f"{error}; trained again from the start"}))
+            emit(Noted(task.trial, {"checkpoint": f"{error}; trained again from the start"}))
             return self._build(task, run, emit)
         return live
 
@@ -203,7 +206,7 @@ class KerasRunner(Runner):
         kind, reason = self._way(live, data)
         if not live.facts:
             live.facts = {"training": kind, "training_reason": reason}
-            emit(Note(trial, live.facts))
+            emit(Noted(trial, live.facts))
         segment = EpochReporter(
             live,
             (trial, run),
@@ -261,13 +264,13 @@ class KerasRunner(Runner):
             if task.until >= self._settings.max_epochs:
                 for live in runs:
                     self._end_callbacks(live)
-            emit(Reach(task.trial))
+            emit(Reached(task.trial))
         elif whole and limit is not None and task.until < limit:
-            emit(Reach(task.trial))
+            emit(Reached(task.trial))
         else:
             for live in runs:
                 self._end_callbacks(live)
-            emit(Finished(task.trial, self._reason(whole)))
+            emit(Ended(task.trial, Status.COMPLETED, self._reason(whole)))
 
     def _reason(self, whole: bool) -> str:
         if whole:

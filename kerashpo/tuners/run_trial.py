@@ -13,19 +13,11 @@ import keras
 from keras_tuner.engine import trial as kt
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.records import Decision, Failure, Report
+from kerashpo.core.events import Ended, Measured, Reached, Reported
+from kerashpo.core.records import Decision, Failure, Report, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.failures import classify, ends_search
-from kerashpo.executors.messages import (
-    Epoch,
-    Failed,
-    Finished,
-    Measure,
-    Message,
-    Reach,
-    Saving,
-    WorkItem,
-)
+from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.training.factory import RunnerFactory
 from kerashpo.training.folds import NO_DATA
@@ -98,7 +90,7 @@ class TrialSession:
         terms = self._arranger.terms(args, kwargs, self._tuner, self.trial)
         self._inner.arrange(task.trial, terms)
         self._inner.run(replace(task, config=config), self._listen)
-        if not isinstance(self.last, (Reach, Finished)):
+        if not isinstance(self.last, (Reached, Ended)):
             raise Interrupted
         return self.histories
 
@@ -116,10 +108,10 @@ class TrialSession:
 
     def _listen(self, message: Message | Saving) -> Decision:
         match message:
-            case Reach() | Finished() | Failed():
+            case Reached() | Ended() | Failed():
                 self.last = message
                 return Decision.CONTINUE
-            case Epoch(report):
+            case Reported(report):
                 while len(self.histories) <= report.run:
                     self.histories.append(keras.callbacks.History())
                 _extend(self.histories[report.run], report.epoch, report.metrics)
@@ -219,11 +211,11 @@ class RunTrialRunner(Runner):
         if session.last is None:
             self._report(session, result, emit)
             return
-        if isinstance(session.last, (Reach, Finished)) and not session.is_own(result):
+        if isinstance(session.last, (Reached, Ended)) and not session.is_own(result):
             metrics = self._metrics(result)
             for run, history in enumerate(session.histories):
                 epoch = history.epoch[-1] + 1 if history.epoch else session.task.until
-                emit(Measure(session.task.trial, run, epoch, metrics))
+                emit(Measured(session.task.trial, run, epoch, metrics))
         emit(session.last)
 
     def _metrics(self, result: Any) -> dict[str, float]:
@@ -243,15 +235,15 @@ class RunTrialRunner(Runner):
                 report = Report(task.trial, run, epoch, whole, time.perf_counter() - session.began)
                 costs.append(self._settings.objective.cost(whole.get(name, math.nan)))
                 # They are trained already: a pause comes too late, and would train them again.
-                if emit(Epoch(report)) is Decision.STOP:
+                if emit(Reported(report)) is Decision.STOP:
                     return
             finite, last = finite and min(costs) < math.inf, max(last, epochs[-1][0])
         if not finite:
             emit(Failed(task.trial, Failure("nan", f"{name} was never finite")))
         elif last >= task.until:
-            emit(Reach(task.trial))
+            emit(Reached(task.trial))
         else:
-            emit(Finished(task.trial, "ended by itself"))
+            emit(Ended(task.trial, Status.COMPLETED, "ended by itself"))
 
     def _runs(self, session: TrialSession, result: Any) -> list[list[tuple[int, dict[str, float]]]]:
         name, required = self._settings.objective.name, self._required

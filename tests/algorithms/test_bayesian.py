@@ -30,21 +30,21 @@ MIXED = Space(
 
 
 def begin(space, direction="min"):
-    return History([StudyCreated(0.0, space.to_json(), (("value", direction),), 0)])
+    return History([StudyCreated(space.to_json(), (("value", direction),), 0)])
 
 
 def start(history, config):
     trial = history.next_trial
-    history.apply(JobStarted(0.0, Start(trial, config, 1)))
+    history.apply(JobStarted(Start(trial, config, 1)))
     return trial
 
 
 def finish(history, trial, value):
     if value is None:
-        history.apply(Ended(0.0, trial, Status.FAILED, "failed"))
+        history.apply(Ended(trial, Status.FAILED, "failed"))
         return
-    history.apply(Reported(0.0, Report(trial, 0, 1, {"value": value}, 0.0)))
-    history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+    history.apply(Reported(Report(trial, 0, 1, {"value": value}, 0.0)))
+    history.apply(Ended(trial, Status.COMPLETED, "completed"))
 
 
 def run(space, function, trials, seed=0, direction="min", **options):

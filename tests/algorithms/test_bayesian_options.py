@@ -24,21 +24,21 @@ def bowl(config):
 
 
 def empty():
-    return History([StudyCreated(0.0, PLANE.to_json(), (("value", "min"),), 0)])
+    return History([StudyCreated(PLANE.to_json(), (("value", "min"),), 0)])
 
 
 def add(history, config, value, until=1):
     trial = history.next_trial
-    history.apply(JobStarted(0.0, Start(trial, config, until)))
+    history.apply(JobStarted(Start(trial, config, until)))
     for epoch in range(1, until + 1):
         reached = value[epoch - 1] if isinstance(value, list) else value
-        history.apply(Reported(0.0, Report(trial, 0, epoch, {"value": reached}, 0.0)))
+        history.apply(Reported(Report(trial, 0, epoch, {"value": reached}, 0.0)))
     return trial
 
 
 def complete(history, config, value, until=1):
     trial = add(history, config, value, until)
-    history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+    history.apply(Ended(trial, Status.COMPLETED, "completed"))
 
 
 def search(algorithm, history, trials, function=bowl):
@@ -111,12 +111,12 @@ def test_lower_rungs_are_evidence():
     rng, history = np.random.default_rng(0), empty()
     for _ in range(12):
         config = PLANE.sample(rng)
-        history.apply(Reached(0.0, add(history, config, 1.0 + bowl(config), until=3)))
+        history.apply(Reached(add(history, config, 1.0 + bowl(config), until=3)))
     for _ in range(2):
         config = PLANE.sample(rng)
         curve = [1.0 + bowl(config)] * 3 + [bowl(config)] * 6
         trial = add(history, config, curve, until=9)
-        history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        history.apply(Ended(trial, Status.COMPLETED, "completed"))
     surrogate = BayesianOptimization(PLANE, 0).surrogate(history)
     points = rng.random((50, 2))
     costs = [bowl({"x": x, "y": y}) for x, y in points]
@@ -130,7 +130,7 @@ def test_a_tenth_is_random_where_trials_stop_early():
     rng, history = np.random.default_rng(0), empty()
     for _ in range(12):
         config = PLANE.sample(rng)
-        history.apply(Reached(0.0, add(history, config, bowl(config), until=3)))
+        history.apply(Reached(add(history, config, bowl(config), until=3)))
     algorithm = BayesianOptimization(PLANE, 0)
     taken = {key(trial.config) for trial in history.trials.values()}
     drawn = [

@@ -17,20 +17,20 @@ SPACE = Space({"x": uniform(0, 1)})
 
 class Study:
     def __init__(self):
-        self.history = History([StudyCreated(0.0, SPACE.to_json(), (("value", "max"),), 0)])
+        self.history = History([StudyCreated(SPACE.to_json(), (("value", "max"),), 0)])
 
     def start(self, x, until=9):
         trial = self.history.next_trial
-        self.history.apply(JobStarted(0.0, Start(trial, {"x": x}, until)))
+        self.history.apply(JobStarted(Start(trial, {"x": x}, until)))
         return trial
 
     def report(self, trial, values):
         first = self.history.trials[trial].epoch
         for epoch, value in enumerate(values, first + 1):
-            self.history.apply(Reported(0.0, Report(trial, 0, epoch, {"value": value}, 0.0)))
+            self.history.apply(Reported(Report(trial, 0, epoch, {"value": value}, 0.0)))
 
     def complete(self, trial):
-        self.history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        self.history.apply(Ended(trial, Status.COMPLETED, "completed"))
 
     def read(self):
         observations = Observations(Cube(SPACE))
@@ -56,7 +56,7 @@ def test_full_trainings_are_one_observation_each(study):
 def test_a_failure_costs_infinity_even_after_good_epochs(study):
     trial = study.start(0.5)
     study.report(trial, [0.9])
-    study.history.apply(Ended(0.0, trial, Status.FAILED, "failed"))
+    study.history.apply(Ended(trial, Status.FAILED, "failed"))
     assert study.read().costs.tolist() == [math.inf]
 
 
@@ -70,7 +70,7 @@ def test_running_trials_are_pending_and_not_observed(study):
 def test_a_paused_trial_is_seen_at_its_rung_and_a_complete_one_at_every_level(study):
     low = study.start(0.1, until=3)
     study.report(low, [0.1, 0.2, 0.3])
-    study.history.apply(Reached(0.0, low))
+    study.history.apply(Reached(low))
     full = study.start(0.9)
     study.report(full, [0.2, 0.3, 0.4, 0.5, 0.6, 0.6, 0.7, 0.7, 0.7])
     study.complete(full)
@@ -84,8 +84,8 @@ def test_a_paused_trial_is_seen_at_its_rung_and_a_complete_one_at_every_level(st
 
 def test_a_trial_stopped_before_its_first_epoch_says_nothing(study):
     trial = study.start(0.5)
-    study.history.apply(Decided(0.0, trial, Decision.STOP))
-    study.history.apply(Ended(0.0, trial, Status.STOPPED, "study ended"))
+    study.history.apply(Decided(trial, Decision.STOP))
+    study.history.apply(Ended(trial, Status.STOPPED, "study ended"))
     assert len(study.read().costs) == 0
 
 
@@ -97,7 +97,7 @@ def test_the_order_of_reports_does_not_matter():
             study.start(x, until=3)
         for trial in order:
             study.report(trial, [0.1 * trial] * 3)
-            study.history.apply(Reached(0.0, trial))
+            study.history.apply(Reached(trial))
         seen.append(study.read())
     np.testing.assert_array_equal(seen[0].rows, seen[1].rows)
     np.testing.assert_array_equal(seen[0].costs, seen[1].costs)

@@ -15,11 +15,11 @@ from kerashpo.core.records import Failure, Report, Start, Status
 
 def history(direction="min", rows=()):
     """Rows (at, trial, epoch, value) in the order in which they were reported."""
-    told = History([StudyCreated(0.0, {"params": []}, (("value", direction),), 0)])
+    told = History([StudyCreated({"params": []}, (("value", direction),), 0)])
     for at, trial, epoch, value in rows:
         if trial not in told.trials:
-            told.apply(JobStarted(at, Start(trial, {}, 9)))
-        told.apply(Reported(at, Report(trial, 0, epoch, {"value": value}, at)))
+            told.apply(JobStarted(Start(trial, {}, 9), at=at))
+        told.apply(Reported(Report(trial, 0, epoch, {"value": value}, at), at=at))
     return told
 
 
@@ -56,7 +56,7 @@ def test_the_end_of_the_staircase_is_the_best_score():
 
 def test_failed_trials_are_left_out_as_in_the_best():
     told = history(rows=ROWS)
-    told.apply(Ended(9.0, 2, Status.FAILED, "failed", Failure("memory", "full")))
+    told.apply(Ended(2, Status.FAILED, "failed", Failure("memory", "full"), at=9.0))
     assert trace(told).y.tolist() == [5.0, 3.0]
     assert trace(told).y[-1] == told.best.score
 
@@ -69,10 +69,10 @@ def test_failed_trials_are_left_out_as_in_the_best():
     ],
 )
 def test_where_no_epoch_alone_is_the_score_it_comes_with_the_last_one(settings, rows, score):
-    told = History([StudyCreated(0.0, {"params": []}, (("value", "min"),), 0, settings)])
-    told.apply(JobStarted(0.0, Start(0, {}, 2)))
+    told = History([StudyCreated({"params": []}, (("value", "min"),), 0, settings)])
+    told.apply(JobStarted(Start(0, {}, 2)))
     for at, run, epoch, value in rows:
-        told.apply(Reported(at, Report(0, run, epoch, {"value": value}, at)))
+        told.apply(Reported(Report(0, run, epoch, {"value": value}, at), at=at))
     found = trace(told)
     assert (found.x.tolist(), found.y.tolist()) == ([rows[-1][0]], [score])
     assert found.y[-1] == told.best.score
@@ -80,23 +80,23 @@ def test_where_no_epoch_alone_is_the_score_it_comes_with_the_last_one(settings, 
 
 def test_what_a_users_own_code_returned_is_the_score():
     told = history(rows=[(1.0, 0, 1, 9.0), (2.0, 0, 2, 8.0)])
-    told.apply(Measured(3.0, 0, 0, 2, {"value": 0.5}))
-    told.apply(Ended(3.0, 0, Status.COMPLETED, "completed"))
+    told.apply(Measured(0, 0, 2, {"value": 0.5}, at=3.0))
+    told.apply(Ended(0, Status.COMPLETED, "completed", at=3.0))
     assert trace(told, "epochs").x.tolist() == [2.0]
     assert trace(told).y.tolist() == [0.5] == [told.best.score]
 
 
 def test_own_code_that_logs_no_epoch_has_a_score_when_it_ended():
-    told = History([StudyCreated(0.0, {"params": []}, (("value", "min"),), 0)])
-    told.apply(JobStarted(0.0, Start(0, {}, 1)))
-    told.apply(Measured(3.0, 0, 0, 0, {"value": 0.5}))
-    told.apply(Ended(4.0, 0, Status.COMPLETED, "completed"))
+    told = History([StudyCreated({"params": []}, (("value", "min"),), 0)])
+    told.apply(JobStarted(Start(0, {}, 1)))
+    told.apply(Measured(0, 0, 0, {"value": 0.5}, at=3.0))
+    told.apply(Ended(0, Status.COMPLETED, "completed", at=4.0))
     assert (trace(told).x.tolist(), trace(told).y.tolist()) == ([4.0], [0.5])
 
 
 def test_epochs_of_failed_trials_were_spent():
     told = history(rows=ROWS)
-    told.apply(Ended(9.0, 0, Status.FAILED, "failed", Failure("memory", "full")))
+    told.apply(Ended(0, Status.FAILED, "failed", Failure("memory", "full"), at=9.0))
     assert trace(told, "epochs").x.tolist() == [2, 5]
 
 

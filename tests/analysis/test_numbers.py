@@ -21,16 +21,16 @@ SPACE = Space({"x": uniform(0.0, 1.0)})
 
 def history(values: list[list[float]], direction: str = "max", failed: int = -1) -> History:
     """Returns a study: a list of scores by epoch for each trial, an epoch a second."""
-    told = History([StudyCreated(0.0, SPACE.to_json(), (("score", direction),), 0)])
+    told = History([StudyCreated(SPACE.to_json(), (("score", direction),), 0)])
     at = 0.0
     for number, scores in enumerate(values):
-        told.apply(JobStarted(at, Start(number, {"x": number / 10}, len(scores))))
+        told.apply(JobStarted(Start(number, {"x": number / 10}, len(scores)), at=at))
         for epoch, score in enumerate(scores, start=1):
             at += 1.0
-            told.apply(Reported(at, Report(number, 0, epoch, {"score": score}, float(epoch))))
+            told.apply(Reported(Report(number, 0, epoch, {"score": score}, float(epoch)), at=at))
         failure = Failure("fit", "broke", "story") if number == failed else None
         status = Status.FAILED if failure else Status.COMPLETED
-        told.apply(Ended(at, number, status, "", failure))
+        told.apply(Ended(number, status, "", failure, at=at))
     return told
 
 
@@ -65,7 +65,7 @@ def test_nan_and_failed_trials_never_lead():
 
 
 def test_an_empty_study_has_an_empty_trace():
-    found = trace(History([StudyCreated(0.0, SPACE.to_json(), (("score", "max"),), 0)]))
+    found = trace(History([StudyCreated(SPACE.to_json(), (("score", "max"),), 0)]))
     assert len(found.x) == len(found.y) == 0
     assert found.end == 0
 

@@ -19,14 +19,14 @@ SPACE = Space({"x": uniform(0.0, 1.0)})
 
 
 def study(rows, objectives=(("acc", "max"), ("loss", "min")), failed=()):
-    told = History([StudyCreated(0.0, SPACE.to_json(), objectives, 0)])
+    told = History([StudyCreated(SPACE.to_json(), objectives, 0)])
     for number, (acc, loss, seconds) in enumerate(rows):
-        told.apply(JobStarted(0.0, Start(number, {"x": 0.5}, 1)))
+        told.apply(JobStarted(Start(number, {"x": 0.5}, 1)))
         metrics = {"acc": acc, "loss": loss, "strange": acc}
-        told.apply(Reported(0.0, Report(number, 0, 1, metrics, seconds)))
+        told.apply(Reported(Report(number, 0, 1, metrics, seconds)))
         status = Status.FAILED if number in failed else Status.COMPLETED
         failure = Failure("fit", "broke") if number in failed else None
-        told.apply(Ended(0.0, number, status, "", failure))
+        told.apply(Ended(number, status, "", failure))
     return told
 
 

@@ -24,19 +24,19 @@ def test_every_event_comes_back(event):
 
 @given(st.dictionaries(names, numbers, max_size=4), numbers, st.integers(1, 10**6))
 def test_every_report_comes_back(metrics, seconds, epoch):
-    event = Reported(0.5, Report(3, 1, epoch, metrics, seconds))
+    event = Reported(Report(3, 1, epoch, metrics, seconds), at=0.5)
     assert decode(*encode(event)) == event
 
 
 @given(st.dictionaries(names, st.none() | st.booleans() | st.integers() | numbers | st.text()))
 def test_every_configuration_comes_back(config):
-    event = JobStarted(0.5, Start(0, config, 3))
+    event = JobStarted(Start(0, config, 3), at=0.5)
     assert decode(*encode(event)) == event
 
 
 def test_numbers_of_numpy_are_written_as_numbers():
     report = Report(0, 0, 1, {"loss": np.float32(0.5), "n": np.int64(3)}, 1.0)
-    _, text = encode(Reported(np.float64(1.0), report))
+    _, text = encode(Reported(report, at=np.float64(1.0)))
     assert json.loads(text)[-1] == {"loss": 0.5, "n": 3}
 
 

@@ -14,11 +14,11 @@ from kerashpo.core.trial import STUDY_ENDED
 
 def study(direction="max", metric="val_accuracy", curves=()):
     """A history in which trial i reported the metrics ``curves[i]``, epoch by epoch."""
-    history = History([StudyCreated(0.0, {"params": []}, ((metric, direction),), 0)])
+    history = History([StudyCreated({"params": []}, ((metric, direction),), 0)])
     for trial, curve in enumerate(curves):
-        history.apply(JobStarted(1.0, Start(trial, {"x": trial}, 9)))
+        history.apply(JobStarted(Start(trial, {"x": trial}, 9), at=1.0))
         for epoch, metrics in enumerate(curve, start=1):
-            history.apply(Reported(float(epoch), report(trial, epoch, metrics)))
+            history.apply(Reported(report(trial, epoch, metrics), at=float(epoch)))
     return history
 
 
@@ -73,14 +73,14 @@ def test_nobody_leads_without_a_finite_score():
 
 def test_an_epoch_counts_once():
     history = study(curves=[[0.5]])
-    assert not history.apply(Reported(9.0, report(0, 1, 0.99)))
+    assert not history.apply(Reported(report(0, 1, 0.99), at=9.0))
     assert (history.trials[0].score, history.epochs) == (0.5, 1)
 
 
 def test_epochs_may_arrive_shuffled():
     history = study(curves=[[]])
     for epoch, value in ((3, 0.7), (1, 0.5), (2, 0.9)):
-        history.apply(Reported(1.0, report(0, epoch, value)))
+        history.apply(Reported(report(0, epoch, value), at=1.0))
     assert list(history.trials[0].curve()) == [(1, 0.5), (2, 0.9), (3, 0.7)]
     assert history.trials[0].best_epoch == 2
 
@@ -102,7 +102,7 @@ def test_ranks_until_an_epoch_ignore_later_ones():
 
 def test_failed_trials_rank_last_and_never_lead():
     history = study(curves=[[0.99], [0.1]])
-    history.apply(Ended(2.0, 0, Status.FAILED, "failed", Failure("fit", "boom")))
+    history.apply(Ended(0, Status.FAILED, "failed", Failure("fit", "boom"), at=2.0))
     assert history.best.number == 1
     assert history.rank(1) < history.rank(0)
     assert history.failed == 1
@@ -110,43 +110,43 @@ def test_failed_trials_rank_last_and_never_lead():
 
 def test_several_runs_score_by_the_mean_of_their_bests():
     history = study(curves=[[0.6, 0.8]])
-    history.apply(Reported(3.0, report(0, 1, 0.4, run=1)))
+    history.apply(Reported(report(0, 1, 0.4, run=1), at=3.0))
     trial = history.trials[0]
     assert (trial.score, trial.epochs, trial.epoch) == (pytest.approx(0.6), 3, 1)
 
 
 def test_a_run_without_a_finite_score_spoils_the_mean():
     history = study(curves=[[0.6]])
-    history.apply(Reported(3.0, report(0, 1, math.nan, run=1)))
+    history.apply(Reported(report(0, 1, math.nan, run=1), at=3.0))
     assert history.trials[0].score is None
     assert history.best is None
 
 
 def test_who_runs_and_who_waits():
     history = study(curves=[[0.1], [0.2], [0.3]])
-    history.apply(Reached(2.0, 0))
-    history.apply(Decided(3.0, 1, Decision.PAUSE))
-    history.apply(Ended(4.0, 2, Status.COMPLETED, "completed"))
+    history.apply(Reached(0, at=2.0))
+    history.apply(Decided(1, Decision.PAUSE, at=3.0))
+    history.apply(Ended(2, Status.COMPLETED, "completed", at=4.0))
     assert (history.running, history.paused) == (set(), {0, 1})
-    history.apply(JobStarted(5.0, Resume(0, 9)))
+    history.apply(JobStarted(Resume(0, 9), at=5.0))
     assert (history.running, history.paused) == ({0}, {1})
 
 
 def test_only_the_end_of_the_study_leaves_a_trial_in_limbo():
     history = study(curves=[[0.1], [0.2]])
-    history.apply(Ended(2.0, 0, Status.STOPPED, STUDY_ENDED))
-    history.apply(Ended(2.0, 1, Status.STOPPED, "rung"))
+    history.apply(Ended(0, Status.STOPPED, STUDY_ENDED, at=2.0))
+    history.apply(Ended(1, Status.STOPPED, "rung", at=2.0))
     assert [trial.stopped_by_budget for trial in history.trials.values()] == [True, False]
 
 
 def test_a_fork_knows_its_parent():
     history = study(curves=[[0.1]])
-    history.apply(JobStarted(2.0, Fork(1, 0, 1, {"x": 5}, 9)))
+    history.apply(JobStarted(Fork(1, 0, 1, {"x": 5}, 9), at=2.0))
     trial = history.trials[1]
     assert (trial.parent, trial.forked_at, trial.config) == (0, 1, {"x": 5})
 
 
 def test_a_leader_whose_later_run_is_worse_hands_over():
     history = study(curves=[[0.9], [0.7]])
-    history.apply(Reported(3.0, report(0, 1, 0.1, run=1)))
+    history.apply(Reported(report(0, 1, 0.1, run=1), at=3.0))
     assert history.best.number == 1

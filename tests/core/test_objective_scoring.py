@@ -58,12 +58,12 @@ def test_another_score_is_refused(given):
 
 def events(score: str = "best") -> list:
     return [
-        StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0, {"score": score}),
-        JobStarted(0.0, Start(0, {}, 2)),
-        Reported(1.0, Report(0, 0, 1, {"loss": 1.0}, 1.0)),
-        Reported(2.0, Report(0, 0, 2, {"loss": 3.0}, 2.0)),
-        JobStarted(2.0, Start(1, {}, 1)),
-        Reported(3.0, Report(1, 0, 1, {"loss": 2.0}, 1.0)),
+        StudyCreated({"params": []}, (("loss", "min"),), 0, {"score": score}),
+        JobStarted(Start(0, {}, 2)),
+        Reported(Report(0, 0, 1, {"loss": 1.0}, 1.0), at=1.0),
+        Reported(Report(0, 0, 2, {"loss": 3.0}, 2.0), at=2.0),
+        JobStarted(Start(1, {}, 1), at=2.0),
+        Reported(Report(1, 0, 1, {"loss": 2.0}, 1.0), at=3.0),
     ]
 
 
@@ -74,7 +74,7 @@ def test_the_leader_may_fall_back():
 
 def test_what_was_measured_is_the_score():
     history = History(events())
-    event = Measured(4.0, 0, 0, 2, {"loss": 2.5})
+    event = Measured(0, 0, 2, {"loss": 2.5}, at=4.0)
     assert decode(*encode(event)) == event
     history.apply(event)
     first = history.trials[0]
@@ -85,6 +85,6 @@ def test_what_was_measured_is_the_score():
 
 def test_what_was_measured_beside_the_objective_changes_no_score():
     history = History(events())
-    history.apply(Measured(4.0, 0, 0, 1, {"size": 7.0}))
+    history.apply(Measured(0, 0, 1, {"size": 7.0}, at=4.0))
     assert history.trials[0].score == 1.0
     assert history.trials[0].metrics_at_best() == {"loss": 1.0, "size": 7.0}

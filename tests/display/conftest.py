@@ -27,23 +27,23 @@ SPACE = {"params": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0}]}
 def events(reason: str = "finished", kind: str | None = None) -> list[Event]:
     """Three trials: one completes, one is stopped at the first rung, one fails."""
     told: list[Event] = [
-        StudyCreated(0.0, SPACE, (("val_accuracy", "max"),), 7),
-        SessionStarted(0.0, 1e9, {} if kind is None else {"kind": kind}),
+        StudyCreated(SPACE, (("val_accuracy", "max"),), 7),
+        SessionStarted(1e9, {} if kind is None else {"kind": kind}),
     ]
     at = 0.0
     for trial, epochs in ((0, 4), (1, 2)):
-        told.append(JobStarted(at, Start(trial, {"lr": 0.1 * (trial + 1)}, epochs)))
+        told.append(JobStarted(Start(trial, {"lr": 0.1 * (trial + 1)}, epochs), at=at))
         for epoch in range(1, epochs + 1):
             at += 1.0
             metrics = {"val_accuracy": 0.5 + 0.1 * epoch - 0.2 * trial, "val_loss": 1.0 / epoch}
-            told.append(Reported(at, Report(trial, 0, epoch, metrics, float(epoch))))
-        told.append(Reached(at, trial))
-    told.append(Ended(at, 0, Status.COMPLETED, "completed"))
-    told.append(Ended(at, 1, Status.STOPPED, "rung"))
-    told.append(JobStarted(at, Start(2, {"lr": 0.9}, 4)))
+            told.append(Reported(Report(trial, 0, epoch, metrics, float(epoch)), at=at))
+        told.append(Reached(trial, at=at))
+    told.append(Ended(0, Status.COMPLETED, "completed", at=at))
+    told.append(Ended(1, Status.STOPPED, "rung", at=at))
+    told.append(JobStarted(Start(2, {"lr": 0.9}, 4), at=at))
     failure = Failure("build", "RuntimeError: [bold] no <room>")
-    told.append(Ended(at, 2, Status.FAILED, "failed", failure))
-    told.append(SessionEnded(at, reason, reason == "finished"))
+    told.append(Ended(2, Status.FAILED, "failed", failure, at=at))
+    told.append(SessionEnded(reason, reason == "finished", at=at))
     return told
 
 

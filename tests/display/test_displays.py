@@ -78,7 +78,7 @@ def test_only_a_command_can_be_resumed_from_outside(progress, play, kind):
 def test_a_search_without_a_score_has_nothing_to_report(progress, play):
     out = io.StringIO()
     history = play(LineDisplay(progress, out), stop=2)
-    LineDisplay(progress, out).on_event(SessionEnded(0.0, "max_minutes reached", True), history)
+    LineDisplay(progress, out).on_event(SessionEnded("max_minutes reached", True), history)
     assert "best: none yet" in out.getvalue() and "tuner.report" not in out.getvalue()
 
 
@@ -147,12 +147,12 @@ def test_terminal_shows_a_curve_a_worker_and_counts_the_rest(play):
     progress = Progress("ASHA", Plan((), None, None), "runs", 10, disk=lambda _: None)
     history = play(LineDisplay(progress, io.StringIO()), stop=1)
     for trial in range(10):
-        history.apply(JobStarted(0.0, Start(trial, {"lr": 0.1}, 9)))
+        history.apply(JobStarted(Start(trial, {"lr": 0.1}, 9)))
         for epoch in (1, 2, 3):
             report = Report(trial, 0, epoch, {"val_accuracy": epoch / 10}, float(epoch))
-            history.apply(Reported(1.0, report))
+            history.apply(Reported(report, at=1.0))
     timed = Timed(progress)
-    timed.on_event(SessionStarted(0.0, 0.0), history)
+    timed.on_event(SessionStarted(0.0), history)
     lines = drawn(timed.display, 100)
     timed.display.close()
     assert lines[1] == "trials 10/...   epochs 30/...   elapsed 0:01   left ?"
@@ -171,8 +171,8 @@ def test_workers_that_still_start_are_waited_for(play):
 def test_the_curves_of_several_workers_stand_below_each_other(play):
     timed = Timed(Progress("ASHA", PLAN, "runs", 2, disk=lambda _: None))
     history = play(timed, stop=9)
-    history.apply(JobStarted(9.0, Start(12, {"lr": 0.5}, 100)))
-    timed.on_event(SessionStarted(9.0, 0.0), history)
+    history.apply(JobStarted(Start(12, {"lr": 0.5}, 100), at=9.0))
+    timed.on_event(SessionStarted(0.0, at=9.0), history)
     first, second = drawn(timed.display, 100)[-2:]
     timed.display.close()
     assert first.index("lr=") == second.index("lr=")
@@ -275,9 +275,9 @@ def test_the_display_fits_the_output(monkeypatch):
 
 
 NEWS = (
-    Noted(9.0, 0, {"workers": 2, "workers_reason": "2 worker processes from here on"}),
-    Noted(9.0, 1, {"workers_lost": 1, "worker_lost": "it was ended by SIGKILL"}),
-    Noted(9.0, 1, {"training": "compiled"}),
+    Noted(0, {"workers": 2, "workers_reason": "2 worker processes from here on"}, at=9.0),
+    Noted(1, {"workers_lost": 1, "worker_lost": "it was ended by SIGKILL"}, at=9.0),
+    Noted(1, {"training": "compiled"}, at=9.0),
 )
 
 
@@ -290,7 +290,7 @@ def test_every_display_tells_why_workers_come_and_go(kind, progress, play):
         "notebook": lambda: NotebookDisplay(progress, cell.display, lambda html: html),
     }[kind]()
     history = play(display, stop=9)
-    for event in (*NEWS, SessionEnded(9.0, "finished", True)):
+    for event in (*NEWS, SessionEnded("finished", True, at=9.0)):
         history.apply(event)
         display.on_event(event, history)
     told = out.getvalue() + "".join(cell.pages[-1:])
@@ -324,15 +324,15 @@ def test_nothing_is_known_before_the_first_epochs(progress, play):
 def test_rungs_reached_before_an_interruption_count(progress, play):
     history = play(LineDisplay(progress, io.StringIO()))
     later = Progress(progress.title, progress.plan, progress.folder)
-    later.update(SessionStarted(history.now, 0.0), history)
+    later.update(SessionStarted(0.0, at=history.now), history)
     assert later.view(history).rungs == ((2, 2), (4, 1)) == progress.view(history).rungs
     assert later.left(history) is None, "an earlier session's pace says nothing about this one"
 
 
 def test_choices_are_shown_by_what_they_are_not_by_their_index():
     space = Space({"how": choice([len, max])})
-    created = StudyCreated(0.0, space.to_json(), (("loss", "min"),), 0)
-    history = History([created, JobStarted(0.0, Start(0, {"how": 1}, 3))])
+    created = StudyCreated(space.to_json(), (("loss", "min"),), 0)
+    history = History([created, JobStarted(Start(0, {"how": 1}, 3))])
     progress = Progress("x", PLAN, "runs", disk=lambda _: None)
     assert str(progress.view(history).running[0].config) == "{'how': builtins.max}"
 
@@ -345,6 +345,6 @@ def test_a_study_is_measured_seldom():
         return 5
 
     progress = Progress("x", PLAN, "runs", disk=disk, clock=Clock(1.0))
-    history = History([StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0)])
+    history = History([StudyCreated({"params": []}, (("loss", "min"),), 0)])
     sizes = [progress.view(history).disk for _ in range(12)]
     assert sizes == [5] * 12 and len(looked) == 2

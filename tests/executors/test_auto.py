@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Noted
 from kerashpo.executors.auto import START_SECONDS, AutoExecutor, Pace, weigh
-from kerashpo.executors.messages import Note
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.curve_runner import CurveRunner
@@ -67,7 +67,7 @@ def automatic(tmp_path, left, hire=None):
 
 
 def notes(driver):
-    return [m.facts for m in driver.messages if isinstance(m, Note)]
+    return [m.facts for m in driver.messages if isinstance(m, Noted)]
 
 
 def test_a_short_search_stays_in_this_process(tmp_path):

@@ -9,11 +9,12 @@ import threading
 import pytest
 
 from kerashpo.core.errors import DiskFull
+from kerashpo.core.events import Reached
 from kerashpo.core.records import Decision, Start
 from kerashpo.executors.capture import MOST, OutputCapture
 from kerashpo.executors.failures import classify, is_out_of_memory
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.messages import Failed, Reach, WorkItem
+from kerashpo.executors.messages import Failed, WorkItem
 
 
 def test_both_streams_are_heard_and_still_printed(capsys):
@@ -44,7 +45,7 @@ def test_displays_and_other_threads_are_not_heard(capsys):
         return Decision.CONTINUE
 
     with tail.listening():
-        assert tail.sparing(show)(Reach(0)) is Decision.CONTINUE
+        assert tail.sparing(show)(Reached(0)) is Decision.CONTINUE
         other = threading.Thread(target=print, args=("a clock",))
         other.start()
         other.join()

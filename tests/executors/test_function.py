@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Reached, Reported
 from kerashpo.core.records import Decision, Start
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
+from kerashpo.executors.messages import Failed, WorkItem
 
 TASK = WorkItem(Start(3, {"i": 1}, 1), {"i": 1}, 1)
 
@@ -27,10 +28,10 @@ def run(fn, metric="value"):
 
 def test_it_reports_one_epoch_and_reaches_its_end():
     first, second = run(lambda config: 2 * len(config["text"]))
-    assert isinstance(first, Epoch)
+    assert isinstance(first, Reported)
     assert (first.report.trial, first.report.epoch, first.report.metrics) == (3, 1, {"value": 6.0})
     assert first.report.seconds >= 0
-    assert second == Reach(3)
+    assert second == Reached(3)
 
 
 def test_an_exception_is_a_failure_with_its_traceback():

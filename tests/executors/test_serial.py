@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Reached, Reported
 from kerashpo.core.records import Report, Start
 from kerashpo.executors.base import Emit, Runner
-from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
+from kerashpo.executors.messages import Failed, WorkItem
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.testing.curve_runner import CurveRunner
 
@@ -17,7 +18,7 @@ class Greedy(Runner):
 
     def run(self, task: WorkItem, emit: Emit) -> None:
         try:
-            emit(Epoch(Report(task.trial, 0, 1, {"value": 1.0}, 1.0)))
+            emit(Reported(Report(task.trial, 0, 1, {"value": 1.0}, 1.0)))
         except Exception as error:
             emit(Failed(task.trial, error))
 
@@ -42,7 +43,7 @@ def test_an_error_of_the_loop_passes_by_the_code_that_trains():
     executor.submit([task(0)])
     with pytest.raises(InvalidInput, match="the log cannot be written"):
         executor.poll(handle)
-    assert [type(message) for message in said] == [Epoch]
+    assert [type(message) for message in said] == [Reported]
     assert executor.free() == 1
 
 
@@ -53,4 +54,4 @@ def test_after_such_an_error_it_can_be_used_again():
         executor.poll(lambda message: 1 / 0)
     executor.submit([task(1)])
     executor.poll(said.append)
-    assert said[-1] == Reach(1)
+    assert said[-1] == Reached(1)

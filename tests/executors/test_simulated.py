@@ -1,8 +1,9 @@
 import pytest
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Reached, Reported
 from kerashpo.core.records import Decision, Resume, Start
-from kerashpo.executors.messages import Epoch, Failed, Reach, WorkItem
+from kerashpo.executors.messages import Failed, WorkItem
 from kerashpo.executors.simulated import SimulatedExecutor
 
 
@@ -39,7 +40,7 @@ def test_epochs_are_told_at_their_end_and_then_that_the_job_is_reached():
     simulated.submit([start(0, 2, pace=2.5)])
     told = drain(simulated)
     assert [at for at, _ in told] == [2.5, 5.0, 5.0]
-    assert [type(message) for _, message in told] == [Epoch, Epoch, Reach]
+    assert [type(message) for _, message in told] == [Reported, Reported, Reached]
     assert told[1][1].report.metrics == {"value": 0.5}
     assert told[1][1].report.seconds == 5.0
 
@@ -49,7 +50,7 @@ def test_workers_train_at_once_and_ties_are_told_in_the_order_of_their_beginning
     assert simulated.free() == 3
     simulated.submit([start(0, 1), start(1, 2, pace=0.5), start(2, 1)])
     assert simulated.free() == 0
-    told = [(at, m.trial) for at, m in drain(simulated) if isinstance(m, Epoch)]
+    told = [(at, m.trial) for at, m in drain(simulated) if isinstance(m, Reported)]
     assert told == [(0.5, 1), (1.0, 0), (1.0, 2), (1.0, 1)]
     assert simulated.free() == 3
 
@@ -95,7 +96,7 @@ def test_time_that_falls_is_held():
     seconds = {1: 5.0, 2: 4.0, 3: 6.0}
     simulated = executor(lambda config, epoch: (0.0, seconds[epoch]))
     simulated.submit([start(0, 3)])
-    assert [at for at, m in drain(simulated) if isinstance(m, Epoch)] == [5.0, 5.0, 6.0]
+    assert [at for at, m in drain(simulated) if isinstance(m, Reported)] == [5.0, 5.0, 6.0]
 
 
 def test_a_problem_that_raises_fails_the_trial_with_its_traceback():

@@ -58,19 +58,19 @@ def write(folder, objectives=(("val_loss", "min"),), trials=12, score=lambda n, 
     folder.mkdir()
     store = SQLiteStore(folder / LOG_NAME)
     settings, environment = {"tuner": "Hyperband"}, {"python": "3.11"}
-    store.append(StudyCreated(0.0, SPACE.to_json(), objectives, 7, settings, environment))
-    store.append(SessionStarted(0.0, 1_760_000_000.0))
+    store.append(StudyCreated(SPACE.to_json(), objectives, 7, settings, environment))
+    store.append(SessionStarted(1_760_000_000.0))
     for number in range(trials):
         at = float(number)
         config = SPACE.sample(stream(0, "export", number))
-        store.append(JobStarted(at, Start(number, config, 2)))
+        store.append(JobStarted(Start(number, config, 2), at=at))
         for epoch in (1, 2):
             metrics = {"val_loss": score(number, epoch), "acc": 0.5 * epoch}
-            store.append(Reported(at, Report(number, 0, epoch, metrics, float(epoch))))
+            store.append(Reported(Report(number, 0, epoch, metrics, float(epoch)), at=at))
         status = STATUSES[number % len(STATUSES)]
         if status is not None:
             failure = Failure("fit", "broke") if status is Status.FAILED else None
-            store.append(Ended(at + 0.5, number, status, "", failure))
+            store.append(Ended(number, status, "", failure, at=at + 0.5))
     store.close()
     return folder
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kerashpo.core.events import Ended, Reached, Reported
 from kerashpo.core.records import Config, Resume, Start
 from kerashpo.executors.base import Emit, Executor, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Message, Reach, WorkItem
+from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.processes.resources import places
 from kerashpo.executors.processes.transport import ProcessTransport
@@ -127,15 +128,17 @@ class Driver:
         self.until(lambda: self.executor.free() == self._size)
 
     def epochs(self, trial: int) -> list[int]:
-        return [m.report.epoch for m in self.messages if isinstance(m, Epoch) and m.trial == trial]
+        return [
+            m.report.epoch for m in self.messages if isinstance(m, Reported) and m.trial == trial
+        ]
 
     def values(self, trial: int) -> dict[int, float]:
-        found = [m.report for m in self.messages if isinstance(m, Epoch) and m.trial == trial]
+        found = [m.report for m in self.messages if isinstance(m, Reported) and m.trial == trial]
         return {report.epoch: report.metrics["value"] for report in found}
 
     def end(self, trial: int) -> Message:
         """Returns the last message of a trial."""
-        ends = [m for m in self.messages if isinstance(m, (Reach, Failed, Finished))]
+        ends = [m for m in self.messages if isinstance(m, (Reached, Failed, Ended))]
         return [m for m in ends if m.trial == trial][-1]
 
 

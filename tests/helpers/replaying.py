@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerashpo.algorithms.registry import make_algorithm
-from kerashpo.core.events import Event, JobStarted, SessionStarted, StudyCreated
+from kerashpo.core.events import (
+    Ended,
+    Event,
+    JobStarted,
+    Reached,
+    Reported,
+    SessionStarted,
+    StudyCreated,
+)
 from kerashpo.core.history import History
-from kerashpo.core.records import Budget, Failure, Report, Start
+from kerashpo.core.records import Budget, Failure, Report, Start, Status
 from kerashpo.executors.base import Emit, Executor, Runner
-from kerashpo.executors.messages import Epoch, Failed, Finished, Reach, WorkItem
+from kerashpo.executors.messages import Failed, WorkItem
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.executors.simulated import SimulatedExecutor
 from kerashpo.schedulers.base import Scheduler
@@ -61,12 +69,12 @@ class TableRunner(Runner):
                 return
             self.trained[task.trial] = epoch
             report = Report(task.trial, 0, epoch, {"value": self.table.curve(index, epoch)}, 1.0)
-            if emit(Epoch(report)).value != "continue":
+            if emit(Reported(report)).value != "continue":
                 return
             if self.table.finishes.get(index) == epoch:
-                emit(Finished(task.trial))
+                emit(Ended(task.trial, Status.COMPLETED, "early stopping"))
                 return
-        emit(Reach(task.trial))
+        emit(Reached(task.trial))
 
     def free(self, trial: int) -> None:
         self.freed.append(trial)
@@ -87,7 +95,7 @@ def play(
     """Runs a study, going on from `log` if there is one; returns its history and log."""
     space = table.space
     store = MemoryStore()
-    created = StudyCreated(0.0, space.to_json(), (("value", "min"),), 0)
+    created = StudyCreated(space.to_json(), (("value", "min"),), 0)
     for event in log or [created]:
         store.append(event)
     before = list(store.read())
@@ -102,7 +110,7 @@ def play(
         executor,
         Limits(budget or Budget()),
     )
-    loop.begin(SessionStarted(history.now, 0.0))
+    loop.begin(SessionStarted(0.0))
     loop.run(before)
     return history, list(store.read())
 

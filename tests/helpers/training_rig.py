@@ -9,8 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision, Objective, Report, Resume, Start
-from kerashpo.executors.messages import Epoch, Message, Saving, WorkItem
+from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.training.data import FitData
@@ -100,7 +101,7 @@ class Rig:
     @property
     def reports(self) -> list[Report]:
         """Every report so far."""
-        return [m.report for m in self.messages if isinstance(m, Epoch)]
+        return [m.report for m in self.messages if isinstance(m, Reported)]
 
     @property
     def curve(self) -> list[dict[str, float]]:

@@ -37,15 +37,15 @@ def _agg() -> Iterator[None]:
 
 
 def study(trials: int, space: Space = SPACE) -> Plots:
-    told = History([StudyCreated(0.0, space.to_json(), (("acc", "max"),), 0)])
+    told = History([StudyCreated(space.to_json(), (("acc", "max"),), 0)])
     for number in range(trials):
         config = space.sample(stream(0, "plots", number))
         last = 3 if number % 2 else 1
-        told.apply(JobStarted(0.0, Start(number, config, last)))
+        told.apply(JobStarted(Start(number, config, last)))
         for epoch in range(1, last + 1):
             metrics = {"acc": 0.5 + config["units"] / 200 + epoch / 20, "loss": 1.0 / epoch}
-            told.apply(Reported(0.0, Report(number, 0, epoch, metrics, float(epoch))))
-        told.apply(Ended(0.0, number, Status.COMPLETED if number % 2 else Status.STOPPED, ""))
+            told.apply(Reported(Report(number, 0, epoch, metrics, float(epoch))))
+        told.apply(Ended(number, Status.COMPLETED if number % 2 else Status.STOPPED, ""))
     return Plots(told, lambda: space)
 
 
@@ -155,6 +155,6 @@ def test_a_forest_is_grown_again_when_the_study_has_grown():
     plots = study(30)
     first = plots.grown()
     assert plots.grown()[1] is first[1]
-    plots._history.apply(JobStarted(0.0, Start(30, SPACE.default(), 1)))
-    plots._history.apply(Reported(0.0, Report(30, 0, 1, {"acc": 0.1}, 1.0)))
+    plots._history.apply(JobStarted(Start(30, SPACE.default(), 1)))
+    plots._history.apply(Reported(Report(30, 0, 1, {"acc": 0.1}, 1.0)))
     assert len(plots.grown()[0].scores) == len(first[0].scores) + 1

@@ -36,14 +36,14 @@ def _agg() -> Iterator[None]:
 
 
 def study(trials: int, epochs: int = 3, value: float | None = None) -> History:
-    told = History([StudyCreated(0.0, SPACE.to_json(), (("acc", "max"),), 0)])
+    told = History([StudyCreated(SPACE.to_json(), (("acc", "max"),), 0)])
     for number in range(trials):
-        told.apply(JobStarted(float(number), Start(number, {"x": 0.5}, epochs)))
+        told.apply(JobStarted(Start(number, {"x": 0.5}, epochs), at=float(number)))
         for epoch in range(1, epochs + 1):
             score = value if value is not None else ((number * 7) % 11 + epoch) / 20
             at = number + epoch / (epochs + 1)
-            told.apply(Reported(at, Report(number, 0, epoch, {"acc": score}, float(epoch))))
-        told.apply(Ended(number + 1.0, number, Status.COMPLETED, "completed"))
+            told.apply(Reported(Report(number, 0, epoch, {"acc": score}, float(epoch)), at=at))
+        told.apply(Ended(number, Status.COMPLETED, "completed", at=number + 1.0))
     return told
 
 

@@ -29,14 +29,14 @@ def accuracy(config):
 
 @pytest.fixture(scope="module")
 def study():
-    history = History([StudyCreated(0.0, SPACE.to_json(), (("val_accuracy", "max"),), 0)])
+    history = History([StudyCreated(SPACE.to_json(), (("val_accuracy", "max"),), 0)])
     rng = np.random.default_rng(0)
     for trial in range(25):
         config = SPACE.sample(rng)
-        history.apply(JobStarted(0.0, Start(trial, config, 1)))
+        history.apply(JobStarted(Start(trial, config, 1)))
         metrics = {"val_accuracy": accuracy(config)}
-        history.apply(Reported(0.0, Report(trial, 0, 1, metrics, 0.0)))
-        history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        history.apply(Reported(Report(trial, 0, 1, metrics, 0.0)))
+        history.apply(Ended(trial, Status.COMPLETED, "completed"))
     return history
 
 
@@ -107,11 +107,11 @@ def test_its_labels_go_through_the_readers_language(study):
 
 def test_names_and_values_are_written_as_they_are():
     space = Space({"$how$": choice([(1, 2), (3, 4)])})
-    history = History([StudyCreated(0.0, space.to_json(), (("value", "min"),), 0)])
+    history = History([StudyCreated(space.to_json(), (("value", "min"),), 0)])
     for trial, which in enumerate((0, 1, 0)):
-        history.apply(JobStarted(0.0, Start(trial, {"$how$": which}, 1)))
-        history.apply(Reported(0.0, Report(trial, 0, 1, {"value": trial + 1.0}, 0.0)))
-        history.apply(Ended(0.0, trial, Status.COMPLETED, "completed"))
+        history.apply(JobStarted(Start(trial, {"$how$": which}, 1)))
+        history.apply(Reported(Report(trial, 0, 1, {"value": trial + 1.0}, 0.0)))
+        history.apply(Ended(trial, Status.COMPLETED, "completed"))
     ax = Plots(history, lambda: space).surrogate("$how$")
     assert ax.get_xlabel() == r"\$how\$"
     assert [text.get_text() for text in ax.get_xticklabels()] == ["(1, 2)", "(3, 4)"]
@@ -134,5 +134,5 @@ def test_explain_says_what_matters_and_what_comes_next(study, algorithm):
 
 
 def test_explain_has_nothing_to_say_before_the_first_value(algorithm):
-    history = History([StudyCreated(0.0, SPACE.to_json(), (("val_accuracy", "max"),), 0)])
+    history = History([StudyCreated(SPACE.to_json(), (("val_accuracy", "max"),), 0)])
     assert algorithm.explain(history) is None

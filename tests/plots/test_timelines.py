@@ -20,7 +20,7 @@ def history():
 
 
 def empty_history():
-    return History([StudyCreated(0.0, {"params": []}, (("value", "min"),), 0)])
+    return History([StudyCreated({"params": []}, (("value", "min"),), 0)])
 
 
 def test_stretches_hold_every_epoch_once(history):
@@ -43,7 +43,7 @@ def told(*parts):
     for part in parts:
         if isinstance(part, tuple):
             at, run, epoch, seconds = part
-            part = Reported(at, Report(0, run, epoch, {"value": 1.0}, seconds))
+            part = Reported(Report(0, run, epoch, {"value": 1.0}, seconds), at=at)
         history.apply(part)
     return spans(history)
 
@@ -51,23 +51,23 @@ def told(*parts):
 def test_epochs_that_arrive_several_at_once_are_one_bar():
     # Two batches of two epochs, each epoch a second, and half a second between the batches.
     batches = [(2.0, 0, 1, 1.0), (2.0, 0, 2, 2.0), (4.5, 0, 3, 3.0), (4.5, 0, 4, 4.0)]
-    assert told(JobStarted(0.0, Start(0, {}, 4)), *batches) == [Span(0, 0.0, 4.5, 1, 4)]
+    assert told(JobStarted(Start(0, {}, 4)), *batches) == [Span(0, 0.0, 4.5, 1, 4)]
 
 
 def test_each_job_is_a_bar():
     first, second = (2.0, 0, 1, 2.0), (5.0, 0, 2, 3.0)
-    found = told(JobStarted(0.0, Start(0, {}, 1)), first, JobStarted(3.0, Resume(0, 2)), second)
+    found = told(JobStarted(Start(0, {}, 1)), first, JobStarted(Resume(0, 2), at=3.0), second)
     assert found == [Span(0, 0.0, 2.0, 1, 1), Span(0, 4.0, 5.0, 2, 2)]
 
 
 def test_several_runs_of_a_job_are_one_bar():
     runs = [(1.0, 0, 1, 1.0), (2.0, 0, 2, 2.0), (3.5, 1, 1, 1.5), (5.0, 1, 2, 3.0)]
-    assert told(JobStarted(0.0, Start(0, {}, 2)), *runs) == [Span(0, 0.0, 5.0, 1, 2)]
+    assert told(JobStarted(Start(0, {}, 2)), *runs) == [Span(0, 0.0, 5.0, 1, 2)]
 
 
 def test_a_bar_ends_where_its_worker_was_lost():
-    lost = Noted(6.0, 0, {"worker_lost": "was killed by signal 9"})
-    found = told(JobStarted(0.0, Start(0, {}, 4)), (1.0, 0, 1, 1.0), lost, (9.0, 0, 2, 2.0))
+    lost = Noted(0, {"worker_lost": "was killed by signal 9"}, at=6.0)
+    found = told(JobStarted(Start(0, {}, 4)), (1.0, 0, 1, 1.0), lost, (9.0, 0, 2, 2.0))
     assert found == [Span(0, 0.0, 1.0, 1, 1), Span(0, 8.0, 9.0, 2, 2)]
 
 

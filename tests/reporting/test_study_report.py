@@ -46,23 +46,23 @@ def events(trials, failed=(), runs=1, epochs=3, metric="val_accuracy", samples=N
     if samples:
         environment["validation_samples"] = samples
     settings = {"tuner": "Hyperband", "runs": runs}
-    yield StudyCreated(0.0, SPACE.to_json(), ((metric, "max"),), 7, settings, environment)
+    yield StudyCreated(SPACE.to_json(), ((metric, "max"),), 7, settings, environment)
     command = {"kind": "script", "target": f"{EVIL}.py", "arguments": ["--fast"], "folder": ""}
-    yield SessionStarted(0.0, 1_760_000_000.0, command)
+    yield SessionStarted(1_760_000_000.0, command)
     for number in range(trials):
         config = SPACE.sample(stream(0, "report", number))
-        yield JobStarted(float(number), Start(number, config, 1))
-        yield JobStarted(float(number), Resume(number, epochs if number % 2 else 1))
+        yield JobStarted(Start(number, config, 1), at=float(number))
+        yield JobStarted(Resume(number, epochs if number % 2 else 1), at=float(number))
         for run in range(runs):
             for epoch in range(1, (epochs if number % 2 else 1) + 1):
                 score = 0.8 + 0.1 * math.tanh(epoch) - 0.02 * (number % 5) + 0.01 * run
                 report = Report(number, run, epoch, {metric: score}, float(epoch))
-                yield Reported(number + epoch / 10, report)
+                yield Reported(report, at=number + epoch / 10)
         broken = Failure("fit", f"{EVIL} broke", f"Traceback: {EVIL}", f"last words {EVIL}")
         status = Status.FAILED if number in failed else Status.COMPLETED
-        yield Ended(number + 1.0, number, status, "", broken if number in failed else None)
+        yield Ended(number, status, "", broken if number in failed else None, at=number + 1.0)
     if ended:
-        yield SessionEnded(float(trials), "finished", True)
+        yield SessionEnded("finished", True, at=float(trials))
 
 
 def results(*args, **settings):

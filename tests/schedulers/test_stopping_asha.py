@@ -42,7 +42,7 @@ def fold(history, scheduler, trial, run, epochs, value):
     """Reports the epochs of one fold; returns what the scheduler says."""
     told = []
     for epoch in range(1, epochs + 1):
-        event = Reported(0.0, Report(trial, run, epoch, {"loss": value}, 0.0))
+        event = Reported(Report(trial, run, epoch, {"loss": value}, 0.0))
         history.apply(event)
         told += scheduler.on_event(event, history)
     return told
@@ -50,10 +50,10 @@ def fold(history, scheduler, trial, run, epochs, value):
 
 def test_a_further_fold_begins_only_after_a_good_mean():
     scheduler, settings = StoppingASHA(3, factor=2), {"runs": 3}
-    events = [StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0, settings)]
+    events = [StudyCreated({"params": []}, (("loss", "min"),), 0, settings)]
     history = History(events)
     for trial in range(3):
-        event = JobStarted(0.0, Start(trial, {}, 3))
+        event = JobStarted(Start(trial, {}, 3))
         history.apply(event)
         scheduler.on_event(event, history)
     # The first has nothing to be compared with, at no rung and after no fold.
@@ -62,7 +62,7 @@ def test_a_further_fold_begins_only_after_a_good_mean():
     assert fold(history, scheduler, 1, 0, 3, 0.5) == []
     assert fold(history, scheduler, 1, 1, 3, 2.0) == [(1, Decision.STOP)]
     assert fold(history, scheduler, 2, 0, 1, 3.0) == [(2, Decision.STOP)]
-    history.apply(Ended(0.0, 1, Status.STOPPED, "rung"))
+    history.apply(Ended(1, Status.STOPPED, "rung"))
     assert history.trials[1].pruned and history.rank(1)[0] == float("inf")
     assert history.best.number == 0
 

@@ -23,11 +23,11 @@ def events(count):
     rng = random.Random(0)
     yield EVENTS[0]
     for trial in range(count):
-        yield JobStarted(1.0, Start(trial, {"n": trial}, 1))
-        yield Reported(1.0, Report(trial, 0, 1, {"val_loss": rng.random()}, 1.0))
+        yield JobStarted(Start(trial, {"n": trial}, 1), at=1.0)
+        yield Reported(Report(trial, 0, 1, {"val_loss": rng.random()}, 1.0), at=1.0)
         if trial % 40 == 0:
             story = "line\n" * rng.randrange(4000)
-            yield Ended(1.0, trial, Status.FAILED, "failed", Failure("fit", "boom", story))
+            yield Ended(trial, Status.FAILED, "failed", Failure("fit", "boom", story), at=1.0)
 
 
 @pytest.fixture(scope="module")

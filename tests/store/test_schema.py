@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -11,21 +10,8 @@ from kerashpo.core.errors import StudyCorrupt
 from kerashpo.core.events import JobStarted, Reached
 from kerashpo.core.records import Resume, Start
 from kerashpo.store.repair import repair, salvage
-from kerashpo.store.schema import VERSION
 from kerashpo.store.sqlite import SQLiteStore
 from kerashpo.testing.stores import EVENTS
-
-OLD = Path(__file__).with_name("study_v1.sql")
-"""What version 1 wrote, one event of each kind that it knew."""
-
-
-@pytest.fixture
-def log(tmp_path):
-    path = tmp_path / "study.sqlite"
-    database = sqlite3.connect(path)
-    database.executescript(OLD.read_text())
-    database.close()
-    return path
 
 
 def ask(path, statement):
@@ -33,27 +19,6 @@ def ask(path, statement):
     rows = list(database.execute(statement))
     database.close()
     return rows
-
-
-def test_an_old_log_is_read_without_being_changed(log):
-    before = log.read_bytes()
-    store = SQLiteStore(log, readonly=True)
-    assert list(store.read()) == list(EVENTS[: len(list(ask(log, "SELECT 1 FROM events")))])
-    store.close()
-    assert log.read_bytes() == before
-
-
-def test_an_old_log_is_upgraded_and_written_on(log):
-    assert ask(log, "PRAGMA user_version") == [(1,)]
-    held = len(ask(log, "SELECT 1 FROM events"))
-    assert held == 14
-    store = SQLiteStore(log)
-    store.append(Reached(9.0, 1))
-    assert list(store.read()) == [*EVENTS[:held], Reached(9.0, 1)]
-    assert store.check() == ()
-    store.close()
-    assert ask(log, "PRAGMA user_version") == [(VERSION,)]
-    assert [crc is None for (crc,) in ask(log, "SELECT crc FROM events")] == [True] * held + [False]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +33,7 @@ def test_a_row_that_is_not_whole_is_told(tmp_path, damage, told):
     path = tmp_path / "study.sqlite"
     store = SQLiteStore(path)
     for trial in range(3):
-        store.append(Reached(1.0, trial))
+        store.append(Reached(trial, at=1.0))
     store.close()
     ask(path, damage)
     store = SQLiteStore(path)
@@ -82,7 +47,12 @@ def test_a_row_that_is_not_whole_is_told(tmp_path, damage, told):
 def test_events_of_a_trial_that_was_never_started_are_told_and_left_out(tmp_path):
     path = tmp_path / "study.sqlite"
     store = SQLiteStore(path)
-    for event in (EVENTS[0], JobStarted(1.0, Start(0, {}, 1)), Reached(1.0, 0), Reached(1.0, 7)):
+    for event in (
+        EVENTS[0],
+        JobStarted(Start(0, {}, 1), at=1.0),
+        Reached(0, at=1.0),
+        Reached(7, at=1.0),
+    ):
         store.append(event)
     assert store.check() == ("event 4 is about a trial that was never started",)
     store.close()
@@ -94,6 +64,6 @@ def test_events_of_a_trial_that_was_never_started_are_told_and_left_out(tmp_path
 
 def test_going_on_with_a_trial_does_not_start_it(tmp_path):
     store = SQLiteStore(tmp_path / "study.sqlite")
-    store.append(JobStarted(1.0, Resume(3, 9)))
+    store.append(JobStarted(Resume(3, 9), at=1.0))
     assert store.check() == ("event 1 is about a trial that was never started",)
     store.close()

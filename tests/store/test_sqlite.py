@@ -18,7 +18,7 @@ def log(tmp_path):
     path = tmp_path / "deep" / "study.sqlite"
     store = SQLiteStore(path)
     for trial in range(3):
-        store.append(Reached(float(trial), trial))
+        store.append(Reached(trial, at=float(trial)))
     store.close()
     return path
 
@@ -31,7 +31,7 @@ def change(path, statement):
 
 def test_a_reader_needs_no_lock(log):
     writer, reader = SQLiteStore(log), SQLiteStore(log, readonly=True)
-    writer.append(Reached(3.0, 3))
+    writer.append(Reached(3, at=3.0))
     assert len(list(reader.read())) == 4
     reader.close()
     writer.close()
@@ -40,7 +40,7 @@ def test_a_reader_needs_no_lock(log):
 def test_a_reader_cannot_write(log):
     reader = SQLiteStore(log, readonly=True)
     with pytest.raises(InvalidInput, match="readonly"):
-        reader.append(Reached(3.0, 3))
+        reader.append(Reached(3, at=3.0))
     reader.close()
 
 
@@ -86,20 +86,20 @@ def test_a_full_disk_is_told(log):
     store._db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(DiskFull, match=r"disk is full.*study.sqlite.*Free some space"):
         for trial in range(10_000):
-            store.append(Reached(1.0, trial))
+            store.append(Reached(trial, at=1.0))
     store.close()
 
 
 def test_each_append_is_a_transaction(log):
     store = SQLiteStore(log)
-    store.append(Reached(3.0, 3))
+    store.append(Reached(3, at=3.0))
     assert not store._db.in_transaction
     store.close()
 
 
 def test_memory_reads_what_was_appended():
     store = MemoryStore()
-    events = [Reached(float(trial), trial) for trial in range(3)]
+    events = [Reached(trial, at=float(trial)) for trial in range(3)]
     for event in events:
         store.append(event)
     assert list(store.read()) == events

@@ -145,9 +145,9 @@ def test_more_epochs_begin_hyperbands_brackets_anew(tmp_path):
 def test_a_search_cut_short_is_extended_without_its_open_rungs(tmp_path):
     opened = open_or_create(banded("hyperband", 3), tmp_path)
     for n in range(2):
-        opened.store.append(JobStarted(1.0, Start(n, {"x": n / 2}, 1)))
-    opened.store.append(Reported(1.0, Report(0, 0, 1, {"value": 1.0}, 1.0)))
-    opened.store.append(Reached(1.0, 0))
+        opened.store.append(JobStarted(Start(n, {"x": n / 2}, 1), at=1.0))
+    opened.store.append(Reported(Report(0, 0, 1, {"value": 1.0}, 1.0), at=1.0))
+    opened.store.append(Reached(0, at=1.0))
     opened.store.close()
     after = search(banded("hyperband", 9), tmp_path, Hyperband(9), None, "extend")
     assert [after.trials[n].reason for n in range(2)] == ["extended", "extended"]
@@ -181,10 +181,10 @@ def test_other_rungs_restart(kind, was, now, restarts, tmp_path):
 
 def test_parameters_that_turned_up_stay(tmp_path):
     opened = open_or_create(WISH, tmp_path)
-    opened.store.append(JobStarted(1.0, Start(0, {"x": 0.5, "late": 3}, 1)))
+    opened.store.append(JobStarted(Start(0, {"x": 0.5, "late": 3}, 1), at=1.0))
     late = {"name": "late", "kind": "int", "low": 1, "high": 9}
-    opened.store.append(SpaceGrown(1.0, 0, {"params": [*WISH.space["params"], late]}))
-    opened.store.append(Ended(1.0, 0, Status.COMPLETED, "completed"))
+    opened.store.append(SpaceGrown(0, (late,), at=1.0))
+    opened.store.append(Ended(0, Status.COMPLETED, "completed", at=1.0))
     opened.store.close()
     wider = of(x=space.uniform(-9, 9))
     opened = open_or_create(wider, tmp_path, resume="extend")

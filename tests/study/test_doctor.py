@@ -32,11 +32,11 @@ def folder(tmp_path):
     opened = open_or_create(WISH, tmp_path)
     blobs = FileBlobs(tmp_path / CHECKPOINTS)
     for n in range(PAUSED + 1):
-        opened.store.append(JobStarted(1.0, Start(n, {"n": n}, 1)))
-        opened.store.append(Reported(1.0, Report(n, 0, 1, {"val_loss": float(n)}, 1.0)))
-        opened.store.append(Reached(1.0, n))
+        opened.store.append(JobStarted(Start(n, {"n": n}, 1), at=1.0))
+        opened.store.append(Reported(Report(n, 0, 1, {"val_loss": float(n)}, 1.0), at=1.0))
+        opened.store.append(Reached(n, at=1.0))
         if n < PAUSED:
-            opened.store.append(Ended(1.0, n, Status.STOPPED, "rung"))
+            opened.store.append(Ended(n, Status.STOPPED, "rung", at=1.0))
     blobs.put(checkpoint_key(PAUSED), checkpoint(1))
     blobs.put(best_key(0), checkpoint(1))
     opened.store.close()
@@ -96,7 +96,7 @@ def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
 def test_paused_trials_that_the_log_knows_keep_their_checkpoint(folder):
     store = open_or_create(WISH, folder).store
     for _ in range(200):
-        store.append(Decided(2.0, PAUSED, Decision.PAUSE))
+        store.append(Decided(PAUSED, Decision.PAUSE, at=2.0))
     store.close()
     data = (folder / LOG_NAME).read_bytes()
     (folder / LOG_NAME).write_bytes(data[:-4096])

@@ -89,7 +89,7 @@ class Study:
 
     def __post_init__(self) -> None:
         objectives = ((METRIC, "min"),)
-        self.store.append(StudyCreated(0.0, SPACE.to_json(), objectives, 0))
+        self.store.append(StudyCreated(SPACE.to_json(), objectives, 0))
 
     @property
     def history(self) -> History:
@@ -120,7 +120,7 @@ class Study:
                 Limits(Budget(max_trials=self.trials)),
                 interrupt=interrupt,
             )
-            loop.begin(SessionStarted(history.now, 0.0))
+            loop.begin(SessionStarted(0.0))
             with watched() if watched else _nothing():
                 loop.run(past)
 

@@ -8,12 +8,19 @@ import math
 import pytest
 
 from kerashpo.core.errors import ConsecutiveFailures
-from kerashpo.core.events import Ended, JobStarted, Noted, Reached, SessionStarted
+from kerashpo.core.events import (
+    Configured,
+    Ended,
+    JobStarted,
+    Noted,
+    Reached,
+    SessionStarted,
+    SpaceGrown,
+)
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Budget, Start, Status
 from kerashpo.executors.base import Executor
-from kerashpo.executors.messages import Finished, Grew, Reach
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space, boolean, integer
@@ -170,7 +177,7 @@ def test_listeners_never_stop_a_study(caplog):
 
 def test_a_notifier_keeps_the_order_of_listeners():
     one, two = Counting(), Counting()
-    event = SessionStarted(0.0, 0.0)
+    event = SessionStarted(0.0)
     Notifier([one, two]).tell(event, History([event]))
     assert one.events == two.events == [event]
 
@@ -231,7 +238,8 @@ class Clockwork(Executor):
     def poll(self, handle, timeout=None):
         self._clock += self._step
         task, self._task = self._task, None
-        handle(Finished(task.trial) if self._step else Reach(task.trial))
+        done = Ended(task.trial, Status.COMPLETED, "early stopping")
+        handle(done if self._step else Reached(task.trial))
 
     def decide(self, trial, decision):
         return
@@ -254,7 +262,8 @@ class Growing(Clockwork):
         if not self._grew:
             self._grew = True
             body = {"name": "wide", **boolean().to_json()}
-            handle(Grew(self._task.trial, {"wide": True}, (body,)))
+            handle(SpaceGrown(self._task.trial, (body,)))
+            handle(Configured(self._task.trial, {"wide": True}))
         super().poll(handle, timeout)
 
 

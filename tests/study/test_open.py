@@ -33,7 +33,7 @@ WISH = StudySpec(
 def begun(folder, wish=WISH):
     """Leaves a study with one trial in a folder."""
     opened = open_or_create(wish, folder)
-    opened.store.append(JobStarted(1.0, Start(0, {"lr": 0.1, "units": 8}, 1)))
+    opened.store.append(JobStarted(Start(0, {"lr": 0.1, "units": 8}, 1), at=1.0))
     opened.store.close()
 
 
@@ -124,9 +124,8 @@ def test_data_is_compared_only_where_both_know_theirs(tmp_path):
 
 def test_a_space_that_grew_is_compared_as_first_discovered(tmp_path):
     opened = open_or_create(WISH, tmp_path)
-    opened.store.append(JobStarted(1.0, Start(0, {"lr": 0.1, "units": 8}, 1)))
-    grown = {"params": [*SPACE.to_json()["params"], {"name": "new", "kind": "bool"}]}
-    opened.store.append(SpaceGrown(2.0, 0, grown))
+    opened.store.append(JobStarted(Start(0, {"lr": 0.1, "units": 8}, 1), at=1.0))
+    opened.store.append(SpaceGrown(0, ({"name": "new", "kind": "bool"},), at=2.0))
     opened.store.close()
     again = open_or_create(WISH, tmp_path)
     assert len(again.history.space["params"]) == 3
@@ -195,7 +194,7 @@ def test_opening_what_is_not_there_names_what_is_near(tmp_path):
 
 def test_a_study_that_is_being_searched_can_be_read(tmp_path):
     opened = open_or_create(WISH, tmp_path)
-    opened.store.append(JobStarted(1.0, Start(0, {"lr": 0.1, "units": 8}, 1)))
+    opened.store.append(JobStarted(Start(0, {"lr": 0.1, "units": 8}, 1), at=1.0))
     assert len(open_study(tmp_path).results) == 1
     opened.store.close()
 

@@ -42,24 +42,22 @@ def trained(tuner: str, algorithm: str, trials: int = 12) -> Results:
     settings = {"tuner": tuner, "algorithm": algorithm, "data": "0123abcd"}
     history = History(
         [
-            StudyCreated(
-                0.0, SPACE.to_json(), (("val_accuracy", "max"),), 3, settings, ENVIRONMENT
-            ),
-            SessionStarted(0.0, 1.7e9),
+            StudyCreated(SPACE.to_json(), (("val_accuracy", "max"),), 3, settings, ENVIRONMENT),
+            SessionStarted(1.7e9),
         ]
     )
     at = 0.0
     for number in range(trials):
         config = SPACE.sample(stream(3, "ask", number))
-        history.apply(JobStarted(at, Start(number, config, 2)))
+        history.apply(JobStarted(Start(number, config, 2), at=at))
         for epoch in (1, 2):
             at += 0.5
             hits = 60 + number + epoch
             metrics = {"val_accuracy": float(np.float32(hits / 91)), "val_loss": 1.0 / hits}
-            history.apply(Reported(at, Report(number, 0, epoch, metrics, 0.4 * epoch)))
+            history.apply(Reported(Report(number, 0, epoch, metrics, 0.4 * epoch), at=at))
         status = Status.COMPLETED if number % 3 else Status.STOPPED
-        history.apply(Ended(at, number, status, "rung"))
-    history.apply(SessionEnded(at, "finished", True))
+        history.apply(Ended(number, status, "rung", at=at))
+    history.apply(SessionEnded("finished", True, at=at))
     return Results(history, SPACE)
 
 

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from kerashpo.core.events import Reported
-from kerashpo.core.records import Decision
-from kerashpo.executors.messages import Epoch, Failed, Finished
+from kerashpo.core.events import Ended, Reported
+from kerashpo.core.records import Decision, Status
+from kerashpo.executors.messages import Failed
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.base import MemoryStore, Store
 from kerashpo.store.sqlite import SQLiteStore
@@ -115,17 +115,21 @@ class Silent(Broken):
     count = itertools.count()
 
     def filtered(self, message):
-        return [] if isinstance(message, Epoch) and next(self.count) % 2 else [message]
+        return [] if isinstance(message, Reported) and next(self.count) % 2 else [message]
 
 
 class HidesFailures(Broken):
     def filtered(self, message):
-        return [Finished(message.trial)] if isinstance(message, Failed) else [message]
+        return (
+            [Ended(message.trial, Status.COMPLETED, "early stopping")]
+            if isinstance(message, Failed)
+            else [message]
+        )
 
 
 class HidesEnds(Broken):
     def filtered(self, message):
-        return [Failed(message.trial, None)] if isinstance(message, Finished) else [message]
+        return [Failed(message.trial, None)] if isinstance(message, Ended) else [message]
 
 
 class TrainsTheWholeJob(Broken):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from kerashpo.core.errors import UnusableResult
+from kerashpo.core.events import Configured, Ended, Noted, Reached, Reported, SpaceGrown
 from kerashpo.core.records import Decision, Objective
 from kerashpo.core.trial import Trial
 from kerashpo.executors.failures import classify
-from kerashpo.executors.messages import Epoch, Failed, Finished, Grew, Note, Reach
+from kerashpo.executors.messages import Failed
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_key
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from tests.helpers.training_rig import OBJECTIVE, VALIDATION, Rig, build
@@ -44,7 +45,7 @@ def test_kept_in_memory(uninterrupted):
     fast, whole = uninterrupted
     rig = Rig(settings={"fast": fast})
     for until, job in ((1, rig.start), (3, rig.resume), (4, rig.resume)):
-        assert isinstance(job(until)[-1], Reach)
+        assert isinstance(job(until)[-1], Reached)
     assert_same(rig, whole)
 
 
@@ -78,15 +79,15 @@ def test_paused_by_the_answer_to_an_epoch(uninterrupted):
     fast, whole = uninterrupted
 
     def pause(message: Any) -> Decision:
-        late = isinstance(message, Epoch) and message.report.epoch == 2
+        late = isinstance(message, Reported) and message.report.epoch == 2
         return Decision.PAUSE if late else Decision.CONTINUE
 
     rig = Rig(settings={"fast": fast}, answer=pause)
     said = rig.start(4)
-    assert isinstance(said[-1], Epoch) and said[-1].report.epoch == 2
+    assert isinstance(said[-1], Reported) and said[-1].report.epoch == 2
     assert rig.blobs.get(checkpoint_key(0)) is not None
     rig.answer = lambda message: Decision.CONTINUE
-    assert isinstance(rig.resume(4)[-1], Reach)
+    assert isinstance(rig.resume(4)[-1], Reached)
     assert_same(rig, whole)
 
 
@@ -98,7 +99,7 @@ def test_a_damaged_checkpoint_costs_time_only(uninterrupted):
     blobs.put(checkpoint_key(0), whole_file[: len(whole_file) // 2])
     rig = Rig(settings={"fast": fast}, blobs=blobs)
     said = rig.resume(4)
-    notes = [m.facts for m in said if isinstance(m, Note) and "checkpoint" in m.facts]
+    notes = [m.facts for m in said if isinstance(m, Noted) and "checkpoint" in m.facts]
     assert len(notes) == 1
     assert "damaged" in notes[0]["checkpoint"] and "trained again" in notes[0]["checkpoint"]
     assert_same(rig, whole)
@@ -115,7 +116,7 @@ def test_both_ways_are_noted():
     kinds = {}
     for fast in WAYS:
         rig = Rig(settings={"fast": fast})
-        (note,) = (m for m in rig.start(1) if isinstance(m, Note))
+        (note,) = (m for m in rig.start(1) if isinstance(m, Noted))
         kinds[fast] = note.facts["training"]
     assert kinds == {False: "plain", "auto": "compiled"}
 
@@ -151,7 +152,7 @@ def nan_loss(epochs: Any) -> type[keras.callbacks.Callback]:
 
 def test_nan_in_the_first_epoch_is_borne():
     rig = Rig(callbacks=[nan_loss([0])()])
-    assert isinstance(rig.start(2)[-1], Reach)
+    assert isinstance(rig.start(2)[-1], Reached)
     assert np.isnan(rig.curve[0]["val_loss"]) and np.isfinite(rig.curve[1]["val_loss"])
     assert rig.live().best.epoch == 2
 
@@ -180,7 +181,7 @@ def test_a_build_that_raises_fails_its_trial_only():
     assert failed.failure.kind == "build"
     assert failed.failure.message == "RuntimeError: thirteen units"
     assert "fragile" in failed.failure.traceback
-    assert isinstance(rig.start(1, trial=1, units=5)[-1], Reach)
+    assert isinstance(rig.start(1, trial=1, units=5)[-1], Reached)
 
 
 def test_a_fit_that_raises_is_told_apart():
@@ -207,7 +208,7 @@ def test_max_model_size():
     (failed,) = (m for m in rig.start(1, units=16) if isinstance(m, Failed))
     assert "97 parameters, more than max_model_size (40)" in failed.failure.message
     assert failed.failure.kind == "refused"
-    assert isinstance(rig.start(1, trial=1, units=4)[-1], Reach)
+    assert isinstance(rig.start(1, trial=1, units=4)[-1], Reached)
 
 
 def test_two_runs_differ_and_both_are_told():
@@ -215,7 +216,7 @@ def test_two_runs_differ_and_both_are_told():
     said = rig.start(2)
     assert [(r.run, r.epoch) for r in rig.reports] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert rig.curve[:2] != rig.curve[2:]
-    assert sum(isinstance(m, Reach) for m in said) == 1
+    assert sum(isinstance(m, Reached) for m in said) == 1
     assert rig.blobs.get(best_key(0, 0)) is not None
     assert rig.blobs.get(best_key(0, 1)) is not None
 
@@ -239,9 +240,11 @@ def test_values_that_discovery_could_not_see_are_drawn_and_told():
     assert "hidden" not in rig.space.names
     draws = set()
     for trial in range(3):
-        (grew,) = (m for m in rig.start(1, trial=trial, rate=0.5) if isinstance(m, Grew))
-        draws.add(grew.values["hidden"])
-        assert [p["name"] for p in grew.params] == (["hidden"] if trial == 0 else [])
+        messages = rig.start(1, trial=trial, rate=0.5)
+        (configured,) = (m for m in messages if isinstance(m, Configured))
+        draws.add(configured.values["hidden"])
+        grown = [p["name"] for m in messages if isinstance(m, SpaceGrown) for p in m.params]
+        assert grown == (["hidden"] if trial == 0 else [])
     assert len(draws) == 3 and 0 not in draws
 
 
@@ -250,7 +253,7 @@ def test_checkpoints_are_written_while_training():
     seen = []
 
     def note(message: Any) -> Decision:
-        if isinstance(message, Epoch):
+        if isinstance(message, Reported):
             seen.append(rig.blobs.get(checkpoint_key(0)) is not None)
         return Decision.CONTINUE
 
@@ -264,7 +267,7 @@ def test_early_stopping_completes():
     stop = keras.callbacks.EarlyStopping("val_loss", patience=0, min_delta=10.0)
     rig = Rig(callbacks=[stop])
     said = rig.start(4)
-    assert isinstance(said[-1], Finished) and said[-1].reason == "early stopping"
+    assert isinstance(said[-1], Ended) and said[-1].reason == "early stopping"
     assert len(rig.reports) == 2
 
 
@@ -272,21 +275,21 @@ def test_early_stopping_at_a_rung_completes_too():
     """An uninterrupted trial would not have gone on either."""
     stop = keras.callbacks.EarlyStopping("val_loss", patience=0, min_delta=10.0)
     rig = Rig(callbacks=[stop])
-    assert isinstance(rig.start(2)[-1], Finished)
+    assert isinstance(rig.start(2)[-1], Ended)
 
 
 def test_one_stopped_early_while_it_was_paused_stays_stopped(tmp_path):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=0, min_delta=10.0)
     second = Rig(callbacks=[stop], blobs=FileBlobs(tmp_path), answer=_pause_at(2))
-    assert isinstance(second.start(4)[-1], Epoch)
+    assert isinstance(second.start(4)[-1], Reported)
     third = Rig(callbacks=[stop], blobs=FileBlobs(tmp_path))
-    assert isinstance(third.resume(4)[-1], Finished)
+    assert isinstance(third.resume(4)[-1], Ended)
     assert third.reports == []
 
 
 def _pause_at(epoch: int) -> Any:
     def answer(message: Any) -> Decision:
-        reached = isinstance(message, Epoch) and message.report.epoch >= epoch
+        reached = isinstance(message, Reported) and message.report.epoch >= epoch
         return Decision.PAUSE if reached else Decision.CONTINUE
 
     return answer

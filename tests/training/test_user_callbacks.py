@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision
-from kerashpo.executors.messages import Epoch
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fresh_callbacks
 from tests.helpers.training_rig import Rig
@@ -55,7 +55,7 @@ def test_a_trial_that_loses_its_rung_sees_its_end():
 
 def test_a_trial_stopped_within_its_task_sees_its_end_once():
     listener, calls = listening()
-    stop = lambda m: Decision.STOP if isinstance(m, Epoch) else Decision.CONTINUE
+    stop = lambda m: Decision.STOP if isinstance(m, Reported) else Decision.CONTINUE
     rig = Rig(callbacks=[listener()], answer=stop)
     rig.start(3)
     rig.runner.free(0)

@@ -16,19 +16,19 @@ from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_ke
 from kerashpo.study.retention import Retention, read_keep
 from tests.helpers.small_models import DATA, build_few, place
 
-CREATED = StudyCreated(0.0, {"params": []}, (("loss", "min"),), 0)
+CREATED = StudyCreated({"params": []}, (("loss", "min"),), 0)
 
 
 def trained(number, loss):
     return [
-        JobStarted(1.0, Start(number, {"n": number}, 1)),
-        Reported(1.0, Report(number, 0, 1, {"loss": loss}, 1.0)),
-        Reached(1.0, number),
+        JobStarted(Start(number, {"n": number}, 1), at=1.0),
+        Reported(Report(number, 0, 1, {"loss": loss}, 1.0), at=1.0),
+        Reached(number, at=1.0),
     ]
 
 
 def ended(number, status=Status.COMPLETED, reason="completed"):
-    return Ended(1.0, number, status, reason)
+    return Ended(number, status, reason, at=1.0)
 
 
 def play(most, losses, last=()):
@@ -69,7 +69,7 @@ def test_what_a_killed_process_left_is_freed_at_the_next_start():
     for key in left:
         blobs.put(key, b"x")
     history = History([CREATED, *trained(0, 2.0), ended(0), *trained(1, 1.0), ended(1)])
-    Retention(blobs, 1).on_event(SessionStarted(2.0, 0.0), history)
+    Retention(blobs, 1).on_event(SessionStarted(0.0, at=2.0), history)
     # What somebody else put there is left alone.
     assert set(blobs.stored()) == {best_key(1), "notes.txt", "0/thesis.npz"}
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import final
 
 from kerashpo.core.errors import DiskFull, KerashpoError
+from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Runner
 from kerashpo.executors.failures import ends_search
-from kerashpo.executors.messages import Epoch, Message, Saving, WorkItem
+from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.executors.pool.protocol import (
     Acknowledged,
     Answer,
@@ -82,7 +83,7 @@ class Channel:
             self._wait_for_log(0.0)
         else:
             self.report(message)
-        if isinstance(message, Epoch):
+        if isinstance(message, Reported):
             self._wait_for_log(self._ahead)
         return self._decision
 

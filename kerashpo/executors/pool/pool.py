@@ -9,18 +9,10 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
+from kerashpo.core.events import Configured, Ended, Noted, Reached, Reported
 from kerashpo.core.records import Decision, Resume
 from kerashpo.executors.base import Executor
-from kerashpo.executors.messages import (
-    Epoch,
-    Failed,
-    Finished,
-    Grew,
-    Message,
-    Note,
-    Reach,
-    WorkItem,
-)
+from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.losses import LIVES, LossCounter
 from kerashpo.executors.pool.protocol import (
     Acknowledged,
@@ -200,7 +192,7 @@ class WorkerPool(Executor):
                 raise WorkerLost(f"A worker failed outside any trial.\n{traceback}")
             case _:
                 self._remember(worker, message)
-                ends = isinstance(message, (Reach, Finished, Failed))
+                ends = isinstance(message, (Reached, Ended, Failed))
                 worker.finished = worker.finished or ends
                 # A trial that was stopped reports no more.
                 if worker.decision is not Decision.STOP:
@@ -209,10 +201,10 @@ class WorkerPool(Executor):
     def _remember(self, worker: Worker, message: Message) -> None:
         """Keeps what is needed if the worker is lost."""
         match message:
-            case Grew(_, values) if worker.task is not None:
+            case Configured(_, values) if worker.task is not None:
                 config = {**worker.task.config, **values}
                 worker.task = replace(worker.task, config=config)
-            case Epoch(report):
+            case Reported(report):
                 self._losses.advance(report)
 
     def _greet(self, worker: Worker) -> None:
@@ -266,7 +258,7 @@ class WorkerPool(Executor):
             handle(Failed(trial, failure))
             return
         self._queue.appendleft(replace(task, job=Resume(trial, task.job.until)))
-        handle(Note(trial, {"workers_lost": lost, "worker_lost": loss.text}))
+        handle(Noted(trial, {"workers_lost": lost, "worker_lost": loss.text}))
 
     def _count_failed_start(self, loss: Loss, output: str) -> None:
         self._losses.failed_starts += 1

@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from kerashpo.core.errors import WorkerLost
-from kerashpo.executors.messages import Failed, Note, Reach
+from kerashpo.core.events import Noted, Reached
+from kerashpo.executors.messages import Failed
 from kerashpo.executors.pool.losses import LIVES
 from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.pool.transport import Loss
@@ -59,9 +60,9 @@ def test_lost_nodes_do_not_count_towards_a_trials_lives(start):
     for _ in range(LIVES + 2):
         lose(driver, transport, NODE)
     driver.drain()
-    assert driver.end(0) == Reach(0)
+    assert driver.end(0) == Reached(0)
     assert driver.values(0) == unbroken(0, 2 * LIVES + 4)
-    notes = [m.facts for m in driver.messages if isinstance(m, Note)]
+    notes = [m.facts for m in driver.messages if isinstance(m, Noted)]
     assert len(notes) == LIVES + 2
     assert {note["worker_lost"] for note in notes} == {NODE.text}
     assert {note["workers_lost"] for note in notes} == {0}

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
+from kerashpo.core.events import Noted, Reached, Reported
 from kerashpo.core.records import Decision
-from kerashpo.executors.messages import Epoch, Failed, Note, Reach
+from kerashpo.executors.messages import Failed
 from kerashpo.executors.pool.losses import LIVES
 from kerashpo.executors.pool.pool import WorkerPool
 from kerashpo.executors.processes.resources import available_cores, places
@@ -71,11 +72,11 @@ def test_killed_workers_are_replaced_and_their_trial_goes_on(start):
         victims.append(at_work(driver, 0))
         os.kill(victims[-1], signal.SIGKILL)
     driver.drain()
-    assert driver.end(0) == Reach(0) and driver.end(1) == Reach(1)
+    assert driver.end(0) == Reached(0) and driver.end(1) == Reached(1)
     assert driver.values(0) == unbroken(0, 30)
     # It went on from its checkpoint: at most the epoch in progress was told twice.
     assert len(driver.epochs(0)) <= 30 + len(victims)
-    notes = [m.facts for m in driver.messages if isinstance(m, Note)]
+    notes = [m.facts for m in driver.messages if isinstance(m, Noted)]
     # It got further each time, so it is not what kills them.
     assert [note["workers_lost"] for note in notes] == [1] * len(victims)
     assert all("SIGKILL" in note["worker_lost"] for note in notes)
@@ -93,7 +94,7 @@ def test_a_trial_that_kills_every_worker_fails_and_the_next_one_trains(start):
     assert driver.values(0) == unbroken(0, 1)
     driver.start(1, until=4)
     driver.drain()
-    assert driver.end(1) == Reach(1)
+    assert driver.end(1) == Reached(1)
 
 
 def test_a_trial_that_was_over_when_its_worker_died_is_not_trained_again():
@@ -101,7 +102,7 @@ def test_a_trial_that_was_over_when_its_worker_died_is_not_trained_again():
     for trial in (0, 1):
         driver.start(trial, until=2)
         driver.drain()
-    assert [type(m) for m in driver.messages] == [Epoch, Epoch, Reach] * 2
+    assert [type(m) for m in driver.messages] == [Reported, Reported, Reached] * 2
     driver.executor.close()
 
 
@@ -109,9 +110,9 @@ def test_a_worker_that_hangs_is_ended_and_its_trial_goes_on(start, tmp_path):
     driver = start(hangs, timeout=1.0)
     driver.start(0, until=3, mark=str(tmp_path / "hung"))
     driver.drain()
-    assert driver.end(0) == Reach(0)
+    assert driver.end(0) == Reached(0)
     assert driver.values(0) == unbroken(0, 3)
-    (note,) = [m.facts for m in driver.messages if isinstance(m, Note)]
+    (note,) = [m.facts for m in driver.messages if isinstance(m, Noted)]
     assert note["worker_lost"] == "it reported no epoch for 1 s (trial_timeout) and was ended"
 
 
@@ -156,7 +157,7 @@ def test_a_worker_that_grew_too_large_is_replaced_between_trials(start):
     for trial in (1, 0, 2):
         driver.start(trial, until=1)
         driver.drain()
-        assert driver.end(trial) == Reach(trial)
+        assert driver.end(trial) == Reached(trial)
         seen += driver.executor.assigned
     # Trial 0 made it grow; what the others need is on disk.
     assert seen[0] != seen[1] == seen[2]
@@ -242,7 +243,7 @@ def test_a_worker_stays_on_its_cores_and_sees_its_threads_and_its_gpu():
         driver.start(trial, until=20)
     driver.drain()
     driver.executor.close()
-    seen = {tuple(m.report.metrics.items()) for m in driver.messages if isinstance(m, Epoch)}
+    seen = {tuple(m.report.metrics.items()) for m in driver.messages if isinstance(m, Reported)}
     assert seen == {
         (
             ("value", 0.0),
