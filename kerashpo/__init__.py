@@ -16,6 +16,7 @@ nothing:
 - for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` for one of your own
 - what is raised: `kerashpo.errors`, KerasTuner's own among them
 - to write a search down elsewhere: `kerashpo.callbacks`
+- who trains: `kerashpo.executors`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
 
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerashpo import callbacks as callbacks
     from kerashpo import errors as errors
+    from kerashpo import executors as executors
     from kerashpo import oracles as oracles
     from kerashpo import space as space
     from kerashpo import tuners as tuners
@@ -71,6 +73,7 @@ _ROOMS = {
     "applications": "keras_tuner.applications",
     "callbacks": "kerashpo.callbacks",
     "errors": "kerashpo.errors",
+    "executors": "kerashpo.executors",
     "oracles": "kerashpo.oracles",
     "space": "kerashpo.space",
     "tuners": "kerashpo.tuners",

@@ -13,21 +13,48 @@ trial, in whichever process. Messages reach the loop through the function given 
 one by one. In this process an epoch is in the log before the next one begins; a worker may
 be ahead of the log, by a second of epochs at most, but never writes a checkpoint that is.
 
+``executor=`` of tuners and `kerashpo.optimize` takes a name of ``registry`` or one of the
+``factories``: `Serial`, `Processes`, `Auto`. A new executor that only reaches its workers in
+another way is a transport of the pool; then a factory, a line in the registry, and a line in
+``CASES`` of `kerashpo.testing.executors`.
+
 ``messages`` defines what a worker is given and what it reports, ``function`` is the runner of
 ``optimize``, ``capture`` and ``failures`` serve every runner. Nothing here imports Keras.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from kerashpo.executors.base import Emit, Executor, Runner
 from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
 from kerashpo.executors.serial import SerialExecutor
 
+if TYPE_CHECKING:
+    from kerashpo.executors.factories import Auto, ExecutorFactory, Processes, Serial
+
 __all__ = [
+    "Auto",
     "Emit",
     "Executor",
+    "ExecutorFactory",
     "Failed",
     "Message",
+    "Processes",
     "Runner",
     "Saving",
+    "Serial",
     "SerialExecutor",
     "WorkItem",
 ]
+
+_FACTORIES = ("Auto", "ExecutorFactory", "Processes", "Serial")
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the factories on first use: worker processes need none of what they import."""
+    if name in _FACTORIES:
+        from kerashpo.executors import factories
+
+        return getattr(factories, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

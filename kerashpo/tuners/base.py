@@ -18,6 +18,7 @@ from kerashpo.core.objective import Scoring, read_weights, to_objectives
 from kerashpo.core.records import Config, Objective, Plan
 from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import make_display
+from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.compatibility import StudySpec
@@ -40,8 +41,8 @@ from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
 from kerashpo.tuners.inspect import Answers
 from kerashpo.tuners.options import UNTITLED, TunerOptions, check_own_code, read_bytes
 from kerashpo.tuners.oracle_view import OracleView
-from kerashpo.tuners.run_trial import own_crew
-from kerashpo.tuners.workers import Workforce, make_crew, needs_processes
+from kerashpo.tuners.run_trial import run_trial_executor
+from kerashpo.tuners.workers import make_executor
 
 _PACKAGES = ("kerashpo", "keras", "tensorflow", "jax", "keras-tuner", "numpy", "scipy")
 
@@ -80,7 +81,9 @@ class Tuner(Hooks, Answers, ABC):
             ``"extend"`` takes one that this search widens (ranges, choices, further parameters,
             more epochs or iterations): its trials stay, as evidence.
         workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
-            worker processes once what is left pays for their start.
+            worker processes once what is left pays for their start. May name any executor.
+        executor: who trains: a name of `kerashpo.executors.registry`, or a factory such as
+            ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
         trial_timeout: seconds in which a trial must be built and tell its first epoch, and
             after each epoch the next one; a worker that does not is ended and the trial
             goes on in another; the third one at the same epoch fails it. Trains in worker
@@ -149,7 +152,7 @@ class Tuner(Hooks, Answers, ABC):
         self.optimizer, self.loss, self.metrics = options.optimizer, options.loss, options.metrics
         self.executions_per_trial, self.max_model_size = options.turns, options.max_model_size
         self.distribution_strategy = options.distribution_strategy
-        if options.workers != 1 or needs_processes(options):
+        if options.workers != 1 or options.executor is not None or options.isolated:
             leave_gpu_memory()
         # Some seed is needed to build models with; which one does not change the space.
         self.space = self._maker.discover(0 if options.seed is None else int(options.seed))
@@ -277,20 +280,20 @@ class Tuner(Hooks, Answers, ABC):
             trainer = self._trainer(request, RunData(parts, self._fit_hp), seed, scheduler)
             plan = self._planned(scheduler)
             left = partial(_left, plan, opened.history)
-            crew = self._crew(trainer, scheduler, request, left)
-            notes = (*plan.notes, *self._notes(request.epochs), *crew.notes)
+            executor, workers, told = self._executor(trainer, scheduler, request, left)
+            notes = (*plan.notes, *self._notes(request.epochs), *told)
             listeners = self._listeners(trainer, request)
             display = make_display(
                 request.verbose,
                 self._title(),
                 replace(plan, notes=notes),
                 self.project_dir,
-                crew.workers,
+                workers,
             )
             if display is not None:
                 listeners.append(display)
             self.on_search_begin()
-            run_study(opened, self._recipe(scheduler), crew.executor, listeners)
+            run_study(opened, self._recipe(scheduler), executor, listeners)
             self.on_search_end()
         finally:
             opened.store.close()
@@ -316,16 +319,16 @@ class Tuner(Hooks, Answers, ABC):
             self._options.deterministic,
         )
 
-    def _crew(
+    def _executor(
         self,
         trainer: RunnerFactory,
         scheduler: Scheduler,
         request: Request,
         left: Callable[[], float],
-    ) -> Workforce:
+    ) -> tuple[Executor, int, tuple[str, ...]]:
         if not self._overrides(*TRAINING_HOOKS):
-            return make_crew(self._options, trainer, scheduler, self.algorithm, left)
-        return own_crew(self, self.oracle, trainer, request, self._plans_epochs)
+            return make_executor(self._options, trainer, scheduler, self.algorithm, left)
+        return run_trial_executor(self, self.oracle, trainer, request, self._plans_epochs), 1, ()
 
     def _listeners(self, trainer: RunnerFactory, request: Request) -> list[Listener]:
         listeners: list[Listener] = [Retention(trainer.blobs, read_keep(self._options.keep))]

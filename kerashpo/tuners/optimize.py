@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,12 +10,9 @@ from typing import Any
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Budget, Objective
-from kerashpo.executors.base import Executor, Runner
+from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.pool.pool import WorkerPool
-from kerashpo.executors.processes.resources import available_cores, available_gpus, places
-from kerashpo.executors.processes.transport import ProcessTransport
-from kerashpo.executors.serial import SerialExecutor
+from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.schedulers.full import Full
 from kerashpo.space.space import Space
 from kerashpo.study.compatibility import StudySpec
@@ -43,7 +39,8 @@ def optimize(
     resume: Resuming = "exact",
     max_minutes: float | None = None,
     metric: str = METRIC,
-    workers: int = 1,
+    workers: int | str = 1,
+    executor: Any = None,
     listeners: Iterable[Any] = (),
     **options: Any,
 ) -> Results:
@@ -64,8 +61,10 @@ def optimize(
         resume: ``"extend"`` goes on in a study whose space the given one widens.
         max_minutes: a bound of the whole search in minutes.
         metric: the name under which values are recorded.
-        workers: processes that call `fn`; 1 is this process. `fn` is sent to them by value
-            where it is defined in a notebook or a script.
+        workers: processes that call `fn`; 1 is this process, ``"auto"`` starts more once that
+            pays. `fn` is sent to them by value where it is defined in a notebook or a script.
+        executor: who calls `fn`: a name of `kerashpo.executors.registry`, or a factory such as
+            ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
         listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
             `kerashpo.callbacks`.
         **options: further arguments of the algorithm.
@@ -80,7 +79,7 @@ def optimize(
     # Built for its checks alone: a wrong option is told before a folder is made.
     make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
-    require_integer("workers", workers, 1)
+    executor_factory(workers, executor)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
     check_resume(resume)
@@ -102,16 +101,22 @@ def optimize(
     folder = None if directory is None else Path(directory)
     opened = open_or_create(wish, folder, overwrite, resume)
     try:
-        runner = partial(FunctionRunner, fn, metric, space.realise)
-        run_study(opened, recipe, _executor(runner, workers, directory), heard_by)
+        trials = opened.history.trials
+        request = _request(fn, metric, space, folder, lambda: max_trials - len(trials))
+        built, _, _ = build_executor(request, workers, executor)
+        run_study(opened, recipe, built, heard_by)
     finally:
         opened.store.close()
     return Results(opened.history, space, folder=None if directory is None else str(directory))
 
 
-def _executor(runner: Callable[[], Runner], workers: int, folder: str | Path | None) -> Executor:
-    if workers == 1:
-        return SerialExecutor(runner())
-    where = places(workers, available_cores(), available_gpus(os.environ))
-    logs = None if folder is None else Path(folder).absolute() / "logs"
-    return WorkerPool(ProcessTransport(runner, where, logs=logs, parts={"fn": runner}))
+def _request(
+    fn: Callable[[dict[str, Any]], Any],
+    metric: str,
+    space: Space,
+    folder: Path | None,
+    remaining: Callable[[], float],
+) -> ExecutorRequest:
+    runner = partial(FunctionRunner, fn, metric, space.realise)
+    logs = None if folder is None else folder.absolute() / "logs"
+    return ExecutorRequest(lambda _: runner, logs=logs, parts={"fn": fn}, remaining=remaining)

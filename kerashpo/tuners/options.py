@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, require_number
 from kerashpo.core.objective import Scoring
 from kerashpo.core.records import Budget
+from kerashpo.executors.factories import Serial
+from kerashpo.executors.registry import executor_factory
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
@@ -44,7 +46,8 @@ class TunerOptions:
     project_name: str | None = None
     overwrite: bool = False
     resume: Resuming = "exact"
-    workers: int | Literal["auto"] = 1
+    workers: int | str = 1
+    executor: Any = None
     trial_timeout: float | None = None
     max_worker_memory: int | str | None = None
     deterministic: bool = False
@@ -84,7 +87,6 @@ class TunerOptions:
         whole = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
         if self.seed is not None and not whole:
             raise InvalidInput(f"seed must be a whole number or None. Received: {self.seed!r}.")
-        check_workers(self.workers)
         if self.trial_timeout is not None:
             require_number("trial_timeout", self.trial_timeout, 0.0, strict=True)
         if self.max_worker_memory is not None:
@@ -95,6 +97,11 @@ class TunerOptions:
             )
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
+        isolated = self.deterministic or (self.trial_timeout, self.max_worker_memory) != (
+            None,
+            None,
+        )
+        executor_factory(self.workers, self.executor, isolated)
         read_bytes("keep_in_memory", self.keep_in_memory)
         read_keep(self.keep)
         check_resume(self.resume)
@@ -134,6 +141,12 @@ class TunerOptions:
         return Limits(budget, self.max_retries_per_trial, self.max_consecutive_failed_trials)
 
     @property
+    def isolated(self) -> bool:
+        """Whether arguments ask for trials in worker processes, whatever their number."""
+        limits = (self.trial_timeout, self.max_worker_memory)
+        return self.deterministic or any(limit is not None for limit in limits)
+
+    @property
     def folder(self) -> Path:
         """The study's folder: ``directory/project_name``."""
         return Path(self.directory or ".") / (self.project_name or UNTITLED)
@@ -170,13 +183,12 @@ def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
                 f"{name} changes what the engine trains on, but {own} is overridden and trains "
                 "itself: do it there, or leave it out."
             )
-    processes = (options.trial_timeout, options.max_worker_memory)
-    asked = options.deterministic or any(value is not None for value in processes)
-    if hooked and (options.workers != 1 or asked):
+    here = options.workers in (1, "serial") and options.executor in (None, "serial", Serial())
+    if hooked and (options.isolated or not here):
         raise InvalidInput(
             "run_trial and the epoch and batch hooks are methods of this tuner, which stays in "
             "this process: workers must be 1, without trial_timeout, max_worker_memory and "
-            f"deterministic. Received: workers={options.workers!r}."
+            f"deterministic. Received: workers={options.workers!r}, executor={options.executor!r}."
         )
 
 
@@ -184,12 +196,6 @@ def check_resume(given: object) -> None:
     """Raises InvalidInput unless it is one of the words of `Resuming`."""
     if given not in get_args(Resuming):
         raise InvalidInput(f'resume must be "exact" or "extend". Received: {given!r}.')
-
-
-def check_workers(given: object) -> None:
-    """Raises InvalidInput unless it is ``"auto"`` or a whole number of at least 1."""
-    if given != "auto":
-        require_integer("workers", given, 1, why='processes that train, or "auto"')
 
 
 def read_bytes(name: str, given: int | str) -> int:

@@ -35,7 +35,6 @@ from kerashpo.training.settings import Settings
 from kerashpo.tuners.fit_request import Arranger, Request
 from kerashpo.tuners.hooks import Hooks
 from kerashpo.tuners.oracle_view import OracleView
-from kerashpo.tuners.workers import Workforce
 
 if TYPE_CHECKING:
     from kerashpo.training.hyperparameters import HyperParameters
@@ -269,10 +268,10 @@ class RunTrialRunner(Runner):
         return whole
 
 
-def own_crew(
+def run_trial_executor(
     tuner: Any, oracle: OracleView, trainer: RunnerFactory, request: Request, planned: bool
-) -> Workforce:
-    """Returns who trains where trials go through methods of the tuner: this process.
+) -> SerialExecutor:
+    """Returns the executor of trials that go through methods of the tuner: this process.
 
     Args:
         tuner: whose `run_trial` and hooks are called.
@@ -286,4 +285,4 @@ def own_crew(
         request, trainer.data if read else None, overrides_fit(tuner.hypermodel), planned
     )
     runner = RunTrialRunner(tuner, oracle, trainer(), arranger, trainer.settings, planned)
-    return Workforce(SerialExecutor(runner))
+    return SerialExecutor(runner)

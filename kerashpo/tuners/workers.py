@@ -1,145 +1,92 @@
-"""Who trains: this process, or worker processes."""
+"""The executor of a tuner's search, from its options ``workers=`` and ``executor=``."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import keras
-import psutil
 
 from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
-from kerashpo.executors.auto import AutoExecutor
 from kerashpo.executors.base import Executor
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
-from kerashpo.executors.processes.resources import (
-    Place,
-    available_cores,
-    available_gpus,
-    places,
-)
-from kerashpo.executors.processes.transport import ProcessTransport
-from kerashpo.executors.serial import SerialExecutor
+from kerashpo.executors.factories import ExecutorRequest
+from kerashpo.executors.pool.pool import PoolSettings
+from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.training.factory import RunnerFactory
 from kerashpo.tuners.options import TunerOptions, read_bytes
 
-_WORKER_BYTES = 10**9
-"""About what a worker takes with TensorFlow, its graphs and some models."""
 
-
-@dataclass(frozen=True, slots=True)
-class Workforce:
-    """Who does the work.
-
-    Attributes:
-        executor: hands it out.
-        workers: how many trials it trains at once to begin with.
-        notes: what the user should know about it.
-    """
-
-    executor: Executor
-    workers: int = 1
-    notes: tuple[str, ...] = ()
-
-
-def make_crew(
+def make_executor(
     options: TunerOptions,
-    recipe: RunnerFactory,
+    factory: RunnerFactory,
     scheduler: Scheduler,
     algorithm: str,
-    left: Callable[[], float],
-) -> Workforce:
-    """Returns who trains, from the tuner's arguments.
+    remaining: Callable[[], float],
+) -> tuple[Executor, int, tuple[str, ...]]:
+    """Returns the executor, how many trials it trains at once to begin with, and notes.
 
     Args:
         options: the tuner's arguments.
-        recipe: builds what trains.
+        factory: builds the runner.
         scheduler: says whether each epoch waits for its answer.
-        algorithm: the name of who proposes.
-        left: returns how many epochs are left, inf where unknown.
+        algorithm: the name of the algorithm that proposes.
+        remaining: returns how many epochs are left, inf where unknown.
 
     Raises:
         InvalidInput: if something that was given cannot be sent to other processes.
     """
-    if options.workers == 1 and not needs_processes(options):
-        return Workforce(SerialExecutor(recipe()))
-    where, settings = _places(options), _pool_settings(options, scheduler)
-
-    def processes() -> WorkerPool:
-        share = recipe.settings.keep_in_memory // len(where)
-        shared = replace(recipe, settings=replace(recipe.settings, keep_in_memory=share))
-        backend = {"KERAS_BACKEND": keras.backend.backend()}
-        logs = options.folder.absolute() / "logs"
-        return WorkerPool(ProcessTransport(shared, where, backend, logs, shared.parts()), settings)
-
-    if options.workers == "auto" and not needs_processes(options):
-        return _auto(recipe, where, processes, left)
-    if options.distribution_strategy is not None:
+    asked = (options.workers, options.executor, options.isolated)
+    if options.distribution_strategy is not None and executor_factory(*asked)[0].isolates:
         raise InvalidInput(
             "distribution_strategy spreads one model over devices, and workers spread trials; "
             "a strategy cannot be sent to other processes. Leave out one of them (and "
             "trial_timeout, max_worker_memory and deterministic, which need worker processes)."
         )
-    return Workforce(processes(), len(where), notes(options, scheduler, algorithm))
+    request = _request(options, factory, scheduler, remaining)
+    executor, workers, notes = build_executor(request, *asked)
+    return executor, workers, (*notes, *repeatability_notes(options, workers, scheduler, algorithm))
 
 
-def _auto(
-    recipe: RunnerFactory,
-    where: Sequence[Place],
-    processes: Callable[[], WorkerPool],
-    left: Callable[[], float],
-) -> Workforce:
-    count, here = len(where), SerialExecutor(recipe())
-    if count < 2:
-        note = 'workers="auto" stays in this process: there is room for one worker only'
-        return Workforce(here, 1, (note,))
-    capacity = len({place.gpu for place in where} - {None}) or len(available_cores())
-    executor = AutoExecutor(here, processes, count, capacity, left)
-    note = (
-        f'workers="auto" begins in this process; {count} worker processes take over once what is '
-        "left pays for their start"
-    )
-    return Workforce(executor, 1, (note,))
-
-
-def _places(options: TunerOptions) -> tuple[Place, ...]:
-    """Returns the cores, threads and GPU of each worker process."""
-    cores, gpus = available_cores(), available_gpus(os.environ)
-    count = _room(cores, gpus) if options.workers == "auto" else options.workers
-    # Equal threads whatever the number of workers: sums in another order differ in the last bits.
-    return places(count, cores, gpus, 1 if options.deterministic else None)
-
-
-def _pool_settings(options: TunerOptions, scheduler: Scheduler) -> PoolSettings:
+def _request(
+    options: TunerOptions,
+    factory: RunnerFactory,
+    scheduler: Scheduler,
+    remaining: Callable[[], float],
+) -> ExecutorRequest:
     memory = options.max_worker_memory
-    return PoolSettings(
-        waits=scheduler.every_epoch,
-        ahead=options.checkpoint_every,
-        timeout=options.trial_timeout,
-        max_memory=None if memory is None else read_bytes("max_worker_memory", memory),
+
+    def make(workers: int) -> RunnerFactory:
+        settings = factory.settings
+        share = settings.keep_in_memory // workers
+        return replace(factory, settings=replace(settings, keep_in_memory=share))
+
+    return ExecutorRequest(
+        make,
+        settings=PoolSettings(
+            waits=scheduler.every_epoch,
+            ahead=options.checkpoint_every,
+            timeout=options.trial_timeout,
+            max_memory=None if memory is None else read_bytes("max_worker_memory", memory),
+        ),
+        # Equal threads whatever the number of workers: sums in another order differ in the
+        # last bits.
+        threads=1 if options.deterministic else None,
+        environment={"KERAS_BACKEND": keras.backend.backend()},
+        logs=options.folder.absolute() / "logs",
+        parts=factory.parts(),
+        remaining=remaining,
     )
 
 
-def needs_processes(options: TunerOptions) -> bool:
-    """Whether arguments ask for worker processes whatever their number."""
-    asked = (options.trial_timeout, options.max_worker_memory)
-    return options.deterministic or any(value is not None for value in asked)
-
-
-def _room(cores: Sequence[int], gpus: Sequence[str]) -> int:
-    """Returns how many workers the machine has room for: a GPU or a core each, and memory."""
-    memory = int(psutil.virtual_memory().available // _WORKER_BYTES)
-    return max(1, min(len(gpus or cores), memory))
-
-
-def notes(options: TunerOptions, scheduler: Scheduler, algorithm: str) -> tuple[str, ...]:
-    """Returns what the user should know about worker processes and these arguments."""
+def repeatability_notes(
+    options: TunerOptions, workers: int, scheduler: Scheduler, algorithm: str
+) -> tuple[str, ...]:
+    """Returns what `deterministic` does not promise for these arguments, if anything."""
     reads = {name: algorithm_entry(name).reads_scores for name in algorithm_names()}
     settled = scheduler.deterministic and not reads[algorithm]
-    if not options.deterministic or options.workers == 1 or settled:
+    if not options.deterministic or workers == 1 or settled:
         return ()
     blind = ", ".join(name for name in reads if not reads[name])
     return (

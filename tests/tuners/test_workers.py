@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -19,8 +20,8 @@ from kerashpo.core.errors import InvalidInput, StudyNotFound
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.full import Full
 from kerashpo.study.study import open_study
-from kerashpo.tuners import workers as executors_of
 from kerashpo.tuners.options import TunerOptions
+from kerashpo.tuners.workers import repeatability_notes
 from tests.helpers.small_models import DATA, build, place, told
 
 ROOT = Path(__file__).parents[2]
@@ -185,12 +186,12 @@ def test_auto_stays_in_this_process_for_a_short_search(tmp_path, capsys):
 
 def test_what_deterministic_cannot_promise_is_said():
     scheduler = Full(1)
-    promises = TunerOptions(deterministic=True, workers=2)
-    (note,) = executors_of.notes(promises, scheduler, "bayesian")
+    notes = partial(repeatability_notes, TunerOptions(deterministic=True), 2)
+    (note,) = notes(scheduler, "bayesian")
     assert "bayesian under this scheduler follows who reports first" in note
-    assert executors_of.notes(promises, scheduler, "random") == ()
-    assert executors_of.notes(promises, ASHA(9), "random") != ()
-    assert executors_of.notes(TunerOptions(deterministic=True), ASHA(9), "bayesian") == ()
+    assert notes(scheduler, "random") == ()
+    assert notes(ASHA(9), "random") != ()
+    assert repeatability_notes(TunerOptions(deterministic=True), 1, ASHA(9), "bayesian") == ()
 
 
 def test_a_strategy_and_workers_are_refused_together(tmp_path):
@@ -200,3 +201,30 @@ def test_a_strategy_and_workers_are_refused_together(tmp_path):
     settings = place(tmp_path, workers=2, distribution_strategy=strategy)
     with pytest.raises(InvalidInput, match="distribution_strategy.*workers.*Leave out one"):
         kt.RandomSearch(build, max_trials=1, **settings).search(**DATA)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"executor": "ray"}, "serial, processes, auto, simulated.*planned"),
+        ({"workers": "ray"}, "serial, processes, auto, simulated.*planned"),
+        ({"executor": "serial", "trial_timeout": 60}, "need trials in worker processes"),
+        ({"executor": 3}, "executor must be one of the names"),
+    ],
+)
+def test_an_executor_that_cannot_be_meant_is_refused_before_the_model_is_built(
+    settings, message, tmp_path
+):
+    def never(hp):
+        raise AssertionError("built")
+
+    with pytest.raises(InvalidInput, match=message):
+        kt.RandomSearch(never, max_trials=1, **place(tmp_path, **settings))
+
+
+def test_a_tuner_takes_an_executor_by_its_factory(tmp_path):
+    one = kt.executors.Processes(workers=1)
+    tuner = kt.RandomSearch(build, max_trials=1, **place(tmp_path, executor=one))
+    tuner.search(**DATA)
+    assert tuner.results.epochs == 1
+    assert (tmp_path / "study" / "logs" / "worker-0.log").exists()

@@ -1,4 +1,4 @@
-"""Which worker gets which cores, threads and GPU. Pure functions, apart from asking the system."""
+"""Assigns cores, threads and GPUs to workers. Pure functions, apart from asking the system."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import psutil
+
+_WORKER_BYTES = 10**9
+"""About what a worker takes with TensorFlow, its graphs and some models."""
 _POOLS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -15,17 +19,17 @@ _POOLS = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
-"""Read once, by a numeric library that starts."""
+"""Variables that a numeric library reads once, when it starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a worker works.
+    """The resources of one worker.
 
     Attributes:
         cores: the CPU cores that it stays on; empty for any.
         threads: threads of each of its thread pools.
-        gpu: the one GPU that it sees, None where there is none to hand out.
+        gpu: the one GPU that it sees, None where there is none to assign.
     """
 
     cores: tuple[int, ...]
@@ -46,26 +50,42 @@ class Place:
 
 
 def places(
-    workers: int, cores: Sequence[int], gpus: Sequence[str] = (), threads: int | None = None
+    workers: int,
+    cores: Sequence[int],
+    gpus: Sequence[str] = (),
+    threads: int | None = None,
+    quota: int | None = None,
 ) -> tuple[Place, ...]:
-    """Returns each worker's place: cores are dealt out evenly, GPUs in turn.
+    """Returns each worker's resources: cores are divided evenly, GPUs assigned in turn.
 
     Args:
         workers: how many.
         cores: the cores that there are.
         gpus: the GPUs that there are.
-        threads: threads a worker; None for as many as it has cores.
+        threads: threads a worker; None for as many as its share of the cores.
+        quota: of how many cores the time may be used at once, as in a container; None for all.
     """
-    if workers > len(cores):
-        # More workers than cores: the system knows best who can run where.
+    allowed = len(cores) if quota is None else min(quota, len(cores))
+    if workers > allowed or allowed < len(cores):
+        # Fewer cores than workers, or than the machine has: the system decides who runs where.
         shares: list[tuple[int, ...]] = [()] * workers
     else:
         cuts = [len(cores) * i // workers for i in range(workers + 1)]
         shares = [tuple(cores[a:b]) for a, b in zip(cuts, cuts[1:])]
     return tuple(
-        Place(share, threads or max(1, len(share)), gpus[i % len(gpus)] if gpus else None)
+        Place(
+            share,
+            threads or max(1, len(share) or allowed // workers),
+            gpus[i % len(gpus)] if gpus else None,
+        )
         for i, share in enumerate(shares)
     )
+
+
+def room(cores: int, gpus: int) -> int:
+    """Returns how many workers the machine has room for: a GPU or a core each, and memory."""
+    memory = int(psutil.virtual_memory().available // _WORKER_BYTES)
+    return max(1, min(gpus or cores, memory))
 
 
 def available_cores() -> tuple[int, ...]:
@@ -73,6 +93,13 @@ def available_cores() -> tuple[int, ...]:
     if hasattr(os, "sched_getaffinity"):
         return tuple(sorted(os.sched_getaffinity(0)))
     return tuple(range(os.cpu_count() or 1))
+
+
+def core_quota() -> int:
+    """Returns of how many cores this process may use the time: a container may have few."""
+    import joblib
+
+    return int(joblib.cpu_count())
 
 
 def available_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:

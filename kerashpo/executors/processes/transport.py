@@ -19,7 +19,7 @@ import psutil
 
 from kerashpo.executors.base import Runner
 from kerashpo.executors.pool.protocol import FromWorker, Order
-from kerashpo.executors.pool.transport import Link, Loss, Transport
+from kerashpo.executors.pool.transport import START_LIMIT, Link, Loss, Transport
 from kerashpo.executors.processes.main import BOOT, Hello
 from kerashpo.executors.processes.pickling import Packed, discard, pack
 from kerashpo.executors.processes.resources import Place
@@ -39,6 +39,7 @@ class ProcessTransport(Transport):
         environment: variables to set besides those of its place.
         logs: the folder for what workers print; None for one that is deleted at the end.
         parts: parts of `make` under names that a user knows, for the error.
+        start_limit: see `Transport`.
 
     Raises:
         InvalidInput: if `make` cannot be sent.
@@ -51,8 +52,9 @@ class ProcessTransport(Transport):
         environment: Mapping[str, str] | None = None,
         logs: Path | None = None,
         parts: Mapping[str, Any] | None = None,
+        start_limit: float | None = START_LIMIT,
     ) -> None:
-        self.workers = len(places)
+        self.workers, self.start_limit = len(places), start_limit
         self._places, self._environment = tuple(places), dict(environment or {})
         self._logs = logs
         self._folder: tempfile.TemporaryDirectory[str] | None = None

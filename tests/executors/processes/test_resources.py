@@ -59,3 +59,26 @@ def test_otherwise_the_driver_is_asked(tmp_path, monkeypatch):
 
 def test_the_cores_are_those_that_this_process_may_use():
     assert available_cores() == tuple(sorted(os.sched_getaffinity(0)))
+
+
+def test_a_container_with_a_quota_has_fewer_workers_that_are_not_bound_to_cores():
+    dealt = places(2, range(64), quota=4)
+    assert dealt == (Place((), 2), Place((), 2))
+    assert places(3, range(64), quota=2) == (Place((), 1),) * 3
+    assert places(2, range(4), quota=8) == places(2, range(4))
+
+
+def test_there_is_room_for_a_core_or_a_gpu_each_while_memory_lasts(monkeypatch):
+    class Memory:
+        available = 5 * 10**9
+
+    monkeypatch.setattr(resources.psutil, "virtual_memory", Memory)
+    assert resources.room(cores=64, gpus=0) == 5
+    assert resources.room(cores=2, gpus=0) == 2
+    assert resources.room(cores=2, gpus=3) == 3
+    Memory.available = 0
+    assert resources.room(cores=2, gpus=0) == 1
+
+
+def test_the_quota_is_no_more_than_the_cores():
+    assert 1 <= resources.core_quota() <= len(available_cores())

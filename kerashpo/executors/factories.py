@@ -1,0 +1,190 @@
+"""Executor factories: the values of ``executor=``, which build the executor of a search."""
+
+from __future__ import annotations
+
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias, final
+
+from kerashpo.core.errors import InvalidInput, require_integer, require_number
+from kerashpo.executors.auto import AutoExecutor
+from kerashpo.executors.base import Executor, Runner
+from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
+from kerashpo.executors.pool.transport import START_LIMIT
+from kerashpo.executors.processes.resources import (
+    Place,
+    available_cores,
+    available_gpus,
+    core_quota,
+    places,
+    room,
+)
+from kerashpo.executors.processes.transport import ProcessTransport
+from kerashpo.executors.serial import SerialExecutor
+
+Built: TypeAlias = "tuple[Executor, int, tuple[str, ...]]"
+"""An executor, how many trials it trains at once to begin with, and notes for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorRequest:
+    """What a search asks of its executor.
+
+    Attributes:
+        make: returns, for a number of workers that share the memory, what builds the runner
+            of one of them.
+        workers: how many; None for as many as the executor sees fit.
+        settings: how a pool uses its workers.
+        threads: threads of each worker; None for as many as it has cores.
+        environment: variables that worker processes need.
+        logs: the folder for what worker processes print; None for a temporary one.
+        parts: parts of what `make` builds, under names that a user knows, for errors.
+        remaining: returns how many epochs are left, inf where unknown.
+    """
+
+    make: Callable[[int], Callable[[], Runner]]
+    workers: int | None = None
+    settings: PoolSettings = PoolSettings()
+    threads: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    logs: Path | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    remaining: Callable[[], float] = lambda: math.inf
+
+
+class ExecutorFactory(ABC):
+    """Builds the executor of a search.
+
+    Attributes:
+        isolates: whether each trial is trained in another process than the search, so that
+            time and memory of one can be limited, and its threads set.
+    """
+
+    isolates: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self, request: ExecutorRequest) -> Built:
+        """Returns the executor, its number of workers and notes for the user.
+
+        Raises:
+            InvalidInput: if the request cannot be met, e.g. where something cannot be sent.
+        """
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Serial(ExecutorFactory):
+    """Trains in this process, one trial at a time."""
+
+    isolates: ClassVar[bool] = False
+
+    def build(self, request: ExecutorRequest) -> Built:
+        if request.workers not in (None, 1):
+            raise InvalidInput(
+                'executor="serial" trains in this process, one trial at a time: workers must be 1. '
+                f"Received: workers={request.workers!r}."
+            )
+        return SerialExecutor(request.make(1)()), 1, ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Processes(ExecutorFactory):
+    """Trains in worker processes of this machine.
+
+    Args:
+        workers: how many; None for the search's ``workers=``, or for as many as the machine
+            has cores (or GPUs) and memory for.
+        start_limit: seconds in which a worker must be ready; one that is not is replaced.
+
+    Raises:
+        InvalidInput: for a number out of range.
+    """
+
+    workers: int | None = None
+    start_limit: float = START_LIMIT
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            require_integer("workers", self.workers, 1)
+        require_number("start_limit", self.start_limit, 0.0, strict=True)
+
+    def build(self, request: ExecutorRequest) -> Built:
+        where = _places(_agreed(self.workers, request.workers), request)
+        return _pool(where, request, self.start_limit), len(where), ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Auto(ExecutorFactory):
+    """Begins in this process; worker processes take over once what is left pays for them.
+
+    Args:
+        workers: how many processes; None for the search's ``workers=``, or for as many as the
+            machine has cores (or GPUs) and memory for.
+
+    Raises:
+        InvalidInput: for a number below 2.
+    """
+
+    isolates: ClassVar[bool] = False
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            require_integer("workers", self.workers, 2)
+
+    def build(self, request: ExecutorRequest) -> Built:
+        where = _places(_agreed(self.workers, request.workers), request)
+        count, here = len(where), SerialExecutor(request.make(1)())
+        if count < 2:
+            note = 'workers="auto" stays in this process: there is room for one worker only'
+            return here, 1, (note,)
+        capacity = len({place.gpu for place in where} - {None}) or min(
+            core_quota(), len(available_cores())
+        )
+        executor = AutoExecutor(
+            here,
+            lambda: _pool(where, request, START_LIMIT),
+            count,
+            capacity,
+            request.remaining,
+        )
+        note = (
+            f'workers="auto" begins in this process; {count} worker processes take over once what '
+            "is left pays for their start"
+        )
+        return executor, 1, (note,)
+
+
+def _agreed(own: int | None, asked: int | None) -> int | None:
+    """Returns the number of workers that the factory or the search names, None for neither."""
+    if own is not None and asked is not None and own != asked:
+        raise InvalidInput(
+            f"The number of workers was given twice: workers={asked} and {own} in executor=. "
+            "Leave out one of them."
+        )
+    return own if asked is None else asked
+
+
+def _places(workers: int | None, request: ExecutorRequest) -> tuple[Place, ...]:
+    """Returns the cores, threads and GPU of each worker process."""
+    cores, gpus, quota = available_cores(), available_gpus(os.environ), core_quota()
+    count = room(min(quota, len(cores)), len(gpus)) if workers is None else workers
+    return places(count, cores, gpus, request.threads, quota)
+
+
+def _pool(where: tuple[Place, ...], request: ExecutorRequest, start_limit: float) -> WorkerPool:
+    transport = ProcessTransport(
+        request.make(len(where)),
+        where,
+        request.environment,
+        request.logs,
+        request.parts,
+        start_limit,
+    )
+    return WorkerPool(transport, request.settings)
