@@ -8,23 +8,25 @@
 
 ===============================  =================================================
 `RandomSearchOracle`             random configurations without repeats
-`GridSearchOracle`               a walk that takes in parameters as they appear
+`GridSearchOracle`               a grid that grows with parameters as they appear
 `BayesianOptimizationOracle`     our Gaussian process
 `HyperbandOracle`                the paper's brackets
 `ASHAOracle`                     promotes as soon as a trial is good enough
 ===============================  =================================================
 
-``base`` mends what every `keras_tuner.Oracle` does (directions, seeds, failures, NaN);
-``replay`` turns its trials into a `History`; ``suggesting`` asks an algorithm under a
-scheduler. An oracle saves no state of its own but the order of starts and ends: what it
-proposes is a function of its seed and its trials, so that a reload goes on exactly.
+``base`` fixes what every `keras_tuner.Oracle` gets wrong (directions, seeds, failures, NaN);
+``replay`` turns its trials into a `History`; ``engine`` asks an algorithm under a scheduler;
+``options`` holds the arguments that all oracles share. An oracle saves no state of its own but
+the order of starts and ends: what it proposes is a function of its seed and its trials, so
+that a reloaded one continues exactly.
 
 KerasTuner's `Tuner` reads epochs from the values of a trial; here, and only here, they
 travel as ``tuner/epochs``, ``tuner/initial_epoch``, ``tuner/trial_id`` and ``tuner/round``.
-Its oracles hear one number a trial and each promotion is a new trial: for exact
-continuation and whole curves use the tuners of `kerashpo` itself.
+Its oracles receive one score a trial and each promotion is a new trial: for exact
+continuation and whole learning curves use the tuners of `kerashpo` itself.
 
-To add one: a final subclass of `EngineOracle` that names an algorithm and a scheduler.
+To add one: a subclass of `EngineOracle` that names an algorithm and builds a scheduler, and
+its name in the algorithm's entry of ``kerashpo/algorithms/registry.py``.
 Importing this package imports keras_tuner, and with it TensorFlow.
 """
 

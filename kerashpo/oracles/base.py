@@ -1,4 +1,4 @@
-"""`FixedOracle`: KerasTuner's bookkeeping of trials, without its traps."""
+"""`FixedOracle`: KerasTuner's bookkeeping of trials with its defects fixed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from kerashpo.training.hyperparameters import to_space
 
 
 @contextmanager
-def given_back(oracle: Any) -> Iterator[None]:
-    """Releases an oracle's lock if what runs inside raises.
+def released_on_error(oracle: Any) -> Iterator[None]:
+    """Context manager that releases an oracle's lock if its body raises.
 
-    `keras_tuner.synchronized` keeps it then, and every other worker waits for ever.
+    `keras_tuner.synchronized` keeps the lock then, and every other worker waits for ever.
     """
     mine = threading.current_thread().name
     nested = upstream.THREADS[oracle] == mine
@@ -35,26 +35,26 @@ def given_back(oracle: Any) -> Iterator[None]:
 
 
 class FixedOracle(keras_tuner.Oracle):
-    """A `keras_tuner.Oracle` whose every promise holds.
+    """`keras_tuner.Oracle` with its defects fixed: directions, seeds, failures, NaN.
 
-    Other than upstream's: an objective's direction comes from our table; ``seed=0`` is a
-    seed; a score that is NaN or infinite is a failure; a streak of failures is saved before
-    it is told, and a later search goes on; `get_best_trials` lists no failed trial.
+    Unlike upstream's: an objective's direction comes from our table; ``seed=0`` is a seed; a
+    score that is NaN or infinite is a failure; too many consecutive failures are saved before
+    the error is raised, and a later search continues; `get_best_trials` lists no failed trial.
 
     Args:
         objective: a metric's name, an `Objective`, or a list of them (KerasTuner sums
             them); None where `run_trial` returns one number to minimise.
         max_trials: trials at most; None for no bound.
         hyperparameters: definitions that win over those of the hypermodel.
-        allow_new_entries: whether there may be others.
+        allow_new_entries: whether the hypermodel may define others.
         tune_new_entries: whether those are tuned.
-        seed: a whole number; None draws one.
+        seed: an integer; None draws one.
         max_retries_per_trial: how often a failed trial is tried again.
         max_consecutive_failed_trials: failures in a row that end the search; None for no
             limit.
 
     Raises:
-        InvalidInput: for an argument that cannot be meant.
+        InvalidInput: for an argument of the wrong type or out of range.
         InvalidSpace: for a definition among `hyperparameters` that contradicts itself.
     """
 
@@ -84,22 +84,22 @@ class FixedOracle(keras_tuner.Oracle):
         )
         self.seed = fresh_seed() if given is None else given
         self._order: list[list[str]] = []
-        self._forgiven = 0
+        self._counted_ends = 0
         self._streak = ""
 
     def create_trial(self, tuner_id: str) -> Any:
         """Returns the next trial, as upstream does."""
-        with given_back(self):
+        with released_on_error(self):
             return super().create_trial(tuner_id)
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
-        """Takes in a trial's metrics and returns it; any name will do beside the objective's.
+        """Records a trial's metrics and returns it; metrics beside the objective may be any.
 
         Raises:
             ValueError: if the objective is not among them.
         """
-        with given_back(self):
-            return self._take_in(trial_id, metrics, step)
+        with released_on_error(self):
+            return self._record_metrics(trial_id, metrics, step)
 
     def score_trial(self, trial: Any) -> None:
         """Scores a trial by its best finite value, NaN where it has none."""
@@ -113,16 +113,16 @@ class FixedOracle(keras_tuner.Oracle):
         trial.score = sign * cost
 
     def end_trial(self, *args: Any, **kwargs: Any) -> None:
-        """Takes in that a trial has ended, as upstream does, and saves it.
+        """Records that a trial has ended, as upstream does, and saves it.
 
         Raises:
             ConsecutiveFailures: after too many failed trials in a row.
         """
-        with given_back(self):
+        with released_on_error(self):
             super().end_trial(*args, **kwargs)
-        told, self._streak = self._streak, ""
-        if told:
-            raise ConsecutiveFailures(told)
+        message, self._streak = self._streak, ""
+        if message:
+            raise ConsecutiveFailures(message)
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
         """Returns the trials with the best scores, the best first; none that failed."""
@@ -134,19 +134,20 @@ class FixedOracle(keras_tuner.Oracle):
     def get_state(self) -> dict[str, Any]:
         """Returns what a reload needs besides the trials."""
         state = super().get_state()
-        # Upstream saves an end before it forgets that the trial runs: a reload would repeat it.
+        # Upstream saves an end while the trial is still listed as running: a reload would
+        # run it again.
         over = {*self.end_order, *self._retry_queue}
         ongoing = {who: t for who, t in state["ongoing_trials"].items() if t not in over}
         return {**state, "ongoing_trials": ongoing, "order": self._ordered()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes over what `get_state` returned."""
+        """Restores what `get_state` returned."""
         super().set_state(state)
         self._order = [list(mark) for mark in state["order"]]
-        self._forgiven = len(self.end_order)
+        self._counted_ends = len(self.end_order)
 
     @keras_tuner.synchronized
-    def _take_in(self, trial_id: str, metrics: Mapping[str, float], step: int) -> Any:
+    def _record_metrics(self, trial_id: str, metrics: Mapping[str, float], step: int) -> Any:
         trial = self.trials[trial_id]
         self._check_objective_found(metrics)
         ours = getattr(self.objective, "objectives", [self.objective])
@@ -154,7 +155,7 @@ class FixedOracle(keras_tuner.Oracle):
         for name, value in metrics.items():
             if not trial.metrics.exists(name):
                 trial.metrics.register(name, directions.get(name) or infer_direction(name) or "min")
-            # Not `trial.metrics.update`: it warns of a NaN, and drops nothing by it.
+            # Not `trial.metrics.update`, which warns of each NaN.
             trial.metrics.metrics[name].update(float(value), step=step)
         self._save_trial(trial)
         return trial
@@ -172,20 +173,20 @@ class FixedOracle(keras_tuner.Oracle):
     def _retry(self, trial: Any) -> bool:
         again: bool = super()._retry(trial)
         if again:
-            # Upstream averages a retry with what failed: a NaN would never leave.
+            # Upstream averages a retry with the failed attempt: a NaN would stay for ever.
             trial.metrics = type(trial.metrics)()
         return again
 
     def _check_consecutive_failures(self) -> None:
-        """Notes a streak; `end_trial` tells of it once all is saved and unlocked."""
+        """Detects too many failures in a row; `end_trial` raises once all is saved."""
         streak = []
-        for trial_id in reversed(self.end_order[self._forgiven :]):
+        for trial_id in reversed(self.end_order[self._counted_ends :]):
             if self.trials[trial_id].status != "FAILED":
                 break
             streak.append(self.trials[trial_id].message or "")
         limit = self.max_consecutive_failed_trials
         if limit is not None and len(streak) >= limit:
-            self._forgiven = len(self.end_order)
+            self._counted_ends = len(self.end_order)
             self._streak = (
                 f"Number of consecutive failures exceeded the limit of {limit}. What was done is "
                 f"saved; searching again goes on with new trials. The last failure:\n{streak[0]}"

@@ -1,4 +1,4 @@
-"""`EngineOracle`: an algorithm of ours under a scheduler of ours, asked by KerasTuner."""
+"""`EngineOracle`: our algorithms and schedulers behind KerasTuner's `Oracle` interface."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _ENDED = ("COMPLETED", "FAILED")
 
 
 class EngineOracle(FixedOracle):
-    """Asks an algorithm under a scheduler; both hear of the trials what they have not heard.
+    """Asks an algorithm under a scheduler, whose state is replayed from the oracle's trials.
 
-    Where what they heard is no longer so (a trial's values or the space have grown, another
-    state was loaded) both are built anew: what is proposed depends on the trials alone.
+    New starts and ends are replayed as they come. Where the trials no longer begin with what
+    was replayed (a trial's values or the space have grown, another state was loaded)
+    scheduler and history are built anew: what is proposed depends on the trials alone.
 
     Args:
         algorithm: a name of `kerashpo.algorithms.registry`.
@@ -41,7 +42,7 @@ class EngineOracle(FixedOracle):
         self._algorithm, self._options = algorithm, dict(options or {})
         self._configurations = configurations
         self._known: Replay | None = None
-        # Built for its checks alone: a wrong option is told before anything is trained.
+        # Built for its checks alone: a wrong option is an error before anything is trained.
         make_algorithm(algorithm, self._space(), 0, self._options)
 
     @abstractmethod
@@ -60,12 +61,12 @@ class EngineOracle(FixedOracle):
                 done = replay.history.trials[trial].epoch
                 values = _promoted(known.hyperparameters.values, known.trial_id, done, until)
                 return {"status": "RUNNING", "values": values}
-        # What runs may still discover parameters, and with them configurations.
+        # Running trials may still discover parameters, and with them configurations.
         waits = isinstance(job, Wait) or self.ongoing_trials
         return {"status": "IDLE" if waits else "STOPPED"}
 
     def _started(self, config: dict[str, Any], until: int) -> dict[str, Any]:
-        """Returns the values of a new trial that trains to an epoch."""
+        """Returns the values of a new trial that trains through an epoch."""
         return config
 
     def _space(self) -> Any:
@@ -85,16 +86,16 @@ class EngineOracle(FixedOracle):
         return Replay(space, objective, self._scheduler(), bounded)
 
     def _steps(self) -> list[Step]:
-        """Returns what happened, in order."""
+        """Returns the starts and ends of trials, in order."""
         order = [(kind, trial_id) for kind, trial_id in self._ordered() if trial_id in self.trials]
         begun = {trial_id for _, trial_id in order}
-        # Trials that were put in by hand, as evidence.
+        # Trials that the user added by hand.
         foreign = [t for t in self.trials if t not in begun and self.trials[t].status in _ENDED]
         marks = [(kind, trial_id) for trial_id in foreign for kind in ("start", "end")]
-        return [(kind, t, _told(kind, self.trials[t])) for kind, t in [*marks, *order]]
+        return [(kind, t, _snapshot(kind, self.trials[t])) for kind, t in [*marks, *order]]
 
 
-def _told(kind: str, trial: Any) -> OracleTrial:
+def _snapshot(kind: str, trial: Any) -> OracleTrial:
     values = dict(trial.hyperparameters.values)
     if kind == "start":
         return OracleTrial(values)

@@ -2,62 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_tuner.src.tuners import bayesian as upstream
 
 from kerashpo.oracles.engine import EngineOracle
+from kerashpo.oracles.options import OracleOptions, with_shared_options
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full import Full
 
 
 class FullOracle(EngineOracle):
-    """How long a trial trains is the tuner's to say: to an oracle it is one step."""
+    """Full training, one step to an oracle: the tuner decides how many epochs that is."""
 
     def _scheduler(self) -> Scheduler:
         return Full(1)
 
 
 class RandomSearchOracle(FullOracle):
-    """Random configurations, none twice; a finite space is tried to its end.
+    """Random search without repeats; a finite space is enumerated to its end.
 
     Args:
         objective: see `FixedOracle`.
         max_trials: trials at most.
-        seed: see `FixedOracle`.
-        hyperparameters: see `FixedOracle`.
-        allow_new_entries: see `FixedOracle`.
-        tune_new_entries: see `FixedOracle`.
-        max_retries_per_trial: see `FixedOracle`.
-        max_consecutive_failed_trials: see `FixedOracle`.
+        **shared: see `FixedOracle`; by position too, as in KerasTuner.
     """
 
+    @with_shared_options
     def __init__(
         self,
         objective: Any = None,
         max_trials: int | None = 10,
-        seed: int | None = None,
-        hyperparameters: Any = None,
-        allow_new_entries: bool = True,
-        tune_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int | None = 3,
+        **shared: Unpack[OracleOptions],
     ) -> None:
         super().__init__(
             "random",
             objective=objective,
             max_trials=max_trials,
-            seed=seed,
-            hyperparameters=hyperparameters,
-            allow_new_entries=allow_new_entries,
-            tune_new_entries=tune_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
+            **shared,
         )
 
 
 class BayesianOptimizationOracle(FullOracle):
-    """A Gaussian process proposes; trials still running count with their expected value.
+    """Bayesian optimisation; running trials count with their expected value.
 
     Args:
         objective: see `FixedOracle`.
@@ -65,18 +52,14 @@ class BayesianOptimizationOracle(FullOracle):
         num_initial_points: trials before the model decides; None for between 5 and 10.
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
         beta: how many standard deviations the acquisition "ucb" trusts.
-        seed: see `FixedOracle`.
-        hyperparameters: see `FixedOracle`.
-        tune_new_entries: see `FixedOracle`.
-        allow_new_entries: see `FixedOracle`.
-        max_retries_per_trial: see `FixedOracle`.
-        max_consecutive_failed_trials: see `FixedOracle`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
+        **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
         ImportError: where KerasTuner found scipy or scikit-learn missing, as upstream's does.
     """
 
+    @with_shared_options
     def __init__(
         self,
         objective: Any = None,
@@ -84,14 +67,9 @@ class BayesianOptimizationOracle(FullOracle):
         num_initial_points: int | None = None,
         alpha: float = 1e-4,
         beta: float = 2.6,
-        seed: int | None = None,
-        hyperparameters: Any = None,
-        allow_new_entries: bool = True,
-        tune_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int | None = 3,
         *,
         acquisition: str = "logei",
+        **shared: Unpack[OracleOptions],
     ) -> None:
         _require("scipy", "scipy")
         _require("sklearn", "scikit-learn")
@@ -106,12 +84,7 @@ class BayesianOptimizationOracle(FullOracle):
             options,
             objective=objective,
             max_trials=max_trials,
-            seed=seed,
-            hyperparameters=hyperparameters,
-            allow_new_entries=allow_new_entries,
-            tune_new_entries=tune_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
+            **shared,
         )
 
 

@@ -1,12 +1,13 @@
-"""Grid search in a space that KerasTuner's trials may still be discovering."""
+"""Grid search in a space that grows while KerasTuner's trials discover it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from kerashpo.core.records import Config, Scalar
 from kerashpo.oracles.base import FixedOracle
+from kerashpo.oracles.options import OracleOptions, with_shared_options
 from kerashpo.space.domains import Domain
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
@@ -15,8 +16,8 @@ from kerashpo.training.hyperparameters import to_space
 _SAMPLES = 10
 
 
-def marks(domain: Domain) -> list[Scalar]:
-    """Returns the values of one parameter in the order of the walk.
+def grid_values(domain: Domain) -> list[Scalar]:
+    """Returns the grid values of one parameter in their order.
 
     The default comes first, since a parameter that appears late had it before. A continuum
     is its default and ten values, as in KerasTuner's grid.
@@ -38,27 +39,27 @@ def successor(space: Space, values: Mapping[str, Any]) -> Config | None:
     active = _active(space, values)
     for index in range(len(active) - 1, -1, -1):
         param = active[index]
-        steps = marks(param.domain)
+        steps = grid_values(param.domain)
         place = _place(param, values)
         if place + 1 < len(steps):
-            kept = {p.name: mark_at(p, values) for p in active[:index]}
+            kept = {p.name: grid_value(p, values) for p in active[:index]}
             return _complete(space, {**kept, param.name: steps[place + 1]})
     return None
 
 
 def position(space: Space, values: Mapping[str, Any]) -> tuple[int, ...]:
-    """Returns a sort key: where the walk meets a configuration."""
+    """Returns a sort key: a configuration's place in the order of the grid."""
     places = {id(param): _place(param, values) for param in _active(space, values)}
     return tuple(places.get(id(param), 0) for param in space.params)
 
 
-def mark_at(param: Param, values: Mapping[str, Any]) -> Scalar:
-    """Returns a parameter's value as one of its marks."""
-    return marks(param.domain)[_place(param, values)]
+def grid_value(param: Param, values: Mapping[str, Any]) -> Scalar:
+    """Returns the grid value of a parameter that a trial has."""
+    return grid_values(param.domain)[_place(param, values)]
 
 
 def _place(param: Param, values: Mapping[str, Any]) -> int:
-    steps = marks(param.domain)
+    steps = grid_values(param.domain)
     value = values.get(param.name, param.domain.default)
     same = (i for i, step in enumerate(steps) if _equal(step, value))
     return next(same, 0)
@@ -73,7 +74,7 @@ def _active(space: Space, values: Mapping[str, Any]) -> list[Param]:
     known: dict[str, Scalar] = {}
     for param in space.params:
         if param.active(known):
-            known[param.name] = mark_at(param, values)
+            known[param.name] = grid_value(param, values)
             found.append(param)
     return found
 
@@ -87,43 +88,29 @@ def _complete(space: Space, values: Mapping[str, Scalar]) -> Config:
 
 
 class GridSearchOracle(FixedOracle):
-    """Every configuration of a finite space, in order, none twice.
+    """Grid search: every configuration of a finite space, in order, none twice.
 
-    A trial that ends has its turn: what follows it is tried unless a later trial has been.
+    When a trial ends, its successor in the grid is tried unless a later configuration was.
     So a parameter that appears under some values only is not crossed with the others. A
     parameter without a step counts with its default and ten values.
 
     Args:
         objective: see `FixedOracle`.
         max_trials: trials at most; None for all.
-        seed: see `FixedOracle`.
-        hyperparameters: see `FixedOracle`.
-        allow_new_entries: see `FixedOracle`.
-        tune_new_entries: see `FixedOracle`.
-        max_retries_per_trial: see `FixedOracle`.
-        max_consecutive_failed_trials: see `FixedOracle`.
+        **shared: see `FixedOracle`; by position too, as in KerasTuner.
     """
 
+    @with_shared_options
     def __init__(
         self,
         objective: Any = None,
         max_trials: int | None = None,
-        seed: int | None = None,
-        hyperparameters: Any = None,
-        allow_new_entries: bool = True,
-        tune_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int | None = 3,
+        **shared: Unpack[OracleOptions],
     ) -> None:
         super().__init__(
             objective=objective,
             max_trials=max_trials,
-            seed=seed,
-            hyperparameters=hyperparameters,
-            allow_new_entries=allow_new_entries,
-            tune_new_entries=tune_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
+            **shared,
         )
         self._taken = 0
 
@@ -147,14 +134,14 @@ class GridSearchOracle(FixedOracle):
         return {**super().get_state(), "turns_taken": self._taken}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes over what `get_state` returned."""
+        """Restores what `get_state` returned."""
         super().set_state(state)
         self._taken = int(state["turns_taken"])
 
     def _turns(self) -> list[str]:
-        """Returns whose successors are to be tried: the first trial, then each as it ends.
+        """Returns the trials whose successors are tried: the first, then each as it ends.
 
-        The first has a turn before it ends, so that a second worker need not wait.
+        The first one comes before it ends too, so that a second worker need not wait.
         """
         marks = self._ordered()
         return [*(t for _, t in marks[:1]), *(t for kind, t in marks if kind == "end")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.oracles.base import require_hyperband_factor
 from kerashpo.oracles.engine import EngineOracle, with_epochs
+from kerashpo.oracles.options import OracleOptions, with_shared_options
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.hyperband import Hyperband
@@ -32,32 +33,23 @@ class HyperbandOracle(MultiFidelityOracle):
         factor: of so many configurations one goes on, and so much longer.
         hyperband_iterations: how often all brackets are run; None for as long as there are
             configurations.
-        seed: see `FixedOracle`.
-        hyperparameters: see `FixedOracle`.
-        allow_new_entries: see `FixedOracle`.
-        tune_new_entries: see `FixedOracle`.
-        max_retries_per_trial: see `FixedOracle`.
-        max_consecutive_failed_trials: see `FixedOracle`.
         algorithm: where to look next; ``"bayesian"`` is BOHB's idea.
+        **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
         InvalidInput: for a factor below 2, or no epochs.
     """
 
+    @with_shared_options
     def __init__(
         self,
         objective: Any = None,
         max_epochs: int = 100,
         factor: int = 3,
         hyperband_iterations: int | None = 1,
-        seed: int | None = None,
-        hyperparameters: Any = None,
-        allow_new_entries: bool = True,
-        tune_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int | None = 3,
         *,
         algorithm: str = "random",
+        **shared: Unpack[OracleOptions],
     ) -> None:
         require_hyperband_factor(factor)
         Hyperband(max_epochs, factor, hyperband_iterations)
@@ -66,12 +58,7 @@ class HyperbandOracle(MultiFidelityOracle):
         super().__init__(
             algorithm,
             objective=objective,
-            seed=seed,
-            hyperparameters=hyperparameters,
-            allow_new_entries=allow_new_entries,
-            tune_new_entries=tune_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
+            **shared,
         )
 
     def _scheduler(self) -> Scheduler:
@@ -88,18 +75,14 @@ class ASHAOracle(MultiFidelityOracle):
         max_epochs: the most epochs that one model is trained.
         factor: of so many configurations one goes on, and so much longer.
         min_epochs: epochs of the first rung.
-        seed: see `FixedOracle`.
-        hyperparameters: see `FixedOracle`.
-        allow_new_entries: see `FixedOracle`.
-        tune_new_entries: see `FixedOracle`.
-        max_retries_per_trial: see `FixedOracle`.
-        max_consecutive_failed_trials: see `FixedOracle`.
         algorithm: where to look next; ``"bayesian"`` is MOBSTER's idea.
+        **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
         InvalidInput: for a factor below 2, or no epochs.
     """
 
+    @with_shared_options
     def __init__(
         self,
         objective: Any = None,
@@ -107,14 +90,9 @@ class ASHAOracle(MultiFidelityOracle):
         max_epochs: int = 100,
         factor: int = 3,
         min_epochs: int = 1,
-        seed: int | None = None,
-        hyperparameters: Any = None,
-        allow_new_entries: bool = True,
-        tune_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int | None = 3,
         *,
         algorithm: str = "random",
+        **shared: Unpack[OracleOptions],
     ) -> None:
         if max_trials is not None:
             require_integer("max_trials", max_trials, 1)
@@ -125,12 +103,7 @@ class ASHAOracle(MultiFidelityOracle):
             algorithm,
             configurations=max_trials,
             objective=objective,
-            seed=seed,
-            hyperparameters=hyperparameters,
-            allow_new_entries=allow_new_entries,
-            tune_new_entries=tune_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
+            **shared,
         )
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:

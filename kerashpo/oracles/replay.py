@@ -1,4 +1,4 @@
-"""From the trials of an oracle to a `History`, and back to the next job."""
+"""Replays the trials of a KerasTuner oracle as a `History`, and asks for the next job."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EPOCHS, INITIAL, PARENT, ROUND = (
 @final
 @dataclass(frozen=True, slots=True)
 class OracleTrial:
-    """What an oracle knows of one trial.
+    """What an oracle knows of one trial at its start or end.
 
     Attributes:
         values: its values, ``tuner/...`` included.
@@ -55,16 +55,16 @@ Step: TypeAlias = tuple[str, str, OracleTrial]
 @final
 @dataclass(slots=True)
 class Replay:
-    """A history, a scheduler and an algorithm brought to where an oracle stands.
+    """A history, a scheduler and an algorithm in the state that an oracle's trials describe.
 
     A trial of KerasTuner's is one job here: a promotion is another trial there, whose values
-    name the one that it goes on from.
+    name the trial that it continues.
 
     Attributes:
-        space: what is searched.
+        space: the search space.
         history: the trials as ours.
-        latest: by number the last of KerasTuner's trials that trained it.
-        steps: what was taken in.
+        latest: by the number of our trial, KerasTuner's id of the last one that trained it.
+        steps: what was replayed.
     """
 
     space: Space
@@ -81,42 +81,42 @@ class Replay:
         self._apply(StudyCreated(self.space.to_json(), ((name, direction),), self.algorithm.seed))
 
     def precedes(self, space: Space, seed: int, steps: Sequence[Step]) -> bool:
-        """Tells whether this is what a replay of these steps comes through."""
+        """Tells whether the steps begin with those that were replayed here."""
         known = len(self.steps)
         same = self.algorithm.seed == seed and self.history.space == space.to_json()
         return same and steps[:known] == self.steps
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Takes in those of the steps that are new; it must precede them."""
+        """Replays those of the steps that are new; `precedes` must hold."""
         for step in steps[len(self.steps) :]:
-            kind, trial_id, told = step
-            take = self._start if kind == "start" else self._end
-            take(trial_id, told)
+            kind, trial_id, trial = step
+            apply = self._start if kind == "start" else self._end
+            apply(trial_id, trial)
             self.steps.append(step)
 
     def next_job(self) -> Job | Wait | Done:
         """Returns what the scheduler wants next."""
         return self.scheduler.next_job(self.algorithm, self.history)
 
-    def _start(self, trial_id: str, told: OracleTrial) -> None:
-        until = int(told.values.get(EPOCHS, self.scheduler.max_epochs))
-        parent = self._numbers.get(str(told.values.get(PARENT)))
+    def _start(self, trial_id: str, trial: OracleTrial) -> None:
+        until = int(trial.values.get(EPOCHS, self.scheduler.max_epochs))
+        parent = self._numbers.get(str(trial.values.get(PARENT)))
         number = self.history.next_trial if parent is None else parent
         self._numbers[trial_id], self.latest[number] = number, trial_id
         if parent is None:
-            job: Job = Start(number, nearest_config(self.space, told.values), until)
+            job: Job = Start(number, nearest_config(self.space, trial.values), until)
         else:
             job = Resume(number, until)
         self._apply(JobStarted(job))
 
-    def _end(self, trial_id: str, told: OracleTrial) -> None:
+    def _end(self, trial_id: str, trial: OracleTrial) -> None:
         number = self._numbers[trial_id]
-        if told.score is None:
-            failure = Failure("fit", told.message.splitlines()[-1] if told.message else "")
+        if trial.score is None:
+            failure = Failure("fit", trial.message.splitlines()[-1] if trial.message else "")
             self._apply(Ended(number, Status.FAILED, "failed", failure))
             return
         epoch = self.history.trials[number].until
-        report = Report(number, 0, epoch, {self.objective.name: told.score}, 0.0)
+        report = Report(number, 0, epoch, {self.objective.name: trial.score}, 0.0)
         self._apply(Reported(report))
         self._apply(Reached(number))
 
@@ -133,8 +133,8 @@ class Replay:
 def nearest_config(space: Space, values: Mapping[str, Any]) -> Config:
     """Returns the configuration of a space that is nearest to a trial's values.
 
-    A space grows while KerasTuner's trials discover it: earlier trials had the default of
-    what they lack, which is also what KerasTuner gave their models.
+    A space grows while KerasTuner's trials discover it: a parameter that an earlier trial
+    lacks had its default there, which KerasTuner gave to the model.
     """
     config: dict[str, Scalar] = {}
     for param in space.params:

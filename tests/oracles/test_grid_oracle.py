@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerashpo.oracles import GridSearchOracle
-from kerashpo.oracles.grid import marks, position, successor
+from kerashpo.oracles.grid import grid_values, position, successor
 from kerashpo.space.domains import Boolean, Choice, Float, Integer
 from kerashpo.space.params import Condition, Param
 from kerashpo.space.space import Space
@@ -44,8 +44,8 @@ def test_the_walk_meets_every_configuration_once_in_order(some):
 
 
 def test_the_default_comes_first():
-    assert marks(Choice(("x", "y", "z"), preset="y")) == ["y", "x", "z"]
-    assert marks(Float(1.0, 2.0, preset=1.0))[:2] == [1.0, 1.05]
+    assert grid_values(Choice(("x", "y", "z"), preset="y")) == ["y", "x", "z"]
+    assert grid_values(Float(1.0, 2.0, preset=1.0))[:2] == [1.0, 1.05]
 
 
 @pytest.mark.parametrize("cut", range(1, 6))

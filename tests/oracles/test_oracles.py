@@ -54,6 +54,43 @@ def test_arguments_have_the_names_places_and_defaults_of_kerastuners(name):
     assert ours[: len(theirs)] == theirs
 
 
+def test_shared_arguments_are_taken_by_position_and_by_name():
+    hp = space()
+    for oracle in (
+        oracles.RandomSearchOracle(SCORE, 12, 7, hp, False, True, 2, 4),
+        oracles.BayesianOptimizationOracle(
+            SCORE,
+            12,
+            3,
+            1e-3,
+            2.0,
+            7,
+            hp,
+            False,
+            max_retries_per_trial=2,
+            max_consecutive_failed_trials=4,
+            acquisition="ei",
+        ),
+        oracles.HyperbandOracle(SCORE, 9, 3, 2, 7, hp, False, True, 2, 4, algorithm="sobol"),
+    ):
+        given = (oracle.seed, oracle.hyperparameters.space, oracle.allow_new_entries)
+        assert given == (7, hp.space, False)
+        assert (oracle.max_retries_per_trial, oracle.max_consecutive_failed_trials) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    "arguments, options, told",
+    [
+        ((), {"sede": 1}, "unexpected keyword argument 'sede'"),
+        ((SCORE, 12, 7), {"seed": 7}, "multiple values for argument 'seed'"),
+        ((SCORE, 12, 7, None, True, True, 0, 3, "more"), {}, "too many positional arguments"),
+    ],
+)
+def test_arguments_that_an_oracle_does_not_have(arguments, options, told):
+    with pytest.raises(TypeError, match=told):
+        oracles.RandomSearchOracle(*arguments, **options)
+
+
 def test_no_configuration_twice(make, tmp_path):
     told = started(drive(place(make(), tmp_path)))
     assert len(set(told)) == len(told) > 5
