@@ -15,7 +15,8 @@ nothing:
 - ready-made hypermodels, KerasTuner's: `kerashpo.applications`
 - for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` for one of your own
 - what is raised: `kerashpo.errors`, KerasTuner's own among them
-- to write a search down elsewhere: `kerashpo.callbacks`
+- to write a search down elsewhere: `kerashpo.callbacks`; several searches in one figure:
+  `kerashpo.plots.compare`
 - who trains: `kerashpo.executors`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kerashpo import errors as errors
     from kerashpo import executors as executors
     from kerashpo import oracles as oracles
+    from kerashpo import plots as plots
     from kerashpo import space as space
     from kerashpo import tuners as tuners
     from kerashpo.core.records import Objective as Objective
@@ -75,6 +77,7 @@ _ROOMS = {
     "errors": "kerashpo.errors",
     "executors": "kerashpo.executors",
     "oracles": "kerashpo.oracles",
+    "plots": "kerashpo.plots",
     "space": "kerashpo.space",
     "tuners": "kerashpo.tuners",
 }

@@ -1,17 +1,19 @@
-"""Numbers from a `History`: no drawing, no Keras.
+"""Numbers computed from a `History`: no drawing, no Keras.
 
-===============  =============================================================
-``tables``       the rows behind `results.trials()` and `results.curves()`
-``validation``   `results.cv_results_`, in scikit-learn's words
-``anytime``      the best value so far against trials, epochs and seconds
-``evidence``     what trials say about parameters: positions against scores
-``forest``       a random forest as boxes, whose marginals are exact
-``importance``   which parameters matter (functional ANOVA)
-``pareto``       the trials that no other beats in every respect
-``statistics``   means and intervals over seeds
-``ranks``        several methods on the same blocks: average ranks, tests
-``signed_rank``  Wilcoxon's test, exact with ties, and Holm's correction
-===============  =============================================================
+=================  ===========================================================
+``tables``         the rows behind `results.trials()` and `results.curves()`
+``cv_results``     `results.cv_results_`, with scikit-learn's column names
+``anytime``        the incumbent's value against trials, epochs and seconds
+``intervals``      confidence intervals: Student, bootstrap (BCa), Wilson
+``saturation``     whether the validation data can still tell the best trials apart
+``ranking``        several methods on the same blocks: average ranks, Friedman's and
+                   Wilcoxon's tests, Holm's correction
+``pareto``         trade-off between objectives and the Pareto front
+``design_matrix``  trials as rows of the unit cube, with their scores
+``forest``         a random forest over the design matrix, with exact marginals
+``importance``     parameter importances (functional ANOVA)
+=================  ===========================================================
 
-pandas is imported only where a table is asked for.
+pandas is imported only where a table is asked for. To add one: a module with pure functions of a
+`History` (or of arrays), and a test against an independent implementation.
 """

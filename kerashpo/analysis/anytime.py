@@ -1,4 +1,4 @@
-"""The best value so far, against what it took."""
+"""Anytime performance: the incumbent's value against trials, epochs or seconds."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ Axis: TypeAlias = Literal["epochs", "trials", "seconds"]
 Numbers: TypeAlias = NDArray[np.float64]
 
 _SETTLED = np.inf
-"""Stands for an epoch after all others: the trial's score is known."""
+"""Sorts after every epoch: the point at which a trial's final score is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A staircase: from ``x[i]`` on, the best is ``y[i]``.
+    """The incumbent's value as a step function: from ``x[i]`` on it is ``y[i]``.
 
     Attributes:
-        x: what was spent, rising (n,).
-        y: the best value then (n,), in the objective's own direction.
-        end: what was spent in all.
+        x: the cost so far (trials, epochs or seconds), rising (n,).
+        y: the incumbent's value then (n,), in the objective's own direction.
+        end: the total cost.
     """
 
     x: Numbers
     y: Numbers
     end: float
 
-    def at(self, spent: Numbers) -> Numbers:
-        """Returns the best value at each amount spent, NaN before the first."""
-        index = np.searchsorted(self.x, spent, side="right")
+    def at(self, costs: Numbers) -> Numbers:
+        """Returns the incumbent's value at each cost, NaN before the first."""
+        index = np.searchsorted(self.x, costs, side="right")
         return np.concatenate([[np.nan], self.y])[index]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An improvement of the best value, and what had been spent by then.
+    """An improvement of the incumbent, and the cost at that point.
 
     Attributes:
         epochs: epochs trained.
         trials: trials started up to the one that improved.
         seconds: wall time of the search.
-        value: the best value, in the objective's own direction.
+        value: the incumbent's value, in the objective's own direction.
     """
 
     epochs: int
@@ -58,50 +58,50 @@ class Step:
 
 
 def steps(history: History) -> list[Step]:
-    """Returns every improvement of a study, in time."""
+    """Returns every improvement of the incumbent, in the order of time."""
     objective = history.objective
-    found: list[Step] = []
+    improvements: list[Step] = []
     best, started, count = np.inf, 0, 0
     for at, number, epoch, cost in _in_time(history):
         count += epoch < _SETTLED
         if cost < best:
             best, started = cost, max(started, number + 1)
             value = cost if objective.direction == "min" else -cost
-            found.append(Step(count, started, at, value))
-    return found
+            improvements.append(Step(count, started, at, value))
+    return improvements
 
 
-def trace_of(found: Sequence[Step], by: Axis, end: float) -> Trace:
-    """Returns the staircase of some improvements.
+def trace_of(improvements: Sequence[Step], by: Axis, end: float) -> Trace:
+    """Returns the step function through some improvements.
 
     Args:
-        found: the improvements, in time.
-        by: what to count.
-        end: what was spent in all.
+        improvements: in the order of time.
+        by: the cost to measure.
+        end: the total cost.
     """
     # Of several improvements at the same amount the last one counts.
-    best = {float(getattr(step, by)): step.value for step in found}
+    best = {float(getattr(step, by)): step.value for step in improvements}
     return Trace(np.array(list(best)), np.array(list(best.values())), float(end))
 
 
 def trace(history: History, by: Axis = "seconds") -> Trace:
-    """Returns the best value so far of a study.
+    """Returns the anytime trace of a study.
 
     Args:
         history: the study.
-        by: what to count: epochs trained, trials started, or seconds of search.
+        by: the cost to measure: epochs trained, trials started, or seconds of search.
     """
     end = {"epochs": history.epochs, "trials": history.next_trial, "seconds": history.now}[by]
     return trace_of(steps(history), by, end)
 
 
 def _in_time(history: History) -> list[tuple[float, int, float, float]]:
-    """Returns (elapsed, trial, epoch, cost) in time; failed trials cost epochs but never lead.
+    """Returns (elapsed, trial, epoch, cost) in the order of time; failed trials never lead.
 
-    Where an epoch alone does not score a trial (several runs, the last epochs, what its own
-    code returned), its score comes after its last epoch.
+    Where a single epoch does not score a trial (several runs, ``score="last"``, a value that
+    the user's own code returned), its score counts from its last epoch on.
     """
-    told = []
+    points = []
     for trial in history.trials.values():
         whole = trial.runs > 1 or trial.scoring.last > 0 or _measured(trial)
         lost = trial.status is Status.FAILED
@@ -109,11 +109,11 @@ def _in_time(history: History) -> list[tuple[float, int, float, float]]:
             for epoch, report in reports.items():
                 value = report.metrics.get(history.objective.name, np.nan)
                 cost = np.inf if lost or whole else history.objective.cost(value)
-                told.append((trial.times[run, epoch], trial.number, float(epoch), cost))
+                points.append((trial.times[run, epoch], trial.number, float(epoch), cost))
         if whole and not lost:
             at = max(trial.times.values(), default=trial.ended or history.now)
-            told.append((at, trial.number, _SETTLED, trial.best.cost))
-    return sorted(told)
+            points.append((at, trial.number, _SETTLED, trial.best.cost))
+    return sorted(points)
 
 
 def _measured(trial: Trial) -> bool:
@@ -122,7 +122,7 @@ def _measured(trial: Trial) -> bool:
 
 
 def mean_trace(traces: Sequence[Trace], grid: Numbers) -> Numbers:
-    """Returns the mean best value (n,) over several traces at each point of `grid`."""
+    """Returns the mean (n,) of several traces at each cost of `grid`, NaN before all have begun."""
     values = np.array([one.at(grid) for one in traces])
     known = ~np.isnan(values)
     total = np.where(known, values, 0.0).sum(axis=0)

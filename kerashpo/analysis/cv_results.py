@@ -1,4 +1,4 @@
-"""Results as scikit-learn writes them down: `cv_results_`."""
+"""`cv_results_`: the trials as columns with scikit-learn's names."""
 
 from __future__ import annotations
 

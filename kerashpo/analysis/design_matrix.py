@@ -1,4 +1,4 @@
-"""What trials say about parameters: positions in the unit cube against scores."""
+"""Trials as a design matrix: positions in the unit cube, and the scores."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class DesignMatrix:
     """The trials that did not fail and have a score.
 
     Attributes:
-        names: (d), what each column is called; no two alike.
-        domains: (d), what values it has.
-        objective: what the scores are.
-        trials: (n,), their numbers.
+        names: (d), the columns' names, each unique.
+        domains: (d), the columns' domains.
+        objective: the metric behind `scores`.
+        trials: (n,), trial numbers.
         rows: (n, d), positions in [0, 1], NaN where a parameter is inactive.
         scores: (n,), in the objective's own direction.
         epochs: (n,), epochs trained.
-        seed: of the study.
+        seed: the study's seed.
     """
 
     names: tuple[str, ...]
@@ -46,7 +46,7 @@ class DesignMatrix:
     seed: int
 
     def column(self, name: str) -> int:
-        """Returns a parameter's column.
+        """Returns the index of a parameter's column.
 
         Raises:
             InvalidInput: if there is no such parameter, or it has one value only.
@@ -60,19 +60,19 @@ class DesignMatrix:
 
     @property
     def ranks(self) -> Numbers:
-        """(n,), from 0 for the worst trial to 1 for the best one."""
+        """(n,), normalised ranks: 0 for the worst trial, 1 for the best one."""
         cost = self.scores if self.objective.direction == "min" else -self.scores
         order = np.argsort(np.argsort(-cost, kind="stable"), kind="stable")
         return np.asarray(order / max(len(cost) - 1, 1), dtype=float)
 
     @property
     def full(self) -> NDArray[np.bool_]:
-        """(n,), the trials that were trained as long as any other."""
+        """(n,), mask of the trials that were trained to the most epochs of any."""
         return np.asarray(self.epochs >= self.epochs.max(initial=0.0), dtype=bool)
 
 
-def evidence(history: History, space: Space) -> DesignMatrix:
-    """Returns what the trials of a study say."""
+def design_matrix(history: History, space: Space) -> DesignMatrix:
+    """Returns the design matrix of a study: a row for each trial with a score."""
     cube = Cube(space)
     kept = [
         trial

@@ -1,25 +1,27 @@
-"""A random forest over a study's trials, as boxes whose marginals are exact."""
+"""A random forest over a study's trials, with exact marginals (for functional ANOVA)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.analysis.design_matrix import DesignMatrix
+from kerashpo.analysis.design_matrix import DesignMatrix, design_matrix
+from kerashpo.core.history import History
 from kerashpo.core.rng import integer, stream
+from kerashpo.space.space import Space
 
 Numbers: TypeAlias = NDArray[np.float64]
 
 LEAST = 10
-"""With fewer trials a forest says nothing."""
+"""The fewest trials that a forest is grown on."""
 _TREES = 48
 _LEAVES = (2, 12)
-"""The least trials in a leaf: few where scores are exact, many where chance is in them."""
+"""Candidates for the smallest leaf: few trials suit exact scores, many suit noisy ones."""
 _MOST_ROWS = 2000
 _MOST_LEAVES = 256
 _FENCE = 1.0
@@ -28,7 +30,7 @@ _FENCE = 1.0
 @final
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """A regression tree on the unit cube: L boxes that fill it, a value in each.
+    """A regression tree as L boxes that fill the unit cube, with a value in each.
 
     Attributes:
         low: (L, d), lower corners.
@@ -51,15 +53,15 @@ class Boxes:
         return float(self._volume @ self.value**2) - self.mean**2
 
     def cuts(self, column: int) -> Numbers:
-        """Returns the ends (m + 1,) of the m intervals in which a column makes no difference."""
+        """Returns a column's split points (m + 1,), 0 and 1 included."""
         return np.unique(np.concatenate([self.low[:, column], self.high[:, column]]))
 
     def marginal(self, columns: Sequence[int], points: Sequence[Numbers]) -> Numbers:
-        """Returns the mean over all other columns.
+        """Returns the marginal: the mean over all other columns.
 
         Args:
             columns: one or two.
-            points: for each of them positions (m,) at which to tell.
+            points: for each column the positions (m,) to evaluate.
 
         Returns:
             an array with an axis for each column.
@@ -87,12 +89,12 @@ class Boxes:
 @final
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Trees grown on resampled trials; they say what a trial of the most epochs would score.
+    """Trees grown on bootstrap samples; they predict the score at the most epochs.
 
     Attributes:
         trees: the trees.
-        skill: which part of the scores' variance the parameters predict of trials that a tree
-            has not seen, beyond what their epochs do, in [0, 1]; near 0 all else is chance.
+        skill: out-of-bag R2 of the parameters, beyond what the trials' epochs explain, in
+            [0, 1]; near 0 the rest is noise.
     """
 
     trees: tuple[Boxes, ...]
@@ -106,23 +108,23 @@ class Forest:
         return found.mean(axis=0), found.std(axis=0)
 
 
-def grow(known: DesignMatrix, trees: int = _TREES) -> Forest | None:
+def grow(matrix: DesignMatrix, trees: int = _TREES) -> Forest | None:
     """Grows a forest; None for too few trials, or where they all score alike.
 
-    The epochs that a trial was trained are a column of their own, and the trees are cut at the
-    most epochs: trials that a scheduler stopped tell something without pulling scores down.
-    Where a parameter is inactive each tree draws its value anew, so that it cannot matter there.
-    Scores further from the middle four fifths than their range are moved to that
-    fence: one diverged training would else explain all variance. How small leaves may be is
-    decided by what the forest predicts of unseen trials.
+    The epochs of a trial are a feature of their own, and the trees are evaluated at the most
+    epochs: trials that a scheduler stopped contribute without biasing the prediction downwards.
+    An inactive parameter gets a random value in each tree, so that it cannot matter there.
+    Outliers (further from the 10th to 90th percentiles than their range) are clipped, otherwise
+    one diverged training would explain all variance. The smallest leaf is chosen by the
+    out-of-bag skill.
     """
-    if len(known.scores) < LEAST or not known.names or np.ptp(known.scores) == 0:
+    if len(matrix.scores) < LEAST or not matrix.names or np.ptp(matrix.scores) == 0:
         return None
-    scores = _fenced(known.scores, known.objective.direction == "min")
-    epochs = np.log1p(known.epochs)
-    rows = np.column_stack([known.rows, epochs / max(epochs.max(), 1.0)])
+    scores = _fenced(matrix.scores, matrix.objective.direction == "min")
+    epochs = np.log1p(matrix.epochs)
+    rows = np.column_stack([matrix.rows, epochs / max(epochs.max(), 1.0)])
     forests = [
-        _forest([_tree(rows, scores, known.seed, n, leaf) for n in range(trees)], scores, known)
+        _forest([_tree(rows, scores, matrix.seed, n, leaf) for n in range(trees)], scores, matrix)
         for leaf in _LEAVES
         if leaf * 4 <= len(scores)
     ]
@@ -130,12 +132,12 @@ def grow(known: DesignMatrix, trees: int = _TREES) -> Forest | None:
 
 
 def _forest(
-    grown: Sequence[tuple[Boxes, Numbers]], scores: Numbers, known: DesignMatrix
+    grown: Sequence[tuple[Boxes, Numbers]], scores: Numbers, matrix: DesignMatrix
 ) -> Forest | None:
-    # Where all scores at the most epochs are one value there is nothing to explain.
+    # Trees that are constant at the most epochs have no variance to split.
     kept = tuple(tree for tree, _ in grown if tree.variance > 1e-12 * float(scores.var()))
-    guesses = np.array([guess for _, guess in grown])
-    return Forest(kept, _skill(guesses, scores, known.epochs)) if kept else None
+    predictions = np.array([predicted for _, predicted in grown])
+    return Forest(kept, _skill(predictions, scores, matrix.epochs)) if kept else None
 
 
 def _fenced(scores: Numbers, smaller_is_better: bool) -> Numbers:
@@ -151,17 +153,17 @@ def _fenced(scores: Numbers, smaller_is_better: bool) -> Numbers:
     return fenced
 
 
-def _skill(guesses: Numbers, scores: Numbers, epochs: Numbers) -> float:
-    """Compares guesses of unseen trials with the mean of the others of as many epochs.
+def _skill(predictions: Numbers, scores: Numbers, epochs: Numbers) -> float:
+    """Returns the out-of-bag R2, against the mean of the other trials of as many epochs.
 
     Args:
-        guesses: (trees, n), NaN where a tree has seen the trial.
+        predictions: (trees, n), NaN where a tree was grown on the trial.
         scores: (n,).
         epochs: (n,).
     """
-    known = ~np.isnan(guesses)
+    known = ~np.isnan(predictions)
     judged = known.any(axis=0)
-    mean = np.where(known, guesses, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, predictions, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     plain = np.full(len(scores), scores.mean())
     for level in np.unique(epochs):
         alike = epochs == level
@@ -176,7 +178,7 @@ def _skill(guesses: Numbers, scores: Numbers, epochs: Numbers) -> float:
 def _tree(
     rows: Numbers, scores: Numbers, seed: int, number: int, leaf: int
 ) -> tuple[Boxes, Numbers]:
-    """Returns a tree, and its guesses (n,) of the trials that it has not seen."""
+    """Returns a tree, and its out-of-bag predictions (n,)."""
     from sklearn.tree import DecisionTreeRegressor
 
     rng = stream(seed, "importance", number)
@@ -189,13 +191,13 @@ def _tree(
         random_state=integer(seed, "importance tree", number) % 2**31,
     )
     model.fit(drawn[chosen], scores[chosen])
-    guesses = model.predict(drawn)
-    guesses[chosen] = np.nan
-    return _boxes(model.tree_, rows.shape[1], float(rows[:, -1].max())), guesses
+    predictions = model.predict(drawn)
+    predictions[chosen] = np.nan
+    return _boxes(model.tree_, rows.shape[1], float(rows[:, -1].max())), predictions
 
 
 def _boxes(tree: Any, columns: int, most: float) -> Boxes:
-    """Returns a tree's leaves, cut at the last column's greatest value, without that column."""
+    """Returns the leaves at the last column's greatest value, as boxes of the other columns."""
     found: list[tuple[Numbers, Numbers, float]] = []
     waiting = [(0, np.zeros(columns), np.ones(columns))]
     while waiting:
@@ -213,3 +215,26 @@ def _boxes(tree: Any, columns: int, most: float) -> Boxes:
             waiting.append((int(tree.children_left[node]), low, below))
     low, high, value = (np.array(part) for part in zip(*found))
     return Boxes(low, high, value)
+
+
+@final
+class StudyForest:
+    """The design matrix of a study and the forest over it, cached until the study grows.
+
+    Args:
+        history: the study.
+        space: returns its space as it is now.
+    """
+
+    def __init__(self, history: History, space: Callable[[], Space]) -> None:
+        self._history, self._space = history, space
+        self._cached: tuple[tuple[int, int, int], DesignMatrix, Forest | None] | None = None
+
+    def get(self) -> tuple[DesignMatrix, Forest | None]:
+        """Returns both; the forest is None for too few trials."""
+        history = self._history
+        now = (len(history.trials), history.epochs, history.failed)
+        if self._cached is None or self._cached[0] != now:
+            matrix = design_matrix(history, self._space())
+            self._cached = (now, matrix, grow(matrix))
+        return self._cached[1:]

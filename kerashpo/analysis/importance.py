@@ -1,10 +1,10 @@
-"""Which parameters matter: functional ANOVA over a random forest.
+"""Parameter importances: functional ANOVA over a random forest.
 
 Source: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient Approach for Assessing
 Hyperparameter Importance", ICML 2014. The variance of each tree over the unit cube is split
-into what one parameter explains by itself, and what a pair explains beyond its two. Then the
-shares are multiplied by what the forest predicts of trials that it has not seen: a forest grown
-on chance alone has variance too, and all of it would be some parameter's.
+into main effects (one parameter by itself) and interactions (a pair beyond its two main effects).
+The shares are then multiplied by the forest's out-of-bag skill: a forest grown on noise has
+variance too, and plain functional ANOVA would attribute all of it to some parameter.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import final
 
 import numpy as np
 
-from kerashpo.analysis.design_matrix import evidence
+from kerashpo.analysis.design_matrix import design_matrix
 from kerashpo.analysis.forest import Boxes, Forest, grow
 from kerashpo.core.history import History
 from kerashpo.space.space import Space
 
 _PAIRED = 8
-"""Pairs are looked at among so many of the most important parameters."""
+"""Interactions are computed among so many of the most important parameters."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a parameter, or a pair beyond its two, explains.
+    """The share of variance that a parameter, or an interaction of two, explains.
 
     Attributes:
         names: one parameter or two.
@@ -41,14 +41,14 @@ class Share:
 
 
 def importances(history: History, space: Space) -> list[Share]:
-    """Returns every parameter's share and the pairs', the largest first; empty for too few trials.
+    """Returns main effects and interactions, the largest first; empty for too few trials.
 
     Conditional parameters count over the whole space: what one explains only where it is
-    active is partly the pair's with its parent.
+    active is partly an interaction with its parent.
     """
-    known = evidence(history, space)
-    forest = grow(known)
-    return [] if forest is None else shares(forest, known.names)
+    matrix = design_matrix(history, space)
+    forest = grow(matrix)
+    return [] if forest is None else shares(forest, matrix.names)
 
 
 def shares(forest: Forest, names: tuple[str, ...]) -> list[Share]:

@@ -1,4 +1,4 @@
-"""Means and intervals over seeds."""
+"""Confidence intervals: of a mean over seeds or runs, and of a share of validation rows."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def bootstrap(
         values: one for each seed; NaN is left out, and an infinite one has no interval.
         seed: of the resampling.
         level: the interval's coverage.
-        draws: how often to resample.
+        draws: number of resamples.
     """
     kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
     if len(kept) < 2 or np.isinf(kept).any():
@@ -97,15 +97,20 @@ def bootstrap(
     return Bounds(float(found.confidence_interval.low), float(found.confidence_interval.high))
 
 
-_SHARES = (
+_PROPORTIONS = (
     "accuracy acc binary_accuracy categorical_accuracy sparse_categorical_accuracy "
     "top_k_categorical_accuracy sparse_top_k_categorical_accuracy"
 ).split()
 _Z = 1.959964
 
 
+def is_proportion(metric: str) -> bool:
+    """Tells whether a validation metric is a share of correct rows, e.g. ``"val_accuracy"``."""
+    return metric.startswith("val_") and metric.removeprefix("val_") in _PROPORTIONS
+
+
 @dataclass(frozen=True, slots=True)
-class Sure:
+class ScoreInterval:
     """A 95 % interval of a score.
 
     Attributes:
@@ -121,11 +126,11 @@ class Sure:
     n: int
 
 
-def sure(history: History, trial: Trial) -> Sure | None:
-    """Returns how sure a trial's score is, None where nothing tells.
+def score_interval(history: History, trial: Trial) -> ScoreInterval | None:
+    """Returns the 95 % interval of a trial's score, None where the log has no basis for one.
 
     Several runs give Student's interval of their mean. One run gives Wilson's interval where
-    the objective is a share of validation samples and the study knows how many there were.
+    the objective is a share of validation samples and their number was logged.
     """
     if trial.score is None:
         return None
@@ -133,13 +138,11 @@ def sure(history: History, trial: Trial) -> Sure | None:
     scores = [sign * best.cost for best in trial.run_bests.values() if best.finite]
     if len(scores) > 1:
         found = interval(scores)
-        return Sure(found.low, found.high, "runs", len(scores))
+        return ScoreInterval(found.low, found.high, "runs", len(scores))
     n = history.environment.get("validation_samples")
-    name = trial.objective.name
-    share = name.startswith("val_") and name.removeprefix("val_") in _SHARES
-    if not share or not n or not 0.0 <= trial.score <= 1.0:
+    if not n or not is_proportion(trial.objective.name) or not 0.0 <= trial.score <= 1.0:
         return None
-    return Sure(*wilson(trial.score, int(n)), "samples", int(n))
+    return ScoreInterval(*wilson(trial.score, int(n)), "samples", int(n))
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -154,7 +157,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return low, 1.0 if share == 1.0 else min(middle + half, 1.0)
 
 
-def within(history: History, bounds: Sure, best: Trial) -> int:
+def trials_within(history: History, bounds: ScoreInterval, best: Trial) -> int:
     """Returns how many other trials that did not fail score within an interval."""
     return sum(
         trial is not best and trial.score is not None and bounds.low <= trial.score <= bounds.high

@@ -1,4 +1,4 @@
-"""The trials that no other trial beats in every respect."""
+"""Trade-off between objectives, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from kerashpo.core.trial import Trial
 Numbers: TypeAlias = NDArray[np.float64]
 
 SECONDS = "seconds"
-"""What a trial's training time is called among the things to weigh."""
+"""The name of a trial's training time as an objective."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Tradeoff:
-    """What trials reached in several respects.
+    """The trials' values in several objectives, and which trials are Pareto optimal.
 
     Attributes:
-        objectives: the m respects and which way each improves.
+        objectives: the m objectives and their directions.
         trials: (n,), the trials that have a finite value in each.
         values: (n, m), at each trial's best epoch, in the objectives' own directions.
-        front: (n,), which of them no other trial beats.
+        front: (n,), mask of the trials on the Pareto front.
     """
 
     objectives: tuple[Objective, ...]
@@ -40,9 +40,9 @@ class Tradeoff:
 
 
 def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) -> Tradeoff:
-    """Returns every trial's values, and which of them are on the Pareto front.
+    """Returns every trial's values, and which trials are on the Pareto front.
 
-    A trial's values are those of one epoch, its best one: so does the stored model reach all of
+    A trial's values are those of one epoch, its best one, so that its stored model has all of
     them. Failed trials are left out.
 
     Args:
@@ -64,7 +64,7 @@ def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) 
 
 
 def non_dominated(costs: Numbers) -> NDArray[np.bool_]:
-    """Tells which rows no other row beats: nowhere worse, somewhere better. Equal rows stay.
+    """Returns the mask of the non-dominated rows; equal rows do not dominate each other.
 
     Args:
         costs: (n, m), to minimise.
@@ -73,20 +73,20 @@ def non_dominated(costs: Numbers) -> NDArray[np.bool_]:
     keep = np.zeros(len(costs), dtype=bool)
     front = np.empty((0, costs.shape[1]))
     for index in order:
-        # In this order only rows before it can beat a row, and the front holds the best of them.
+        # In lexicographic order a row is dominated only by an earlier one, and then by the front.
         row = costs[index]
-        beaten = (front <= row).all(axis=1) & (front < row).any(axis=1)
-        if not beaten.any():
+        dominated = (front <= row).all(axis=1) & (front < row).any(axis=1)
+        if not dominated.any():
             keep[index] = True
             front = np.vstack([front, row])
     return keep
 
 
-def respect(history: History, name: str) -> Objective:
-    """Returns what is meant by the name of a metric: the study's objective, or by its own name.
+def objective_named(history: History, name: str) -> Objective:
+    """Returns the objective that a metric's name stands for: the study's, or one inferred from it.
 
     Raises:
-        InvalidInput: if no epoch logged it, or nothing tells which way it improves.
+        InvalidInput: if no epoch logged it, or its direction cannot be inferred.
     """
     known = {objective.name: objective for objective in history.objectives}
     if name in known:
@@ -109,7 +109,7 @@ def respect(history: History, name: str) -> Objective:
 
 
 def _default(history: History) -> tuple[Objective, ...]:
-    # A weighted sum ranks, but its parts are the respects.
+    # The weighted sum ranks trials; the trade-off is between its parts.
     own = tuple(o for o in history.objectives if o.name != WEIGHTED)
     return own if len(own) > 1 else (Objective(SECONDS, "min"), *own)
 
@@ -119,7 +119,7 @@ def _metrics(trial: Trial) -> list[str]:
 
 
 def _value(trial: Trial, name: str) -> float:
-    """The mean over runs of a metric at each run's best epoch."""
+    """Returns the mean over runs of a metric at each run's best epoch."""
     if name == SECONDS:
         return trial.seconds if trial.score is not None else math.nan
     found = [

@@ -1,4 +1,4 @@
-"""Several methods on the same blocks: average ranks, and which differences chance explains.
+"""Ranking of several methods on the same blocks: average ranks and significance tests.
 
 After J. Demšar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7
 (2006): Friedman's test first, then pairs; the pairs by Wilcoxon's test corrected after Holm,
@@ -21,7 +21,7 @@ from kerashpo.core.errors import InvalidInput
 
 
 def signed_rank(a: Sequence[float], b: Sequence[float]) -> float:
-    """Returns the two-sided p value of "a and b differ by as much up as down".
+    """Returns the two-sided p value of Wilcoxon's signed-rank test, exact with ties and zeros.
 
     Pairs that are equal are ranked and then left out (Pratt, JASA 54, 1959). The null
     distribution is counted, not approximated: every one of the 2^n signs is equally likely
@@ -49,7 +49,7 @@ def signed_rank(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def _sums(ranks: NDArray[np.int_]) -> NDArray[np.float64]:
-    """Returns in how many ways signs give each sum of the positive ranks (sum + 1,)."""
+    """Returns the null distribution: how many sign patterns give each rank sum (sum + 1,)."""
     counts = np.zeros(int(ranks.sum()) + 1)
     counts[0] = 1.0
     for rank in ranks:
@@ -60,7 +60,7 @@ def _sums(ranks: NDArray[np.int_]) -> NDArray[np.float64]:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Returns p values corrected for having looked so often.
+    """Returns Holm-adjusted p values: corrected for multiple comparisons.
 
     Source: S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure",
     Scandinavian Journal of Statistics 6 (1979).
@@ -80,18 +80,18 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 LEVEL = 0.05
-"""Below this p value a difference is not put down to chance."""
+"""The significance level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two methods compared.
+    """The comparison of two methods.
 
     Attributes:
         better: the one with the lower average rank.
         worse: the other one.
         p: of Wilcoxon's signed-rank test.
-        corrected: the same, for having looked at every pair (Holm).
+        corrected: the same, adjusted for the number of pairs (Holm).
     """
 
     better: str
@@ -102,15 +102,15 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Methods over blocks, the best first.
+    """Average ranks of methods over blocks, the best first, with the tests.
 
     Attributes:
         names: the methods, by average rank.
         ranks: their average ranks, 1 is best (k,).
-        blocks: over how many blocks.
-        friedman: the p value of "all are alike"; for two methods that of their pair.
+        blocks: the number of blocks.
+        friedman: p value of Friedman's test; for two methods that of their pair.
         pairs: every pair of methods.
-        level: below which a p value counts.
+        level: the significance level.
     """
 
     names: tuple[str, ...]
@@ -122,29 +122,29 @@ class Ranking:
 
     @property
     def differs(self) -> bool:
-        """Whether any difference may be claimed at all."""
+        """Whether Friedman's test is significant: only then may pairs be claimed to differ."""
         return self.friedman < self.level
 
     def apart(self, one: str, other: str) -> bool:
-        """Tells whether two methods may be said to differ."""
-        found = {frozenset((pair.better, pair.worse)): pair.corrected for pair in self.pairs}
-        return self.differs and found[frozenset((one, other))] < self.level
+        """Tells whether two methods differ significantly."""
+        corrected = {frozenset((pair.better, pair.worse)): pair.corrected for pair in self.pairs}
+        return self.differs and corrected[frozenset((one, other))] < self.level
 
     @property
     def winner(self) -> str | None:
-        """The method that is better than every other one beyond chance, if there is one."""
+        """The method that is significantly better than every other one, if there is one."""
         best, *others = self.names
         return best if others and all(self.apart(best, other) for other in others) else None
 
     @property
     def losers(self) -> tuple[str, ...]:
-        """The methods that the first one is better than beyond chance."""
+        """The methods that the first one is significantly better than."""
         best, *others = self.names
         return tuple(other for other in others if self.apart(best, other))
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
-        """The largest runs of neighbouring methods that cannot be told apart, of two or more."""
+        """Maximal groups (two or more) of neighbouring methods that do not differ significantly."""
         found: list[tuple[str, ...]] = []
         for begin in range(len(self.names)):
             end = begin + 1
@@ -168,7 +168,7 @@ def rank_methods(
     Args:
         scores: by method, a score for each block in one order (k methods, n blocks each).
         direction: which way a score improves.
-        level: below which a p value counts.
+        level: the significance level.
 
     Raises:
         InvalidInput: for fewer than two methods, none or unequal blocks, or a missing score.

@@ -70,7 +70,7 @@ class Gallery:
         name = f"anytime_{problem}.png" if by == "seconds" else f"anytime_{problem}_{by}.png"
         caption = texts("report.anytime_caption", problem=problem, by=xlabel)
         return self._drawn(
-            name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax, texts.say)
+            name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax, texts.labels)
         )
 
     def ranks(self, problem: str, ranking: Ranking) -> Picture:
@@ -80,8 +80,8 @@ class Gallery:
         name = f"ranks_{problem}.png" if problem else "ranks.png"
         caption = self._texts("report.ranks_caption", problem=problem).strip()
         height = 1.1 + 0.28 * len(ranking.names)
-        label = self._texts("report.axis")
-        return self._drawn(name, caption, lambda ax: draw_ranks(ranking, label, ax), height)
+        label, say = self._texts("report.axis"), self._texts.labels
+        return self._drawn(name, caption, lambda ax: draw_ranks(ranking, label, ax, say), height)
 
     def _drawn(
         self, name: str, caption: str, draw: Callable[[Axes], Any], height: float = 4.0

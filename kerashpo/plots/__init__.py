@@ -1,23 +1,55 @@
 """Figures: numbers first (pure, tested), then drawing with matplotlib.
 
-=============== ====================================================================
-``menu``        `results.plot`, the figures of one study
-``gantt``       who trained what when, one lane a worker
-``rungs``       how trials climb, epochs against seconds
-``history``     the score of every trial and the best so far
-``curves``      learning curves by the rung that trials reached
-``importances`` which parameters matter
-``parallel``    a line for each trial through its values to its score
-``slices``      the score against one parameter each
-``contours``    the expected score over two parameters
-``pareto``      two respects against each other, and the front
-``surrogate``   what a Gaussian process believes
-``anytime``     the best value against what was spent, several searches beside each other
-``positions``   where a parameter's values are written on [0, 1]
-``style``       colours that stay apart in grey and for the colour-blind
-=============== ====================================================================
+`compare` draws several searches in one figure; the figures of one study are the methods of
+`results.plot`:
 
-Labels are English and go through `say`, which puts them into another language
-(``i18n/lang``, section ``figures``). Each figure takes the Axes to draw on, or makes some, and
-returns them. matplotlib is imported when something is drawn.
+========================  =========================================================
+``searches``              `compare`: the best value of several searches over time
+``accessor``              `Plots`, the methods of `results.plot`
+``optimization_history``  the score of every trial and the best so far
+``anytime``               the best value against epochs, trials or seconds
+``curves``                learning curves by the rung that trials reached
+``rungs``                 promotions: epochs against seconds
+``gantt``                 Gantt chart of the workers
+``importances``           parameter importances
+``parallel``              parallel coordinates
+``slices``                the score against one parameter each
+``contours``              the expected score over two parameters
+``surrogate``             posterior and acquisition of a Gaussian process
+``pareto``                two objectives against each other, and the Pareto front
+``ranks``                 critical-difference diagram of several methods
+``ticks``                 ticks for a parameter's values on the unit interval
+``style``                 colours that stay apart in grey and for the colour-blind
+========================  =========================================================
+
+Labels are English and go through `Labels`, which translates them (section ``figures`` of
+``i18n/lang``) and formats numbers. Each figure takes the Axes to draw on, or makes some with a
+title, and returns them. matplotlib is imported when something is drawn.
+
+To add one: its numbers in `kerashpo.analysis`, a module here that draws them, a method of `Plots`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerashpo.plots.searches import compare as compare
+
+__all__ = ["compare"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "compare":
+        from kerashpo.plots.searches import compare
+
+        return compare
+    from kerashpo.core.errors import nearest
+
+    raise AttributeError(
+        f"module 'kerashpo.plots' has no attribute {name!r}.{nearest(name, __all__)}"
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

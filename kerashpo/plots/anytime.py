@@ -1,4 +1,4 @@
-"""The best value against what was spent, several searches beside each other."""
+"""Anytime performance: the best value against epochs, trials or seconds, for several searches."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerashpo.analysis.anytime import Numbers, Trace, mean_trace
-from kerashpo.plots.style import Say, axes, colour, empty, english, line, tidy
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import axes, colour, empty, line, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 CROWD = 3
+"""With more searches than this their single seeds are not drawn."""
 _LEAST_RATIO = 8.0
 """A shorter range is drawn evenly: a logarithm would leave it with one tick or none."""
 
 
 def grid_of(traces: Sequence[Trace], points: int = 200) -> Numbers:
-    """Returns amounts from the first value known everywhere to the longest end (points,)."""
+    """Returns costs (points,) from the first value known everywhere to the longest end."""
     begin = max(float(one.x[0]) for one in traces)
     end = max(one.end for one in traces)
     return np.geomspace(max(begin, 1e-6), max(end, begin, 1e-6), points)
@@ -31,7 +33,7 @@ def draw_anytime(
     xlabel: str,
     ylabel: str,
     ax: Axes | None = None,
-    say: Say = english,
+    say: Labels = ENGLISH,
 ) -> Axes:
     """Draws, for each name, the mean best value over its traces.
 
@@ -39,24 +41,24 @@ def draw_anytime(
 
     Args:
         series: for each search the traces of its seeds.
-        xlabel: what was spent.
-        ylabel: what is best.
+        xlabel: label of the cost.
+        ylabel: label of the value.
         ax: where to draw.
         say: the reader's language.
     """
-    ax = axes(ax)
+    ax = axes(ax, say("Best value so far"))
     known = {name: [t for t in traces if len(t.x)] for name, traces in series.items()}
     if not any(known.values()):
         return empty(ax, say("no trial has a score yet"))
     for index, (name, traces) in enumerate(known.items()):
         if traces:
             _draw_one(name, traces, index, len(known) <= CROWD, ax)
-    _scale(ax, [trace for traces in known.values() for trace in traces])
+    _scale(ax, [trace for traces in known.values() for trace in traces], say)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     falls = all(traces[0].y[0] >= traces[0].y[-1] for traces in known.values() if traces)
     ax.legend(frameon=False, loc="upper right" if falls else "lower right")
-    return tidy(ax)
+    return tidy(ax, say)
 
 
 def _draw_one(name: str, traces: list[Trace], index: int, thin: bool, ax: Axes) -> None:
@@ -75,8 +77,8 @@ def _draw_one(name: str, traces: list[Trace], index: int, thin: bool, ax: Axes) 
     ax.step(x, y, where="post", linewidth=2, label=name, marker=marker, **look)
 
 
-def _scale(ax: Axes, traces: Sequence[Trace]) -> None:
-    """Stretches the beginning, where most happens, with ticks that are plain numbers apart."""
+def _scale(ax: Axes, traces: Sequence[Trace], say: Labels) -> None:
+    """Makes the cost axis logarithmic where it is long, with plain numbers as ticks."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     begin = min(float(one.x[0]) for one in traces)
@@ -87,4 +89,4 @@ def _scale(ax: Axes, traces: Sequence[Trace]) -> None:
     steps = (1.0, 2.0, 5.0) if ratio < 50 else (1.0, 3.0) if ratio < 1000 else (1.0,)
     ax.xaxis.set_major_locator(LogLocator(subs=steps, numticks=6))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: say.number(f"{value:g}")))

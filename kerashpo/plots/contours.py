@@ -1,4 +1,4 @@
-"""The expected score over two parameters."""
+"""The expected score over two parameters, by a random forest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 
 from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.analysis.forest import LEAST, Forest
-from kerashpo.plots.style import MANY, SCALE, Say, axes, empty, english, literal
-from kerashpo.plots.ticks import write_marks
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import MANY, SCALE, axes, empty, literal, number_format
+from kerashpo.plots.ticks import set_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,24 +19,24 @@ _CELLS = 40
 
 
 def draw_contours(
-    known: DesignMatrix,
+    matrix: DesignMatrix,
     forest: Forest | None,
     x: int,
     y: int,
     ax: Axes | None = None,
-    say: Say = english,
+    say: Labels = ENGLISH,
 ) -> Axes:
-    """Draws what a forest expects over a pair, averaged over the others, and the trials.
+    """Draws a forest's marginal over a pair of parameters, and the trials.
 
     Args:
-        known: the trials.
+        matrix: the trials.
         forest: None where there were too few trials.
         x: the column across.
         y: the column upwards.
         ax: where to draw.
         say: the reader's language.
     """
-    ax = axes(ax)
+    ax = axes(ax, say("Expected score over two parameters"))
     if forest is None:
         text = say("contours need at least {count} trials with different scores")
         return empty(ax, text.format(count=LEAST))
@@ -43,20 +44,20 @@ def draw_contours(
     middle = (ends[1:] + ends[:-1]) / 2
     mean, _ = forest.marginal([x, y], [middle, middle])
     drawn = ax.pcolormesh(ends, ends, mean.T, cmap=SCALE, rasterized=True)
-    many = len(known.scores) > MANY
+    many = len(matrix.scores) > MANY
     ax.scatter(
-        known.rows[:, x],
-        known.rows[:, y],
+        matrix.rows[:, x],
+        matrix.rows[:, y],
         s=3 if many else 14,
         facecolors="white",
         edgecolors="black",
         linewidths=0.3 if many else 0.6,
         rasterized=many,
     )
-    write_marks(ax, "x", known.domains[x])
-    write_marks(ax, "y", known.domains[y])
-    ax.set_xlabel(literal(known.names[x]))
-    ax.set_ylabel(literal(known.names[y]))
-    label = say("expected {metric}").format(metric=literal(known.objective.name))
-    ax.figure.colorbar(drawn, ax=ax, label=label)
+    set_ticks(ax, "x", matrix.domains[x], say)
+    set_ticks(ax, "y", matrix.domains[y], say)
+    ax.set_xlabel(literal(matrix.names[x]))
+    ax.set_ylabel(literal(matrix.names[y]))
+    label = say("expected {metric}").format(metric=literal(matrix.objective.name))
+    ax.figure.colorbar(drawn, ax=ax, label=label, format=number_format(say))
     return ax

@@ -1,21 +1,20 @@
-"""Learning curves of all trials by the rung they reached, the best one standing out."""
+"""Learning curves of all trials, coloured by the rung they reached; the best one stands out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerashpo.analysis.anytime import Numbers
 from kerashpo.core.history import History
+from kerashpo.i18n.texts import ENGLISH, Labels
 from kerashpo.plots.style import (
     MANY,
-    Say,
     axes,
     colour,
     empty,
-    english,
     frame,
     legend,
     literal,
@@ -31,7 +30,7 @@ _MOST_RUNGS = 8
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A metric of one trial.
+    """The learning curve of one trial.
 
     Attributes:
         trial: which trial.
@@ -45,22 +44,22 @@ class Curve:
 
 
 def curves_of(history: History, metric: str) -> list[Curve]:
-    """Returns the curve of every trial (of its first run) that logged the metric."""
-    found = []
+    """Returns the learning curve of every trial (of its first run) that logged the metric."""
+    curves = []
     for trial in history.trials.values():
         reports = trial.reports.get(0, {})
         pairs = [
             (e, reports[e].metrics[metric]) for e in sorted(reports) if metric in reports[e].metrics
         ]
         if pairs:
-            found.append(Curve(trial.number, trial.targets[-1], np.array(pairs, dtype=float)))
-    return found
+            curves.append(Curve(trial.number, trial.targets[-1], np.array(pairs, dtype=float)))
+    return curves
 
 
 def draw_curves(
-    history: History, metric: str | None = None, ax: Axes | None = None, say: Say = english
+    history: History, metric: str | None = None, ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
-    """Draws a metric by epoch, a thin line for each trial, its colour the rung it reached.
+    """Draws a metric by epoch, a line for each trial; colour and width show the rung it reached.
 
     Args:
         history: the study.
@@ -68,48 +67,57 @@ def draw_curves(
         ax: where to draw.
         say: the reader's language.
     """
-    ax = axes(ax)
+    ax = axes(ax, say("Learning curves"))
     name = metric or history.objective.name
-    found = curves_of(history, name)
-    if not found:
+    curves = curves_of(history, name)
+    if not curves:
         return empty(ax, say("no epoch has logged {metric}").format(metric=literal(name)))
     best = None if history.best is None else history.best.number
-    rungs = sorted({curve.rung for curve in found})
-    groups = rungs if len(rungs) <= _MOST_RUNGS else [None]
-    for rung, shade in zip(groups, shades(len(groups)) if len(groups) > 1 else [colour(0)]):
-        mine = [c for c in found if rung in (None, c.rung)]
-        text = say("to epoch {epoch} ({count} trials)").format(epoch=rung, count=len(mine))
-        label = text if len(groups) > 1 else None
-        _draw_group([c.points for c in mine if c.trial != best], shade, label, len(found), ax)
-    for curve in found:
+    rungs = sorted({curve.rung for curve in curves})
+    groups: list[int | None] = [*rungs] if 1 < len(rungs) <= _MOST_RUNGS else [None]
+    looks = shades(len(groups)) if len(groups) > 1 else [colour(0)]
+    for level, (rung, shade) in enumerate(zip(groups, looks)):
+        members = [c for c in curves if rung in (None, c.rung)]
+        text = (
+            say("to epoch {epoch} (1 trial)")
+            if len(members) == 1
+            else say("to epoch {epoch} ({count} trials)")
+        )
+        label = None if rung is None else text.format(epoch=rung, count=len(members))
+        lines = [c.points for c in members if c.trial != best]
+        width = 0.9 + 0.5 * level / max(len(groups) - 1, 1)
+        _draw_group(ax, lines, {"color": shade, "linewidth": width}, label, len(curves) > MANY)
+    for curve in curves:
         if curve.trial == best:
             label = say("trial {number} (best)").format(number=best)
             marker = "o" if len(curve.points) == 1 else None
             ax.plot(*curve.points.T, label=label, marker=marker, color=colour(5), lw=2, zorder=3)
-    frame(ax, np.concatenate([curve.points[:, 1] for curve in found]), say)
+    frame(ax, np.concatenate([curve.points[:, 1] for curve in curves]), say)
     ax.set_xlabel(say("epoch"))
     ax.set_ylabel(literal(name))
     if ax.get_legend_handles_labels()[1]:
-        legend(ax, len(found) > MANY, fontsize="small")
-    return tidy(ax)
+        legend(ax, len(curves) > MANY)
+    return tidy(ax, say)
 
 
-def _draw_group(points: list[Numbers], shade: object, label: str | None, of: int, ax: Axes) -> None:
+def _draw_group(
+    ax: Axes, lines: list[Numbers], look: dict[str, Any], label: str | None, many: bool
+) -> None:
     from matplotlib.collections import LineCollection
 
-    many = of > MANY
     ax.add_collection(
         LineCollection(
-            [line for line in points if len(line) > 1],
-            colors=[shade],
-            linewidths=0.4 if many else 0.9,
-            alpha=0.25 if many else 0.6,
+            [points for points in lines if len(points) > 1],
+            colors=[look["color"]],
+            linewidths=0.4 if many else look["linewidth"],
+            alpha=0.25 if many else 0.75,
             rasterized=many,
         )
     )
-    single = np.array([line[0] for line in points if len(line) == 1]).reshape(-1, 2)
+    single = np.array([points[0] for points in lines if len(points) == 1]).reshape(-1, 2)
     if len(single):
-        ax.scatter(single[:, 0], single[:, 1], s=6, color=[shade], alpha=0.6, rasterized=many)
+        shade = [look["color"]]
+        ax.scatter(single[:, 0], single[:, 1], s=6, color=shade, alpha=0.75, rasterized=many)
     if label is not None:
-        ax.plot([], [], color=shade, label=label)
+        ax.plot([], [], label=label, **look)
     ax.autoscale_view()

@@ -1,4 +1,4 @@
-"""Who trained what when: one lane a worker, one bar a stretch of training."""
+"""Gantt chart of the workers: one lane a worker, one bar a segment of training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.plots.style import MANY, Say, axes, colour, empty, english, shades, tidy
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import MANY, axes, colour, empty, legend, shades, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ _FEW = 20
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch in which one trial was trained without a break, by one worker.
+    """A segment in which one worker trained one trial without interruption.
 
     Attributes:
         trial: which trial.
@@ -37,20 +38,20 @@ class Span:
 
 
 def spans(history: History) -> list[Span]:
-    """Returns the stretches of all trials, by their begin."""
-    found = [span for trial in history.trials.values() for span in _of(trial)]
-    return sorted(found, key=lambda span: (span.begin, span.trial))
+    """Returns the training segments of all trials, by their begin."""
+    every = [span for trial in history.trials.values() for span in _of(trial)]
+    return sorted(every, key=lambda span: (span.begin, span.trial))
 
 
-def lanes(stretches: list[Span]) -> list[int]:
-    """Returns a lane for each stretch so that none overlap: the lowest that is free.
+def lanes(segments: list[Span]) -> list[int]:
+    """Returns a lane for each segment so that none overlap: the lowest that is free.
 
-    There are as many lanes as were ever busy at once, which is how many workers worked.
+    There are as many lanes as were ever busy at once, which is the number of workers.
     """
     free: list[int] = []
     busy: list[tuple[float, int]] = []
     chosen = []
-    for span in stretches:
+    for span in segments:
         while busy and busy[0][0] <= span.begin + _GAP * max(1.0, span.begin):
             heapq.heappush(free, heapq.heappop(busy)[1])
         lane = heapq.heappop(free) if free else len(busy)
@@ -59,37 +60,32 @@ def lanes(stretches: list[Span]) -> list[int]:
     return chosen
 
 
-def draw_gantt(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
-    """Draws each worker's work; bars of equal colour reach the same epoch."""
-    ax = axes(ax)
-    found = spans(history)
-    if not found:
+def draw_gantt(history: History, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
+    """Draws each worker's segments; bars of equal colour train to the same epoch."""
+    ax = axes(ax, say("Workers over time"))
+    segments = spans(history)
+    if not segments:
         return empty(ax, say("no epoch was trained yet"))
-    aims = [_aim(history, span) for span in found]
+    aims = [_target(history, span) for span in segments]
     levels = sorted(set(aims))
-    rows = lanes(found)
+    rows = lanes(segments)
     few = len(levels) <= 8
     for level, shade in zip(levels, shades(len(levels)) if few else [colour(0)] * len(levels)):
-        mine = [(s, row) for s, row, aim in zip(found, rows, aims) if aim == level]
+        bars = [(s, row) for s, row, aim in zip(segments, rows, aims) if aim == level]
         label = say("epoch {epoch}").format(epoch=level)
-        _draw_bars(mine, shade, label, len(found) > MANY, ax)
+        _draw_bars(bars, shade, label, len(segments) > MANY, ax)
     ax.set(xlabel=say("seconds of search"), ylabel=say("worker"), ylim=(max(rows) + 0.6, -0.6))
     if max(rows) < _FEW:
         ax.set_yticks(range(max(rows) + 1), [str(row + 1) for row in range(max(rows) + 1)])
     if few:
         # Beside the bars, which fill the whole width.
-        ax.legend(
-            frameon=False,
-            title=say("trained to"),
-            fontsize="small",
-            loc="upper left",
-            bbox_to_anchor=(1.0, 1.0),
-        )
-    return tidy(ax)
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+        legend(ax, title=say("trained to"), **place)
+    return tidy(ax, say)
 
 
-def _aim(history: History, span: Span) -> int:
-    """Returns the rung that a stretch was part of the way to."""
+def _target(history: History, span: Span) -> int:
+    """Returns the rung that a segment was part of the way to."""
     targets = history.trials[span.trial].targets
     return next((target for target in targets if target >= span.last), span.last)
 
@@ -101,7 +97,7 @@ def _draw_bars(bars: list[tuple[Span, int]], shade: Any, label: str, many: bool,
         [(s.begin, row - 0.4), (s.end, row - 0.4), (s.end, row + 0.4), (s.begin, row + 0.4)]
         for s, row in bars
     ]
-    bars_drawn = PolyCollection(
+    collection = PolyCollection(
         corners,
         facecolors=[shade],
         edgecolors="none" if many else "white",
@@ -109,26 +105,26 @@ def _draw_bars(bars: list[tuple[Span, int]], shade: Any, label: str, many: bool,
         label=label,
         rasterized=many,
     )
-    ax.add_collection(bars_drawn)
+    ax.add_collection(collection)
     ax.autoscale_view()
 
 
 def _of(trial: Trial) -> list[Span]:
-    """Returns a trial's stretches.
+    """Returns a trial's segments.
 
-    Compiled epochs are reported several at once, so that an epoch's report alone does not say
-    when it began: a stretch began at the latest when all of its training so far fits before
+    Compiled epochs are reported several at once, so an epoch's report alone does not say
+    when it began: a segment began at the latest when all of its training so far fits before
     each of its reports.
     """
-    found: list[Span] = []
+    result: list[Span] = []
     spent: dict[int, float] = {}
-    for stretch in filter(None, trial.stretches):
+    for segment in filter(None, trial.stretches):
         before = sum(spent.values())
         begins = []
-        for run, epoch in stretch:
+        for run, epoch in segment:
             spent[run] = trial.reports[run][epoch].seconds
             begins.append(trial.times[run, epoch] - max(0.0, sum(spent.values()) - before))
-        epochs = [epoch for _, epoch in stretch]
-        end = trial.times[stretch[-1]]
-        found.append(Span(trial.number, min(begins), end, min(epochs), max(epochs)))
-    return found
+        epochs = [epoch for _, epoch in segment]
+        end = trial.times[segment[-1]]
+        result.append(Span(trial.number, min(begins), end, min(epochs), max(epochs)))
+    return result

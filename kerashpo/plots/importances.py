@@ -1,4 +1,4 @@
-"""Which parameters matter, as bars."""
+"""Parameter importances as bars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from kerashpo.analysis.forest import LEAST
 from kerashpo.analysis.importance import Share
-from kerashpo.plots.style import Say, axes, colour, empty, english, ink, literal, tidy
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import axes, colour, empty, ink, literal, note, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
 _MOST = 12
 _LEAST_PAIR = 0.01
 _LEAST_AXIS = 10.0
-"""A share of a hundredth shall not look like much."""
+"""The axis goes at least so far: a share of a hundredth must not look large."""
 
 
 def bars_of(shares: Sequence[Share]) -> list[Share]:
-    """Returns what is drawn: parameters, and pairs that explain a hundredth at least."""
-    told = [s for s in shares if len(s.names) == 1 or s.mean >= _LEAST_PAIR]
-    return told[:_MOST]
+    """Returns the bars: parameters, and interactions that explain a hundredth at least."""
+    kept = [s for s in shares if len(s.names) == 1 or s.mean >= _LEAST_PAIR]
+    return kept[:_MOST]
 
 
 def draw_importances(
-    shares: Sequence[Share], skill: float, ax: Axes | None = None, say: Say = english
+    shares: Sequence[Share], skill: float, ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
     """Draws shares of the variance, the largest on top; whiskers are a standard deviation.
 
@@ -35,7 +36,7 @@ def draw_importances(
         ax: where to draw.
         say: the reader's language.
     """
-    ax = axes(ax)
+    ax = axes(ax, say("Parameter importances"))
     if not shares:
         text = say("importances need at least {count} trials with different scores")
         return empty(ax, text.format(count=LEAST))
@@ -58,10 +59,10 @@ def draw_importances(
     ax.set_yticks(range(len(bars)), [literal(" × ".join(share.names)) for share in bars])
     ax.invert_yaxis()
     ax.set_xlim(0, min(max(ax.get_xlim()[1], _LEAST_AXIS), 100.0))
-    told = say("all parameters together explain {percent} %").format(percent=round(100 * skill))
-    ax.set_title(told, loc="right", fontsize="small")
+    text = say("all parameters together explain {percent} %")
+    note(ax, text.format(percent=round(100 * skill)))
     # From the right, below the names of the parameters: a narrow figure has room there.
     ax.set_xlabel(say("share of the score's variance (%)"), loc="right")
     if not all(single):
         ax.legend(frameon=False, loc="lower right", fontsize="x-small")
-    return tidy(ax)
+    return tidy(ax, say)

@@ -1,4 +1,4 @@
-"""The score of every trial, and the best so far."""
+"""Optimisation history: the score of every trial, and the best so far."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ import numpy as np
 
 from kerashpo.analysis.anytime import Numbers, trace
 from kerashpo.core.history import History
-from kerashpo.plots.style import (
-    MANY,
-    Say,
-    axes,
-    colour,
-    empty,
-    english,
-    frame,
-    legend,
-    literal,
-    tidy,
-)
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import MANY, axes, colour, empty, frame, legend, literal, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,11 +24,11 @@ def scores(history: History) -> tuple[Numbers, Numbers]:
     return table[:, 0], table[:, 1]
 
 
-def draw_history(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
-    """Draws each trial's score as a point and the best so far as a staircase."""
+def draw_history(history: History, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
+    """Draws each trial's score as a point and the best so far as a step function."""
     from matplotlib.ticker import MaxNLocator
 
-    ax = axes(ax)
+    ax = axes(ax, say("Score of every trial"))
     x, y = scores(history)
     if not len(x):
         return empty(ax, say("no trial has a score yet"))
@@ -49,7 +39,7 @@ def draw_history(history: History, ax: Axes | None = None, say: Say = english) -
         y,
         s=4 if small else 16,
         color=colour(0),
-        alpha=0.5,
+        alpha=0.6,
         label=say("trials"),
         rasterized=small,
     )
@@ -61,4 +51,4 @@ def draw_history(history: History, ax: Axes | None = None, say: Say = english) -
     ax.set_xlabel(say("trial"))
     ax.set_ylabel(literal(history.objective.name))
     legend(ax, small)
-    return tidy(ax)
+    return tidy(ax, say)

@@ -9,20 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.analysis.design_matrix import DesignMatrix
+from kerashpo.i18n.texts import ENGLISH, Labels
 from kerashpo.plots.style import (
     MANY,
-    SCALE,
-    Say,
     axes,
     colour,
     empty,
-    english,
     framed,
     ink,
     literal,
+    ramp,
     short,
 )
-from kerashpo.plots.ticks import marks
+from kerashpo.plots.ticks import ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,39 +34,39 @@ MOST = 8
 """More parameters than this are not legible beside each other."""
 
 
-def lines_of(known: DesignMatrix, columns: Sequence[int]) -> tuple[Numbers, tuple[float, float]]:
-    """Returns heights (n, k + 1), worst trial first, the score last; and the scores' frame."""
-    low, high = framed(known.scores)
-    height = np.clip((known.scores - low) / (high - low if high > low else 1.0), 0.0, 1.0)
-    rows = np.where(np.isnan(known.rows), ABSENT, known.rows)[:, list(columns)]
-    order = np.argsort(known.ranks, kind="stable")
+def lines_of(matrix: DesignMatrix, columns: Sequence[int]) -> tuple[Numbers, tuple[float, float]]:
+    """Returns heights (n, k + 1), worst trial first, the score last; and the scores' limits."""
+    low, high = framed(matrix.scores)
+    height = np.clip((matrix.scores - low) / (high - low if high > low else 1.0), 0.0, 1.0)
+    rows = np.where(np.isnan(matrix.rows), ABSENT, matrix.rows)[:, list(columns)]
+    order = np.argsort(matrix.ranks, kind="stable")
     return np.column_stack([rows, height])[order], (low, high)
 
 
 def draw_parallel(
-    known: DesignMatrix, columns: Sequence[int], ax: Axes | None = None, say: Say = english
+    matrix: DesignMatrix, columns: Sequence[int], ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
     """Draws each trial as a line; the best tenth is thick and lies on top.
 
     Args:
-        known: the trials.
+        matrix: the trials.
         columns: which parameters, from left to right.
         ax: where to draw.
         say: the reader's language.
     """
-    ax = axes(ax)
-    if not len(known.scores):
+    ax = axes(ax, say("Parallel coordinates"))
+    if not len(matrix.scores):
         return empty(ax, say("no trial has a score yet"))
-    heights, frame = lines_of(known, columns)
+    heights, limits = lines_of(matrix, columns)
     _lines(ax, heights)
     places = range(len(columns) + 1)
     for place, column in zip(places, columns):
-        written = marks(known.domains[column])
-        _upright(ax, place, written)
-        if np.isnan(known.rows[:, column]).any():
+        _upright(ax, place, ticks(matrix.domains[column], say))
+        if np.isnan(matrix.rows[:, column]).any():
             _write(ax, place, ABSENT, say("absent"))
-    _upright(ax, len(columns), [(0.0, short(frame[0])), (1.0, short(frame[1]))])
-    names = [*(known.names[column] for column in columns), known.objective.name]
+    ends = [(0.0, short(limits[0], say)), (1.0, short(limits[1], say))]
+    _upright(ax, len(columns), ends)
+    names = [*(matrix.names[column] for column in columns), matrix.objective.name]
     texts = [literal(name) for name in names]
     ax.set_xticks(list(places), texts, rotation=35, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.15, len(columns) + 0.45)
@@ -87,22 +86,20 @@ def _lines(ax: Axes, heights: Numbers) -> None:
     best = count - max(count // 10, 1)
     others = LineCollection(
         points[:best],
-        array=np.linspace(0.0, 0.85, max(best, 1))[:best],
-        cmap=SCALE,
-        clim=(0.0, 1.0),
-        alpha=0.08 if many else 0.35,
-        linewidths=0.7,
+        colors=ramp(np.linspace(0.0, 1.0, max(best, 1))[:best]),
+        alpha=0.08 if many else 0.55,
+        linewidths=0.8,
         rasterized=many,
     )
     ax.add_collection(others)
-    # Apart in grey as well: by their width and by lying on top.
+    # Distinct in grey print as well: by their width and by lying on top.
     look: dict[str, Any] = {"alpha": 0.25 if many else 0.9, "linewidths": 0.8 if many else 1.6}
     ax.add_collection(LineCollection(points[best:], colors=[colour(5)], rasterized=many, **look))
 
 
-def _upright(ax: Axes, place: int, written: Sequence[tuple[float, str]]) -> None:
+def _upright(ax: Axes, place: int, labels: Sequence[tuple[float, str]]) -> None:
     ax.plot([place, place], [0, 1], color=ink(), linewidth=0.8)
-    for height, text in written:
+    for height, text in labels:
         _write(ax, place, height, text)
 
 

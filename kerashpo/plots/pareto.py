@@ -1,4 +1,4 @@
-"""Two respects against each other, and the trials that no other beats in both."""
+"""Two objectives against each other, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -6,49 +6,40 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerashpo.analysis.pareto import Tradeoff
-from kerashpo.plots.style import (
-    MANY,
-    Say,
-    axes,
-    colour,
-    empty,
-    english,
-    legend,
-    literal,
-    tidy,
-)
+from kerashpo.analysis.pareto import SECONDS, Tradeoff
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import MANY, axes, colour, empty, legend, literal, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_pareto(found: Tradeoff, ax: Axes | None = None, say: Say = english) -> Axes:
-    """Draws the first respect across, the second upwards; the front is joined by a staircase.
+def draw_pareto(found: Tradeoff, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
+    """Draws the first objective across, the second upwards, with the front as a step function.
 
     Args:
-        found: trials in two respects.
+        found: the trials' values in two objectives.
         ax: where to draw.
         say: the reader's language.
     """
-    ax = axes(ax)
+    ax = axes(ax, say("Pareto front"))
     if not len(found.trials):
         return empty(ax, say("no trial has a score yet"))
     x, y = found.objectives
     many = len(found.trials) > MANY
-    beaten = found.values[~found.front]
+    dominated = found.values[~found.front]
     ax.scatter(
-        beaten[:, 0],
-        beaten[:, 1],
+        dominated[:, 0],
+        dominated[:, 1],
         s=4 if many else 14,
         color=colour(6),
-        alpha=0.5,
+        alpha=0.6,
         rasterized=many,
         label=say("trials"),
     )
     front = found.values[found.front]
     front = front[np.argsort(front[:, 0], kind="stable")]
-    # Between two of its trials nothing better is known than the worse of both.
+    # Between two trials of the front nothing better is known than the worse value of both.
     ax.step(
         front[:, 0],
         front[:, 1],
@@ -60,9 +51,9 @@ def draw_pareto(found: Tradeoff, ax: Axes | None = None, say: Say = english) -> 
     ax.set_xlabel(_label(x.name, x.direction, say))
     ax.set_ylabel(_label(y.name, y.direction, say).replace(" (", "\n("))
     legend(ax, many)
-    return tidy(ax)
+    return tidy(ax, say)
 
 
-def _label(name: str, direction: str, say: Say) -> str:
-    told = say("seconds of training") if name == "seconds" else literal(name)
-    return f"{told} ({say('less is better') if direction == 'min' else say('more is better')})"
+def _label(name: str, direction: str, say: Labels) -> str:
+    shown = say("seconds of training") if name == SECONDS else literal(name)
+    return f"{shown} ({say('less is better') if direction == 'min' else say('more is better')})"

@@ -1,7 +1,7 @@
-"""Average ranks of several methods, with bars that join those that cannot be told apart.
+"""Critical-difference diagram: average ranks of several methods, and which ones do not differ.
 
-The critical-difference diagram of J. Demšar (JMLR 7, 2006); the bars come from the tests of
-`kerashpo.analysis.ranking` instead of one critical distance.
+After J. Demšar (JMLR 7, 2006); the bars come from the tests of `kerashpo.analysis.ranking`
+instead of one critical distance.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import math
 from typing import TYPE_CHECKING
 
 from kerashpo.analysis.ranking import Ranking
-from kerashpo.plots.style import axes
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import axes, colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,16 +20,19 @@ _BAR = 0.28
 _LINE = 0.55
 
 
-def draw_ranks(ranking: Ranking, xlabel: str, ax: Axes | None = None) -> Axes:
+def draw_ranks(
+    ranking: Ranking, xlabel: str, ax: Axes | None = None, say: Labels = ENGLISH
+) -> Axes:
     """Draws the methods along their average ranks, the best on the left.
 
     The better half is labelled on the left, the other half on the right; thick bars join
-    methods between which no difference may be claimed.
+    methods that do not differ significantly.
 
     Args:
         ranking: the methods.
-        xlabel: what the scale is.
+        xlabel: label of the scale.
         ax: where to draw.
+        say: the reader's language.
     """
     ax = axes(ax)
     count = len(ranking.names)
@@ -41,8 +45,9 @@ def draw_ranks(ranking: Ranking, xlabel: str, ax: Axes | None = None) -> Axes:
         left = index < half
         level = top + _LINE * (index if left else count - 1 - index)
         end = low - margin if left else high + margin
-        ax.plot([rank, rank, end], [0, level, level], color="0.35", linewidth=1, clip_on=False)
-        text = f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}"
+        ax.plot([rank, rank, end], [0, level, level], color=colour(6), linewidth=1, clip_on=False)
+        value = say.number(f"{rank:.2f}")
+        text = f"{name}  {value}" if left else f"{value}  {name}"
         ax.text(end, level, f" {text} ", ha="right" if left else "left", va="center")
     for index, group in enumerate(ranking.groups):
         places = [ranking.ranks[ranking.names.index(name)] for name in group]
@@ -52,7 +57,7 @@ def draw_ranks(ranking: Ranking, xlabel: str, ax: Axes | None = None) -> Axes:
         ax.plot(
             ends,
             [height, height],
-            color="#0072B2",
+            color=colour(0),
             linewidth=4,
             solid_capstyle="butt",
             clip_on=False,

@@ -1,4 +1,4 @@
-"""How trials climb the rungs: epochs trained against the seconds of the search."""
+"""Promotions over time: the epochs of each trial against the seconds of the search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from kerashpo.analysis.anytime import Numbers
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
-from kerashpo.plots.style import MANY, Say, axes, colour, empty, english, legend, tidy
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import MANY, axes, colour, empty, legend, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +22,11 @@ _ENDS = {Status.COMPLETED: 2, Status.STOPPED: 0, Status.FAILED: 5}
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """One trial's way up.
+    """One trial's epochs over time.
 
     Attributes:
         trial: which trial.
-        status: where it stands.
+        status: its status.
         seconds: (n,), seconds of search at each epoch's report.
         epochs: (n,), the epochs.
     """
@@ -37,47 +38,48 @@ class Climb:
 
 
 def climbs(history: History) -> list[Climb]:
-    """Returns the way of every trial that was trained at all."""
-    found = []
+    """Returns the epochs over time of every trial with a report."""
+    result = []
     for trial in history.trials.values():
         epochs = sorted(trial.reports.get(0, {}))
         if epochs:
             seconds = np.array([trial.times[0, epoch] for epoch in epochs])
             climb = Climb(trial.number, trial.status, seconds, np.array(epochs, dtype=float))
-            found.append(climb)
-    return found
+            result.append(climb)
+    return result
 
 
 def rung_counts(history: History) -> dict[int, int]:
-    """Returns how many trials were trained at least so far, for each last epoch of a trial."""
+    """Returns, for each last epoch of a trial, how many trials were trained at least to it."""
     ends = [int(climb.epochs[-1]) for climb in climbs(history)]
     return {level: sum(end >= level for end in ends) for level in sorted(set(ends))}
 
 
-def draw_rungs(history: History, ax: Axes | None = None, say: Say = english) -> Axes:
-    """Draws each trial as a line that rises while it trains and is level while it waits."""
-    ax = axes(ax)
-    found = climbs(history)
-    if not found:
+def draw_rungs(history: History, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
+    """Draws each trial as a line that rises while it trains and is level while it is paused."""
+    ax = axes(ax, say("Promotions from rung to rung"))
+    trials = climbs(history)
+    if not trials:
         return empty(ax, say("no epoch was trained yet"))
-    for status in dict.fromkeys(climb.status for climb in found):
-        _draw_group([c for c in found if c.status is status], status, len(found) > MANY, ax)
+    for status in dict.fromkeys(climb.status for climb in trials):
+        _draw_group([c for c in trials if c.status is status], status, len(trials) > MANY, ax)
     counts = rung_counts(history)
     shown = _apart(list(counts))
     ax.set_yscale("log")
     ax.set_yticks(shown, [f"{level} ({counts[level]})" for level in shown])
     ax.minorticks_off()
     for status, place in _ENDS.items():
-        if any(climb.status is status for climb in found):
+        if any(climb.status is status for climb in trials):
             width = 1.4 if status is Status.COMPLETED else 0.7
             label = say(status.value.lower())
             ax.plot([], [], color=colour(place), linewidth=width, label=label)
     ax.set(
         xlabel=say("seconds of search"),
-        ylabel=say("epoch (trials that came there)").replace(" (", "\n("),
+        ylabel=say("epoch (trials that reached it)").replace(" (", "\n("),
     )
-    legend(ax, len(found) > MANY, fontsize="small")
-    return tidy(ax)
+    if ax.get_legend_handles_labels()[1]:
+        legend(ax, len(trials) > MANY)
+    return tidy(ax, say)
 
 
 def _draw_group(group: list[Climb], status: Status, many: bool, ax: Axes) -> None:
@@ -85,7 +87,7 @@ def _draw_group(group: list[Climb], status: Status, many: bool, ax: Axes) -> Non
 
     shade, strong = colour(_ENDS.get(status, 1)), status is Status.COMPLETED
     points = [np.column_stack([climb.seconds, climb.epochs]) for climb in group]
-    alpha = 0.9 if strong else 0.35
+    alpha = 0.9 if strong else 0.5
     width = 1.4 if strong else 0.7
     ax.add_collection(
         LineCollection(points, colors=[shade], alpha=alpha, linewidths=width, rasterized=many)
@@ -97,7 +99,7 @@ def _draw_group(group: list[Climb], status: Status, many: bool, ax: Axes) -> Non
 
 
 def _apart(levels: list[int]) -> list[int]:
-    """Returns the levels whose labels do not cover each other, the highest among them."""
+    """Returns the levels whose labels do not overlap, the highest among them."""
     kept: list[int] = []
     for level in reversed(levels):
         if not kept or level * _LEAST_RATIO <= kept[-1]:

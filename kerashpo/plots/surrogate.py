@@ -1,4 +1,4 @@
-"""The posterior along one parameter or a pair: what the model believes, and where it looks."""
+"""The surrogate model: posterior and acquisition along one parameter or over a pair."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from kerashpo.algorithms.gp.acquisition import log_expected_improvement
 from kerashpo.algorithms.surrogate import Surrogate
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
-from kerashpo.plots.style import Say, axes, colour, empty, english, literal, short, tidy
+from kerashpo.i18n.texts import ENGLISH, Labels
+from kerashpo.plots.style import (
+    axes,
+    colour,
+    empty,
+    literal,
+    localise,
+    number_format,
+    short,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +33,7 @@ _SQUARE = 41
 _ACROSS = 3
 """Values beside each other: more would overlap in a narrow figure."""
 _DEPTH = 12.0
-"""Below e^-12 of the most, a promise is drawn as the same nothing."""
+"""Acquisition values below e^-12 of the largest are drawn alike."""
 
 
 @final
@@ -37,8 +47,8 @@ class Slice:
         values: the parameter's value at each position.
         mean: (m,), expected objective.
         deviation: (m,), its standard deviation.
-        promise: (m,), log expected improvement in standardised units.
-        seen: (n, 2), position and objective of the trials that have the parameter.
+        acquisition: (m,), log expected improvement in standardised units.
+        observed: (n, 2), position and objective of the trials that have the parameter.
     """
 
     name: str
@@ -46,20 +56,20 @@ class Slice:
     values: tuple[Any, ...]
     mean: Numbers
     deviation: Numbers
-    promise: Numbers
-    seen: Numbers
+    acquisition: Numbers
+    observed: Numbers
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """The posterior over two parameters: `mean` and `promise` are (m, m), rows along `y`.
+    """The posterior over two parameters: `mean` and `acquisition` are (m, m), rows along `y`.
 
     Attributes:
         x, y: the parameters.
         x_values, y_values: their values at each position.
         positions: (m,), in [0, 1], ascending.
-        mean, promise, seen: as in `Slice`, `seen` with two positions.
+        mean, acquisition, observed: as in `Slice`, `observed` with two positions.
     """
 
     x: str
@@ -68,8 +78,8 @@ class Plane:
     y_values: tuple[Any, ...]
     positions: Numbers
     mean: Numbers
-    promise: Numbers
-    seen: Numbers
+    acquisition: Numbers
+    observed: Numbers
 
 
 def slice_of(surrogate: Surrogate, name: str, objective: Objective) -> Slice:
@@ -83,10 +93,10 @@ def slice_of(surrogate: Surrogate, name: str, objective: Objective) -> Slice:
     positions = np.linspace(0.0, 1.0, _POINTS) if grid is None else grid
     rows = np.tile(_best(surrogate), (len(positions), 1))
     rows[:, column] = positions
-    mean, deviation, promise = _believed(surrogate, rows, objective)
-    seen = _seen(surrogate, [column], objective)
+    mean, deviation, acquisition = _posterior(surrogate, rows, objective)
+    observed = _observed(surrogate, [column], objective)
     values = _values(surrogate, column, positions)
-    return Slice(name, positions, values, mean, deviation, promise, seen)
+    return Slice(name, positions, values, mean, deviation, acquisition, observed)
 
 
 def plane_of(surrogate: Surrogate, x: str, y: str, objective: Objective) -> Plane:
@@ -96,18 +106,20 @@ def plane_of(surrogate: Surrogate, x: str, y: str, objective: Objective) -> Plan
     across, up = np.meshgrid(positions, positions)
     rows = np.tile(_best(surrogate), (across.size, 1))
     rows[:, first], rows[:, second] = across.ravel(), up.ravel()
-    mean, _, promise = _believed(surrogate, surrogate.cube.snap(rows), objective)
-    seen = _seen(surrogate, [first, second], objective)
+    mean, _, acquisition = _posterior(surrogate, surrogate.cube.snap(rows), objective)
+    observed = _observed(surrogate, [first, second], objective)
     right, above = (_values(surrogate, column, positions) for column in (first, second))
     shape = across.shape
-    return Plane(x, y, right, above, positions, mean.reshape(shape), promise.reshape(shape), seen)
+    return Plane(
+        x, y, right, above, positions, mean.reshape(shape), acquisition.reshape(shape), observed
+    )
 
 
 def draw_slice(
-    found: Slice | None, objective: Objective, ax: Axes | None = None, say: Say = english
+    found: Slice | None, objective: Objective, ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
     """Draws mean, 95 % interval, trials and (on the right axis) the acquisition."""
-    ax = axes(ax)
+    ax = axes(ax, say("Surrogate model"))
     if found is None:
         return empty(ax, say("no trial has a score yet"))
     half = 1.96 * found.deviation
@@ -118,19 +130,20 @@ def draw_slice(
     _trials(ax, found, half, say)
     ax.set_xlabel(literal(found.name))
     ax.set_ylabel(literal(objective.name))
-    ax.set_xticks(*_ticks(found.positions, found.values, _ACROSS))
+    ax.set_xticks(*_ticks(found.positions, found.values, say, _ACROSS))
     twin = ax.twinx()
-    twin.plot(found.positions, _shown(found.promise), color=colour(1), linestyle="--")
+    twin.plot(found.positions, _shown(found.acquisition), color=colour(1), linestyle="--")
     twin.set_ylabel(say("log expected improvement"), color=colour(1))
-    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
-    return tidy(ax)
+    localise(twin.yaxis, say)
+    _legend_above(ax)
+    return tidy(ax, say)
 
 
-def _trials(ax: Axes, found: Slice, half: Numbers, say: Say) -> None:
-    """Draws the trials; those far off the interval as arrows at its edge, or it would be flat."""
+def _trials(ax: Axes, found: Slice, half: Numbers, say: Labels) -> None:
+    """Draws the trials; those far outside the interval as arrows at its edge."""
     low, high = float((found.mean - half).min()), float((found.mean + half).max())
     room = (high - low) or 1.0
-    x, y = found.seen.T
+    x, y = found.observed.T
     shown = np.clip(y, low - room, high + room)
     ax.plot(x[y == shown], y[y == shown], "o", color=colour(6), markersize=4, label=say("trials"))
     for marker, off in (("^", y > shown), ("v", y < shown)):
@@ -140,35 +153,56 @@ def _trials(ax: Axes, found: Slice, half: Numbers, say: Say) -> None:
 
 
 def draw_plane(
-    found: Plane | None, objective: Objective, ax: Axes | None = None, say: Say = english
+    found: Plane | None, objective: Objective, ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
     """Draws the mean as colours, the acquisition as contours, and the trials."""
-    ax = axes(ax)
+    ax = axes(ax, say("Surrogate model"))
     if found is None:
         return empty(ax, say("no trial has a score yet"))
     shown = ax.pcolormesh(found.positions, found.positions, found.mean, cmap="cividis")
-    if np.ptp(found.promise) > 0.0:
-        levels = _shown(found.promise)
-        ax.contour(
-            found.positions,
-            found.positions,
-            levels,
-            colors="white",
-            linewidths=0.8,
-            linestyles="solid",
-        )
-    ax.plot(found.seen[:, 0], found.seen[:, 1], "o", color="white", markeredgecolor="black")
-    ax.set_xticks(*_ticks(found.positions, found.x_values, _ACROSS))
-    ax.set_yticks(*_ticks(found.positions, found.y_values))
+    if np.ptp(found.acquisition) > 0.0:
+        _contours(ax, found, say)
+    ax.plot(
+        found.observed[:, 0],
+        found.observed[:, 1],
+        "o",
+        color="white",
+        markeredgecolor="black",
+        label=say("trials"),
+    )
+    ax.set_xticks(*_ticks(found.positions, found.x_values, say, _ACROSS))
+    ax.set_yticks(*_ticks(found.positions, found.y_values, say))
     ax.set_xlabel(literal(found.x))
     ax.set_ylabel(literal(found.y))
     label = say("expected {metric}").format(metric=literal(objective.name))
-    ax.figure.colorbar(shown, ax=ax, label=label)
+    ax.figure.colorbar(shown, ax=ax, label=label, format=number_format(say))
+    _legend_above(ax)
     return ax
 
 
-def _shown(promise: Numbers) -> Numbers:
-    shown: Numbers = np.maximum(promise, promise.max() - _DEPTH)
+def _contours(ax: Axes, found: Plane, say: Labels) -> None:
+    """Draws the acquisition as white lines, the higher the thicker."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    levels = _shown(found.acquisition)
+    look: dict[str, Any] = {"colors": "white", "linestyles": "solid"}
+    widths = np.linspace(0.4, 1.8, 7)
+    drawn = ax.contour(found.positions, found.positions, levels, 7, linewidths=widths, **look)
+    # A dark rim keeps the lines legible on the bright end of the colours, and in the legend.
+    rim = [Stroke(linewidth=2.4, foreground="black", alpha=0.6), Normal()]
+    drawn.set_path_effects(rim)
+    label = say("log expected improvement (thicker is higher)")
+    ax.plot([], [], color="white", path_effects=rim, label=label)
+
+
+def _legend_above(ax: Axes) -> None:
+    ax.legend(
+        frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize="small"
+    )
+
+
+def _shown(acquisition: Numbers) -> Numbers:
+    shown: Numbers = np.maximum(acquisition, acquisition.max() - _DEPTH)
     return shown
 
 
@@ -177,9 +211,11 @@ def _values(surrogate: Surrogate, column: int, positions: Numbers) -> tuple[Any,
     return tuple(domain.realise(domain.at(float(u))) for u in positions)
 
 
-def _ticks(positions: Numbers, values: tuple[Any, ...], most: int = 5) -> tuple[Numbers, list[str]]:
+def _ticks(
+    positions: Numbers, values: tuple[Any, ...], say: Labels, most: int = 5
+) -> tuple[Numbers, list[str]]:
     picked = np.unique(np.linspace(0, len(positions) - 1, most).astype(int))
-    return positions[picked], [short(values[i]) for i in picked]
+    return positions[picked], [short(values[i], say) for i in picked]
 
 
 def _column(surrogate: Surrogate, name: str) -> int:
@@ -197,18 +233,18 @@ def _best(surrogate: Surrogate) -> Numbers:
     return np.asarray(rows[int(np.argmin(means))])
 
 
-def _believed(
+def _posterior(
     surrogate: Surrogate, rows: Numbers, objective: Objective
 ) -> tuple[Numbers, Numbers, Numbers]:
     mean, variance = surrogate.posterior.predict(surrogate.features(rows))
     least = float(surrogate.known()[1].min())
-    promise, _, _ = log_expected_improvement(mean, np.sqrt(variance), least)
+    acquisition, _, _ = log_expected_improvement(mean, np.sqrt(variance), least)
     cost, deviation = surrogate.predict(rows)
-    return (cost if objective.direction == "min" else -cost), deviation, promise
+    return (cost if objective.direction == "min" else -cost), deviation, acquisition
 
 
-def _seen(surrogate: Surrogate, columns: list[int], objective: Objective) -> Numbers:
-    """Positions and objective (n, k + 1) of full trainings that did not fail."""
+def _observed(surrogate: Surrogate, columns: list[int], objective: Objective) -> Numbers:
+    """Returns positions and objective (n, k + 1) of full trainings that did not fail."""
     seen = surrogate.seen
     shown = np.isfinite(seen.costs) & (seen.resources == 1.0)
     shown &= ~np.isnan(seen.rows[:, columns]).any(axis=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from kerashpo.analysis.anytime import Axis
 from kerashpo.analysis.design_matrix import DesignMatrix
-from kerashpo.analysis.forest import Forest
+from kerashpo.analysis.forest import Forest, StudyForest
 from kerashpo.analysis.importance import shares
 from kerashpo.core.history import History
 from kerashpo.i18n.texts import Texts
@@ -36,15 +36,16 @@ class Pictures:
 
     def __init__(self, history: History, space: Space, texts: Texts) -> None:
         self._history, self._texts = history, texts
-        self._plots = Plots(history, lambda: space, texts.say)
+        self._forest = StudyForest(history, lambda: space)
+        self._plots = Plots(history, lambda: space, texts.labels, self._forest)
 
     def sections(self) -> Iterator[tuple[str, list[Block]]]:
         """Yields each section's key and its figures."""
         plots = self._plots
         yield "anytime", [self._picture("anytime", _HIGH, self._anytime)]
-        known, forest = plots.grown()
-        if known.names and len(known.scores):
-            yield "importance", self._parameters(known, forest)
+        matrix, forest = self._forest.get()
+        if matrix.names and len(matrix.scores):
+            yield "importance", self._parameters(matrix, forest)
         yield (
             "curves",
             [
@@ -60,8 +61,8 @@ class Pictures:
             yield "pareto", [front]
         yield "timeline", [self._picture("timeline", _HIGH, self._timeline)]
 
-    def _parameters(self, known: DesignMatrix, forest: Forest | None) -> list[Block]:
-        plots, count = self._plots, min(len(known.names), _MOST_SLICES)
+    def _parameters(self, matrix: DesignMatrix, forest: Forest | None) -> list[Block]:
+        plots, count = self._plots, min(len(matrix.names), _MOST_SLICES)
         rows = -(-count // 3)
 
         def slices(figure: Figure) -> None:
@@ -71,15 +72,15 @@ class Pictures:
                 figure.delaxes(spare)
             plots.slices(axes=made[:count])
 
-        found: list[Block] = []
+        blocks: list[Block] = []
         if forest is not None:
             draw: Draw = lambda figure: plots.importances(figure.subplots())
-            bars = len(bars_of(shares(forest, known.names)))
-            found.append(self._picture("importances", 0.9 + 0.24 * bars, draw))
+            bars = len(bars_of(shares(forest, matrix.names)))
+            blocks.append(self._picture("importances", 0.9 + 0.24 * bars, draw))
         draw = lambda figure: plots.parallel(ax=figure.subplots())
-        found.append(self._picture("parallel", _HIGH + 0.6, draw))
-        found.append(self._picture("slices", 0.8 + 2.0 * rows, slices))
-        return found
+        blocks.append(self._picture("parallel", _HIGH + 0.6, draw))
+        blocks.append(self._picture("slices", 0.8 + 2.0 * rows, slices))
+        return blocks
 
     def _anytime(self, figure: Figure) -> None:
         axes: tuple[Axis, ...] = ("trials", "epochs", "seconds")
@@ -87,9 +88,9 @@ class Pictures:
             self._plots.anytime(by, ax)
             if by != "trials":
                 ax.set_ylabel("")
-            if (told := ax.get_legend()) is not None:
-                # One line: the caption says what it is.
-                told.set_visible(False)
+            if (legend := ax.get_legend()) is not None:
+                # There is one line, which the caption explains.
+                legend.remove()
 
     def _timeline(self, figure: Figure) -> None:
         left, right = figure.subplots(1, 2)

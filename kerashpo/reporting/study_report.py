@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerashpo.analysis.intervals import Sure, sure, within
+from kerashpo.analysis.intervals import ScoreInterval, score_interval, trials_within
 from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
@@ -102,7 +102,7 @@ def _best(subject: Subject, texts: Texts) -> list[Block]:
     blocks: list[Block] = [
         Heading(texts("study.best")),
         Table((texts("study.parameter"), texts("study.value")), rows),
-        Paragraph(_sure(sure(history, best), history, best, texts)),
+        Paragraph(_interval(score_interval(history, best), history, best, texts)),
         Paragraph(texts("study.optimism", trials=len(history.trials))),
         Paragraph(texts(_how(subject))),
         Code(_code(subject, values)),
@@ -110,7 +110,7 @@ def _best(subject: Subject, texts: Texts) -> list[Block]:
     return blocks
 
 
-def _sure(found: Sure | None, history: History, best: Trial, texts: Texts) -> str:
+def _interval(found: ScoreInterval | None, history: History, best: Trial, texts: Texts) -> str:
     if found is None:
         return texts("study.interval_none")
     told = texts(
@@ -120,7 +120,7 @@ def _sure(found: Sure | None, history: History, best: Trial, texts: Texts) -> st
         high=shown(found.high, texts),
         n=found.n,
     )
-    return f"{told} {texts('study.within', count=within(history, found, best))}"
+    return f"{told} {texts('study.within', count=trials_within(history, found, best))}"
 
 
 def _how(subject: Subject) -> str:

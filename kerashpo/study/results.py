@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.cv_results import cv_results
-from kerashpo.analysis.pareto import respect, tradeoff
+from kerashpo.analysis.pareto import objective_named, tradeoff
 from kerashpo.analysis.tables import (
     CURVE_COLUMNS,
     FAILURE_COLUMNS,
@@ -244,7 +244,7 @@ class Results:
             InvalidInput: for a metric that was not logged, or whose direction is not known.
         """
         chosen = tuple(
-            o if isinstance(o, Objective) else respect(self.history, o) for o in objectives
+            o if isinstance(o, Objective) else objective_named(self.history, o) for o in objectives
         )
         found = tradeoff(self.history, chosen or None)
         columns = {o.name: found.values[found.front, i] for i, o in enumerate(found.objectives)}

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from kerashpo.analysis.design_matrix import evidence
+from kerashpo.analysis.design_matrix import design_matrix
 from kerashpo.analysis.forest import Boxes, grow
 from kerashpo.analysis.importance import importances, shares
 from kerashpo.core.errors import InvalidInput
@@ -134,7 +134,7 @@ def test_equal_scores_say_nothing():
 
 
 def test_the_same_study_gives_the_same_numbers():
-    known = evidence(study(CUBE, lambda v, e: v["a"], 40), CUBE)
+    known = design_matrix(study(CUBE, lambda v, e: v["a"], 40), CUBE)
     assert shares(grow(known), known.names) == shares(grow(known), known.names)
 
 
@@ -144,13 +144,13 @@ def test_a_name_with_two_meanings_has_two_columns():
         when("kind", "x", {"size": uniform(0.0, 1.0)}),
         when("kind", "y", {"size": uniform(5.0, 9.0)}),
     )
-    known = evidence(study(space, lambda v, e: v["size"], 20), space)
+    known = design_matrix(study(space, lambda v, e: v["size"], 20), space)
     assert known.names == ("kind", "size (kind=x)", "size (kind=y)")
     assert (np.isnan(known.rows[:, 1]) != np.isnan(known.rows[:, 2])).all()
 
 
 def test_an_unknown_parameter():
-    known = evidence(study(CUBE, lambda v, e: v["a"], 3), CUBE)
+    known = design_matrix(study(CUBE, lambda v, e: v["a"], 3), CUBE)
     with pytest.raises(InvalidInput, match="There is no tuned parameter 'd'"):
         known.column("d")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerashpo.analysis.pareto import non_dominated, respect, tradeoff
+from kerashpo.analysis.pareto import non_dominated, objective_named, tradeoff
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
@@ -71,7 +71,7 @@ def test_results_give_the_front_as_a_table():
 
 def test_a_metric_that_was_not_logged():
     with pytest.raises(InvalidInput, match="No epoch logged 'los'. Did you mean 'loss'"):
-        respect(study(ROWS), "los")
+        objective_named(study(ROWS), "los")
 
 
 def test_a_metric_whose_direction_is_not_known():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 
-from kerashpo.analysis.design_matrix import evidence
+from kerashpo.analysis.design_matrix import design_matrix
+from kerashpo.analysis.forest import StudyForest
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
@@ -17,8 +20,8 @@ from kerashpo.core.records import Report, Start, Status
 from kerashpo.core.rng import stream
 from kerashpo.plots.accessor import Plots
 from kerashpo.plots.parallel import ABSENT, lines_of
-from kerashpo.plots.style import frame, framed, literal, short
-from kerashpo.plots.ticks import marks
+from kerashpo.plots.style import colour, frame, framed, literal, shades, short
+from kerashpo.plots.ticks import ticks
 from kerashpo.space import Space, choice, integer, loguniform, when
 
 SPACE = Space(
@@ -68,7 +71,8 @@ def test_a_panel_for_each_parameter():
     panels = study(40).slices()
     assert [ax.get_xlabel() for ax in panels] == ["rate", r"o\$p\$", "units", "momentum"]
     assert panels[0].get_ylabel() == "acc"
-    labels = [text.get_text() for text in panels[0].get_legend().get_texts()]
+    (legend,) = panels[0].figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
     assert labels == ["stopped before", "trained fully", "expected"]
 
 
@@ -86,11 +90,11 @@ def test_the_expected_line_rises_with_what_matters():
 
 def test_lines_end_with_the_best_on_top_and_go_below_where_absent():
     plots = study(20)
-    known = evidence(plots._history, SPACE)
-    heights, (low, high) = lines_of(known, [3])
+    matrix = design_matrix(plots._history, SPACE)
+    heights, (low, high) = lines_of(matrix, [3])
     assert heights[-1, 1] == 1.0 and heights[0, 1] == 0.0
-    assert (low, high) == (known.scores.min(), known.scores.max())
-    absent = np.isnan(known.rows[:, 3]).sum()
+    assert (low, high) == (matrix.scores.min(), matrix.scores.max())
+    absent = np.isnan(matrix.rows[:, 3]).sum()
     assert 0 < absent == (heights[:, 0] == ABSENT).sum()
 
 
@@ -106,8 +110,8 @@ def test_an_unknown_parameter_is_told():
 
 def test_many_parameters_are_cut_to_the_most_important():
     wide = Space({f"p{i}": loguniform(1e-4, 1e-1) for i in range(11)} | {"units": integer(1, 64)})
-    ticks = [t.get_text() for t in study(60, wide).parallel().get_xticklabels()]
-    assert len(ticks) == 9 and "units" in ticks and ticks[-1] == "acc"
+    labels = [t.get_text() for t in study(60, wide).parallel().get_xticklabels()]
+    assert len(labels) == 9 and "units" in labels and labels[-1] == "acc"
     assert len(study(60, wide).slices()) == 9
 
 
@@ -124,17 +128,32 @@ def test_contours_write_the_values_of_their_parameters():
 
 
 def test_values_without_a_json_form_are_written_as_they_print():
-    known = evidence(study(3)._history, SPACE)
-    assert [text for _, text in marks(known.domains[3])] == ["(1, 2)", "(3, 4)"]
+    matrix = design_matrix(study(3)._history, SPACE)
+    assert [text for _, text in ticks(matrix.domains[3])] == ["(1, 2)", "(3, 4)"]
     (many,) = Space({"shape": choice([(n, n) for n in range(12)])}).params
-    assert [text for _, text in marks(many.domain)][::4] == ["(0, 0)", "(11, 11)"]
+    assert [text for _, text in ticks(many.domain)][::4] == ["(0, 0)", "(11, 11)"]
 
 
 def test_labels_go_through_the_readers_language():
-    plots = Plots(study(40)._history, lambda: SPACE, lambda text: f"<{text}>")
-    for draw in (plots.history, plots.gantt, plots.rungs, plots.pareto, plots.importances):
-        ax = draw()
-        assert ax.get_xlabel().startswith("<")
+    plots = study(40)(lang="es")
+    drawn = [plots.history(), plots.gantt(), plots.rungs(), plots.pareto(), plots.importances()]
+    assert [ax.get_xlabel() for ax in drawn] == [
+        "ensayo",
+        *["segundos de búsqueda"] * 2,
+        "segundos de entrenamiento (menos es mejor)",
+        "parte de la varianza de la puntuación (%)",
+    ]
+    assert drawn[0].figure.get_suptitle() == "Puntuación de cada ensayo"
+
+
+def test_numbers_have_the_readers_decimal_mark():
+    plots = study(40)("es")
+    for ax in (plots.history(), plots.pareto(), plots.contours("rate", "units")):
+        ax.figure.canvas.draw()
+        labels = [text.get_text() for text in (*ax.get_xticklabels(), *ax.get_yticklabels())]
+        assert any("," in label for label in labels) and not any("." in one for one in labels)
+    colours = ax.figure.axes[1]
+    assert any("," in label.get_text() for label in colours.get_yticklabels())
 
 
 def test_a_diverged_training_does_not_flatten_the_figure():
@@ -142,8 +161,20 @@ def test_a_diverged_training_does_not_flatten_the_figure():
     assert framed(values) == (0.1, 0.9)
     _, ax = plt.subplots()
     frame(ax, values)
-    assert ax.get_ylim()[1] < 1 and ax.texts[0].get_text() == "1 values outside"
+    assert ax.get_ylim()[1] < 1 and ax.texts[0].get_text() == "1 value outside"
+    frame(ax, np.append(values, [1e9, 2e9]))
+    assert ax.texts[1].get_text() == "3 values outside"
+
+
+def test_a_note_never_lies_on_the_curves():
+    _, ax = plt.subplots()
+    frame(ax, np.append(np.linspace(0.1, 0.9, 50), 1e9))
+    ax.figure.canvas.draw()
+    assert ax.texts[0].get_window_extent().y0 >= ax.get_window_extent().y1
     assert framed(np.array([0.5] * 20 + [9.0])) == (0.5, 9.0)
+    assert framed(np.append(np.linspace(0.1, 0.9, 50), [-70.0] * 10)) == (0.1, 0.9), (
+        "a sixth diverged"
+    )
 
 
 def test_names_are_no_formulas():
@@ -152,9 +183,50 @@ def test_names_are_no_formulas():
 
 
 def test_a_forest_is_grown_again_when_the_study_has_grown():
-    plots = study(30)
-    first = plots.grown()
-    assert plots.grown()[1] is first[1]
-    plots._history.apply(JobStarted(Start(30, SPACE.default(), 1)))
-    plots._history.apply(Reported(Report(30, 0, 1, {"acc": 0.1}, 1.0)))
-    assert len(plots.grown()[0].scores) == len(first[0].scores) + 1
+    history = study(30)._history
+    forest = StudyForest(history, lambda: SPACE)
+    first = forest.get()
+    assert forest.get()[1] is first[1]
+    history.apply(JobStarted(Start(30, SPACE.default(), 1)))
+    history.apply(Reported(Report(30, 0, 1, {"acc": 0.1}, 1.0)))
+    assert len(forest.get()[0].scores) == len(first[0].scores) + 1
+
+
+def test_only_a_new_figure_has_a_title():
+    plots = study(40)
+    _, mine = plt.subplots()
+    assert plots.parallel().figure.get_suptitle() == "Parallel coordinates"
+    assert plots.slices()[0].figure.get_suptitle() == "Score against each parameter"
+    assert plots.parallel(ax=mine).figure.get_suptitle() == ""
+
+
+def test_a_legend_stands_beside_the_axes_where_there_is_room():
+    made = study(40).history()
+    _, mine = plt.subplots()
+    study(40).history(ax=mine)
+    for ax, outside in ((made, True), (mine, False)):
+        ax.figure.canvas.draw()
+        box = ax.get_legend().get_window_extent()
+        assert (box.x0 >= ax.get_window_extent().x1 - 1) == outside
+
+
+def contrast(one, other) -> float:
+    """The contrast of two colours by the WCAG's formula."""
+    light = []
+    for shade in (one, other):
+        linear = [
+            c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade)
+        ]
+        light.append(float(np.dot([0.2126, 0.7152, 0.0722], linear)))
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_rungs_are_told_apart_on_every_page(style):
+    with plt.style.context(style):
+        page = mpl.rcParams["axes.facecolor"]
+        ramps = [shades(count) for count in (2, 3, 4, 5)]
+        assert all(contrast(shade, page) > 1.4 for ramp in ramps for shade in ramp)
+        steps = [np.abs(a - b)[:3].sum() for ramp in ramps for a, b in pairwise(ramp)]
+        assert min(steps) > 0.24
+        assert all(contrast(colour(index), page) > 2.2 for index in range(7))

@@ -50,8 +50,8 @@ def test_a_slice_is_in_the_objectives_units_and_peaks_where_it_should(study, alg
     top = int(np.argmax(found.mean))
     assert found.mean[top] == pytest.approx(0.9, abs=0.02)
     assert math.log10(found.values[top]) == pytest.approx(-2.5, abs=0.3)
-    assert found.seen.shape == (25, 2)
-    assert found.seen[:, 1].max() == pytest.approx(study.best.score)
+    assert found.observed.shape == (25, 2)
+    assert found.observed[:, 1].max() == pytest.approx(study.best.score)
 
 
 def test_a_slice_along_a_choice_has_one_point_for_each_value(study, algorithm):
@@ -63,7 +63,7 @@ def test_a_slice_along_a_choice_has_one_point_for_each_value(study, algorithm):
 def test_a_plane_agrees_with_the_slice_through_the_best(study, algorithm):
     surrogate = algorithm.surrogate(study)
     plane = plane_of(surrogate, "lr", "drop", study.objective)
-    assert plane.mean.shape == plane.promise.shape == (41, 41)
+    assert plane.mean.shape == plane.acquisition.shape == (41, 41)
     along = slice_of(surrogate, "lr", study.objective).mean[::3]
     gaps = np.abs(plane.mean - along).max(axis=1)
     assert gaps.min() < 0.02
@@ -84,7 +84,7 @@ def test_drawing(study, algorithm):
 
 def test_a_trial_far_off_does_not_flatten_the_picture(study, algorithm):
     found = slice_of(algorithm.surrogate(study), "lr", study.objective)
-    far = replace(found, seen=np.vstack([found.seen, [0.5, -1e6]]))
+    far = replace(found, observed=np.vstack([found.observed, [0.5, -1e6]]))
     ax = draw_slice(far, study.objective)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["expected", "trials", "1 farther off"]
@@ -98,11 +98,17 @@ def test_the_menu_draws_both(study):
 
 
 def test_its_labels_go_through_the_readers_language(study):
-    plots = Plots(study, lambda: SPACE, lambda text: f"<{text}>")
+    plots = Plots(study, lambda: SPACE)("es")
     ax = plots.surrogate("lr")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[:2] == ["<expected>", "<trials>"]
-    assert ax.figure.axes[1].get_ylabel() == "<log expected improvement>"
+    assert labels[:2] == ["esperado", "ensayos"]
+    assert ax.figure.axes[1].get_ylabel() == "logaritmo de la mejora esperada"
+
+
+def test_the_white_lines_of_a_plane_are_explained(study):
+    ax = Plots(study, lambda: SPACE).surrogate("lr", "drop")
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["log expected improvement (thicker is higher)", "trials"]
 
 
 def test_names_and_values_are_written_as_they_are():

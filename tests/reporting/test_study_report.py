@@ -13,7 +13,7 @@ import pytest
 
 import kerashpo.plots
 from kerashpo import cli
-from kerashpo.analysis.intervals import sure, wilson, within
+from kerashpo.analysis.intervals import score_interval, trials_within, wilson
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import (
     Ended,
@@ -256,7 +256,7 @@ def test_wilsons_interval():
 
 def test_several_runs_give_students_interval():
     history = results(2, runs=3).history
-    found = sure(history, history.best)
+    found = score_interval(history, history.best)
     assert found.source == "runs" and found.n == 3
     half = 4.302653 * 0.01 / math.sqrt(3)
     assert found.high - found.low == pytest.approx(2 * half)
@@ -269,8 +269,8 @@ def test_several_runs_give_students_interval():
 )  # fmt: skip
 def test_one_run_gives_an_interval_where_the_score_is_a_share(metric, samples, known):
     history = results(6, metric=metric, samples=samples).history
-    found = sure(history, history.best)
+    found = score_interval(history, history.best)
     assert (found is not None) == known
     if found:
         assert (found.source, found.n) == ("samples", 50)
-        assert within(history, found, history.best) == 5
+        assert trials_within(history, found, history.best) == 5
