@@ -1,30 +1,32 @@
 """The comparison: ``python -m kerashpo.compare``.
 
-Plan, run what is missing, summarise, say what may be claimed. For each problem, tuner and
-seed: the search, then its winner on the test set, which no search sees. Beside the tuners,
-ours and peers, stand the untuned default configuration and an answer that needs no model.
+For each problem, tuner and seed: the search, then its winner on the test set, which no search
+sees. Beside the tuners, ours and other libraries', stand the untuned default configuration and
+an answer that needs no model.
 
 ==============  ======================================================================
-``options``     what to compare: flags and a TOML plan
-``tuners``      who can be compared, and what each may spend
-``runs``        one tuner on one seed, and where its study and its row are kept
-``carry``       carries out one run; ``winner`` ours, ``peers`` other libraries'
-``measure``     a winner on the test set
-``workers``     runs side by side in processes
-``folder``      what is known already; ``stored`` reads it back from CSV files
-``files``       the CSV files
-``summary``     means and intervals over seeds
-``findings``    ranks, tests, bootstrap intervals, times to a target
-``verdict``     what may be claimed, in words
-``document``    the report; ``simulated`` its table beside made-up numbers
-``figures``     its pictures
-``provenance``  when, with what, on which machine, under which load
-``output``      tables on the screen; ``numbers`` in the report
-``results``     publishes all of that
-``__main__``    the command
+``__main__``    the command: plan, run what is missing, publish
+``options``     what to compare, from flags and a TOML plan
+``tuners``      the tuners by name, and the budget of each
+``outside``     problems and tuners of your own, by import string, and their checks
+``runs``        one cell (problem, tuner, seed), its folder and its result
+``workers``     runs the cells on our executors, here or in worker processes
+``run_one``     runs one cell: a search with one of our tuners, or a baseline
+``peers``       runs one cell with another library's tuner
+``evaluate``    test metrics and confusion matrices
+``storage``     the folder: results are read from it, CSV files written to it
+``statistics``  means, bootstrap intervals, ranks, tests, epochs to a target
+``report``      the report, and the claims that the tests support
+``figures``     its figures
+``formatting``  numbers, intervals and names as text
+``screen``      tables and progress on the screen
+``provenance``  date, command, versions, machine and load of each session
 ==============  ======================================================================
 
-What has run is kept below ``DIR/runs`` and in the CSV files, and not run again; an
-interrupted search goes on. To add a tuner of ours: its name in ``tuners`` and its case in
-``winner``.
+The ``result.json`` of each run below ``DIR/runs`` is the one stored truth: what has one is not
+run again, and a search that was interrupted goes on from its log. CSV files, figures and the
+report are output, written anew each time.
+
+A tuner or a problem of your own needs no change here, see ``outside``. To add a tuner of this
+package: its name in ``tuners`` and its case in ``run_one``.
 """

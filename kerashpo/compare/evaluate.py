@@ -1,4 +1,4 @@
-"""A winner on the test set."""
+"""Test metrics and confusion matrices, of winners and of the answers that need no model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kerashpo.problems.baselines import constant_answer, labels_of
 from kerashpo.problems.task import Array, Split, Task
 
 Table = list[list[int]]
@@ -38,18 +39,17 @@ def on_test(
     scores, answers = (_compiled if compiled else _plain)(model, x, y)
     if not task.classes:
         return scores, []
-    chosen = answers.argmax(axis=-1) if answers.shape[-1] > 1 else answers[:, 0] > 0.5
-    return scores, confusion(y, chosen.astype(int), len(task.classes))
+    return scores, confusion(labels_of(y), _chosen(answers, model), len(task.classes))
 
 
-def _plain(model: Any, x: Array, y: Array) -> tuple[dict[str, float], Array]:
+def _plain(model: Any, x: Any, y: Array) -> tuple[dict[str, float], Array]:
     scores = model.evaluate(x, y, batch_size=len(y), verbose=0, return_dict=True)
     answers = np.asarray(model.predict(x, batch_size=len(y), verbose=0))
     return {name: float(value) for name, value in scores.items()}, answers
 
 
-def _compiled(model: Any, x: Array, y: Array) -> tuple[dict[str, float], Array]:
-    # Here, for they bring Keras with them.
+def _compiled(model: Any, x: Any, y: Array) -> tuple[dict[str, float], Array]:
+    # Imported here, for they bring Keras with them.
     from kerashpo.training.data import FitData
     from kerashpo.training.loops.base import choose
     from kerashpo.training.loops.compiled import CompiledLoop
@@ -57,10 +57,65 @@ def _compiled(model: Any, x: Array, y: Array) -> tuple[dict[str, float], Array]:
     kind, _ = choose("auto", model, FitData.from_fit(x, y), ())
     if kind == "plain":
         return _plain(model, x, y)
-    way = CompiledLoop()
-    scores = way.evaluate(model, x, y, batch_size=len(y))
-    answers = np.asarray(way.predict(model, x, batch_size=len(y)))
+    loop = CompiledLoop()
+    scores = loop.evaluate(model, x, y, batch_size=len(y))
+    answers = np.asarray(loop.predict(model, x, batch_size=len(y)))
     return {name: float(value) for name, value in scores.items()}, answers
+
+
+def _chosen(answers: Array, model: Any) -> Array:
+    """Returns the class (n,) that each answer names: the likeliest, or one above a half."""
+    if answers.shape[-1] > 1:
+        return np.argmax(answers, axis=-1)
+    half = 0.0 if _has_logits(model) else 0.5
+    return np.greater(np.reshape(answers, len(answers)), half).astype(int)
+
+
+def _has_logits(model: Any) -> bool:
+    return bool(getattr(model.loss, "from_logits", False))
+
+
+def constant_scores(model: Any, split: Split, task: Task) -> dict[str, float]:
+    """Returns validation and test metrics of the constant answer, by a model's loss and metrics.
+
+    The answer is the classes' shares, or the mean, of the training part. Penalties on weights
+    do not count. A metric that a model computes in a way of its own is missing.
+
+    Args:
+        model: compiled; its weights do not matter.
+        split: the data of the seed.
+        task: what is tuned.
+    """
+    answer = constant_answer(split.train[1], len(task.classes))
+    width = model.output_shape[-1]
+    if task.classes:
+        answer = _as_output(answer, width, _has_logits(model))
+    found = {}
+    for part, (_, y) in (("val", split.validation), ("test", split.test)):
+        answers = np.broadcast_to(answer, (len(y), width)).astype("float32")
+        for name, value in _measured(model, y, answers).items():
+            found[f"{part}_{name}"] = value
+    return found
+
+
+def _as_output(shares: Array, width: int, logits: bool) -> Array:
+    """Returns shares of the classes as a model's output: one column for two classes, or logits."""
+    shares = np.clip(shares, 1e-7, 1.0)
+    if width == 1:
+        likely = shares[-1:]
+        return np.log(likely / (1 - likely)) if logits else likely
+    return np.log(shares) if logits else shares
+
+
+def _measured(model: Any, y: Array, answers: Array) -> dict[str, float]:
+    from keras import ops
+
+    model.reset_metrics()
+    truth, told = ops.convert_to_tensor(y), ops.convert_to_tensor(answers)
+    loss = float(model.compute_loss(y=truth, y_pred=told)) - sum(map(float, model.losses))
+    metrics = model.compute_metrics(None, truth, told)
+    model.reset_metrics()
+    return {**{name: float(value) for name, value in metrics.items()}, "loss": loss}
 
 
 def confusion(truth: Any, answer: Any, classes: int) -> Table:
@@ -71,10 +126,10 @@ def confusion(truth: Any, answer: Any, classes: int) -> Table:
 
 
 def import_quietly(name: str) -> None:
-    """Imports a module whose native code writes to the process's standard error.
+    """Imports a module whose native code writes notices to the process's standard error.
 
-    TensorFlow tells about missing GPUs and processor features before any Python setting
-    reaches it. What was written is shown where the import fails.
+    TensorFlow logs missing GPUs and processor features before any Python setting reaches it.
+    They are printed only where the import fails.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -93,8 +148,8 @@ def import_quietly(name: str) -> None:
 
 
 @contextlib.contextmanager
-def unwarned() -> Iterator[None]:
-    """Within it another library's warnings are not shown: nobody here can mend them.
+def without_warnings() -> Iterator[None]:
+    """Suppresses other libraries' warnings, which the user cannot act on.
 
     KerasTuner loads weights into optimizers that are not built, its Gaussian process does
     not converge, and TensorFlow counts the graphs that a search of many models must trace.

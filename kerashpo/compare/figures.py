@@ -1,4 +1,4 @@
-"""The figures of a comparison, drawn from its results alone."""
+"""The figures of a comparison: best score against cost, and average ranks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerashpo.analysis.anytime import Axis, Trace, trace_of
 from kerashpo.analysis.ranking import Ranking
+from kerashpo.compare.formatting import metric_name
 from kerashpo.compare.runs import Result
 from kerashpo.compare.tuners import BASELINES
 from kerashpo.i18n.texts import Texts
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def traces(results: Sequence[Result], problem: str, by: Axis) -> dict[str, list[Trace]]:
-    """Returns the staircases of a problem, by tuner, one for each seed."""
+    """Returns the best-so-far traces of a problem, by tuner, one for each seed."""
     found: dict[str, list[Trace]] = {}
     for result in results:
         if result.problem == problem and result.tuner not in BASELINES and result.steps:
@@ -57,7 +58,7 @@ class Gallery:
         self.files: list[str] = []
 
     def anytime(self, problem: str, by: Axis) -> Picture:
-        """Draws a problem's best validation score against what was spent.
+        """Draws a problem's best validation score against epochs, seconds or trials.
 
         The figure by seconds is called ``anytime_PROBLEM.png``.
         """
@@ -65,10 +66,10 @@ class Gallery:
 
         texts, task = self._texts, self._tasks[problem]
         xlabel = texts(f"compare.figure_{by}")
-        ylabel = texts("compare.figure_y", metric=texts(f"metric.{task.metric}"))
+        ylabel = texts("compare.figure_y", metric=metric_name(texts, task))
         series = traces(self._results, problem, by)
         name = f"anytime_{problem}.png" if by == "seconds" else f"anytime_{problem}_{by}.png"
-        caption = texts("report.anytime_caption", problem=problem, by=xlabel)
+        caption = texts("report.anytime_caption", problem=task.titled(texts.language), by=xlabel)
         return self._drawn(
             name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax, texts.labels)
         )
@@ -78,7 +79,8 @@ class Gallery:
         from kerashpo.plots.ranks import draw_ranks
 
         name = f"ranks_{problem}.png" if problem else "ranks.png"
-        caption = self._texts("report.ranks_caption", problem=problem).strip()
+        title = self._tasks[problem].titled(self._texts.language) if problem else ""
+        caption = self._texts("report.ranks_caption", problem=title).strip()
         height = 1.1 + 0.28 * len(ranking.names)
         label, say = self._texts("report.axis"), self._texts.labels
         return self._drawn(name, caption, lambda ax: draw_ranks(ranking, label, ax, say), height)

@@ -1,22 +1,31 @@
-"""The report of a comparison, as blocks."""
+"""The report of a comparison as blocks, and the claims that its tests support."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kerashpo.analysis.anytime import Axis
 from kerashpo.analysis.ranking import Ranking
+from kerashpo.compare.formatting import (
+    difference,
+    enumeration,
+    interval,
+    loss_interval,
+    metric,
+    metric_name,
+    number,
+    p_value,
+    short,
+    tuner_name,
+)
 from kerashpo.compare.provenance import Provenance
 from kerashpo.compare.runs import Result
-from kerashpo.compare.screen import tuner_name
-from kerashpo.compare.statistics import FRACTIONS, Findings, Score, by_tuner
+from kerashpo.compare.statistics import FRACTIONS, Findings, by_tuner
 from kerashpo.compare.tuners import BASELINES
 from kerashpo.i18n.numbers import duration
 from kerashpo.i18n.texts import Texts
-from kerashpo.problems.task import Task
 from kerashpo.reporting.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table
 
 
@@ -25,85 +34,34 @@ def verdict(ranking: Ranking | None, what: str, texts: Texts) -> str:
 
     Args:
         ranking: the tuners; None where there is one tuner or one seed.
-        what: the problem's name, or what all problems are called.
+        what: the problem's title, or what all problems together are called.
         texts: in which language.
     """
     if ranking is None:
         return texts("verdict.one", problem=what)
-    p = shown_p(ranking.friedman, texts)
+    p = p_value(ranking.friedman, texts)
     first, level = ranking.names[0], f"{ranking.level:g}"
-    told = {"problem": what, "first": first, "p": p, "level": level, "blocks": ranking.blocks}
+    values = {"problem": what, "first": first, "p": p, "level": level, "blocks": ranking.blocks}
     if ranking.winner is not None:
-        return texts("verdict.winner", **told)
+        return texts("verdict.winner", **values)
     if not ranking.losers:
-        sentence = texts("verdict.pairs" if ranking.differs else "verdict.chance", **told)
+        sentence = texts("verdict.pairs" if ranking.differs else "verdict.chance", **values)
         return f"{sentence} {_power(ranking, texts)}".strip()
     others = [name for name in ranking.names[1:] if name not in ranking.losers]
     return texts(
         "verdict.partly",
-        losers=listed(ranking.losers, texts),
-        others=listed(others, texts),
-        **told,
+        losers=enumeration(ranking.losers, texts),
+        others=enumeration(others, texts),
+        **values,
     )
 
 
 def _power(ranking: Ranking, texts: Texts) -> str:
-    """Says so where so few blocks could not have shown anything whatever happened."""
+    """Returns a warning where so few blocks could not have told any pair apart."""
     least = min(1.0, len(ranking.pairs) * 2.0 ** (1 - ranking.blocks))
     if least < ranking.level:
         return ""
-    return texts("verdict.power", blocks=ranking.blocks, least=shown_p(least, texts))
-
-
-def shown_p(p: float, texts: Texts) -> str:
-    """Returns a p value as text, with the language's decimal mark."""
-    text = "< 0.001" if p < 0.001 else f"= {p:.3f}"
-    return text.replace(".", texts("number.mark"))
-
-
-def listed(names: Iterable[str], texts: Texts) -> str:
-    """Returns names as an enumeration."""
-    *head, last = names
-    return f"{', '.join(head)} {texts('number.and')} {last}" if head else last
-
-
-def number(value: float, decimals: int, texts: Texts) -> str:
-    """Returns a number with the language's decimal mark, a dash for none."""
-    if not math.isfinite(value):
-        return "-"
-    text = f"{value:.{decimals}f}".replace(".", texts("number.mark"))
-    return text if float(f"{value:.{decimals}f}") or not text.startswith("-") else text[1:]
-
-
-def metric(value: float, task: Task, texts: Texts, decimals: int | None = None) -> str:
-    """Returns a score: accuracies in per cent, others as they are."""
-    if task.classes:
-        text = number(100 * value, 1 if decimals is None else decimals, texts)
-        return text if text == "-" else f"{text} %"
-    return number(value, 3 if decimals is None else decimals, texts)
-
-
-def difference(score: Score, task: Task, texts: Texts) -> str:
-    """Returns a mean difference with its interval: of accuracies in percentage points."""
-    return interval(score, task, texts).replace(" %", f" {texts('number.points')}")
-
-
-def interval(score: Score, task: Task, texts: Texts) -> str:
-    """Returns a mean with its bootstrap interval in brackets."""
-    return _bracketed(score, lambda value: metric(value, task, texts))
-
-
-def loss_interval(score: Score, texts: Texts) -> str:
-    """Returns the same of a loss, which has no bound: large ones without decimals."""
-    return _bracketed(score, lambda value: number(value, 3 if abs(value) < 100 else 0, texts))
-
-
-def _bracketed(score: Score, told: Callable[[float], str]) -> str:
-    low, high = score.bounds.low, score.bounds.high
-    if not math.isfinite(low) or not math.isfinite(high):
-        return told(score.mean)
-    ends = (told(end).removesuffix(" %") for end in (low, high))
-    return f"{told(score.mean)} [{'; '.join(ends)}]"
+    return texts("verdict.power", blocks=ranking.blocks, least=p_value(least, texts))
 
 
 _COLUMNS = (
@@ -167,13 +125,13 @@ def _row(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All that a report tells.
+    """What a report is written from.
 
     Attributes:
-        findings: one for each problem.
-        overall: the tuners over all problems, None for one problem.
-        results: the rows.
-        provenance: where they come from.
+        findings: the statistics of each problem.
+        overall: the ranking over all problems, None for one problem.
+        results: the results of all runs.
+        provenance: the sessions that measured them.
         simulated: by tuner, what somebody claimed without measuring.
     """
 
@@ -198,7 +156,7 @@ def write(comparison: Comparison, pictures: FigureSource, texts: Texts) -> list[
     """Returns the report of a comparison.
 
     Args:
-        comparison: what to tell.
+        comparison: what to write about.
         pictures: draws the figures.
         texts: in which language.
     """
@@ -222,8 +180,10 @@ def _claims(comparison: Comparison, texts: Texts) -> list[Block]:
     if several:
         what = texts("verdict.all", problems=len(comparison.findings))
         claims.append(Paragraph(verdict(comparison.overall, what, texts), strong=True))
-    found = [verdict(f.ranking, f.task.name, texts) for f in comparison.findings]
-    claims.append(Items(tuple(found)) if several else Paragraph(found[0], strong=True))
+    sentences = [
+        verdict(f.ranking, f.task.titled(texts.language), texts) for f in comparison.findings
+    ]
+    claims.append(Items(tuple(sentences)) if several else Paragraph(sentences[0], strong=True))
     return claims
 
 
@@ -231,36 +191,35 @@ def _problem(
     findings: Findings, comparison: Comparison, pictures: FigureSource, texts: Texts
 ) -> list[Block]:
     task, name = findings.task, findings.task.name
+    title, description = task.titled(texts.language), task.described(texts.language)
     mine = [result for result in comparison.results if result.problem == name]
+    decides = "report.decides_same" if task.same_split else "report.decides"
+    label = metric_name(texts, task)
     blocks: list[Block] = [
-        Heading(name),
-        Paragraph(texts(f"problem.{name}")),
-        Paragraph(texts("report.decides", seeds=findings.seeds, metric=_metric(findings, texts))),
+        Heading(title),
+        *([Paragraph(description)] if description else []),
+        Paragraph(texts(decides, seeds=findings.seeds, metric=label)),
         _scores(findings, by_tuner(mine), texts),
         Paragraph(_gain(findings, texts)),
     ]
-    if comparison.simulated and task.classes:
+    if comparison.simulated and task.is_share:
         blocks += simulated_blocks(findings, by_tuner(mine), comparison.simulated, texts)
     if findings.ranking is not None:
-        blocks.append(Heading(texts("report.ranks", problem=name), 3))
+        blocks.append(Heading(texts("report.ranks", problem=title), 3))
         blocks += _ranks(name, findings.ranking, pictures, texts)
-    blocks.append(Heading(texts("report.anytime", problem=name), 3))
+    blocks.append(Heading(texts("report.anytime", problem=title), 3))
     blocks += [pictures.anytime(name, by) for by in ("epochs", "seconds", "trials")]
     blocks.append(_anytime(findings, texts))
     target = metric(findings.target, task, texts)
-    blocks.append(Heading(texts("report.target", problem=name, target=target), 3))
+    blocks.append(Heading(texts("report.target", problem=title, target=target), 3))
     blocks.append(_reached(findings, texts))
-    blocks.append(Heading(texts("report.best", problem=name), 3))
+    blocks.append(Heading(texts("report.best", problem=title), 3))
     blocks.append(_best(by_tuner(mine), findings, texts))
     return blocks
 
 
-def _metric(findings: Findings, texts: Texts) -> str:
-    return texts(f"metric.{findings.task.metric}")
-
-
 def _scores(findings: Findings, groups: Mapping[str, Sequence[Result]], texts: Texts) -> Table:
-    label = _metric(findings, texts)
+    label = metric_name(texts, findings.task)
     columns = (
         "tuner", "test_score", "test_loss", "val_score", "rank", "trials", "epochs", "seconds",
     )  # fmt: skip
@@ -298,13 +257,13 @@ def _gain(findings: Findings, texts: Texts) -> str:
 
 
 def _ranks(name: str, ranking: Ranking, pictures: FigureSource, texts: Texts) -> list[Block]:
-    friedman = texts("report.friedman", p=shown_p(ranking.friedman, texts), blocks=ranking.blocks)
+    friedman = texts("report.friedman", p=p_value(ranking.friedman, texts), blocks=ranking.blocks)
     columns = tuple(texts(f"report.{key}") for key in ("pair", "p", "corrected", "claim"))
     rows = tuple(
         (
             f"{pair.better} - {pair.worse}",
-            shown_p(pair.p, texts).removeprefix("= "),
-            shown_p(pair.corrected, texts).removeprefix("= "),
+            p_value(pair.p, texts).removeprefix("= "),
+            p_value(pair.corrected, texts).removeprefix("= "),
             texts("report.apart" if ranking.apart(pair.better, pair.worse) else "report.alike"),
         )
         for pair in ranking.pairs
@@ -341,17 +300,13 @@ def _reached(findings: Findings, texts: Texts) -> Table:
 
 def _best(groups: Mapping[str, Sequence[Result]], findings: Findings, texts: Texts) -> Items:
     cost = findings.task.objective.cost
-    told = []
+    sentences = []
     for tuner, group in groups.items():
         if tuner not in BASELINES:
             best = min(group, key=lambda result: (cost(result.val_score), result.val_loss))
-            values = ", ".join(f"{key}={_short(v)}" for key, v in best.best_config.items())
-            told.append(texts("compare.best", tuner=tuner, seed=best.seed, values=values))
-    return Items(tuple(told))
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+            values = ", ".join(f"{key}={short(v)}" for key, v in best.best_config.items())
+            sentences.append(texts("compare.best", tuner=tuner, seed=best.seed, values=values))
+    return Items(tuple(sentences))
 
 
 def _provenance(provenance: Provenance, texts: Texts) -> list[Block]:
@@ -359,7 +314,7 @@ def _provenance(provenance: Provenance, texts: Texts) -> list[Block]:
     for session in provenance.sessions:
         versions = ", ".join(f"{name} {number}" for name, number in session.versions.items())
         busy = max(load for load in session.load) > session.cores
-        told = texts(
+        sentence = texts(
             "report.session",
             date=session.date,
             runs=session.runs,
@@ -369,7 +324,7 @@ def _provenance(provenance: Provenance, texts: Texts) -> list[Block]:
             load=" / ".join(number(load, 1, texts) for load in session.load),
             versions=versions,
         )
-        blocks += [Paragraph(told), Code(session.command)]
+        blocks += [Paragraph(sentence), Code(session.command)]
         if busy:
             blocks.append(Paragraph(texts("report.busy")))
     return blocks

@@ -1,32 +1,58 @@
-"""Carries out one run, whoever searches in it."""
+"""Runs one cell: a search with one of our tuners, by another library, or a baseline."""
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
 import numpy as np
 
 from kerashpo.analysis.anytime import steps
-from kerashpo.compare.arguments import ComparisonOptions
-from kerashpo.compare.evaluate import confusion, import_quietly, on_test
+from kerashpo.compare.evaluate import confusion, constant_scores, import_quietly, on_test
+from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.tuners import PEERS, UNTRAINED
-from kerashpo.problems.registry import make_task
-from kerashpo.problems.task import Task, majority, mean_answer
+from kerashpo.problems.baselines import constant_answer, labels_of
+from kerashpo.problems.task import Split, Task
 
 _FULL = ("bayesian", "random", "default")
 
 
+def run_one(run: Run, options: ComparisonOptions) -> Result | None:
+    """Runs one cell and writes its result; returns None where the user interrupted."""
+    task = run.task()
+    if run.tuner in UNTRAINED:
+        result: Result | None = run_untrained(run, task)
+    elif run.own_tuner:
+        from kerashpo.compare.outside import run_own_tuner
+
+        result = run_own_tuner(run, task, options)
+    elif run.tuner in PEERS:
+        from kerashpo.compare.peers.run_peer import run_peer
+
+        result = run_peer(run, task, options)
+    else:
+        result = run_search(run, task, options)
+    if result is not None:
+        run.keep(result)
+    return result
+
+
 def run_untrained(run: Run, task: Task) -> Result:
-    """Returns the row of an answer that needs no model: the commonest class, or the mean."""
+    """Returns the result of an answer that needs no model: the commonest class, or the mean."""
     split = task.load(run.seed)
-    scores = majority(split) if task.classes else mean_answer(split)
+    scores = _constant(task, split)
     table: list[list[int]] = []
     if task.classes:
-        classes, counts = np.unique(split.train[1], return_counts=True)
-        answer = np.full(len(split.test[1]), classes[np.argmax(counts)])
-        table = confusion(split.test[1], answer, len(task.classes))
+        shares = constant_answer(split.train[1], len(task.classes))
+        truth = labels_of(split.test[1])
+        table = confusion(truth, np.full(len(truth), shares.argmax()), len(shares))
+    test = {
+        name.removeprefix("test_"): value
+        for name, value in scores.items()
+        if name.startswith("test_")
+    }
     return Result.of(
         run,
         task,
@@ -34,26 +60,58 @@ def run_untrained(run: Run, task: Task) -> Result:
         epochs=0,
         seconds=0.0,
         validation=scores,
-        test={name.removeprefix("test_"): value for name, value in scores.items()},
+        test=test,
         config={},
         confusion=table,
         steps=(),
     )
 
 
+def _constant(task: Task, split: Split) -> dict[str, float]:
+    """Returns the metrics of the constant answer; where they cannot be measured, NaN."""
+    if task.constant is not None:
+        return task.constant(split)
+    import keras_tuner
+
+    model = task.build(keras_tuner.HyperParameters())
+    try:
+        return constant_scores(model, split, task)
+    except (TypeError, ValueError, AttributeError, NotImplementedError):
+        # Losses and metrics of a model's own need not take answers without a model.
+        return {task.objective.name: math.nan}
+
+
 def run_search(run: Run, task: Task, options: ComparisonOptions) -> Result | None:
     """Searches and evaluates the winner; returns None where the user interrupted."""
-    split = task.load(run.seed)
     tuner = make_tuner(run, task, options)
+    return search_and_test(run, task, tuner, options)
+
+
+def search_and_test(
+    run: Run, task: Task, tuner: Any, options: ComparisonOptions, always_epochs: bool = False
+) -> Result | None:
+    """Searches with a tuner of kerashpo and evaluates its winner on the test set.
+
+    Args:
+        run: which cell.
+        task: what is tuned.
+        tuner: of the run.
+        options: the comparison.
+        always_epochs: whether to pass the epochs to `search` whatever the tuner's name.
+
+    Returns:
+        the result, None where the user interrupted.
+    """
+    split = task.load(run.seed)
     x, y = split.train
-    shared = {"epochs": options.max_epochs} if run.tuner in _FULL else {}
+    epochs = {"epochs": options.max_epochs} if always_epochs or run.tuner in _FULL else {}
     tuner.search(
         x,
         y,
         validation_data=split.validation,
         batch_size=task.batch_size,
         verbose=0 if options.quiet else 1,
-        **shared,
+        **epochs,
     )
     results = tuner.results
     if results.stopped == "interrupted":
@@ -113,27 +171,12 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
             return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
 
 
-def carry_out(run: Run, options: ComparisonOptions) -> Result | None:
-    """Runs one cell and keeps its row; returns None where the user interrupted."""
-    task = make_task(run.problem)
-    if run.tuner in UNTRAINED:
-        found: Result | None = run_untrained(run, task)
-    elif run.tuner in PEERS:
-        from kerashpo.compare.peers.run_peer import run_peer
-
-        found = run_peer(run, task, options)
-    else:
-        found = run_search(run, task, options)
-    if found is not None:
-        run.keep(found)
-    return found
-
-
 def needs_keras(run: Run) -> bool:
-    """Tells whether a run would have to load Keras first."""
-    return run.tuner not in UNTRAINED and "keras" not in sys.modules
+    """Tells whether a run would have to import Keras first."""
+    untrained = run.tuner in UNTRAINED and run.task().constant is not None
+    return not untrained and "keras" not in sys.modules
 
 
 def load_keras() -> None:
-    """Loads Keras and its backend without their greetings."""
+    """Imports Keras and its backend without the backend's start-up notices."""
     import_quietly("keras_tuner")

@@ -1,4 +1,4 @@
-"""One tuner on one seed, and where its study and its row are kept."""
+"""`Run`, one cell (problem, tuner, seed) of a comparison, and `Result`, what it gave."""
 
 from __future__ import annotations
 
@@ -11,19 +11,31 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.analysis.anytime import Step
-from kerashpo.compare.arguments import ComparisonOptions
+from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.tuners import BASELINES, INITIAL_POINTS, TUNERS, has_rungs, name_of
+from kerashpo.core.import_string import code_hash, is_import_string
+from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task
 
 PROJECTS = {"hyperband": "hyperband_tuning", "bayesian": "bayesian_tuning"}
-RESULT = "result.json"
+_ACCURACIES = (
+    "accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+)  # fmt: skip
+Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One cell of a comparison: who searches what with which seed, and where.
+    """One cell of a comparison, and the folder that keeps its study and its result.
 
     Attributes:
-        budget: what the search may spend, as the name of a folder.
+        problem: the task's name.
+        tuner: the tuner's name in tables.
+        seed: of the split and of the search.
+        folder: where its study and its ``result.json`` are.
+        budget: the budget of the search as the name of a folder.
+        source: the problem's name or import string; empty for `problem`.
+        maker: the tuner's name or import string; empty for `tuner`.
     """
 
     problem: str
@@ -31,11 +43,23 @@ class Run:
     seed: int
     folder: Path
     budget: str = ""
+    source: str = ""
+    maker: str = ""
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells it from the others of a comparison."""
+    def key(self) -> Key:
+        """What identifies it among the cells of a comparison."""
         return self.problem, self.tuner, self.seed
+
+    @property
+    def label(self) -> str:
+        """Its name in messages."""
+        return f"{self.tuner} on {self.problem}, seed {self.seed}"
+
+    @property
+    def own_tuner(self) -> bool:
+        """Whether a function from outside makes its tuner."""
+        return is_import_string(self.maker)
 
     @property
     def project(self) -> str:
@@ -44,13 +68,18 @@ class Run:
 
     @property
     def study(self) -> Path:
-        """The folder of its study; a peer has none."""
+        """The folder of its study; a search by another library has none."""
         return self.folder / self.project
 
     @property
     def curves(self) -> Path:
-        """Where a peer's epochs are kept."""
-        return self.folder / f"{self.project}.curves.csv"
+        """The file with the epochs of a search by another library."""
+        return self.folder / f"{self.project}.curves.json"
+
+    @property
+    def path(self) -> Path:
+        """The file of its result."""
+        return self.folder / f"{self.project}.result.json"
 
     @property
     def state(self) -> str:
@@ -61,27 +90,35 @@ class Run:
 
     @property
     def result(self) -> Result | None:
-        """Its row, None before it has run; a damaged one counts as none."""
+        """Its result, None before it has run; a damaged file counts as none."""
         try:
-            return Result.read(json.loads((self.folder / f"{self.project}.{RESULT}").read_text()))
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return Result.read(json.loads(self.path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
+    def task(self) -> Task:
+        """Returns its problem."""
+        return make_task(self.source or self.problem)
+
     def keep(self, result: Result) -> None:
-        """Writes the row down, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{self.project}.{RESULT}"
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(result), indent=1))
-        os.replace(temporary, path)
+        """Writes its result, atomically."""
+        write_json(self.path, asdict(result))
+
+
+def write_json(path: Path, body: Any) -> None:
+    """Writes a JSON file atomically, and its folder where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(body, indent=1) + "\n", "utf-8")
+    os.replace(temporary, path)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row of ``results.csv``, and what else is known of a run.
+    """The result of a run: a row of ``results.csv``, and what the other files hold of it.
 
     Attributes:
-        val_accuracy: NaN for a regression, as is test_accuracy.
+        val_accuracy: NaN where the model logs no accuracy, as is test_accuracy.
         val_score: the objective at the winner's best epoch.
         test_score: the same metric on the test set.
         confusion: rows the truth, columns the answer (classes, classes); empty for none.
@@ -119,7 +156,7 @@ class Result:
         confusion: list[list[int]],
         steps: Sequence[Step],
     ) -> Result:
-        """Returns the row of a run from the winner's metrics on both parts.
+        """Returns the result of a run from the winner's metrics on both parts.
 
         Args:
             run: which cell.
@@ -128,7 +165,7 @@ class Result:
             epochs: epochs trained.
             seconds: wall time of the search.
             validation: metrics of the best epoch, named ``val_...``.
-            test: metrics on the test set.
+            test: metrics on the test set; NaN for those that could not be measured.
             config: the winner's values.
             confusion: its confusion matrix.
             steps: where the best value improved.
@@ -137,57 +174,73 @@ class Result:
             *run.key,
             trials,
             epochs,
-            val_accuracy=validation.get("val_accuracy", math.nan),
-            val_loss=validation["val_loss"],
-            test_accuracy=test.get("accuracy", math.nan),
-            test_loss=test["loss"],
+            val_accuracy=_accuracy(validation, "val_"),
+            val_loss=validation.get("val_loss", math.nan),
+            test_accuracy=_accuracy(test, ""),
+            test_loss=test.get("loss", math.nan),
             seconds=seconds,
             best_config=dict(config),
-            val_score=validation[task.objective.name],
-            test_score=test[task.metric],
+            val_score=validation.get(task.objective.name, math.nan),
+            test_score=test.get(task.metric, math.nan),
             confusion=confusion,
             steps=tuple(steps),
         )
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Result:
-        """Returns the row that a file holds."""
+        """Returns the result that a file holds."""
         return cls(**{**body, "steps": tuple(Step(**step) for step in body["steps"])})
 
     def recall(self, positive: int | None) -> float:
-        """Returns which share of a class was found, NaN where that is not asked."""
+        """Returns the recall of a class, NaN where none is asked for."""
         if positive is None or not self.confusion:
             return math.nan
         row = self.confusion[positive]
         return row[positive] / sum(row) if sum(row) else math.nan
 
 
+def _accuracy(metrics: Mapping[str, float], prefix: str) -> float:
+    return next(
+        (metrics[f"{prefix}{n}"] for n in _ACCURACIES if f"{prefix}{n}" in metrics), math.nan
+    )
+
+
 def plan_runs(options: ComparisonOptions, tasks: Mapping[str, Task]) -> list[Run]:
     """Returns the runs of a comparison, seed by seed, so that a part of it has whole seeds.
 
-    Other budgets live in other folders, so that what has run is found again only where it
-    is the same.
+    Other budgets, and other code of problems and tuners from outside, live in other folders, so
+    that a result is used again only where it is the same.
+
+    Args:
+        options: the comparison.
+        tasks: its problems by name, in the order of ``options.problem``.
     """
     runs = []
     for seed in options.seeds:
-        for problem, task in tasks.items():
-            for tuner in (*options.tuners, "default", task.baseline):
-                budget = _budget(tuner, options)
-                folder = Path(options.out) / "runs" / problem / budget / f"seed-{seed}"
-                runs.append(Run(problem, tuner, seed, folder, budget))
+        for source, (problem, task) in zip(options.problem, tasks.items(), strict=True):
+            place = Path(options.out) / "runs" / f"{problem}{_code(source)}"
+            for maker in (*options.tuners, "default", task.baseline):
+                tuner = name_of(maker)
+                budget = f"{_budget(tuner, options)}{_code(maker)}"
+                folder = place / budget / f"seed-{seed}"
+                runs.append(Run(problem, tuner, seed, folder, budget, source, maker))
     return runs
+
+
+def _code(name: str) -> str:
+    return f"-code-{code_hash(name)}" if is_import_string(name) else ""
 
 
 def _budget(tuner: str, options: ComparisonOptions) -> str:
     parts = [f"epochs-{options.max_epochs}"]
-    kind = tuner.removeprefix("keras_tuner.")
-    if tuner in ("default", "majority", "mean"):
+    if tuner in BASELINES:
         return parts[0]
-    if kind in ("hyperband", "bohb", "asha", "recommended"):
+    own = tuner not in TUNERS
+    if own or has_rungs(tuner):
         parts.append(f"factor-{options.factor}")
-    elif options.total is None:
+    if own or (not has_rungs(tuner) and options.total is None):
         parts.append(f"trials-{options.max_trials}")
-    if kind == "bayesian" or kind.startswith("optuna"):
+    if tuner in INITIAL_POINTS:
         parts.append(f"initial-{options.initial_points}")
     if options.total is not None:
         parts.append(f"total-{options.total}")

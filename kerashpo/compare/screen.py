@@ -1,9 +1,8 @@
-"""Tables on the screen."""
+"""The comparison's tables and progress lines on the screen."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -11,14 +10,23 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from kerashpo.analysis.intervals import Interval
+from kerashpo.compare.formatting import (
+    bracketed,
+    interval,
+    loss_interval,
+    metric_name,
+    number,
+    share,
+    tuner_name,
+)
 from kerashpo.compare.runs import Run
 from kerashpo.compare.statistics import Line, measures_of
-from kerashpo.compare.tuners import BASELINES, TunerBudget
+from kerashpo.compare.tuners import TunerBudget
 from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
 
-DECIMALS = {"trials": 0, "epochs": 0, "seconds": 1}
+_COUNTS = {"trials": 0, "epochs": 0, "seconds": 1}
+"""Measures without an interval, and their decimals."""
 
 
 @final
@@ -41,14 +49,14 @@ class Screen:
     def table(self, lines: Sequence[Line], task: Task) -> None:
         """Prints one problem's table, a row for each tuner and baseline."""
         seeds = lines[0].seeds
-        self.say("title", problem=task.name, seeds=seeds)
+        self.say("title", problem=task.titled(self.texts.language), seeds=seeds)
         table = Table(box=box.SIMPLE_HEAD)
         table.add_column(self.texts("compare.tuner"))
         measures = measures_of(task)
         for name in measures:
             table.add_column(column_name(self.texts, name, task), justify="right")
         for line in lines:
-            cells = [cell(line.measures[name], DECIMALS.get(name, 4)) for name in measures]
+            cells = [_unbroken(cell(line, name, task, self.texts)) for name in measures]
             table.add_row(tuner_name(self.texts, line.tuner), *cells)
         self.console.print(table)
         self.say("interval" if seeds > 1 else "one_seed", seeds=seeds)
@@ -64,43 +72,80 @@ class Screen:
             table.add_row(name, *map(str, row))
         self.console.print(table)
 
-    def plan(
-        self,
-        runs: Iterable[Run],
-        allowances: Mapping[str, TunerBudget],
-        done: Set[tuple[str, str, int]],
-    ) -> None:
-        """Prints what would run."""
+    def plan(self, runs: Iterable[Run], allowances: Mapping[str, TunerBudget], fresh: bool) -> None:
+        """Prints what would run; with `fresh`, everything would."""
         self.say("plan")
         table = Table(box=box.SIMPLE_HEAD)
         for name in ("problem", "tuner", "seed", "trials", "epochs", "state"):
-            known = name in self.texts.sentences["compare"]
-            table.add_column(self.texts(f"compare.{name}") if known else name)
+            table.add_column(self.texts(f"compare.{name}"))
         for run in runs:
             spent = allowances[run.tuner]
             trials = "-" if spent.trials is None else str(spent.trials)
-            state = self.texts(f"compare.{'finished' if run.key in done else run.state}")
+            state = self.texts(f"compare.{'waiting' if fresh else run.state}")
             name = tuner_name(self.texts, run.tuner)
             table.add_row(run.problem, name, str(run.seed), trials, str(spent.epochs), state)
         self.console.print(table)
 
 
-def tuner_name(texts: Texts, tuner: str) -> str:
-    """Returns how a tuner or baseline is called."""
-    return texts(f"compare.{tuner}") if tuner in BASELINES else tuner
+@final
+class Progress:
+    """Says which run begins, and which had been finished before.
+
+    Args:
+        screen: prints it.
+        runs: all cells of the comparison.
+        quiet: say nothing.
+    """
+
+    def __init__(self, screen: Screen, runs: Sequence[Run], quiet: bool) -> None:
+        self._screen, self._quiet = screen, quiet
+        self._numbers = {run.key: number for number, run in enumerate(runs, start=1)}
+        self._several = len({run.problem for run in runs}) > 1
+
+    def finished_before(self, runs: Iterable[Run]) -> None:
+        """Names runs that need not run again."""
+        for run in runs:
+            self._say("done_before", run)
+
+    def begins(self, run: Run) -> None:
+        """Names a run that begins."""
+        self._say("running", run)
+
+    def loading(self) -> None:
+        """Says that Keras is being imported."""
+        if not self._quiet:
+            self._screen.say("loading")
+
+    def _say(self, key: str, run: Run) -> None:
+        if self._quiet:
+            return
+        name = tuner_name(self._screen.texts, run.tuner)
+        self._screen.say(
+            key,
+            number=self._numbers[run.key],
+            total=len(self._numbers),
+            tuner=f"{run.problem}, {name}" if self._several else name,
+            seed=run.seed,
+        )
 
 
 def column_name(texts: Texts, measure: str, task: Task) -> str:
     """Returns how a measure is called in a table."""
-    metric = texts(f"metric.{task.metric}")
-    return texts(f"compare.{measure}", name=task.positive_name, metric=metric)
+    return texts(f"compare.{measure}", name=task.positive_name, metric=metric_name(texts, task))
 
 
-def cell(value: Interval, decimals: int) -> str:
-    """Returns a mean with half its interval, as far as they are known."""
-    if math.isnan(value.mean):
-        return "-"
-    text = f"{value.mean:.{decimals}f}"
-    if math.isnan(value.half) or (decimals == 0 and value.half == 0):
-        return text
-    return f"{text} ± {value.half:.{decimals}f}"
+def _unbroken(text: str) -> str:
+    """Returns a cell that a narrow screen breaks before its interval alone."""
+    return text.replace("; ", ";\u00a0").replace(" %", "\u00a0%")
+
+
+def cell(line: Line, measure: str, task: Task, texts: Texts) -> str:
+    """Returns a mean with its bootstrap interval, counts and seconds without one."""
+    score = line.scores[measure]
+    if measure in _COUNTS:
+        return number(score.mean, _COUNTS[measure], texts)
+    if measure.endswith("loss"):
+        return loss_interval(score, texts)
+    if measure == "recall" or measure.endswith("accuracy"):
+        return bracketed(score, lambda value: share(value, texts))
+    return interval(score, task, texts)

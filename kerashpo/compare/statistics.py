@@ -1,4 +1,4 @@
-"""What a comparison found: ranks, tests, intervals, times to a target."""
+"""Statistics of a comparison: means, bootstrap intervals, ranks, tests, epochs to a target."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FRACTIONS = (0.25, 0.5, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class TargetReached:
-    """How soon a tuner came to a target.
+    """Epochs and seconds until a target value was reached.
 
     Attributes:
-        seeds: on how many seeds it did.
+        seeds: on how many seeds it was.
         of: out of how many.
-        epochs: the median over all seeds; inf where half of them or more never did.
+        epochs: the median over all seeds; inf where half of them or more never reached it.
         seconds: likewise.
     """
 
@@ -43,18 +43,18 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """One problem.
+    """Statistics of one problem.
 
     Attributes:
         task: the problem.
         seeds: how many.
         test: by tuner and baseline, the winners' test score.
-        validation: the same for the score that decided.
+        validation: the same for the validation score that chose them.
         loss: the same for the winners' test loss.
         ranking: the tuners by test score, a block for each seed; None for one of either.
-        gain: what the first tuner's test score is better by than the untuned model's.
-        target: the value whose time is told.
-        reached: by tuner, how soon.
+        gain: the first tuner's test score minus the untuned model's; above 0 is better.
+        target: the task's target, the untuned model's mean validation score where it has none.
+        reached: by tuner, when the target was reached.
         anytime: by tuner, the mean best validation score after `FRACTIONS` of the epochs.
         budget: the epochs that these are fractions of.
     """
@@ -73,25 +73,27 @@ class Findings:
 
 
 def find(results: Sequence[Result], task: Task, target: float | None) -> Findings:
-    """Returns what the results of a problem say.
+    """Returns the statistics of a problem.
 
     Args:
         results: those of a comparison; other problems' are left out.
         task: the problem.
-        target: of which value the time is told, None for the task's own.
+        target: replaces the task's target; None for that.
     """
     groups = by_tuner([result for result in results if result.problem == task.name])
     tuners = {name: group for name, group in groups.items() if name not in BASELINES}
     ranking = _rank(tuners, task)
     first = ranking.names[0] if ranking else next(iter(tuners))
-    target = task.target if target is None else target
+    if target is None:
+        untuned = [result.val_score for result in groups["default"]]
+        target = statistics.fmean(untuned) if task.target is None else task.target
     budget = min(result.epochs for group in tuners.values() for result in group)
     return Findings(
         task,
         len(next(iter(groups.values()))),
-        {name: _score([r.test_score for r in group]) for name, group in groups.items()},
-        {name: _score([r.val_score for r in group]) for name, group in groups.items()},
-        {name: _score([r.test_loss for r in group]) for name, group in groups.items()},
+        {name: score([r.test_score for r in group]) for name, group in groups.items()},
+        {name: score([r.val_score for r in group]) for name, group in groups.items()},
+        {name: score([r.test_loss for r in group]) for name, group in groups.items()},
         ranking,
         _gain(tuners[first], groups["default"], task),
         target,
@@ -135,13 +137,20 @@ def _rank(groups: Mapping[str, Sequence[Result]], task: Task) -> Ranking | None:
     return rank_methods(scores, task.objective.direction)
 
 
-def _score(values: Sequence[float]) -> Score:
-    return Score(statistics.fmean(values), bootstrap(values))
+def score(values: Sequence[float]) -> Score:
+    """Returns mean and bootstrap interval of values, one for each seed."""
+    return Score(_mean(values), bootstrap(values))
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Returns the mean of those that are no NaN."""
+    kept = [value for value in values if not math.isnan(value)]
+    return statistics.fmean(kept) if kept else math.nan
 
 
 def _gain(best: Sequence[Result], untuned: Sequence[Result], task: Task) -> Score:
     sign = 1 if task.objective.direction == "max" else -1
-    return _score([sign * (a.test_score - b.test_score) for a, b in zip(best, untuned)])
+    return score([sign * (a.test_score - b.test_score) for a, b in zip(best, untuned)])
 
 
 def _reached(group: Sequence[Result], task: Task, target: float) -> TargetReached:
@@ -176,20 +185,32 @@ SCORES = ("val_score", "test_score")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One tuner on one problem over all seeds."""
+    """One tuner on one problem over all seeds.
+
+    Attributes:
+        problem: the problem's name.
+        tuner: the tuner's name.
+        seeds: how many.
+        measures: means with Student intervals, for ``summary.csv``.
+        scores: the same means with bootstrap intervals, for people.
+        confusion: the winners' confusion matrices, summed over seeds; empty for none.
+    """
 
     problem: str
     tuner: str
     seeds: int
     measures: dict[str, Interval]
+    scores: dict[str, Score]
     confusion: list[list[int]]
 
 
 def measures_of(task: Task) -> list[str]:
-    """Returns what a table of the problem shows: accuracy for classes, else the score."""
-    if not task.classes:
-        return [name.replace("accuracy", "score") for name in MEASURES]
-    return [*MEASURES, *(["recall"] if task.positive is not None else [])]
+    """Returns what a table of the problem shows: the accuracy where it decides, else the score."""
+    names = [*MEASURES, *(["recall"] if task.positive is not None else [])]
+    if task.is_share:
+        return names
+    losses = ("val_loss", "test_loss") if task.metric == "loss" else ()
+    return [name.replace("accuracy", "score") for name in names if name not in losses]
 
 
 def summarise(results: Sequence[Result], positive: Mapping[str, int | None]) -> list[Line]:
@@ -210,8 +231,10 @@ def summarise(results: Sequence[Result], positive: Mapping[str, int | None]) -> 
 
 def _line(problem: str, tuner: str, group: list[Result], positive: int | None) -> Line:
     names = (*MEASURES, *SCORES)
-    measures = {name: interval([float(getattr(r, name)) for r in group]) for name in names}
-    measures["recall"] = interval([r.recall(positive) for r in group])
+    values = {name: [float(getattr(r, name)) for r in group] for name in names}
+    values["recall"] = [r.recall(positive) for r in group]
+    measures = {name: interval(each) for name, each in values.items()}
+    scores = {name: score(each) for name, each in values.items()}
     tables = [result.confusion for result in group if result.confusion]
     total = [[sum(cells) for cells in zip(*rows)] for rows in zip(*tables)]
-    return Line(problem, tuner, len(group), measures, total)
+    return Line(problem, tuner, len(group), measures, scores, total)

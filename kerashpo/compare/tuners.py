@@ -1,4 +1,4 @@
-"""The tuners that a comparison knows, and what each of them may spend."""
+"""The tuners of a comparison by name, and the budget of each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from kerashpo.core.errors import MissingExtra
+from kerashpo.core.import_string import is_import_string, short_name
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.registry import tuner_pair
 
@@ -18,60 +19,84 @@ BASELINES = ("default", "majority", "mean")
 UNTRAINED = ("majority", "mean")
 
 _NEEDS = {"optuna.tpe": ("optuna",), "optuna.gp": ("optuna", "torch")}
+INITIAL_POINTS = ("bayesian", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
+"""Tuners that get a number of initial points."""
+
+
+def name_of(tuner: str) -> str:
+    """Returns what tables call a tuner: its name, or ``my_file.function`` of one from outside."""
+    return short_name(tuner) if is_import_string(tuner) else tuner
+
+
+def has_rungs(tuner: str) -> bool:
+    """Tells whether a tuner's budget depends on the reduction factor."""
+    return _scheduler(tuner) != "full"
 
 
 @dataclass(frozen=True, slots=True)
 class TunerBudget:
-    """What one search may spend.
+    """The budget of one search.
 
     Attributes:
         trials: configurations to start; None where the epochs alone bound the search.
-        epochs: epochs in all; the most there can be.
+        epochs: epochs in all, an upper bound.
         rounds: how often Hyperband's set of brackets is run at most.
+        max_epochs: the most epochs of one trial.
+        factor: the reduction factor of Hyperband and ASHA.
     """
 
     trials: int | None
     epochs: int
     rounds: int = 1
+    max_epochs: int = 0
+    factor: int = 3
 
 
 def allowance(
     tuner: str, max_epochs: int, factor: int, max_trials: int, total: int | None
 ) -> TunerBudget:
-    """Returns what a tuner or baseline may spend.
+    """Returns the budget of a tuner or baseline.
 
     With `total` epochs every tuner gets the same: those that train each trial fully start
     as many trials as that pays for, Hyperband repeats its brackets until it is used up.
-    Without it each one has its own habit: `max_trials` full trainings, or one set of
+    Without it each one gets its usual budget: `max_trials` full trainings, or one set of
     brackets; asynchronous halving gets the epochs of Hyperband's set.
 
     Args:
-        tuner: one of `TUNERS` or `BASELINES`.
+        tuner: one of `TUNERS` or `BASELINES`, or the name of a tuner from outside.
         max_epochs: the most epochs of a trial.
         factor: Hyperband's reduction factor.
         max_trials: trials of the tuners that train each one fully.
-        total: epochs in all, None for each tuner's own habit.
+        total: epochs in all, None for each tuner's usual budget.
     """
+    trials, epochs, rounds = _spent(tuner, max_epochs, factor, max_trials, total)
+    return TunerBudget(trials, epochs, rounds, max_epochs, factor)
+
+
+def _spent(
+    tuner: str, max_epochs: int, factor: int, max_trials: int, total: int | None
+) -> tuple[int | None, int, int]:
+    """Returns trials, epochs and rounds."""
     if tuner in UNTRAINED:
-        return TunerBudget(0, 0)
+        return 0, 0, 1
     if tuner == "default":
-        return TunerBudget(1, max_epochs)
+        return 1, max_epochs, 1
     theirs = tuner.startswith("keras_tuner")
     band = keras_tuner_band if theirs else _our_band
     scheduler = _scheduler(tuner)
     if scheduler == "hyperband":
         trials, epochs = band(max_epochs, factor)
         if total is None:
-            return TunerBudget(trials, epochs)
-        return TunerBudget(None, total, math.ceil(total / epochs) + 1)
+            return trials, epochs, 1
+        return None, total, math.ceil(total / epochs) + 1
     if scheduler == "asha":
-        return TunerBudget(None, total or _our_band(max_epochs, factor)[1])
+        return None, total or _our_band(max_epochs, factor)[1], 1
     trials = max_trials if total is None else total // max_epochs
-    return TunerBudget(trials, trials * max_epochs)
+    return trials, trials * max_epochs, 1
 
 
 def _scheduler(tuner: str) -> str:
-    """Returns how long a tuner trains its trials, a name of `kerashpo.schedulers.registry`."""
+    """Returns the scheduler of a tuner, a name of `kerashpo.schedulers.registry`."""
     if tuner in OURS:
         return tuner_pair(tuner).scheduler
     return "hyperband" if tuner == "keras_tuner.hyperband" else "full"

@@ -78,21 +78,23 @@ class MissingExtra(KerashpoError, ImportError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns ``" Did you mean 'x'?"`` for the closest known word, or an empty string."""
-    close = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def unknown(kind: str, word: object, known: Iterable[str]) -> InvalidInput:
+def unknown(kind: str, word: object, known: Iterable[str], also: str = "") -> InvalidInput:
     """Builds the error for a name that is not in a registry.
 
     Args:
         kind: what was looked up, e.g. ``"tuner"``.
         word: what came.
         known: the names that exist.
+        also: what would do besides, added to their list.
     """
     names = sorted(str(name) for name in known)
     hint = nearest(str(word), names)
-    return InvalidInput(f"Unknown {kind} {word!r}.{hint} Known: {', '.join(names)}.")
+    listed = ", ".join([*names, *([also] if also else [])])
+    return InvalidInput(f"Unknown {kind} {word!r}.{hint} Known: {listed}.")
 
 
 def require_integer(name: str, value: object, low: int, *, why: str = "") -> int:

@@ -1,18 +1,33 @@
-"""What to tune.
+"""Problems to tune: data sets with hypermodels, and learning curves without training.
 
 =================  ==================================================================
-``base``           `Problem`, what `kerashpo.simulate` searches
-``curves``         learning curves from formulas, for studying schedulers
-``task``           `Task`, a data set with a hypermodel, what the comparison trains
+``task``           `Task`, a data set with a hypermodel: what the comparison trains
+``arrays``         what `Task.from_arrays` works out of arrays
+``splits``         train, validation and test parts; `standardised`
+``baselines``      answers that need no model: the majority class, the mean
+``registry``       tasks by name, or by an import string such as ``my_file.py:task``
+``template``       the file and the test that ``kerashpo new-problem NAME`` writes
 ``breast_cancer``  the lab: scikit-learn's Breast Cancer data and an MLP
 ``wine``           three growers of wine and an MLP, the smallest
 ``digits``         handwritten digits and a small convolutional network
 ``diabetes``       the progression of diabetes and an MLP: a regression
-``splits``         train, validation and test parts
-``dense``          the hidden layers that the MLPs share
+``mlp``            the hidden layers that the MLPs share
+``base``           `Problem`, what `kerashpo.simulate` searches
+``power_law``      learning curves from a formula, for studying schedulers
 =================  ==================================================================
 
-To add a task: a file with a function that returns a `Task`, a line in ``registry.py``, and
-a description in ``i18n/lang`` under its name. All data come with scikit-learn.
-Hypermodels import Keras inside their functions, so that this package starts at once.
+A problem of your own needs no change here: a function that returns a `Task`, compared with
+``python -m kerashpo.compare --problem my_file.py:function``. ``kerashpo new-problem NAME``
+writes one to begin with.
+
+To add a task to this package: a file with a function that returns a `Task`, title and
+description in every language among its arguments, and a line in ``registry.py``. All data come
+with scikit-learn. Hypermodels import Keras inside their functions, so that this package starts
+at once.
 """
+
+from kerashpo.problems.base import Problem
+from kerashpo.problems.splits import standardised
+from kerashpo.problems.task import Split, Task
+
+__all__ = ["Problem", "Split", "Task", "standardised"]

@@ -1,4 +1,4 @@
-"""The seam: a problem whose learning curves are known."""
+"""`Problem`: the interface of what `kerashpo.simulate` searches, learning curves that are known."""
 
 from __future__ import annotations
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from kerashpo.core.records import Objective
+from kerashpo.problems.baselines import majority
 from kerashpo.problems.mlp import add_hidden
-from kerashpo.problems.task import Split, Task, split_of, standardised
+from kerashpo.problems.splits import split_of, standardised
+from kerashpo.problems.task import Split, Task
 
 FEATURES = 30
 
@@ -24,13 +26,22 @@ def breast_cancer() -> Task:
         objective=Objective("val_accuracy", "max"),
         target=0.98,
         positive=0,
-        positive_name="malignant",
         classes=("malignant", "benign"),
+        title={"en": "Breast cancer", "es": "Cáncer de mama"},
+        description={
+            "en": "569 tumours with 30 measurements each: is the tumour malignant or benign? A "
+            "network of one to three dense layers; accuracy decides.",
+            "es": "569 tumores con 30 medidas cada uno: ¿es maligno o benigno? Una red de una a "
+            "tres capas densas; decide la exactitud.",
+        },
+        constant=majority,
     )
 
 
 def build_model(hp: Any) -> Any:
     """Returns a compiled MLP: 1-3 hidden layers, each with its own width and dropout.
+
+    Its defaults: one layer of 32 ReLU units, no dropout, Adam at its own rate of 1e-3.
 
     Args:
         hp: a `HyperParameters`.

@@ -1,57 +1,176 @@
-"""A data set with a hypermodel: what the comparison trains."""
+"""`Task`: a data set with a hypermodel, what the comparison trains."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerashpo.core.errors import InvalidInput, require_integer, require_number
+from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Objective
 
 Array = NDArray[Any]
+Inputs: TypeAlias = "Array | Mapping[str, Array] | Sequence[Array]"
+"""Samples of a model with one input, or with several, by name or in order."""
+Text: TypeAlias = "str | Mapping[str, str]"
+"""A sentence, or sentences by language, e.g. ``{"en": "Wine", "es": "Vino"}``."""
+_NAME = re.compile(r"[\w][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One seed's data in three disjoint parts.
+    """One seed's data in three disjoint parts, each (x, y).
 
-    Samples x (n, ...) are float32; y is (n,) for classes and (n, 1) for numbers. A search
-    sees `train` and `validation`; `test` is for its winner alone.
+    Samples x (n, ...) are float32, as a rule; y is (n,) or one-hot (n, classes) for classes and
+    (n, k) for numbers. A search sees `train` and `validation`; `test` is for its winner alone.
     """
 
-    train: tuple[Array, Array]
-    validation: tuple[Array, Array]
-    test: tuple[Array, Array]
+    train: tuple[Any, Array]
+    validation: tuple[Any, Array]
+    test: tuple[Any, Array]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a comparison needs to know of a problem.
+    """A problem of the comparison.
 
     Attributes:
-        name: its registry name.
-        build: ``build_model(hp)``.
+        name: what CSV files, folders and flags call it: letters, digits, ``_``, ``-`` and ``.``.
+        build: ``build_model(hp)``; its declared defaults are the untuned baseline.
         load: returns the split of a seed.
-        objective: what is searched for, a metric on the validation part.
-        target: a good value of the objective; a comparison tells how soon it was reached.
+        objective: what is searched for, a metric on the validation part; a metric's name, too.
+        target: a good value of the objective, whose epochs and seconds are reported; None for
+            the untuned model's.
         batch_size: samples a batch.
-        positive: the class whose recall a reader asks for, None where there is none.
-        positive_name: what it is called.
+        positive: the class whose recall is reported, None for none.
+        positive_name: its name, where it is another one than in `classes`.
         classes: the names of the classes, by number; empty for a regression.
+        title: what reports call it; empty for its name.
+        description: what it is about, in a sentence or two.
+        same_split: whether all seeds have the same split, as in time order.
+        constant: returns metrics of the constant answer (the classes' shares, the mean) by name,
+            ``val_...`` and ``test_...``; None to measure them with the model's loss and metrics.
+
+    Raises:
+        InvalidInput: if one of them cannot be used.
     """
 
     name: str
     build: Callable[[Any], Any]
     load: Callable[[int], Split]
     objective: Objective
-    target: float
+    target: float | None = None
     batch_size: int = 32
     positive: int | None = None
     positive_name: str = ""
     classes: tuple[str, ...] = ()
+    title: Text = ""
+    description: Text = ""
+    same_split: bool = False
+    constant: Callable[[Split], dict[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise InvalidInput(
+                "A task's name must consist of letters, digits, '_', '-' and '.', for it names a "
+                f"folder. Received: {self.name!r}. A title may be any text: title=..."
+            )
+        self._check_functions()
+        object.__setattr__(self, "objective", _validation_objective(self.objective, self.name))
+        object.__setattr__(self, "classes", tuple(map(str, self.classes)))
+        require_integer("A task's batch_size", self.batch_size, 1)
+        if self.target is not None:
+            require_number("A task's target", self.target, -np.inf)
+        if self.positive is not None:
+            self._check_positive(require_integer("A task's positive", self.positive, 0))
+        _check_text("title", self.title)
+        _check_text("description", self.description)
+
+    def _check_functions(self) -> None:
+        for what in ("build", "load"):
+            value = getattr(self, what)
+            if not callable(value):
+                hint = " Pass its build method." if hasattr(value, "build") else ""
+                raise InvalidInput(
+                    f"The {what} of the task {self.name!r} must be a function. "
+                    f"Received: {value!r}.{hint}"
+                )
+
+    def _check_positive(self, positive: int) -> None:
+        if positive >= len(self.classes):
+            raise InvalidInput(
+                f"The positive class of the task {self.name!r} must be one of its "
+                f"{len(self.classes)} classes, counted from 0. Received: {positive}."
+            )
+        if not self.positive_name:
+            object.__setattr__(self, "positive_name", self.classes[positive])
+
+    @classmethod
+    def from_arrays(
+        cls,
+        build_model: Callable[[Any], Any],
+        x: Any,
+        y: Any,
+        *,
+        name: str,
+        objective: str | Objective,
+        classes: bool | Sequence[str] | None = None,
+        groups: Any = None,
+        in_time_order: bool = False,
+        prepare: Callable[[Split], Split] | None = None,
+        title: Text = "",
+        description: Text = "",
+        target: float | None = None,
+        batch_size: int = 32,
+        positive: int | str | None = None,
+    ) -> Task:
+        """Returns a task from arrays: splits, class names and baselines are worked out.
+
+        A fifth of the samples is the test part, a fifth of the rest validates. For classes every
+        part has their shares, and labels become 0, 1, ... in sorted order.
+
+        Args:
+            build_model: ``build_model(hp)``, which returns a compiled model.
+            x: samples (n, ...), or a dict or list of arrays for a model with several inputs.
+            y: labels or numbers (n,), one-hot labels (n, classes), or several numbers (n, k).
+            name: see `Task`.
+            objective: a metric on the validation part, e.g. ``"val_accuracy"``.
+            classes: True for classes, their names in the labels' sorted order, or False for
+                numbers; None to tell by `y` and the objective.
+            groups: (n,) labels of samples that must not be torn apart, e.g. patients.
+            in_time_order: the rows are in time order: the last fifth tests, the fifth before
+                validates, whatever the seed.
+            prepare: changes each split, e.g. `kerashpo.problems.standardised`.
+            title: see `Task`.
+            description: see `Task`.
+            target: see `Task`.
+            batch_size: see `Task`.
+            positive: the class whose recall is reported, by name or number.
+
+        Raises:
+            InvalidInput: if the arrays do not fit together, or what `y` holds is unclear.
+        """
+        from kerashpo.problems.arrays import ArrayData
+
+        found = ArrayData.of(name, x, y, objective, classes, groups, in_time_order, prepare)
+        return cls(
+            name=name,
+            build=build_model,
+            load=found.split,
+            objective=objective,  # type: ignore[arg-type]
+            classes=found.classes,
+            positive=found.number_of(positive),
+            target=target,
+            batch_size=batch_size,
+            title=title,
+            description=description,
+            same_split=in_time_order,
+        )
 
     @property
     def metric(self) -> str:
@@ -59,72 +178,49 @@ class Task:
         return self.objective.name.removeprefix("val_")
 
     @property
+    def is_share(self) -> bool:
+        """Whether the metric is a share of samples, which reports show in per cent."""
+        return self.metric == "acc" or self.metric.endswith("accuracy")
+
+    @property
     def baseline(self) -> str:
         """What needs no model: ``"majority"`` for classes, ``"mean"`` for numbers."""
         return "majority" if self.classes else "mean"
 
+    def titled(self, language: str) -> str:
+        """Returns the title in a language, the name where there is none."""
+        return in_language(self.title, language) or self.name
 
-def majority(split: Split) -> dict[str, float]:
-    """Returns accuracy and log loss of always answering with the training classes' shares."""
-    classes, counts = np.unique(split.train[1], return_counts=True)
-    shares = dict(zip(classes.tolist(), (counts / counts.sum()).tolist()))
-    best = max(shares, key=lambda label: shares[label])
-    found: dict[str, float] = {}
-    for name, (_, y) in (("val", split.validation), ("test", split.test)):
-        found[f"{name}_accuracy"] = float(np.mean(y == best))
-        found[f"{name}_loss"] = float(-np.mean([np.log(shares[label]) for label in y.tolist()]))
-    return found
+    def described(self, language: str) -> str:
+        """Returns the description in a language, empty where there is none."""
+        return in_language(self.description, language)
 
 
-def mean_answer(split: Split) -> dict[str, float]:
-    """Returns R² and squared error of always answering with the training part's mean.
-
-    R² = 1 - sum((y - answer)²) / sum((y - mean(y))²), as `sklearn.metrics.r2_score`.
-    """
-    answer = float(np.mean(split.train[1]))
-    found: dict[str, float] = {}
-    for name, (_, y) in (("val", split.validation), ("test", split.test)):
-        error = float(np.mean((y - answer) ** 2))
-        found[f"{name}_r2_score"] = 1.0 - error / float(np.var(y))
-        found[f"{name}_loss"] = error
-    return found
+def in_language(text: Text, language: str) -> str:
+    """Returns a text in a language; one that lacks it in English, or in what it has."""
+    if isinstance(text, str):
+        return text
+    return text.get(language) or text.get("en") or next(iter(text.values()), "")
 
 
-TEST = 0.2
-"""The share of all samples that only winners see."""
-VALIDATION = 0.2
-"""The share of the rest that decides."""
+def _check_text(what: str, text: object) -> None:
+    parts = list(text.values()) if isinstance(text, Mapping) else [text]
+    if not all(isinstance(part, str) for part in parts):
+        raise InvalidInput(
+            f"A task's {what} must be a text, or texts by language such as "
+            f"{{'en': ..., 'es': ...}}. Received: {text!r}."
+        )
 
 
-def split_of(x: Array, y: Array, seed: int, stratify: bool) -> Split:
-    """Returns the split of a seed: a fifth to test, a fifth of the rest to validate.
-
-    Args:
-        x: the samples (n, ...).
-        y: the targets (n,).
-        seed: another seed, another split.
-        stratify: whether every part keeps the shares of the classes in `y`.
-    """
-    from sklearn.model_selection import train_test_split
-
-    def cut(x: Array, y: Array, share: float) -> Any:
-        classes = y if stratify else None
-        return train_test_split(x, y, test_size=share, stratify=classes, random_state=seed)
-
-    x, x_test, y, y_test = cut(x, y, TEST)
-    x, x_val, y, y_val = cut(x, y, VALIDATION)
-    return Split((x, y), (x_val, y_val), (x_test, y_test))
-
-
-def mapped(split: Split, of_x: Callable[[Array], Array], of_y: Callable[[Array], Array]) -> Split:
-    """Returns the split with both functions applied to each of its parts."""
-    parts = (split.train, split.validation, split.test)
-    return Split(*((of_x(x), of_y(y)) for x, y in parts))
-
-
-def standardised(split: Split) -> Split:
-    """Returns the split with features of mean 0 and variance 1 on its training part, float32."""
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(split.train[0])
-    return mapped(split, lambda x: scaler.transform(x).astype("float32"), lambda y: y)
+def _validation_objective(given: Any, name: str) -> Objective:
+    found = to_objectives(given)
+    if len(found) > 1:
+        raise InvalidInput(f"A comparison has one objective. The task {name!r} has: {given!r}.")
+    (objective,) = found
+    if not objective.name.startswith("val_") or objective.of is not None:
+        raise InvalidInput(
+            f"The objective of the task {name!r} must be a metric on the validation part, so that "
+            f"the same metric can be measured on the test part: 'val_' and a metric's name. "
+            f"Received: {objective.name!r}."
+        )
+    return objective

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.algorithms.registry import algorithm_class, make_algorithm
-from kerashpo.core.errors import InvalidInput, StudyCorrupt
+from kerashpo.core.errors import InvalidInput, StudyCorrupt, StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.objective import Scoring, read_weights, to_objectives
@@ -229,7 +229,10 @@ class Tuner(Hooks, Answers, ABC):
         folder = self._options.folder
         if not (folder / LOG_NAME).exists():
             return
-        history = self._stored(folder)
+        try:
+            history = self._stored(folder)
+        except StudyNotFound:
+            return  # killed before its first event
         stored = history.settings
         wish = self._wish(stored.get("epochs"), stored.get("data"))
         check(wish, history, folder, self._options.resume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 
@@ -10,14 +11,14 @@ import numpy as np
 import optuna
 import pytest
 
-from kerashpo.compare.arguments import ComparisonOptions
-from kerashpo.compare.evaluate import unwarned
+from kerashpo.compare.evaluate import without_warnings
+from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.peers import keras_tuner as theirs
 from kerashpo.compare.peers import run_peer as peer
 from kerashpo.compare.peers.optuna import OptunaHyperParameters, _columns, suggest
 from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder
+from kerashpo.compare.peers.recorder import recorded as recorded_build
 from kerashpo.compare.runs import plan_runs
-from kerashpo.compare.storage import read_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Objective
 from kerashpo.problems.registry import make_task
@@ -43,8 +44,8 @@ def test_a_peer_trains_the_epochs_that_it_is_given(tuner, epochs, trials, tmp_pa
     assert (result.problem, result.tuner, result.seed) == ("wine", tuner, 4)
     assert result.epochs == epochs
     assert result.trials == trials
-    rows = read_rows(run.curves)
-    scores = [float(row["value"]) for row in rows if row["metric"] == "val_accuracy"]
+    rows = json.loads(run.curves.read_text("utf-8"))
+    scores = [value for _, _, metric, value, _, _ in rows if metric == "val_accuracy"]
     assert len(scores) == epochs
     assert result.val_score == result.val_accuracy == max(scores)
     assert result.steps[-1].value == result.val_score
@@ -60,7 +61,7 @@ def test_a_peer_trains_the_epochs_that_it_is_given(tuner, epochs, trials, tmp_pa
 def test_other_libraries_warnings_are_kept_away_and_ours_are_not():
     logger = logging.getLogger("tensorflow")
     level = logger.level
-    with unwarned():
+    with without_warnings():
         warnings.warn("theirs", stacklevel=1)
         assert not logger.isEnabledFor(logging.WARNING)
     assert logger.level == level
@@ -82,7 +83,7 @@ def recorded(epochs, budget=100):
     """A recorder that saw (trial, epoch, accuracy, loss) in order."""
     recorder = Recorder(ACCURACY, budget)
     for number, (trial, epoch, accuracy, loss) in enumerate(epochs):
-        recorder.begin({"units": trial, "tuner/epochs": number})
+        recorder.begin({"units": trial})
         recorder.set_model(Fake(number))
         recorder.on_train_begin()
         recorder.on_epoch_begin(epoch - 1)
@@ -199,3 +200,17 @@ def test_a_gaussian_process_of_optuna_gets_every_column():
     names = {column.name for column in _columns(TASK)}
     hidden = {f"{kind}_{i}" for kind in ("units", "dropout") for i in range(3)}
     assert names == {"layers", "activation", "learning_rate"} | hidden
+
+
+def test_a_promoted_trial_of_kerastuner_is_the_same_trial():
+    """KerasTuner adds to its values those of layers that other trials have."""
+    recorder = Recorder(ACCURACY, 10)
+    build = recorded_build(TASK.build, recorder)
+    first, promoted = keras_tuner.HyperParameters(), keras_tuner.HyperParameters()
+    first.values = {"layers": 1, "units_0": 24}
+    promoted.values = {"layers": 1, "units_0": 24, "units_1": 8, "tuner/epochs": 9}
+    for hp in (first, promoted):
+        recorder.set_model(build(hp))
+        recorder.on_train_begin()
+    assert recorder.trials == 1
+    assert "_retrieve" not in vars(promoted)

@@ -14,10 +14,12 @@ import pytest
 from kerashpo.analysis.anytime import Step
 from kerashpo.analysis.ranking import rank_methods
 from kerashpo.compare import __main__ as command
+from kerashpo.compare import workers
 from kerashpo.compare.__main__ import main
-from kerashpo.compare.arguments import ComparisonOptions
-from kerashpo.compare.provenance import Provenance, Session, merged
-from kerashpo.compare.report import loss_interval, verdict
+from kerashpo.compare.formatting import loss_interval, metric_name
+from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.provenance import Provenance, Session
+from kerashpo.compare.report import verdict
 from kerashpo.compare.runs import Result, plan_runs
 from kerashpo.compare.statistics import find, rank_all
 from kerashpo.i18n.texts import LANGUAGES, Texts
@@ -59,17 +61,8 @@ TUNERS = ("random", "bayesian", "keras_tuner.bayesian")
 def arguments(out):
     """The command line of the comparison that the fixtures hold."""
     seeds = [str(seed) for seed in range(SEEDS)]
-    return [
-        "--problem",
-        "wine",
-        "--tuners",
-        *TUNERS,
-        "--seeds",
-        *seeds,
-        "--out",
-        str(out),
-        "--quiet",
-    ]
+    given = ["--problem", "wine", "--tuners", *TUNERS, "--seeds", *seeds]
+    return [*given, "--out", str(out), "--quiet"]
 
 
 @pytest.fixture(scope="module")
@@ -211,42 +204,58 @@ def test_the_page_loads_nothing_and_links_nowhere(folder):
     assert not re.search(r"url\((?!#)", page)
 
 
-def test_csv_files_are_enough(folder):
-    """Without the folder of runs the same tables come out, and nothing is trained."""
+def test_results_are_enough(folder):
+    """Without studies and CSV files the same files come out, and nothing is trained."""
     out, argv = folder
     names = ("results.csv", "summary.csv", "scores.csv", "anytime.csv", "confusion.csv")
     before = {name: (out / name).read_text() for name in names}
     pages = {name: (out / name).read_text() for name in ("report.md", "report.html")}
-    shutil.rmtree(out / "runs")
+    for name in (*names, *pages):
+        (out / name).unlink()
     assert main(argv) == 0
     assert {name: (out / name).read_text() for name in names} == before
     assert {name: (out / name).read_text() for name in pages} == pages
 
 
-@pytest.mark.parametrize("name", ["results.csv", "scores.csv", "anytime.csv", "confusion.csv"])
-def test_a_damaged_or_missing_csv_file_counts_as_none(folder, name, monkeypatch):
+@pytest.fixture
+def ran(monkeypatch):
+    """The tuners of the cells that run, each of which is interrupted at once."""
+    tuners = []
+    monkeypatch.setattr(workers, "run_one", lambda run, options: tuners.append(run.tuner))
+    monkeypatch.setattr(workers, "load_keras", lambda: None)
+    return tuners
+
+
+def test_a_damaged_or_missing_result_is_measured_again(folder, ran):
     out, argv = folder
-    shutil.rmtree(out / "runs")
-    asked = []
-    monkeypatch.setattr(command, "carry_out", lambda run, options: asked.append(run))
-    monkeypatch.setattr(command, "load_keras", lambda: None)
-    whole = (out / name).read_text()
-    for text in ("", whole[: len(whole) // 2].rsplit("\n", 1)[0] + "\nwine,x"):
-        (out / name).write_text(text)
-        asked.clear()
+    path = next(out.rglob("random_tuning.result.json"))
+    whole = path.read_text()
+    for text in (None, "", whole[: len(whole) // 2], '{"problem": 1}'):
+        path.unlink() if text is None else path.write_text(text)
+        ran.clear()
         assert main(argv) == command.INTERRUPTED
-        assert asked
+        assert ran == ["random"]
 
 
-def test_another_budget_is_another_result(folder, monkeypatch):
+def test_csv_files_are_output_alone(folder, ran):
     out, argv = folder
     shutil.rmtree(out / "runs")
-    asked = []
-    monkeypatch.setattr(command, "carry_out", lambda run, options: asked.append(run.tuner))
-    monkeypatch.setattr(command, "load_keras", lambda: None)
+    assert main(argv) == command.INTERRUPTED
+    assert ran == ["random"]
+
+
+def test_another_budget_is_another_result(folder, ran):
+    _, argv = folder
     assert main([*argv, "--max-trials", "9"]) == command.INTERRUPTED
-    assert asked == ["random"]
-    assert main([*argv, "--fresh"]) == command.INTERRUPTED
+    assert ran == ["random"]
+
+
+def test_curves_stay_where_epochs_were_deleted(folder):
+    """Studies may be deleted to save space; what was written of their epochs is not lost."""
+    out, argv = folder
+    (out / "curves.csv").write_text("problem,tuner\nwine,random\n")
+    assert main(argv) == 0
+    assert (out / "curves.csv").read_text() == "problem,tuner\nwine,random\n"
 
 
 def test_what_was_simulated_stands_beside_what_was_measured(folder, tmp_path):
@@ -275,27 +284,26 @@ def test_scores_of_a_regression_are_in_a_file_of_their_own(tmp_path):
 
 def test_sessions_are_kept_in_time():
     one = Session("now", "python", 3, 1, 2, (0.1, 0.2), "machine", {"keras": "3"})
-    before = merged(Provenance(), {"random": "a"}, one)
-    after = merged(before, {"random": "b"}, one)
-    assert before.sessions == (one,) and after.sessions == (one, one)
-    assert after.budgets == {"random": "b"} and merged(after, {}, None).sessions == (one, one)
+    two = replace(one, date="later")
+    assert Provenance().with_session(one).with_session(two).sessions == (one, two)
 
 
 def test_provenance_survives_the_disk_and_damage(tmp_path):
     one = Session("now", "python", 3, 1, 2, (0.1, 0.2), "machine", {"keras": "3"})
-    told = Provenance({"random": "a"}, (one,))
-    told.write(tmp_path)
-    assert Provenance.read(tmp_path) == told
-    (tmp_path / "provenance.json").write_text('{"budgets": 1}')
+    written = Provenance((one,))
+    written.write(tmp_path)
+    assert Provenance.read(tmp_path) == written
+    (tmp_path / "provenance.json").write_text('{"sessions": 1}')
     assert Provenance.read(tmp_path) == Provenance()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", task_names())
 def test_every_problem_and_metric_has_its_words(name, language):
-    texts = Texts(language)
-    assert len(texts(f"problem.{name}")) > 40
-    assert texts(f"metric.{make_task(name).metric}")
+    task = make_task(name)
+    assert len(task.described(language)) > 40 and task.titled(language) != name
+    assert task.described(language) != task.described("en") or language == "en"
+    assert metric_name(Texts(language), task)
 
 
 EVIL = "<script>alert('x')</script> | *_`"

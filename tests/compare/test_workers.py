@@ -1,8 +1,9 @@
-"""Runs side by side, in real processes; what is not needed of Keras is not loaded."""
+"""Cells on our executors: in this process, and in real worker processes."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -14,12 +15,12 @@ import pytest
 
 from kerashpo.compare import workers
 from kerashpo.compare.__main__ import INTERRUPTED, main
-from kerashpo.compare.arguments import ComparisonOptions
+from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.runs import Run, plan_runs
-from kerashpo.compare.storage import read_rows
-from kerashpo.compare.workers import ATTEMPTS, Workers, share_of_threads
+from kerashpo.compare.workers import run_cells
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.history import History
+from kerashpo.executors.processes.pool import LIVES
 from kerashpo.problems.registry import make_task
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.study import open_study
@@ -29,85 +30,89 @@ ROOT = Path(__file__).parents[2]
 LONG = "--problem wine --tuners random --max-epochs 100 --max-trials 3 --seeds 0 1 --quiet".split()
 
 
-def untrained(tmp_path, seeds):
+def untrained(tmp_path, seeds, count=2):
     """Runs that need no Keras: the majority class of several seeds."""
     options = ComparisonOptions(
-        problem=("wine",), seeds=tuple(range(seeds)), workers=2, out=str(tmp_path)
+        problem=("wine",), seeds=tuple(range(seeds)), workers=count, out=str(tmp_path)
     )
     runs = plan_runs(options, {"wine": make_task("wine")})
     return options, [run for run in runs if run.tuner == "majority"]
 
 
-def test_every_run_is_carried_out_once(tmp_path):
-    options, runs = untrained(tmp_path, 5)
+def cells(runs, options, begins=lambda run: None):
+    return list(run_cells(runs, options, begins, lambda: None))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_run_runs_once(count, tmp_path):
+    options, runs = untrained(tmp_path, 5, count)
     begun: list[Run] = []
-    found = dict(Workers(options, 2, begun.append).carry_out(runs))
+    found = dict(cells(runs, options, begun.append))
     assert begun == runs and set(found) == set(runs)
     assert all(found[run] == run.result for run in runs)
     assert {result.seed for result in found.values()} == set(range(5))
 
 
-@pytest.mark.parametrize(("count", "cores", "each"), [(1, 4, 4), (2, 5, 2), (8, 2, 1)])
-def test_workers_share_the_threads(count, cores, each):
-    assert share_of_threads(count, cores) == each
+def test_nothing_to_run_starts_no_worker(tmp_path):
+    options, _ = untrained(tmp_path, 1)
+    assert cells([], options) == []
 
 
-def test_a_worker_starts_with_its_share(monkeypatch):
-    before = dict(os.environ)
-    with workers._environment({"OMP_NUM_THREADS": "3"}):
-        assert os.environ["OMP_NUM_THREADS"] == "3"
-    assert dict(os.environ) == before
+DYING = """
+import os, signal
+from pathlib import Path
+from kerashpo.problems.wine import wine
+
+deaths = Path({folder!r})
+if len(list(deaths.glob("death-*"))) < {often}:
+    (deaths / f"death-{{len(list(deaths.glob('death-*')))}}").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Dying:
-    """A run that kills its process; pickled as the call that makes it again."""
-
-    def __init__(self, folder: Path, often: int) -> None:
-        self.problem, self.tuner, self.seed = "wine", "majority", 0
-        self.folder, self.often = folder, often
-
-    def __reduce__(self):
-        return _die, (self.folder, self.often)
+def task():
+    return wine()
+"""
 
 
-def _die(folder, often):
-    """Runs in the worker: dies the first times, then gives a run like any other."""
-    count = len(list(folder.glob("death-*")))
-    if count < often:
-        (folder / f"death-{count}").touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return Run("wine", "majority", 0, folder)
+def dying(tmp_path, often):
+    """A run whose problem's file kills the process that imports it, the first times."""
+    file = tmp_path / "dying.py"
+    file.write_text(DYING.format(folder=str(tmp_path), often=often))
+    return Run("wine", "majority", 0, tmp_path / "dying", source=f"{file}:task")
 
 
 def test_a_killed_worker_is_replaced_and_its_run_goes_on(tmp_path):
     options, runs = untrained(tmp_path, 1)
-    dying = Dying(tmp_path, ATTEMPTS - 1)
-    found = dict(Workers(options, 2, lambda run: None).carry_out([dying, *runs]))
-    assert found[dying].tuner == "majority" and found[runs[0]].seed == 0
-    assert len(list(tmp_path.glob("death-*"))) == ATTEMPTS - 1
+    one = dying(tmp_path, LIVES - 1)
+    found = dict(cells([one, *runs], options))
+    assert found[one].tuner == "majority" and found[runs[0]].seed == 0
+    assert len(list(tmp_path.glob("death-*"))) == LIVES - 1
 
 
 def test_a_run_that_always_kills_its_worker_is_given_up(tmp_path):
     options, _ = untrained(tmp_path, 1)
-    message = f"wine, seed 0, ended its process {ATTEMPTS} times .exit code -9.*fewer --workers"
+    message = f"majority on wine, seed 0: {LIVES} workers were lost.*SIGKILL.*fewer --workers"
     with pytest.raises(KerashpoError, match=message):
-        list(Workers(options, 2, lambda run: None).carry_out([Dying(tmp_path, 99)]))
+        cells([dying(tmp_path, 99)], options)
 
 
-def test_a_failing_run_is_told_with_its_name(tmp_path):
-    options, _ = untrained(tmp_path, 1)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_failing_run_is_named(count, tmp_path):
+    options, _ = untrained(tmp_path, 1, count)
     wrong = Run("no such problem", "majority", 3, tmp_path)
     with pytest.raises(KerashpoError, match="majority on no such problem, seed 3: Unknown problem"):
-        list(Workers(options, 2, lambda run: None).carry_out([wrong]))
+        cells([wrong], options)
 
 
-def test_an_interrupt_while_packages_load_is_noted_and_raises_nothing():
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        assert workers._asked_while(lambda: os.kill(os.getpid(), signal.SIGINT))
-        assert not workers._asked_while(lambda: None)
-    finally:
-        signal.signal(signal.SIGINT, before)
+def test_an_error_without_a_message_of_ours_shows_its_traceback(tmp_path, monkeypatch):
+    options, runs = untrained(tmp_path, 1, 1)
+
+    def broken(run, options):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(workers, "run_one", broken)
+    with pytest.raises(KerashpoError, match="(?s)seed 0: ZeroDivisionError: by zero.*Traceback"):
+        cells(runs, options)
 
 
 class Comparison:
@@ -145,7 +150,7 @@ class Comparison:
 
 
 @pytest.mark.parametrize(("count", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_a_signal_in_a_real_comparison_saves_and_the_same_command_goes_on(count, number, tmp_path):
+def test_a_signal_in_a_real_comparison_loses_no_logged_epoch(count, number, tmp_path):
     comparison = Comparison(tmp_path, "--workers", count)
     comparison.wait_for_an_epoch()
     code, out, err = comparison.send(number)
@@ -153,13 +158,12 @@ def test_a_signal_in_a_real_comparison_saves_and_the_same_command_goes_on(count,
     assert "goes on where it was" in out
     assert "Traceback" not in err
     assert not (tmp_path / "results.csv").exists()
-    before = comparison.histories()
-    assert all(not history.running for history in before)
-    assert any(history.stopped == "interrupted" for history in before)
+    before = {history.seed: history.epochs for history in comparison.histories()}
+    assert before and min(before.values()) < 300
     assert main([*LONG, "--out", str(tmp_path)]) == 0
-    rows = [row for row in read_rows(tmp_path / "results.csv") if row["tuner"] == "random"]
-    assert [(row["seed"], row["trials"], row["epochs"]) for row in rows] == [
-        ("0", "3", "300"), ("1", "3", "300"),
+    results = [json.loads(path.read_text()) for path in tmp_path.rglob("random*.result.json")]
+    assert sorted((r["seed"], r["trials"], r["epochs"]) for r in results) == [
+        (0, 3, 300), (1, 3, 300),
     ]  # fmt: skip
-    # The search that was cut has a second session; what it had trained was not trained again.
+    # The search that was cut has a second session; what is in the log was not trained again.
     assert max(len(history.sessions) for history in comparison.histories()) == 2

@@ -8,12 +8,15 @@ import sys
 import textwrap
 import time
 
+import numpy as np
 import pytest
 
 import kerashpo as kt
 from kerashpo import space
 from kerashpo.core.errors import StudyBusy
 from kerashpo.core.records import Status
+from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.sqlite import SQLiteStore as Store
 
 TRIALS = 40
 
@@ -147,3 +150,21 @@ def test_two_searches_in_one_folder_are_told_apart(tmp_path):
         resume(tmp_path)
     process.send(signal.SIGKILL)
     assert len(resume(tmp_path)) == TRIALS
+
+
+def test_a_tuner_killed_before_its_first_event_begins_anew(tmp_path):
+    """A kill between the creation of the log and its first event leaves an empty log."""
+    Store(tmp_path / "runs" / "study" / LOG_NAME).close()
+
+    def build(hp):
+        import keras
+
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp.Int("units", 1, 3))])
+        model.compile("sgd", "mse")
+        return model
+
+    tuner = kt.RandomSearch(
+        build, objective="loss", max_trials=1, directory=tmp_path / "runs", project_name="study"
+    )
+    tuner.search(np.zeros((4, 2)), np.zeros(4), verbose=0)
+    assert len(tuner.results) == 1

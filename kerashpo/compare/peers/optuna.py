@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from typing import Any, final
 
@@ -11,40 +10,39 @@ import keras_tuner
 import optuna
 from keras_tuner.engine import hyperparameters as kt
 
-from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder
+from kerashpo.compare.peers.recorder import PeerSettings, Recorder
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.task import Task
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import to_keras
 
 
-def search(name: str, terms: PeerSettings, recorder: Recorder) -> None:
-    """Searches with one of Optuna's samplers; what is trained is the recorder's to keep.
+def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
+    """Searches with one of Optuna's samplers; the recorder keeps every epoch.
 
     Args:
         name: ``"tpe"`` (multivariate, in groups for conditional parameters) or ``"gp"``.
-        terms: under which conditions.
-        recorder: hears every build and every epoch, and ends the search.
+        settings: data, budget and seed of the search.
+        recorder: records every build and every epoch, and ends the search by `BudgetSpent`.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    task = terms.task
+    task = settings.task
     study = optuna.create_study(
         direction="maximize" if task.objective.direction == "max" else "minimize",
-        sampler=_sampler(name, terms.seed, terms.initial_points),
+        sampler=_sampler(name, settings.seed, settings.initial_points),
     )
     # A Gaussian process needs every column in every trial: without them Optuna would draw
     # conditional parameters at random.
     columns = _columns(task) if name == "gp" else []
-    with contextlib.suppress(BudgetSpent):
-        for _ in range(terms.allowed.trials or 0):
-            trial = study.ask()
-            for column in columns:
-                suggest(trial, column)
-            score = _train(trial, terms, recorder)
-            if math.isfinite(score):
-                study.tell(trial, score)
-            else:
-                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    for _ in range(settings.allowed.trials or 0):
+        trial = study.ask()
+        for column in columns:
+            suggest(trial, column)
+        score = _train(trial, settings, recorder)
+        if math.isfinite(score):
+            study.tell(trial, score)
+        else:
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
 
 def _sampler(name: str, seed: int, initial_points: int) -> Any:
@@ -61,23 +59,23 @@ def _columns(task: Task) -> list[Any]:
     return [to_keras(param) for param in params]
 
 
-def _train(trial: Any, terms: PeerSettings, recorder: Recorder) -> float:
+def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> float:
     """Trains one trial; returns its best epoch's score."""
     keras.backend.clear_session()
     hp = OptunaHyperParameters(trial)
-    model = terms.task.build(hp)
+    model = settings.task.build(hp)
     recorder.begin(hp.values)
-    x, y = terms.split.train
+    x, y = settings.split.train
     history = model.fit(
         x,
         y,
-        validation_data=terms.split.validation,
-        batch_size=terms.task.batch_size,
-        epochs=terms.max_epochs,
+        validation_data=settings.split.validation,
+        batch_size=settings.task.batch_size,
+        epochs=settings.max_epochs,
         callbacks=[recorder],
         verbose=0,
     )
-    objective = terms.task.objective
+    objective = settings.task.objective
     values = [value for value in history.history[objective.name] if math.isfinite(value)]
     return min(values, key=objective.cost, default=math.nan)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -18,12 +18,12 @@ from kerashpo.problems.task import Split, Task
 
 
 class BudgetSpent(FatalError):  # type: ignore[misc]
-    """The epochs are used up; of a kind that KerasTuner does not take for a failed trial."""
+    """Raised when the epochs are spent; a `FatalError`, which KerasTuner does not retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """The best epoch so far.
+    """The best epoch of a recorded search.
 
     Attributes:
         rank: cost, loss of the same split, trial: less is better, as in `History.rank`.
@@ -40,16 +40,15 @@ class Winner:
 
 @final
 class Recorder(keras.callbacks.Callback):
-    """Sees what every peer trains.
+    """A callback that records every epoch of a search by another library, and its best weights.
 
     Args:
-        objective: what is searched for.
-        budget: epochs in all.
+        objective: the task's objective.
+        budget: epochs in all; after them it raises `BudgetSpent`.
 
     Attributes:
         epochs: how many were trained.
-        trials: how many configurations were started.
-        best: the winner, None before an epoch has a finite score.
+        best: the best epoch, None before one has a finite score.
         steps: where the best value improved.
         curves: (trial, epoch, metric, value, seconds, elapsed) of every epoch.
     """
@@ -68,11 +67,12 @@ class Recorder(keras.callbacks.Callback):
         self.curves: list[tuple[int, int, str, float, float, float]] = []
 
     def __deepcopy__(self, memo: object) -> Recorder:
-        """KerasTuner copies callbacks for every trial; this one sees them all."""
+        """Returns itself: KerasTuner copies callbacks for every trial, and this one records all."""
         return self
 
     @property
     def trials(self) -> int:
+        """How many configurations were started."""
         return len(self._numbers)
 
     @property
@@ -80,9 +80,13 @@ class Recorder(keras.callbacks.Callback):
         """Wall time since the search began."""
         return time.perf_counter() - self._began
 
+    def start_clock(self) -> None:
+        """Begins to count the seconds of the search."""
+        self._began = self._epoch_began = time.perf_counter()
+
     def begin(self, values: Mapping[str, Any]) -> None:
-        """Hears what the model that trains next was built with."""
-        self._values = {k: v for k, v in values.items() if not k.startswith("tuner/")}
+        """Sets the values that the next model is built with."""
+        self._values = dict(values)
 
     def on_train_begin(self, logs: Any = None) -> None:
         known = frozenset(self._values.items())
@@ -100,11 +104,11 @@ class Recorder(keras.callbacks.Callback):
         self.curves += [
             (self._trial, epoch + 1, name, value, own, elapsed) for name, value in metrics.items()
         ]
-        self._judge(metrics, elapsed)
+        self._update_best(metrics, elapsed)
         if self.epochs >= self._budget:
             raise BudgetSpent(f"{self.epochs} epochs are trained")
 
-    def _judge(self, metrics: dict[str, float], elapsed: float) -> None:
+    def _update_best(self, metrics: dict[str, float], elapsed: float) -> None:
         objective = self._objective
         value = metrics.get(objective.name, float("nan"))
         loss = metrics.get(objective.loss, float("inf"))
@@ -116,15 +120,42 @@ class Recorder(keras.callbacks.Callback):
         self.best = Winner(rank, dict(self._values), metrics, self.model.get_weights())
 
 
+def recorded(build: Callable[[Any], Any], recorder: Recorder) -> Callable[[Any], Any]:
+    """Returns `build_model`, which also sets the recorder's values to those that it asked for.
+
+    KerasTuner's ``hp.values`` hold more: those of a promoted trial also have parameters of
+    layers that it lacks, so that it would count as another trial.
+    """
+
+    def build_and_record(hp: Any) -> Any:
+        asked: list[str] = []
+        retrieve = hp._retrieve
+
+        def note(param: Any) -> Any:
+            if hp._conditions_are_active(param.conditions):
+                asked.append(param.name)
+            return retrieve(param)
+
+        hp._retrieve = note
+        try:
+            model = build(hp)
+        finally:
+            del hp._retrieve
+        recorder.begin({name: hp.values[name] for name in asked if name in hp.values})
+        return model
+
+    return build_and_record
+
+
 @dataclass(frozen=True, slots=True)
 class PeerSettings:
-    """What a peer is given, the same as ours.
+    """Data, budget and seed of a search by another library, the same as ours.
 
     Attributes:
         task: what to tune.
         split: the data of the seed.
         allowed: trials, epochs and rounds.
-        folder: where the peer may keep files.
+        folder: where the library may keep files.
         seed: the search's seed.
         max_epochs: the most epochs of a trial.
         factor: Hyperband's reduction factor.

@@ -1,29 +1,29 @@
-"""One peer on one seed."""
+"""Runs one cell with another library's tuner, recorded epoch by epoch."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import keras_tuner
 
-from kerashpo.analysis.tables import CURVE_COLUMNS
-from kerashpo.compare.arguments import ComparisonOptions
-from kerashpo.compare.evaluate import on_test, unwarned
-from kerashpo.compare.peers.recorder import PeerSettings, Recorder, Winner
-from kerashpo.compare.runs import Result, Run
-from kerashpo.compare.storage import write_rows
+from kerashpo.compare.evaluate import on_test, without_warnings
+from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder, Winner
+from kerashpo.compare.runs import Result, Run, write_json
 from kerashpo.core.errors import NoResult
-from kerashpo.problems.task import Task
+from kerashpo.problems.task import Split, Task
 
 
 def run_peer(run: Run, task: Task, options: ComparisonOptions) -> Result:
-    """Searches with another library and takes its winner to the test set.
+    """Searches with another library's tuner and evaluates its winner on the test set.
 
     Raises:
         NoResult: if no epoch had a finite score.
     """
-    terms = PeerSettings(
+    settings = PeerSettings(
         task,
         task.load(run.seed),
         options.allowance(run.tuner),
@@ -33,18 +33,37 @@ def run_peer(run: Run, task: Task, options: ComparisonOptions) -> Result:
         options.factor,
         options.initial_points,
     )
+    recorder = Recorder(task.objective, settings.allowed.epochs)
+    return record_search(run, task, recorder, lambda split: _search(run.tuner, settings, recorder))
+
+
+def record_search(
+    run: Run, task: Task, recorder: Recorder, search: Callable[[Split], None]
+) -> Result:
+    """Searches under a recorder and evaluates its best epoch on the test set, in plain Keras.
+
+    Args:
+        run: which cell.
+        task: what is tuned.
+        recorder: a callback of the search; it ends it when the epochs are spent.
+        search: searches on the train and validation parts of a split.
+
+    Raises:
+        NoResult: if no epoch had a finite score.
+    """
+    split = task.load(run.seed)
     run.folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(run.seed)
-    recorder = Recorder(task.objective, terms.allowed.epochs)
-    with unwarned():
-        _search(run.tuner, terms, recorder)
+    with without_warnings(), contextlib.suppress(BudgetSpent):
+        recorder.start_clock()
+        search(split)
     seconds = recorder.seconds
     if recorder.best is None:
-        raise NoResult(f"{run.tuner} on {run.problem}, seed {run.seed}: no epoch had a score.")
-    write_rows(run.curves, CURVE_COLUMNS, recorder.curves)
-    with unwarned():
+        raise NoResult(f"{run.label}: no epoch had a finite {task.objective.name}.")
+    write_json(run.curves, recorder.curves)
+    with without_warnings():
         model, config = rebuilt(task, recorder.best)
-        scores, table = on_test(model, terms.split, task)
+        scores, table = on_test(model, split, task)
     return Result.of(
         run,
         task,
@@ -59,16 +78,16 @@ def run_peer(run: Run, task: Task, options: ComparisonOptions) -> Result:
     )
 
 
-def _search(tuner: str, terms: PeerSettings, recorder: Recorder) -> None:
+def _search(tuner: str, settings: PeerSettings, recorder: Recorder) -> None:
     library, _, name = tuner.partition(".")
     if library == "keras_tuner":
         from kerashpo.compare.peers import keras_tuner as peer
 
-        peer.search(name, terms, recorder)
+        peer.search(name, settings, recorder)
     else:
         from kerashpo.compare.peers import optuna as other
 
-        other.search(name, terms, recorder)
+        other.search(name, settings, recorder)
 
 
 def rebuilt(task: Task, best: Winner) -> tuple[Any, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kerashpo.compare.arguments import ComparisonOptions, parse
+from kerashpo.compare.options import ComparisonOptions, parse
 from kerashpo.core.errors import InvalidInput
 
 

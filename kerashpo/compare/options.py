@@ -1,18 +1,19 @@
-"""What to compare: flags, and a TOML plan that says the same."""
+"""`ComparisonOptions`: what to compare, from flags and from a TOML plan with the same keys."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance
+from kerashpo.command_line import CommandParser
+from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance, name_of
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
+from kerashpo.core.import_string import is_import_string
 from kerashpo.i18n.texts import LANGUAGES
 from kerashpo.problems.registry import task_names
 
@@ -24,22 +25,23 @@ class ComparisonOptions:
     """A comparison.
 
     Attributes:
-        problem: names of problems.
-        tuners: names of tuners.
+        problem: names of problems, or import strings such as ``my_file.py:function``.
+        tuners: names of tuners, or import strings.
         seeds: one split and one search for each.
         max_epochs: the most epochs of a trial.
         factor: Hyperband's reduction factor.
         max_trials: trials of the tuners that train each one fully.
         initial_points: trials before a Bayesian tuner's model (ours or a peer's) decides.
         epochs: epochs in all that every tuner gets; several budgets are several comparisons;
-            empty for each tuner's own habit, see `kerashpo.compare.tuners.allowance`.
-        target: a value of the objective whose time is told; None for the problem's own.
+            empty for each tuner's usual budget, see `kerashpo.compare.tuners.allowance`.
+        target: a value of the objective whose epochs and seconds are reported; None for the
+            problem's own.
         workers: processes that run searches side by side.
-        out: where results go.
+        out: the folder of the results.
         report: the report's path without its ending; empty for ``OUT/report``.
         simulated: by tuner, accuracy and minutes that somebody claimed without measuring.
         lang: ``"en"`` or ``"es"``.
-        fresh: forget what ran before.
+        fresh: run everything again.
         dry_run: only print the plan.
         quiet: print the table alone.
     """
@@ -68,7 +70,7 @@ class ComparisonOptions:
         return self.epochs[0] if self.epochs else None
 
     def allowance(self, tuner: str) -> TunerBudget:
-        """Returns what one search of a tuner may spend."""
+        """Returns the budget of one search of a tuner."""
         return allowance(tuner, self.max_epochs, self.factor, self.max_trials, self.total)
 
     def budgets(self) -> Iterator[ComparisonOptions]:
@@ -82,7 +84,7 @@ class ComparisonOptions:
             yield dataclasses.replace(self, epochs=(epochs,), out=out, report=report)
 
     def check(self) -> None:
-        """Raises InvalidInput for a value that cannot be meant."""
+        """Raises InvalidInput for an invalid value."""
         self._check_names()
         for name in ("fresh", "dry_run", "quiet"):
             if not isinstance(getattr(self, name), bool):
@@ -94,23 +96,38 @@ class ComparisonOptions:
         require_integer("max_trials", self.max_trials, 1)
         require_integer("initial_points", self.initial_points, 1)
         require_integer("workers", self.workers, 1)
-        for epochs in self.epochs:
-            require_integer("epochs", epochs, self.max_epochs, why="max_epochs of one trial")
+        self._check_epochs()
         if self.target is not None and not _finite(self.target):
             raise InvalidInput(f"target must be a finite number. Received: {self.target!r}.")
-        _check_simulated(self.simulated)
+        _check_simulated(self.simulated, [name_of(tuner) for tuner in self.tuners])
+
+    def _check_epochs(self) -> None:
+        for epochs in self.epochs:
+            require_integer("epochs", epochs, 1)
+            if epochs < self.max_epochs:
+                raise InvalidInput(
+                    f"--epochs is the number of epochs of a whole search and must be at least "
+                    f"{self.max_epochs}, those of one trial (max_epochs). Received: {epochs}. For "
+                    f"trials of at most {epochs} epochs: --max-epochs {epochs}."
+                )
 
     def _check_names(self) -> None:
+        own = "or my_file.py:FUNCTION for one of your own"
         for kind, given, known in (
             ("problem", self.problem, task_names()),
             ("tuner", self.tuners, TUNERS),
-            ("language", (self.lang,), LANGUAGES),
         ):
             for name in given:
-                if name not in known:
-                    raise unknown(kind, name, known)
+                if name not in known and not is_import_string(name):
+                    raise unknown(kind, name, known, own)
             if not given:
                 raise InvalidInput(f"Name at least one {kind}. Known: {', '.join(known)}.")
+        if self.lang not in LANGUAGES:
+            raise unknown("language", self.lang, LANGUAGES)
+        names = [name_of(tuner) for tuner in self.tuners]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise InvalidInput(f"Two tuners are called {twice!r}. Rename a file or a function.")
         if not self.seeds:
             raise InvalidInput("Name at least one seed, e.g. --seeds 0 1 2.")
         for seed in self.seeds:
@@ -126,11 +143,11 @@ def _finite(value: object) -> bool:
     return number and math.isfinite(value)  # type: ignore[arg-type]
 
 
-def _check_simulated(given: object) -> None:
+def _check_simulated(given: object, tuners: Sequence[str]) -> None:
     if not isinstance(given, Mapping):
         raise InvalidInput(f"simulated must be a table of tuners. Received: {given!r}.")
     for tuner, values in given.items():
-        if tuner not in TUNERS:
+        if tuner not in TUNERS and tuner not in tuners:
             raise unknown("tuner", tuner, TUNERS)
         known = isinstance(values, Mapping) and set(values) <= set(SIMULATED)
         if not known or not all(_finite(value) for value in values.values()):
@@ -138,17 +155,6 @@ def _check_simulated(given: object) -> None:
                 f"simulated.{tuner} must hold numbers named {' and '.join(SIMULATED)}. "
                 f"Received: {values!r}."
             )
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises InvalidInput, with the nearest flag, instead of leaving the process."""
-
-    def error(self, message: str) -> NoReturn:
-        flags = [flag for action in self._actions for flag in action.option_strings]
-        words = [word.rstrip(":") for word in message.split() if word.startswith("--")]
-        unknown = [word for word in words if word not in flags]
-        hints = [hint for word in unknown if (hint := nearest(word, flags))]
-        raise InvalidInput(f"{message}.{hints[0] if hints else ''} See --help.")
 
 
 def parse(argv: Sequence[str]) -> ComparisonOptions:
@@ -168,28 +174,39 @@ def parse(argv: Sequence[str]) -> ComparisonOptions:
     return options
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="python -m kerashpo.compare",
         description="Searches with several tuners on the same data and compares their winners.",
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--problem", nargs="+", metavar="NAME", help=f"one or several of: {_list(task_names())}")
-    add("--tuners", nargs="+", metavar="NAME", help=f"one or several of: {_list(TUNERS)}")
+    own = "or my_file.py:FUNCTION"
+    add(
+        "--problem",
+        nargs="+",
+        metavar="NAME",
+        help=f"one or several of: {_list(task_names())}, {own} that returns a kerashpo.Task",
+    )
+    add(
+        "--tuners",
+        nargs="+",
+        metavar="NAME",
+        help=f"one or several of: {_list(TUNERS)}, {own} that returns a tuner",
+    )
     add("--seeds", nargs="+", type=int, metavar="N", help="e.g. 0 1 2: each has its own split")
     add("--max-epochs", type=int, metavar="N", help="the most epochs of a trial (50)")
     add("--factor", type=int, metavar="N", help="Hyperband's reduction factor (3)")
     add("--max-trials", type=int, metavar="N", help="trials of full training (25)")
     add("--initial-points", type=int, metavar="N", help="before the Bayesian model decides (5)")
-    add("--epochs", nargs="+", type=int, metavar="N", help="epochs in all that each tuner gets")
-    add("--target", type=float, metavar="X", help="a value whose time is told")
+    add("--epochs", nargs="+", type=int, metavar="N", help="epochs in all of each whole search")
+    add("--target", type=float, metavar="X", help="a value whose epochs and seconds are reported")
     add("--workers", type=int, metavar="N", help="processes that search side by side (1)")
-    add("--out", metavar="DIR", help="where results go (report/compare)")
+    add("--out", metavar="DIR", help="the folder of the results (report/compare)")
     add("--report", metavar="PATH", help="the report without its ending (OUT/report)")
     add("--plan", metavar="FILE.toml", help="the same settings in a file; flags win over it")
     add("--lang", metavar="en|es", help="the language of what is printed (en)")
-    add("--fresh", action="store_true", default=None, help="start anew, forget what ran before")
+    add("--fresh", action="store_true", default=None, help="run everything again")
     add("--dry-run", action="store_true", default=None, help="print what would run, and stop")
     add("--quiet", action="store_true", default=None, help="no progress, the table alone")
     return parser

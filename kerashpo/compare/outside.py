@@ -1,0 +1,268 @@
+"""Problems and tuners from outside the package, loaded by import string and checked.
+
+A problem is a function that returns a `kerashpo.Task`. A tuner is made by a function
+``make_tuner(build_model, budget, **common)``, where `budget` is a `TunerBudget` and `common` holds
+the objective, seed, directory and project_name::
+
+    def my_tuner(build_model, budget, **common):
+        return kt.BayesianOptimization(build_model, max_trials=budget.trials, **common)
+
+It returns a tuner of kerashpo, or anything with KerasTuner's ``search``, whose epochs a callback
+then records.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.runs import Result, Run
+from kerashpo.compare.tuners import TunerBudget
+from kerashpo.core.errors import InvalidInput, KerashpoError
+from kerashpo.core.import_string import is_import_string, load_object
+from kerashpo.problems.baselines import labels_of
+from kerashpo.problems.registry import make_task
+from kerashpo.problems.task import Split, Task
+from kerashpo.store.blobs import LOG_NAME
+
+
+def load_tasks(sources: Sequence[str]) -> dict[str, Task]:
+    """Returns the problems of a comparison by their names.
+
+    Args:
+        sources: names and import strings.
+
+    Raises:
+        InvalidInput: if one cannot be loaded, or two have the same name.
+    """
+    tasks: dict[str, Task] = {}
+    for source in sources:
+        task = make_task(source)
+        if task.name in tasks:
+            raise InvalidInput(
+                f"Two problems are called {task.name!r}. Give the task of {source!r} another name."
+            )
+        tasks[task.name] = task
+    return tasks
+
+
+def load_maker(source: str) -> Any:
+    """Returns the function that makes a tuner.
+
+    Raises:
+        InvalidInput: if it cannot be imported, or is no function.
+    """
+    maker = load_object(source)
+    if not callable(maker):
+        raise InvalidInput(
+            f"{source} must be a function (build_model, budget, **common) that returns a tuner. "
+            f"Received: {maker!r}."
+        )
+    return maker
+
+
+def check_outside(
+    options: ComparisonOptions, tasks: Mapping[str, Task], runs: Sequence[Run]
+) -> None:
+    """Checks what comes from outside, with one batch and no search; imports Keras.
+
+    Args:
+        options: the comparison.
+        tasks: its problems by name.
+        runs: its cells.
+
+    Raises:
+        InvalidInput: naming the problem or the tuner and what is wrong with it.
+    """
+    for source, task in zip(options.problem, tasks.values(), strict=True):
+        if is_import_string(source):
+            for seed in options.seeds:
+                check_split(source, task, _loaded(source, task, seed))
+            _check_model(source, task, _loaded(source, task, options.seeds[0]), options.max_epochs)
+    seen = set()
+    for run in runs:
+        if run.own_tuner and run.maker not in seen:
+            seen.add(run.maker)
+            _check_tuner(run, tasks[run.problem], options)
+
+
+def _loaded(source: str, task: Task, seed: int) -> Split:
+    try:
+        split = task.load(seed)
+    except KerashpoError:
+        raise
+    except Exception as error:
+        raise InvalidInput(
+            f"{source}: load({seed}) raised {type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(split, Split):
+        raise InvalidInput(
+            f"{source}: load(seed) must return a kerashpo.problems.Split. "
+            f"Received: {type(split).__name__}."
+        )
+    return split
+
+
+def check_split(source: str, task: Task, split: Split) -> None:
+    """Checks that a split has three parts with as many targets as samples.
+
+    Raises:
+        InvalidInput: naming the part and what is wrong with it.
+    """
+    for name in ("train", "validation", "test"):
+        part = getattr(split, name)
+        if not isinstance(part, tuple) or len(part) != 2:
+            raise InvalidInput(f"{source}: the {name} part must be a pair (x, y).")
+        x, y = part
+        parts = x.values() if isinstance(x, Mapping) else x if isinstance(x, (list, tuple)) else [x]
+        counts = {len(one) for one in (*parts, y)}
+        if len(counts) != 1 or counts == {0}:
+            raise InvalidInput(
+                f"{source}: the {name} part must have as many samples as targets, at least one. "
+                f"Received: {', '.join(map(str, sorted(counts)))}."
+            )
+        if not isinstance(y, np.ndarray):
+            raise InvalidInput(
+                f"{source}: the targets of the {name} part must be a numpy array. "
+                f"Received: {type(y).__name__}."
+            )
+        if task.classes:
+            _check_labels(source, name, labels_of(y), task)
+
+
+def _check_labels(source: str, name: str, labels: Any, task: Task) -> None:
+    count = len(task.classes)
+    if labels.min() < 0 or labels.max() >= count:
+        raise InvalidInput(
+            f"{source}: the labels of the {name} part must be 0 to {count - 1}, for the task has "
+            f"{count} classes. Received: {labels.min()} to {labels.max()}."
+        )
+
+
+def _check_model(source: str, task: Task, split: Split, epochs: int) -> None:
+    """Builds the default model and passes one batch through it."""
+    import keras_tuner
+
+    from kerashpo.training.data import FitData
+    from kerashpo.training.preflight import check_objectives
+
+    try:
+        model = task.build(keras_tuner.HyperParameters())
+    except Exception as error:
+        raise InvalidInput(
+            f"{source}: build_model(hp) raised {type(error).__name__}: {error} with the default "
+            "values."
+        ) from error
+    if not hasattr(model, "fit"):
+        raise InvalidInput(
+            f"{source}: build_model(hp) must return a compiled Keras model. "
+            f"Received: {type(model).__name__}."
+        )
+    if len(getattr(model, "outputs", None) or [0]) > 1:
+        raise InvalidInput(f"{source}: a comparison needs a model with one output.")
+    data = FitData.from_fit(*split.train, validation_data=split.validation, batch_size=8)
+    try:
+        check_objectives(model, data, [task.objective], [], epochs)
+    except KerashpoError as error:
+        raise InvalidInput(f"{source}: {error}") from error
+    except Exception as error:
+        raise InvalidInput(
+            f"{source}: the default model cannot be trained on these data: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _check_tuner(run: Run, task: Task, options: ComparisonOptions) -> None:
+    """Makes the tuner once, in a folder that is deleted."""
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = make_own_tuner(run, task, task.build, options.allowance(run.tuner), folder)
+        planned = tuner.plan().epochs if _is_ours(tuner) else None
+    if options.total is not None and planned is not None and planned > options.total:
+        raise InvalidInput(
+            f"{run.maker} plans {planned} epochs, and every search gets {options.total} "
+            "(--epochs). Use budget.epochs or budget.trials in the function."
+        )
+
+
+def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, directory: str) -> Any:
+    """Returns the tuner that a function from outside makes.
+
+    Args:
+        run: which cell.
+        task: what is tuned.
+        build: its ``build_model``, or a wrapper of it.
+        budget: what the search may spend.
+        directory: where the tuner keeps its files.
+
+    Raises:
+        InvalidInput: if the function raises, or returns no tuner.
+    """
+    maker = load_maker(run.maker)
+    import keras_tuner
+
+    # KerasTuner takes no other class of objective, and kerashpo takes both.
+    objective = keras_tuner.Objective(task.objective.name, task.objective.direction)
+    common = {"seed": run.seed, "directory": directory, "project_name": run.project}
+    try:
+        tuner = maker(build, budget, objective=objective, **common)
+    except KerashpoError as error:
+        raise InvalidInput(f"{run.maker}: {error}") from error
+    except Exception as error:
+        raise InvalidInput(
+            f"{run.maker} raised {type(error).__name__}: {error}. It is called with build_model, "
+            "budget and objective=, seed=, directory=, project_name=."
+        ) from error
+    if not callable(getattr(tuner, "search", None)):
+        raise InvalidInput(
+            f"{run.maker} must return a tuner with search(x, y, ...). "
+            f"Received: {type(tuner).__name__}."
+        )
+    return tuner
+
+
+def _is_ours(tuner: Any) -> bool:
+    from kerashpo.tuners.base import Tuner
+
+    return isinstance(tuner, Tuner)
+
+
+def run_own_tuner(run: Run, task: Task, options: ComparisonOptions) -> Result | None:
+    """Searches with a tuner from outside and takes its winner to the test set.
+
+    Returns:
+        the result, None where the user interrupted.
+
+    Raises:
+        NoResult: if no epoch had a finite score.
+    """
+    from kerashpo.compare.peers.recorder import Recorder, recorded
+    from kerashpo.compare.peers.run_peer import record_search
+    from kerashpo.compare.run_one import search_and_test
+
+    budget = options.allowance(run.tuner)
+    recorder = Recorder(task.objective, budget.epochs)
+    build = recorded(task.build, recorder)
+    if run.study.exists() and not (run.study / LOG_NAME).exists():
+        shutil.rmtree(run.study)  # of another library, whose searches begin anew
+    tuner = make_own_tuner(run, task, build, budget, str(run.folder))
+    if _is_ours(tuner):
+        return search_and_test(run, task, tuner, options, always_epochs=True)
+    x, y = task.load(run.seed).train
+
+    def search(split: Split) -> None:
+        tuner.search(
+            x,
+            y,
+            validation_data=split.validation,
+            batch_size=task.batch_size,
+            epochs=options.max_epochs,
+            callbacks=[recorder],
+            verbose=0,
+        )
+
+    return record_search(run, task, recorder, search)
