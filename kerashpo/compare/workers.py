@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -18,11 +17,10 @@ from kerashpo.core.errors import KerashpoError
 from kerashpo.core.events import Reached
 from kerashpo.core.records import Failure, Start
 from kerashpo.executors.base import Executor
+from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.messages import Failed, Message, WorkItem
-from kerashpo.executors.processes.pool import ProcessExecutor, WorkerSettings
-from kerashpo.executors.processes.resources import available_cores, available_gpus, places
-from kerashpo.executors.serial import SerialExecutor
+from kerashpo.executors.registry import build_executor
 from kerashpo.study.signals import Interrupt
 
 _PATIENCE = 0.2
@@ -73,11 +71,13 @@ def run_cells(
 def _executor(
     todo: Sequence[Run], options: ComparisonOptions, loading: Callable[[], None], several: bool
 ) -> Executor:
-    if not several:
-        return SerialExecutor(_runner(tuple(todo), options, loading))
-    quiet = dataclasses.replace(options, quiet=True, workers=1)
-    where = places(options.workers, available_cores(), available_gpus(os.environ))
-    return ProcessExecutor(partial(_runner, tuple(todo), quiet, _silent), WorkerSettings(where))
+    if several:
+        options, loading = dataclasses.replace(options, quiet=True), _silent
+    runner = partial(_runner, tuple(todo), options, loading)
+    executor, _, _ = build_executor(
+        ExecutorRequest(lambda _: runner), options.workers if several else 1
+    )
+    return executor
 
 
 def _silent() -> None:

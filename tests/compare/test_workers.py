@@ -20,7 +20,7 @@ from kerashpo.compare.runs import Run, plan_runs
 from kerashpo.compare.workers import run_cells
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.history import History
-from kerashpo.executors.processes.pool import LIVES
+from kerashpo.executors.pool.losses import LIVES
 from kerashpo.problems.registry import make_task
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.study import open_study
