@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from experiments.suggestions.peers import PEERS, Peer
-from kerashpo.algorithms import Algorithm
+from kerashpo.algorithms import Algorithm, algorithm_names, make_algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
 from kerashpo.algorithms.gp.kernel import Matern52
 from kerashpo.algorithms.gp.model_settings import ModelSettings
@@ -76,8 +76,11 @@ def make_method(name: str, space: Space, seed: int) -> Peer:
         return Ours(BayesianOptimization(space, seed), WORKERS[name])
     if name in VARIANTS:
         return Ours(BayesianOptimization(space, seed, **VARIANTS[name]))
-    if name not in PEERS:
-        raise KeyError(
-            f"unknown method {name!r}; known: {', '.join([*VARIANTS, *WORKERS, *PEERS])}"
-        )
-    return PEERS[name](space, seed)
+    if name in PEERS:
+        return PEERS[name](space, seed)
+    # An algorithm of the registry, with a number of workers: ``tpe``, ``tpe@8``.
+    algorithm, _, workers = name.partition("@")
+    if algorithm not in algorithm_names():
+        known = ", ".join([*VARIANTS, *WORKERS, *PEERS, *algorithm_names()])
+        raise KeyError(f"unknown method {name!r}; known: {known}")
+    return Ours(make_algorithm(algorithm, space, seed), int(workers or 1))

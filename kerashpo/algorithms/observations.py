@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerashpo.algorithms.dedup import Key
 from kerashpo.core.history import History
@@ -25,17 +26,21 @@ class SeenTrials:
 
     Attributes:
         rows: (n, d); a trial that was seen at several epochs has several rows.
+        numbers: (n,), the trial of each row.
         costs: (n,), less is better, inf for a failure.
         resources: (n,), log epochs over log of the most, in [0, 1].
         pending: (m, d), trials that are running.
+        waiting: (m,), their numbers.
         until: (m,), the resource that each of them runs to.
         partial: whether some trials were given less than the most.
     """
 
     rows: Matrix
+    numbers: NDArray[np.int64]
     costs: Matrix
     resources: Matrix
     pending: Matrix
+    waiting: NDArray[np.int64]
     until: Matrix
     partial: bool
 
@@ -92,9 +97,11 @@ class Observations:
         running = [r for r in records if r.status is Status.RUNNING]
         return SeenTrials(
             self._stack(numbers),
+            np.array(numbers, dtype=np.int64),
             costs,
             _share(at, most),
             self._stack([r.number for r in running]),
+            np.array([r.number for r in running], dtype=np.int64),
             _share(np.array([r.until for r in running], dtype=float), most),
             bool(short),
         )

@@ -47,6 +47,9 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
     "bayesian": AlgorithmEntry(
         "bayesian:BayesianOptimization", "BayesianOptimization", "BayesianOptimizationOracle"
     ),
+    "tpe": AlgorithmEntry("tpe:TPE"),
+    "de": AlgorithmEntry("de:DifferentialEvolution"),
+    "pso": AlgorithmEntry("pso:ParticleSwarm"),
 }
 
 

@@ -49,6 +49,9 @@ CASES: Final[dict[str, AlgorithmCase]] = {
     "grid": AlgorithmCase(_named("grid"), continuous=False, random=False),
     "sobol": AlgorithmCase(_named("sobol")),
     "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
+    "tpe": AlgorithmCase(_named("tpe", num_initial_points=3)),
+    "de": AlgorithmCase(_named("de", population_size=5)),
+    "pso": AlgorithmCase(_named("pso", population_size=4)),
 }
 """The algorithms of the registry, by name."""
 

@@ -1,0 +1,95 @@
+"""Differential evolution (Storn and Price, Journal of Global Optimization 11, 1997)."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.evaluations import EvaluationReader, first_new, initial_row
+from kerashpo.algorithms.population import Population, bounced
+from kerashpo.core.errors import require_integer
+from kerashpo.core.history import History
+from kerashpo.core.records import Config, Exhausted
+from kerashpo.core.rng import stream
+from kerashpo.space.cube import Cube, Matrix
+from kerashpo.space.space import Space
+
+_LEAST = 4
+_ELITE = 0.2  # the share of the population that members move towards
+_FACTORS = (0.4, 0.9)
+_RATES = (0.5, 1.0)
+
+
+@final
+class DifferentialEvolution(Algorithm):
+    """Moves each member of a population along the difference of two others.
+
+    The mutation is "current to p-best" with an archive, as in JADE (Zhang and Sanderson,
+    IEEE TEVC 13, 2009); factor and crossover rate are drawn for each trial. There are no
+    generations: trial t challenges the best trial of its slot, t modulo the population's
+    size, so that no worker waits for others.
+
+    Args:
+        space: what to search.
+        seed: the study's seed.
+        population_size: how many slots; None for one and a half a dimension, between 6 and 20.
+
+    Raises:
+        InvalidInput: for a population of fewer than 4.
+    """
+
+    def __init__(self, space: Space, seed: int, population_size: int | None = None) -> None:
+        super().__init__(space, seed)
+        self._cube = Cube(space)
+        self._reader = EvaluationReader(self._cube)
+        if population_size is not None:
+            require_integer("population_size", population_size, _LEAST)
+        self._size = population_size or min(20, max(6, round(1.5 * self._cube.dim)))
+
+    def ask(self, trial: int, history: History) -> Config | Exhausted:
+        seen = self._reader.read(history)
+        rng = stream(self.seed, "de", trial)
+        population = Population.of(seen, self._size, self.seed)
+        if trial < self._size or len(population.slots) < _LEAST:
+            start = initial_row(self._cube, trial, self.seed)
+            return first_new(self._cube, seen, rng, lambda: start)
+        slot = trial % self._size
+        return first_new(self._cube, seen, rng, lambda: self._child(population, slot, rng))
+
+    def _child(self, population: Population, slot: int, rng: np.random.Generator) -> Matrix:
+        """Returns a row (d,) near the member of a slot (near any where it has none)."""
+        n, rows = len(population.slots), population.rows
+        own = np.flatnonzero(population.slots == slot)
+        target = int(own[0]) if len(own) else int(rng.integers(n))
+        top = population.order[: max(2, round(_ELITE * n))]
+        best = rows[int(rng.choice(top))]
+        first, second = rng.choice(np.delete(np.arange(n), target), size=2, replace=False)
+        other = int(rng.integers(n - 1 + len(population.former)))
+        minus = population.former[other - n + 1] if other >= n - 1 else rows[second]
+        factor, rate = rng.uniform(*_FACTORS), rng.uniform(*_RATES)
+        start, plus = rows[target], rows[first]
+        moved = bounced(start + factor * (best - start) + factor * (plus - minus), start)
+        moved = self._categories(moved, (start, best, plus, minus), factor, rng)
+        crossed = rng.random(self._cube.dim) < rate
+        crossed[int(rng.integers(self._cube.dim))] = True
+        return np.where(crossed, moved, start)
+
+    def _categories(
+        self,
+        moved: Matrix,
+        parents: tuple[Matrix, Matrix, Matrix, Matrix],
+        factor: float,
+        rng: np.random.Generator,
+    ) -> Matrix:
+        """Returns the row with its unordered columns from a parent, or drawn anew.
+
+        Where the two members differ whose difference counts, a value is drawn with
+        probability `factor`: the discrete form of a difference.
+        """
+        start, best, plus, minus = parents
+        kept = np.where(rng.random(len(moved)) < factor, best, start)
+        differ = np.abs(plus - minus) > 1e-9
+        drawn = np.where(differ & (rng.random(len(moved)) < factor), rng.random(len(moved)), kept)
+        return np.where(self._cube.categorical, drawn, moved)

@@ -1,0 +1,132 @@
+"""One cost a trial: what algorithms read that rank trials rather than model them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerashpo.algorithms.dedup import Key, draw_new
+from kerashpo.algorithms.observations import Observations
+from kerashpo.algorithms.sobol import sobol_rows
+from kerashpo.core.history import History
+from kerashpo.core.records import Config, Exhausted
+from kerashpo.core.rng import stream
+from kerashpo.space.cube import Cube, Matrix
+
+_DRAWS = 8
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """The evaluated trials in the order of their numbers, and the pending ones.
+
+    Attributes:
+        rows: (n, d), encoded configurations, NaN where a parameter is inactive.
+        numbers: (n,), the trials' numbers, rising.
+        costs: (n,), less is better, inf for a failure. Where a scheduler stopped some trials
+            early it is the cost at the highest rung that a trial reached, moved to what is
+            expected at the last one (`observations.align`).
+        pending: (m, d), running trials without any cost.
+        waiting: (m,), their numbers.
+        configs: `space.key` of every trial's configuration, whatever its state.
+        taken: `Cube.key` of every trial's row.
+    """
+
+    rows: Matrix
+    numbers: NDArray[np.int64]
+    costs: Matrix
+    pending: Matrix
+    waiting: NDArray[np.int64]
+    configs: set[Key]
+    taken: set[bytes]
+
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        """Which of the evaluated trials have a cost."""
+        return np.isfinite(self.costs)
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Positions of the evaluated trials from best to worst; ties go to the lower trial."""
+        return np.argsort(self.costs, kind="stable")
+
+
+@final
+class EvaluationReader:
+    """Reads evaluations from a history, encoding each trial once.
+
+    Args:
+        cube: the numeric view of the space.
+    """
+
+    def __init__(self, cube: Cube) -> None:
+        self._observations = Observations(cube)
+
+    def read(self, history: History) -> Evaluations:
+        """Returns one cost for each trial that has any."""
+        self._observations.update(history)
+        seen = self._observations.read(history)
+        # A trial's rows follow each other, its highest rung last.
+        last = np.append(seen.numbers[1:] != seen.numbers[:-1], True)[: len(seen.numbers)]
+        numbers = seen.numbers[last]
+        fresh = ~np.isin(seen.waiting, numbers)
+        return Evaluations(
+            seen.rows[last],
+            numbers,
+            seen.costs[last],
+            seen.pending[fresh],
+            seen.waiting[fresh],
+            self._observations.configs,
+            self._observations.taken,
+        )
+
+
+def first_new(
+    cube: Cube, seen: Evaluations, rng: np.random.Generator, draw: Callable[[], Matrix]
+) -> Config | Exhausted:
+    """Returns the configuration of the first drawn row that no trial has.
+
+    After some draws in vain any configuration that no trial has is taken.
+
+    Args:
+        cube: the numeric view of the space.
+        seen: the trials.
+        rng: the stream for what `draw` leaves open.
+        draw: returns a row (d,), NaN where it has no opinion.
+    """
+    if len(seen.configs) >= cube.space.size:
+        return Exhausted()
+    for _ in range(_DRAWS):
+        row = cube.snap(draw(), rng)[0]
+        if cube.key(row) not in seen.taken:
+            return cube.decode(row)
+    return draw_new(cube.space, seen.configs, rng)
+
+
+def initial_row(cube: Cube, trial: int, seed: int) -> Matrix:
+    """Returns the row (d,) of a trial before there is anything to learn from.
+
+    The declared defaults first (the middle of a column without one), then scrambled Sobol
+    points, so that resuming needs no state.
+    """
+    if trial == 0:
+        rows = defaults(cube)
+    else:
+        rows = sobol_rows(cube.dim, 1, seed, start=trial, purpose="start")
+    return cube.snap(rows, stream(seed, "start", trial)).ravel()
+
+
+def defaults(cube: Cube) -> Matrix:
+    """Returns the declared defaults, the middle of a column without one, as a row (d,)."""
+    presets = [getattr(param.domain, "preset", None) for param in cube.columns]
+    return np.array(
+        [
+            0.5 if preset is None else param.domain.unit(preset)
+            for param, preset in zip(cube.columns, presets)
+        ]
+    )
