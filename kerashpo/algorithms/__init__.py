@@ -8,6 +8,9 @@ will be trained: any algorithm runs under any scheduler.
 ``grid``      every configuration of a finite space, in order
 ``sobol``     scrambled Sobol points, spread more evenly than random ones
 ``bayesian``  a Gaussian process and an acquisition, see `kerashpo.algorithms.gp`
+``tpe``       Parzen estimators of the good and the other trials
+``de``        differential evolution
+``pso``       a particle swarm
 ============  ========================================================================
 
 To add one: a file with a final subclass of `Algorithm`, an entry in ``registry.py`` and a
