@@ -58,13 +58,13 @@ class Probe:
     @classmethod
     def install(cls, folder: Path, runner: type[Runner]) -> None:
         """Has this process tell what it does from now on; once is enough."""
-        if not hasattr(runner.run, "probed"):
+        if not hasattr(runner.train, "probed"):
             cls(folder)._install(runner)
 
     def _install(self, runner: type[Runner]) -> None:
         self._wrap(SQLiteStore, "append", Phase.COMMIT)
         self._wrap(FileBlobs, "put", Phase.CHECKPOINT)
-        run, probe = runner.run, self
+        run, probe = runner.train, self
 
         def told(inner: Runner, task: Any, emit: Any) -> None:
             began = [time.perf_counter()]
@@ -80,7 +80,7 @@ class Probe:
                 run(inner, task, heard)
 
         told.probed = True  # type: ignore[attr-defined]
-        runner.run = told  # type: ignore[method-assign]
+        runner.train = told  # type: ignore[method-assign]
 
     def _note(self, message: Reported, seconds: float) -> None:
         report = message.report

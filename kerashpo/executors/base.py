@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeAlias
 
 from kerashpo.core.records import Decision
@@ -53,15 +53,33 @@ class Executor(ABC):
 
 
 class Runner(ABC):
-    """Trains trials in one process, one after another, and keeps their checkpoints."""
+    """Trains trials in one process and keeps their checkpoints."""
 
     @abstractmethod
-    def run(self, task: WorkItem, emit: Emit) -> None:
-        """Works on a task to its end, or until the answer to a message is not CONTINUE.
+    def train(self, item: WorkItem, emit: Emit) -> None:
+        """Works on an item to its end, or until the answer to a message is not CONTINUE.
 
-        The last message of a task is `Reached`, `Ended` or `Failed`, unless it was
+        The last message of an item is `Reached`, `Ended` or `Failed`, unless it was
         answered with PAUSE or STOP before. `Saving` comes before a checkpoint is written.
         """
+
+    def run(self, items: Sequence[WorkItem], emit: Emit) -> None:
+        """Works on items that have one trace signature, each as `train` would.
+
+        A runner that can train several models in one graph call overrides this and
+        `trace_signature`. Their messages may come in any order between trials; each trial's
+        answer is for that trial alone.
+
+        Args:
+            items: of different trials; one where `trace_signature` is None.
+            emit: hands a message on.
+        """
+        for item in items:
+            self.train(item, emit)
+
+    def trace_signature(self, item: WorkItem) -> Hashable | None:
+        """Returns a key equal for items that `run` can train together; None to train it alone."""
+        return None
 
     @abstractmethod
     def free(self, trial: int) -> None:

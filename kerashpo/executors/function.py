@@ -36,22 +36,22 @@ class FunctionRunner(Runner):
         self._fn, self._metric, self._realise = fn, metric, realise
         self._tail = OutputCapture()
 
-    def run(self, task: WorkItem, emit: Emit) -> None:
+    def train(self, item: WorkItem, emit: Emit) -> None:
         began = time.perf_counter()
         try:
             with self._tail.listening():
-                found = self._fn(self._realise(task.config))
+                found = self._fn(self._realise(item.config))
         except Exception as error:  # whatever the user's function raises fails its trial
             failure = replace(classify("fit", error), output=self._tail.text)
-            emit(Failed(task.trial, failure))
+            emit(Failed(item.trial, failure))
             return
         metrics = self._metrics(found)
-        emit(Reported(Report(task.trial, 0, 1, metrics, time.perf_counter() - began)))
+        emit(Reported(Report(item.trial, 0, 1, metrics, time.perf_counter() - began)))
         if math.isfinite(metrics[self._metric]):
-            emit(Reached(task.trial))
+            emit(Reached(item.trial))
         else:
             value = metrics[self._metric]
-            emit(Failed(task.trial, Failure("nan", f"{self._metric} was {value}")))
+            emit(Failed(item.trial, Failure("nan", f"{self._metric} was {value}")))
 
     def free(self, trial: int) -> None:
         return

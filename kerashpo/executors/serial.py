@@ -1,4 +1,4 @@
-"""This process, one job at a time."""
+"""The serial executor: this process, inside `poll`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import final
 
+from kerashpo.core.errors import require_integer
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.messages import Message, Saving, WorkItem
@@ -26,49 +27,60 @@ class _LoopFailed(BaseException):
 
 @final
 class SerialExecutor(Executor):
-    """Runs each task inside `poll`; decisions count at once.
+    """Trains in this process; decisions count before the next epoch.
 
     Args:
         runner: what trains.
+        capacity: how many items may be submitted at once. Those with one trace signature
+            are given to the runner together, the others one by one.
+
+    Raises:
+        InvalidInput: if `capacity` is no whole number of at least 1.
     """
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, capacity: int = 1) -> None:
         self._runner = runner
+        self._capacity = require_integer("capacity", capacity, 1)
         self._queue: deque[WorkItem] = deque()
-        self._current: int | None = None
-        self._decision = Decision.CONTINUE
+        self._decisions: dict[int, Decision] = {}
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         self._queue.extend(tasks)
 
     def free(self) -> int:
-        return 0 if self._queue else 1
+        return self._capacity - len(self._queue)
 
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
         if not self._queue:
             return
-        task = self._queue.popleft()
-        self._current, self._decision = task.trial, Decision.CONTINUE
+        group = self._next_group()
+        self._decisions = {item.trial: Decision.CONTINUE for item in group}
 
         def emit(message: Message | Saving) -> Decision:
-            if not isinstance(message, Saving):  # the log is up to date already
+            # A trial that was stopped reports no more; for a checkpoint the log is up to date.
+            stopped = self._decisions[message.trial] is Decision.STOP
+            if not (stopped or isinstance(message, Saving)):
                 _hand_on(handle, message)
-            return self._decision
+            return self._decisions[message.trial]
 
         try:
-            self._runner.run(task, emit)
+            self._runner.run(group, emit)
         except _LoopFailed as failed:
             raise failed.error from None
         finally:
-            self._current = None
-        # Told while it ran; what the runner still held for it can go now.
-        if self._decision is Decision.STOP:
-            self._runner.free(task.trial)
+            decisions, self._decisions = self._decisions, {}
+        # Decided while they ran; what the runner still held for them can go now.
+        for trial, decision in decisions.items():
+            if decision is Decision.STOP:
+                self._runner.free(trial)
 
     def decide(self, trial: int, decision: Decision) -> None:
-        if trial == self._current:
-            self._decision = decision
-        elif decision is Decision.STOP:
+        if trial in self._decisions:
+            self._decisions[trial] = decision
+            return
+        if decision is not Decision.CONTINUE:
+            self._queue = deque(item for item in self._queue if item.trial != trial)
+        if decision is Decision.STOP:
             self._runner.free(trial)
 
     def now(self) -> float:
@@ -76,6 +88,16 @@ class SerialExecutor(Executor):
 
     def close(self) -> None:
         self._runner.close()
+
+    def _next_group(self) -> list[WorkItem]:
+        """Takes the first item from the queue, and those that can be trained with it."""
+        first = self._queue.popleft()
+        signature = self._runner.trace_signature(first)
+        if signature is None:
+            return [first]
+        same = [item for item in self._queue if self._runner.trace_signature(item) == signature]
+        self._queue = deque(item for item in self._queue if item not in same)
+        return [first, *same]
 
 
 def _hand_on(handle: Callable[[Message], None], message: Message) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeAlias, final
 
 import numpy as np
@@ -63,28 +63,45 @@ class CurveRunner(Runner):
         curve: what is trained.
         blobs: where checkpoints go, so that another process finds them; None keeps them in
             this one.
+        together: whether it trains several items at once, an epoch of each in turn.
 
     Attributes:
         trained: every (trial, epoch) in the order of training, repeats included.
         freed: the trials whose checkpoints were freed, in that order.
     """
 
-    def __init__(self, curve: Curve = wave, blobs: Blobs | None = None) -> None:
-        self._curve, self._blobs = curve, blobs
+    def __init__(
+        self, curve: Curve = wave, blobs: Blobs | None = None, together: bool = False
+    ) -> None:
+        self._curve, self._blobs, self._together = curve, blobs, together
         self._done: dict[int, int] = {}
         self.trained: list[tuple[int, int]] = []
         self.freed: list[int] = []
 
-    def run(self, task: WorkItem, emit: Emit) -> None:
-        done = 0 if isinstance(task.job, Start) else self._epochs_done(task.trial)
-        for message in messages(self._curve, task, done):
+    def train(self, item: WorkItem, emit: Emit) -> None:
+        self.run([item], emit)
+
+    def run(self, items: Sequence[WorkItem], emit: Emit) -> None:
+        running = [self._steps(item, emit) for item in items]
+        while running:
+            running = [steps for steps in running if next(steps)]
+
+    def trace_signature(self, item: WorkItem) -> Hashable | None:
+        return "any curve" if self._together else None
+
+    def _steps(self, item: WorkItem, emit: Emit) -> Iterator[bool]:
+        """Trains an item, an epoch a step; yields whether there is more to do."""
+        done = 0 if isinstance(item.job, Start) else self._epochs_done(item.trial)
+        for message in messages(self._curve, item, done):
             if isinstance(message, Reported):
-                self.trained.append((task.trial, message.report.epoch))
+                self.trained.append((item.trial, message.report.epoch))
             answer = emit(message)
             if isinstance(message, Reported):
                 self._save(message, emit)
             if answer is not Decision.CONTINUE:
-                return
+                break
+            yield True
+        yield False
 
     def free(self, trial: int) -> None:
         self.drop(trial)

@@ -31,6 +31,7 @@ def _processes(workers: int, waits: bool) -> Make:
 
 CASES: Final[dict[str, Make]] = {
     "serial": lambda runner: SerialExecutor(runner()),
+    "serial, three at once": lambda runner: SerialExecutor(runner(), capacity=3),
     "processes": _processes(2, waits=False),
     "processes that wait": _processes(2, waits=True),
 }
@@ -113,6 +114,22 @@ def counts_its_workers(make: Make) -> None:
         require(executor.now() >= before, "the clock went back")
 
 
+def answers_each_of_a_group(make: Make) -> None:
+    """Trials that a runner trains together have curves and decisions of their own."""
+    tasks = [_start(trial, until=4) for trial in range(3)]
+    with _executor(make, wave, together=True) as executor:
+        told = _drain(executor, tasks, {(1, 2): Decision.STOP})
+        again = _drain(executor, [_task(Resume(0, 6), until=6)], {})
+    for trial in (0, 2):
+        values = _values(told[trial])
+        alone = _values(_run(make, wave, [_start(trial, until=4)])[trial])
+        require(values == alone, f"trial {trial} in a group {values}, alone {alone}")
+        require(isinstance(told[trial][-1], Reached), f"trial {trial} did not reach its end")
+    require(list(_values(again[0])) == [5, 6], "a trial of a group did not go on from its end")
+    stopped = told[1][-1]
+    require(not isinstance(stopped, Failed), f"a stopped trial of a group ended with {stopped!r}")
+
+
 CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
     tells_epochs_in_order,
     continues_where_it_was,
@@ -122,6 +139,7 @@ CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
     tells_failures,
     tells_early_ends,
     counts_its_workers,
+    answers_each_of_a_group,
 )
 
 
@@ -173,9 +191,9 @@ def _run(
 
 
 @contextmanager
-def _executor(make: Make, curve: Curve) -> Iterator[Executor]:
+def _executor(make: Make, curve: Curve, together: bool = False) -> Iterator[Executor]:
     with tempfile.TemporaryDirectory() as folder:
-        executor = make(partial(CurveRunner, curve, FileBlobs(folder)))
+        executor = make(partial(CurveRunner, curve, FileBlobs(folder), together))
         try:
             yield executor
         finally:

@@ -115,7 +115,7 @@ class KerasRunner(Runner):
         hp.changed.clear()
         hp.appeared.clear()
 
-    def run(self, task: WorkItem, emit: Emit) -> None:
+    def train(self, task: WorkItem, emit: Emit) -> None:
         with self._tail.listening():
             self._run(task, self._tail.sparing(emit))
 

@@ -88,7 +88,7 @@ class TrialSession:
         self._inner.tell_growth(task.trial, hp, self._emit)
         terms = self._arranger.terms(args, kwargs, self._tuner, self.trial)
         self._inner.arrange(task.trial, terms)
-        self._inner.run(replace(task, config=config), self._listen)
+        self._inner.train(replace(task, config=config), self._listen)
         if not isinstance(self.last, (Reached, Ended)):
             raise Interrupted
         return self.histories
@@ -159,7 +159,7 @@ class RunTrialRunner(Runner):
         self._tuner, self._oracle, self._inner = tuner, oracle, inner
         self._arranger, self._settings, self._planned = arranger, settings, planned
 
-    def run(self, task: WorkItem, emit: Emit) -> None:
+    def train(self, task: WorkItem, emit: Emit) -> None:
         hp = self._inner.parameters(task)
         session = TrialSession(task, emit, self._inner, self._arranger, self._tuner)
         session.trial = trial = RunningTrial(hp, task.trial, session)

@@ -74,7 +74,7 @@ def test_a_function_that_fails_leaves_its_last_lines(capsys):
 
     said = []
     runner = FunctionRunner(fn, "value", dict)
-    runner.run(WorkItem(Start(0, {}, 1), {}, 1), said.append)
+    runner.train(WorkItem(Start(0, {}, 1), {}, 1), said.append)
     (failed,) = said
     assert isinstance(failed, Failed)
     assert (failed.failure.kind, failed.failure.output) == ("memory", "about to fail\n")
@@ -148,7 +148,7 @@ def test_a_full_disk_is_no_failure_of_the_trial(error, full):
     runner, said = FunctionRunner(Fills(error), "value", dict), []
     if full:
         with pytest.raises(DiskFull, match="what is trained cannot write.*run the same search"):
-            runner.run(WorkItem(Start(0, {}, 1), {}, 1), said.append)
+            runner.train(WorkItem(Start(0, {}, 1), {}, 1), said.append)
     else:
-        runner.run(WorkItem(Start(0, {}, 1), {}, 1), said.append)
+        runner.train(WorkItem(Start(0, {}, 1), {}, 1), said.append)
     assert [type(message) for message in said] == ([] if full else [Failed])

@@ -22,7 +22,7 @@ def run(fn, metric="value"):
         said.append(message)
         return Decision.CONTINUE
 
-    runner.run(TASK, emit)
+    runner.train(TASK, emit)
     return said
 
 

@@ -87,8 +87,8 @@ class DiesAfterwards(Runner):
     def __init__(self) -> None:
         self._inner = CurveRunner()
 
-    def run(self, task: WorkItem, emit: Emit) -> None:
-        self._inner.run(task, emit)
+    def train(self, item: WorkItem, emit: Emit) -> None:
+        self._inner.train(item, emit)
         time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -60,7 +60,7 @@ class TableRunner(Runner):
     def __init__(self, table: Table) -> None:
         self.table, self.trained, self.freed = table, dict[int, int](), list[int]()
 
-    def run(self, task: WorkItem, emit: Emit) -> None:
+    def train(self, task: WorkItem, emit: Emit) -> None:
         index = int(task.config["i"])  # type: ignore[arg-type]
         while self.trained.get(task.trial, 0) < task.until:
             epoch = self.trained.get(task.trial, 0) + 1

@@ -94,7 +94,7 @@ class Rig:
                 answer = self.answer(message)
             return answer
 
-        self.runner.run(task, emit)
+        self.runner.train(task, emit)
         self.messages += said
         return said
 

@@ -131,7 +131,7 @@ def _work(runner: Runner, channel: Channel) -> None:
     while True:
         match channel.next():
             case WorkItem() as item:
-                runner.run(item, channel.emit)
+                runner.run([item], channel.emit)
                 if channel.end() is Decision.STOP:
                     runner.free(item.trial)
                 channel.report(Idle(item.trial))
