@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerashpo.training.data import FitData
-from kerashpo.training.jax_initialisers import few_shapes
+from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 
 
 def build_all(model: keras.Model, data: FitData) -> None:
@@ -32,7 +32,7 @@ def build_all(model: keras.Model, data: FitData) -> None:
             model._symbolic_build(data_batch=keras.utils.pack_x_y_sample_weight(*batch))
     optimizer = model.optimizer
     if optimizer is not None and not optimizer.built and model.built:
-        with few_shapes():
+        with shared_initialiser_shapes():
             optimizer.build(model.trainable_variables)
 
 

@@ -11,7 +11,7 @@ import keras
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.training.folds import RunData
-from kerashpo.training.hypermodel import ModelBuilder, make_ways
+from kerashpo.training.hypermodel import ModelBuilder, make_loops
 from kerashpo.training.loops.user_fit import FitCall
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
@@ -74,7 +74,7 @@ class RunnerFactory:
             self.callbacks,
             self.settings,
             self.blobs,
-            make_ways(),
+            make_loops(),
             self.call,
         )
 

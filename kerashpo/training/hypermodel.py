@@ -21,7 +21,7 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import unpack_list, write_variables
 from kerashpo.training.hyperparameters import HyperParameters
-from kerashpo.training.jax_initialisers import few_shapes
+from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.model_fit import FitLoop
@@ -151,7 +151,7 @@ class ModelBuilder:
 
     def _build(self, hp: HyperParameters, seed: int, trial: int, run: int) -> keras.Model:
         assert self.hypermodel is not None
-        with seeded_build(seed, trial, run), few_shapes(), self.scope():
+        with seeded_build(seed, trial, run), shared_initialiser_shapes(), self.scope():
             model = self.hypermodel.build(hp)
             if self.form != "anything":
                 compiles = self._recompile.optimizer is not None or self.form == "model"
@@ -217,8 +217,8 @@ def _as_hypermodel(given: Any) -> keras_tuner.HyperModel:
     return given if isinstance(given, keras_tuner.HyperModel) else _FunctionModel(given)
 
 
-def make_ways() -> dict[str, TrainingLoop]:
-    """Returns the ways to train, by the kind that `kerashpo.training.loops.base.choose` names."""
+def make_loops() -> dict[str, TrainingLoop]:
+    """Returns the loops to train, by the kind that `kerashpo.training.loops.base.choose` names."""
     return {"plain": FitLoop(), "compiled": CompiledLoop()}
 
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras.src.random.seed_generator import draw_seed
 
-#: Lengths that are drawn; longer arrays go Keras's way.
+#: Lengths that are drawn; longer arrays are left to Keras.
 _LENGTHS = (2**12, 2**15, 2**18, 2**21)
 _DRAWS = ("uniform", "normal", "truncated_normal")
 _CONSTANTS = ("zeros", "ones")
@@ -25,7 +25,7 @@ _NUMBERS = (int, float, np.integer, np.floating)
 
 
 @contextlib.contextmanager
-def few_shapes() -> Iterator[None]:
+def shared_initialiser_shapes() -> Iterator[None]:
     """Lets Keras's initialisers share executables; does nothing on other backends."""
     if keras.backend.backend() != "jax":
         yield
@@ -55,7 +55,7 @@ def few_shapes() -> Iterator[None]:
 def _cut(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a function that draws a standard length and cuts it.
 
-    What is traced, and parameters that are arrays, go Keras's way.
+    What is traced, and parameters that are arrays, are left to Keras.
     """
     import jax
 

@@ -73,7 +73,7 @@ class KerasRunner(Runner):
         callbacks: the user's; each trial gets copies.
         settings: how.
         blobs: where checkpoints go.
-        ways: the ways to train, by the kind that `choose` names.
+        loops: the loops to train, by the kind that `choose` names.
         call: what a `fit` of the hypermodel's own is called with.
     """
 
@@ -85,12 +85,12 @@ class KerasRunner(Runner):
         callbacks: Sequence[Any],
         settings: Settings,
         blobs: Blobs,
-        ways: Mapping[str, TrainingLoop],
+        loops: Mapping[str, TrainingLoop],
         call: FitCall = FitCall(),
     ) -> None:
         self._maker, self._space = maker, space
         self._terms, self._settings = TrialData(data, tuple(callbacks), call=call), settings
-        self._blobs, self._ways = blobs, ways
+        self._blobs, self._loops = blobs, loops
         self._own = UserFitLoop(maker.hypermodel) if overrides_fit(maker.hypermodel) else None
         self._special: dict[int, TrialData] = {}
         self._live: OrderedDict[tuple[int, int], TrialState] = OrderedDict()
@@ -101,11 +101,11 @@ class KerasRunner(Runner):
         self._special[trial] = terms
 
     def parameters(self, task: WorkItem) -> HyperParameters:
-        """Returns a trial's values for the user's own code; see `tell_growth`."""
+        """Returns a trial's values for the user's own code; see `report_new_values`."""
         settings = self._settings
         return self._maker.parameters(task.config, self._space, settings.seed, task.trial)
 
-    def tell_growth(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
+    def report_new_values(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
         """Tells of values that the user's code asked for and the trial did not have."""
         if hp is None or not hp.changed:
             return
@@ -189,7 +189,7 @@ class KerasRunner(Runner):
     def _build(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         trial, seed, terms = task.trial, self._settings.seed, self._terms_of(task.trial)
         model, hp = self._maker.make(task.config, self._space, seed, trial, run)
-        self.tell_growth(trial, hp, emit)
+        self.report_new_values(trial, hp, emit)
         with self._maker.scope():
             build_all(model, terms.data.of(run, task.config))
         self._check_size(model)
@@ -203,7 +203,7 @@ class KerasRunner(Runner):
             return
         trial, settings = task.trial, self._settings
         data = self._terms_of(trial).data.of(run, task.config)
-        kind, reason = self._way(live, data)
+        kind, reason = self._choose_loop(live, data)
         if not live.facts:
             live.facts = {"training": kind, "training_reason": reason}
             emit(Noted(trial, live.facts))
@@ -212,7 +212,7 @@ class KerasRunner(Runner):
             (trial, run),
             settings,
             emit,
-            lambda hp: self.tell_growth(trial, hp, emit),
+            lambda hp: self.report_new_values(trial, hp, emit),
             lambda: self._checkpoint(trial, run, live),
             self._own is None and not any(may_log(c.wrapped) for c in live.callbacks),
         )
@@ -228,11 +228,11 @@ class KerasRunner(Runner):
         else:
             # Last, so that it sees what the user's callbacks put into the logs.
             callbacks = [*live.callbacks, ReportCallback(segment.on_epoch)]
-            way = self._ways[kind]
-            way.train(live.model, data, first, task.until, callbacks, keys)
+            loop = self._loops[kind]
+            loop.train(live.model, data, first, task.until, callbacks, keys)
         segment.check()
 
-    def _way(self, live: TrialState, data: FitData) -> tuple[str, str]:
+    def _choose_loop(self, live: TrialState, data: FitData) -> tuple[str, str]:
         if self._own is not None:
             return "plain", "the hypermodel overrides fit"
         return choose(self._settings.fast, live.model, data, live.callbacks)

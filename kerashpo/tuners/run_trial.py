@@ -85,7 +85,7 @@ class TrialSession:
             raise InvalidInput("run_trial trained this trial twice: call its parent once.")
         hp, task = self.trial.hyperparameters, self.task
         config = {**task.config, **hp.changed}
-        self._inner.tell_growth(task.trial, hp, self._emit)
+        self._inner.report_new_values(task.trial, hp, self._emit)
         terms = self._arranger.terms(args, kwargs, self._tuner, self.trial)
         self._inner.arrange(task.trial, terms)
         self._inner.train(replace(task, config=config), self._listen)
@@ -206,7 +206,7 @@ class RunTrialRunner(Runner):
         return request.args, kwargs
 
     def _conclude(self, session: TrialSession, result: Any, emit: Emit) -> None:
-        self._inner.tell_growth(session.task.trial, session.trial.hyperparameters, emit)
+        self._inner.report_new_values(session.task.trial, session.trial.hyperparameters, emit)
         if session.last is None:
             self._report(session, result, emit)
             return

@@ -8,7 +8,7 @@ import pytest
 import kerashpo as kt
 from tests.helpers.small_models import DATA, build
 
-WAY = {"tensorflow": "compiled", "jax": "compiled", "torch": "plain"}
+LOOP = {"tensorflow": "compiled", "jax": "compiled", "torch": "plain"}
 
 
 def search(folder, **bounds):
@@ -33,8 +33,8 @@ def whole(tmp_path_factory):
 
 def test_a_search_trains_its_plan_in_the_way_of_its_backend(whole):
     assert len(losses(whole)) == whole.plan().epochs
-    ways = {trial.facts["training"] for trial in whole.results.history.trials.values()}
-    assert ways == {WAY[keras.backend.backend()]}
+    loops = {trial.facts["training"] for trial in whole.results.history.trials.values()}
+    assert loops == {LOOP[keras.backend.backend()]}
 
 
 def test_a_search_that_was_cut_goes_on_exactly(whole, tmp_path):

@@ -16,7 +16,7 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
-from kerashpo.training.hypermodel import ModelBuilder, make_ways
+from kerashpo.training.hypermodel import ModelBuilder, make_loops
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
@@ -69,7 +69,7 @@ class Rig:
             self.callbacks,
             settings,
             self.blobs,
-            make_ways(),
+            make_loops(),
         )
 
     def start(self, until: int, trial: int = 0, **values: Any) -> list[Message]:

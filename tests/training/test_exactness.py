@@ -42,10 +42,10 @@ class Curve(keras.callbacks.Callback):
 
 
 def curve(
-    way: TrainingLoop, model: keras.Model, data: FitData, last: int = 5
+    loop: TrainingLoop, model: keras.Model, data: FitData, last: int = 5
 ) -> list[dict[str, float]]:
     heard = Curve()
-    way.train(model, data, 1, last, [heard], KEYS)
+    loop.train(model, data, 1, last, [heard], KEYS)
     return heard.logs
 
 
@@ -219,7 +219,7 @@ def test_dropout_draws_the_masks_that_the_plain_way_draws() -> None:
 def test_dropout_and_shuffling_have_the_distribution_of_fit() -> None:
     """Losses after 3 epochs over 12 seeds: means within 4 standard errors of their difference."""
     data = FitData.from_fit(ROWS, LABELS, batch_size=8)
-    model, way = seeded(make_dropout), CompiledLoop()
+    model, loop = seeded(make_dropout), CompiledLoop()
     build_all(model, data)
     state = [*model.variables, *model.optimizer.variables]
     start = [np.asarray(variable.value).copy() for variable in state]
@@ -234,7 +234,7 @@ def test_dropout_and_shuffling_have_the_distribution_of_fit() -> None:
     ours, theirs = [], []
     for seed in range(12):
         keys = EpochKeys(seed, 0)
-        ours.append(last_loss(lambda heard, k=keys: way.train(model, data, 1, 3, [heard], k)))
+        ours.append(last_loss(lambda heard, k=keys: loop.train(model, data, 1, 3, [heard], k)))
     for seed in range(12):
         keras.utils.set_random_seed(seed)
         for layer in (model.layers[1], model.layers[3]):
@@ -254,10 +254,10 @@ def test_dropout_and_shuffling_have_the_distribution_of_fit() -> None:
 def test_a_stopped_segment_goes_on_as_if_never_stopped() -> None:
     data = FitData.from_fit(ROWS, LABELS, batch_size=8, validation_split=0.2)
     whole = curve(CompiledLoop(), seeded(make_dropout), data, 4)
-    way, model, parts = CompiledLoop(), seeded(make_dropout), Curve()
-    way.train(model, data, 1, 1, [parts], KEYS)
-    way.train(seeded(lambda: make_dropout(0.1, 5)), data, 1, 2, [], EpochKeys(7, 9))
-    way.train(model, data, 2, 4, [parts], KEYS)
+    loop, model, parts = CompiledLoop(), seeded(make_dropout), Curve()
+    loop.train(model, data, 1, 1, [parts], KEYS)
+    loop.train(seeded(lambda: make_dropout(0.1, 5)), data, 1, 2, [], EpochKeys(7, 9))
+    loop.train(model, data, 2, 4, [parts], KEYS)
     assert parts.logs == whole
 
 

@@ -19,14 +19,14 @@ from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_ke
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from tests.helpers.training_rig import OBJECTIVE, VALIDATION, Rig, build
 
-WAYS = [False, "auto"]
+LOOPS = [False, "auto"]
 
 
 def equal(one: Sequence[np.ndarray], two: Sequence[np.ndarray]) -> bool:
     return len(one) == len(two) and all(np.array_equal(a, b) for a, b in zip(one, two))
 
 
-@pytest.fixture(scope="module", params=WAYS, ids=["plain", "compiled"])
+@pytest.fixture(scope="module", params=LOOPS, ids=["plain", "compiled"])
 def uninterrupted(request: pytest.FixtureRequest) -> tuple[Any, Rig]:
     rig = Rig(settings={"fast": request.param})
     rig.start(4)
@@ -114,7 +114,7 @@ def test_a_checkpoint_that_is_gone_is_trained_again(uninterrupted):
 
 def test_both_ways_are_noted():
     kinds = {}
-    for fast in WAYS:
+    for fast in LOOPS:
         rig = Rig(settings={"fast": fast})
         (note,) = (m for m in rig.start(1) if isinstance(m, Noted))
         kinds[fast] = note.facts["training"]

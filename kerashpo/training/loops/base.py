@@ -1,4 +1,4 @@
-"""The seam of training: a way takes one model through some epochs, and `choose` picks it."""
+"""Training loops: the interface, and the choice of the fastest exact one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOPS = ("fit", "make_train_function", "make_test_function", "evaluate", "reset
 
 
 class TrainingLoop(ABC):
-    """How one model is trained."""
+    """Interface of a training loop: trains one model for some epochs."""
 
     @abstractmethod
     def train(
@@ -56,7 +56,7 @@ def choose(
     data: FitData,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> tuple[Kind, str]:
-    """Says how this model is to be trained, and why.
+    """Returns the kind of training loop for a model, data and callbacks, and the reason.
 
     Args:
         fast: ``"auto"`` compiles epochs where that is exact; True insists; False never does.

@@ -1,4 +1,4 @@
-"""Which way trains a model, and why."""
+"""Which loop trains a model, and why."""
 
 from __future__ import annotations
 

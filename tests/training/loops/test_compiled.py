@@ -24,37 +24,37 @@ KEYS = EpochKeys(0, 0)
 
 
 def run(
-    way: TrainingLoop, model: keras.Model, data: FitData, callbacks: list[Any], last: int = 8
+    loop: TrainingLoop, model: keras.Model, data: FitData, callbacks: list[Any], last: int = 8
 ) -> Any:
-    way.train(model, data, 1, last, callbacks, KEYS)
+    loop.train(model, data, 1, last, callbacks, KEYS)
     return model
 
 
 @pytest.fixture
-def ways() -> list[TrainingLoop]:
+def loops() -> list[TrainingLoop]:
     return [CompiledLoop(), FitLoop()]
 
 
 def test_calls_come_in_the_order_of_fit(
-    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, ways: list[TrainingLoop]
+    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, loops: list[TrainingLoop]
 ) -> None:
     heard = [recorder(), recorder()]
-    for way, listener in zip(ways, heard, strict=True):
-        way.train(mlp(), data, 3, 4, [listener], KEYS)
+    for loop, listener in zip(loops, heard, strict=True):
+        loop.train(mlp(), data, 3, 4, [listener], KEYS)
     assert heard[0].calls == heard[1].calls
     assert ("epoch_begin", 2) in heard[0].calls and ("epoch_end", 3) in heard[0].calls
 
 
 def test_early_stopping_stops_and_restores(
-    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, ways: list[TrainingLoop]
+    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, loops: list[TrainingLoop]
 ) -> None:
     weights, epochs = [], []
-    for way in ways:
+    for loop in loops:
         stop = Callbacks.EarlyStopping(
             "val_loss", mode="max", patience=2, restore_best_weights=True
         )
         heard = recorder()
-        weights.append(run(way, mlp(), data, [stop, heard]).get_weights())
+        weights.append(run(loop, mlp(), data, [stop, heard]).get_weights())
         epochs.append(len(heard.logs))
     assert epochs == [3, 3]
     for mine, their in zip(*weights, strict=True):
@@ -62,14 +62,14 @@ def test_early_stopping_stops_and_restores(
 
 
 def test_learning_rates_set_by_callbacks_take_effect(
-    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, ways: list[TrainingLoop]
+    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, loops: list[TrainingLoop]
 ) -> None:
     curves = []
-    for way in ways:
+    for loop in loops:
         plateau = Callbacks.ReduceLROnPlateau("val_loss", mode="max", patience=1, factor=0.1)
         schedule = Callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9)
         heard = recorder()
-        run(way, mlp(), data, [plateau, schedule, heard], last=4)
+        run(loop, mlp(), data, [plateau, schedule, heard], last=4)
         curves.append(heard.logs)
     for mine, their in zip(*curves, strict=True):
         assert mine == pytest.approx(their, abs=1e-5)
@@ -77,12 +77,12 @@ def test_learning_rates_set_by_callbacks_take_effect(
 
 
 def test_csv_logger_writes_what_fit_writes(
-    mlp: Callable[..., keras.Model], data: FitData, ways: list[TrainingLoop], tmp_path: Path
+    mlp: Callable[..., keras.Model], data: FitData, loops: list[TrainingLoop], tmp_path: Path
 ) -> None:
     tables = []
-    for number, way in enumerate(ways):
+    for number, loop in enumerate(loops):
         file = tmp_path / f"{number}.csv"
-        run(way, mlp(), data, [Callbacks.CSVLogger(str(file))], last=2)
+        run(loop, mlp(), data, [Callbacks.CSVLogger(str(file))], last=2)
         tables.append(list(csv.DictReader(file.read_text().splitlines())))
     assert [list(row) for row in tables[0]] == [list(row) for row in tables[1]]
     for mine, their in zip(*tables, strict=True):
@@ -92,7 +92,7 @@ def test_csv_logger_writes_what_fit_writes(
 
 
 def test_weights_changed_by_a_callback_are_trained_on(
-    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, ways: list[TrainingLoop]
+    mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, loops: list[TrainingLoop]
 ) -> None:
     class Zero(Callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -100,26 +100,26 @@ def test_weights_changed_by_a_callback_are_trained_on(
                 self.model.set_weights([0 * weight for weight in self.model.get_weights()])
 
     curves = []
-    for way in ways:
+    for loop in loops:
         heard = recorder()
-        run(way, mlp(), data, [Zero(), heard], last=2)
+        run(loop, mlp(), data, [Zero(), heard], last=2)
         curves.append(heard.logs[-1])
     assert curves[0] == pytest.approx(curves[1], abs=1e-5)
     assert curves[0]["loss"] > 0.6
 
 
 def test_evaluate_and_predict_are_keras_own(
-    mlp: Callable[..., keras.Model], data: FitData, ways: list[TrainingLoop]
+    mlp: Callable[..., keras.Model], data: FitData, loops: list[TrainingLoop]
 ) -> None:
-    way = ways[0]
-    assert isinstance(way, CompiledLoop)
-    model = run(way, mlp(), data, [], last=1)
+    loop = loops[0]
+    assert isinstance(loop, CompiledLoop)
+    model = run(loop, mlp(), data, [], last=1)
     x, y, _ = data.validation
     weight = np.linspace(0.1, 1.0, len(x)).astype("float32")
     theirs = model.evaluate(x, y, sample_weight=weight, batch_size=4, verbose=0, return_dict=True)
-    assert way.evaluate(model, x, y, weight, batch_size=4) == pytest.approx(theirs, abs=1e-6)
+    assert loop.evaluate(model, x, y, weight, batch_size=4) == pytest.approx(theirs, abs=1e-6)
     for size in (2, 5, 100):
-        guess = way.predict(model, x, batch_size=size)
+        guess = loop.predict(model, x, batch_size=size)
         np.testing.assert_allclose(guess, model.predict(x, verbose=0), atol=1e-6)
 
 

@@ -16,7 +16,7 @@ import jax
 
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
-from kerashpo.training.jax_initialisers import few_shapes
+from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.compiled.jax import threefry
 from kerashpo.training.loops.compiled.jax.executables import Values
@@ -62,12 +62,12 @@ def padding(model: keras.Model, data: FitData) -> Padding:
     return padding_of(model, data.steps, data.batch)
 
 
-def curves(way: Any, model: keras.Model, data: FitData, last: int = 2) -> list[list[float]]:
+def curves(loop: Any, model: keras.Model, data: FitData, last: int = 2) -> list[list[float]]:
     heard: list[list[float]] = []
     keep = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda _, logs: heard.append([logs[name] for name in sorted(logs)])
     )
-    way.train(model, data, 1, last, [keep], KEYS)
+    loop.train(model, data, 1, last, [keep], KEYS)
     return heard
 
 
@@ -75,7 +75,7 @@ def curves(way: Any, model: keras.Model, data: FitData, last: int = 2) -> list[l
 def test_a_padded_model_learns_what_fit_learns_with_the_same_masks(
     activation: str, data: FitData
 ) -> None:
-    assert padding(make(mlp(activation)), data).grown
+    assert padding(make(mlp(activation)), data).padded
     ours = curves(CompiledLoop(), make(mlp(activation)), data)
     theirs = curves(FitLoop(), make(mlp(activation)), data)
     np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5)
@@ -94,11 +94,11 @@ def test_a_padded_model_learns_what_fit_learns_with_the_same_masks(
 def test_added_units_stay_without_effect_under_every_optimizer(
     optimizer: Callable[[], Any], data: FitData
 ) -> None:
-    model, way = make(normalised, optimizer), CompiledLoop()
+    model, loop = make(normalised, optimizer), CompiledLoop()
     padded = padding(model, data)
     trained = {id(variable) for variable in model.trainable_variables}
-    assert trained - padded.grown.keys() == {id(model.trainable_variables[-1])}
-    ours = curves(way, model, data)
+    assert trained - padded.padded.keys() == {id(model.trainable_variables[-1])}
+    ours = curves(loop, model, data)
     np.testing.assert_allclose(
         ours, curves(FitLoop(), make(normalised, optimizer), data), rtol=1e-4, atol=1e-4
     )
@@ -106,19 +106,19 @@ def test_added_units_stay_without_effect_under_every_optimizer(
 
 def test_added_elements_keep_their_values_to_the_last_bit(data: FitData) -> None:
     model = make(mlp("sigmoid"))
-    padded, way = padding(model, data), CompiledLoop()
-    with way.engine.open(model, data) as session:
+    padded, loop = padding(model, data), CompiledLoop()
+    with loop.engine.open(model, data) as session:
         for _ in range(3):
             session.train_epoch(np.arange(36, dtype=np.int32))
         held = session._values._padded
     fills = set()
     for key, (_, value) in held.items():
-        grown = padded.grown[key]
+        grown = padded.padded[key]
         wide = np.array(value)
         wide[tuple(slice(size) for size in grown.variable.shape)] = grown.fill
         assert wide.shape == grown.shape and np.all(wide == grown.fill)
         fills.add(grown.fill)
-    assert fills == {0.0, -1e4} and len(held) == len(padded.grown)
+    assert fills == {0.0, -1e4} and len(held) == len(padded.padded)
 
 
 def test_decoupled_weight_decay_is_padded_where_no_bias_is_moved(data: FitData) -> None:
@@ -178,7 +178,7 @@ def test_nan_is_heard_through_a_padded_relu(data: FitData) -> None:
     x = x.copy()
     x[3, 2] = np.nan
     spoilt = FitData.from_fit(x, y, batch_size=8, shuffle=False)
-    assert padding(make(mlp("relu")), spoilt).grown
+    assert padding(make(mlp("relu")), spoilt).padded
     assert np.isnan(curves(CompiledLoop(), make(mlp("relu")), spoilt, 1)[0][1])
 
 
@@ -187,8 +187,8 @@ def test_the_unchosen_activation_gives_no_nan(data: FitData) -> None:
     x, y, _ = data.weighted()
     wide = FitData.from_fit(x * np.float32(1e30), y, batch_size=8, shuffle=False)
     ours, theirs = (
-        curves(way, make(mlp("relu"), lambda: optimizers.SGD(1e-9)), wide, 1)
-        for way in (CompiledLoop(), FitLoop())
+        curves(loop, make(mlp("relu"), lambda: optimizers.SGD(1e-9)), wide, 1)
+        for loop in (CompiledLoop(), FitLoop())
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-3)
 
@@ -233,8 +233,8 @@ def test_an_optimizer_without_slots_is_padded(data: FitData) -> None:
             made.compile(optimizers.SGD(0.1), "binary_crossentropy", jit_compile=False)
         return made
 
-    assert len(padding(model(), data).grown) == 2
-    ours, theirs = (curves(way, model(), data) for way in (CompiledLoop(), FitLoop()))
+    assert len(padding(model(), data).padded) == 2
+    ours, theirs = (curves(loop, model(), data) for loop in (CompiledLoop(), FitLoop()))
     np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5)
 
 
@@ -251,20 +251,20 @@ def test_a_trunk_with_two_heads_is_padded(data: FitData) -> None:
     x, y, _ = data.weighted()
     both = FitData.from_fit(x, [y, y], batch_size=8, shuffle=False)
     # Two-dimensional targets, as two heads of one unit give.
-    assert len(padding(heads(), both).grown) == 3 * 6
-    ours, theirs = (curves(way, heads(), both) for way in (CompiledLoop(), FitLoop()))
+    assert len(padding(heads(), both).padded) == 3 * 6
+    ours, theirs = (curves(loop, heads(), both) for loop in (CompiledLoop(), FitLoop()))
     np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5)
 
 
 def test_dear_padding_is_left_out_whatever_was_compiled_before(data: FitData) -> None:
     model = make(mlp("relu"))
     build_all(model, data)
-    assert padding_of(model, steps=20, batch=8).grown
+    assert padding_of(model, steps=20, batch=8).padded
     assert padding_of(model, steps=100_000, batch=8) is NONE
 
 
 def test_one_executable_serves_many_widths_rates_and_activations(data: FitData) -> None:
-    way = CompiledLoop()
+    loop = CompiledLoop()
     for width, rate, kind in (
         (3, 0.0, "relu"),
         (17, 0.5, "tanh"),
@@ -272,29 +272,29 @@ def test_one_executable_serves_many_widths_rates_and_activations(data: FitData) 
         (512, 0.0, "relu"),
     ):
         model = make(lambda w=width, r=rate, k=kind: [layers.Dense(w, k), layers.Dropout(r)])
-        curves(way, model, data)
+        curves(loop, model, data)
         x, y, _ = data.validation
-        assert way.evaluate(model, x, y, batch_size=4)["loss"] == pytest.approx(
+        assert loop.evaluate(model, x, y, batch_size=4)["loss"] == pytest.approx(
             model.evaluate(x, y, verbose=0)[0], abs=1e-6
         )
         np.testing.assert_allclose(
-            way.predict(model, x), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6
+            loop.predict(model, x), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6
         )
-    template = next(iter(way.engine._shared.values()))
-    assert way.engine.templates == 1 and len(template._made) == 3
+    template = next(iter(loop.engine._shared._entries.values()))
+    assert loop.engine.shared_graphs == 1 and len(template._made) == 3
 
 
 def test_a_layer_as_activation_of_a_width_that_needs_no_padding(data: FitData) -> None:
     """What it does is part of the key, though Keras writes it as a mapping."""
-    way = CompiledLoop()
+    loop = CompiledLoop()
     for slope in (0.1, 0.9):
         activation = layers.LeakyReLU(negative_slope=slope)
         parts: Parts = lambda kind=activation: [layers.Dense(512, kind)]
-        ours = curves(way, make(parts), data, 1)
+        ours = curves(loop, make(parts), data, 1)
         np.testing.assert_allclose(
             ours, curves(FitLoop(), make(parts), data, 1), rtol=2e-5, atol=2e-5
         )
-    assert way.engine.templates == 2
+    assert loop.engine.shared_graphs == 2
 
 
 def test_weights_that_a_callback_assigns_are_trained_on(data: FitData) -> None:
@@ -305,11 +305,11 @@ def test_weights_that_a_callback_assigns_are_trained_on(data: FitData) -> None:
                 kernel.assign(kernel * 0.5)
 
     results = []
-    for way in (CompiledLoop(), FitLoop()):
+    for loop in (CompiledLoop(), FitLoop()):
         models = [make(mlp("relu"))]
         build_all(models[0], data)
         hook = keras.callbacks.LambdaCallback(on_epoch_end=halve)
-        way.train(models[0], data, 1, 3, [hook], KEYS)
+        loop.train(models[0], data, 1, 3, [hook], KEYS)
         results.append(models[0].get_weights())
     for ours, theirs in zip(*results, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
@@ -348,7 +348,7 @@ def test_initial_values_are_keras_s_own(dtype: str, shape: tuple[int, ...]) -> N
     ]
     for kind in kinds:
         stock = np.asarray(kind(shape, dtype=dtype))
-        with few_shapes():
+        with shared_initialiser_shapes():
             ours = kind(shape, dtype=dtype)
             traced = jax.jit(lambda kind=kind: kind(shape, dtype=dtype))()
         assert str(ours.dtype) == dtype
@@ -371,7 +371,7 @@ def test_arrays_as_parameters_and_generators_draw_as_keras_does() -> None:
         ]
 
     stock = drawn()
-    with few_shapes():
+    with shared_initialiser_shapes():
         ours = drawn()
     for mine, theirs in zip(ours, stock, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-6)
@@ -381,7 +381,7 @@ def test_initialisers_are_given_back_after_an_error() -> None:
     from keras.src.backend.jax import random
 
     stock = random.uniform
-    with pytest.raises(ZeroDivisionError), few_shapes():
+    with pytest.raises(ZeroDivisionError), shared_initialiser_shapes():
         assert random.uniform is not stock
         raise ZeroDivisionError
     assert random.uniform is stock

@@ -45,10 +45,10 @@ def make(
     return model
 
 
-def train(way: CompiledLoop, model: keras.Model, data: FitData, trial: int) -> list[dict]:
+def train(loop: CompiledLoop, model: keras.Model, data: FitData, trial: int) -> list[dict]:
     logs: list[dict] = []
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
-    way.train(model, data, 1, 3, [keep], EpochKeys(0, trial))
+    loop.train(model, data, 1, 3, [keep], EpochKeys(0, trial))
     return logs
 
 
@@ -73,7 +73,7 @@ def test_a_shared_trace_gives_bit_for_bit_what_a_private_one_gives(data: FitData
         ours = train(shared, make(trial=trial, **settings), data, trial)
         alone = train(CompiledLoop(), make(trial=trial, **settings), data, trial)
         assert ours == alone
-    assert shared.engine.templates == 1
+    assert shared.engine.shared_graphs == 1
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_a_private_trace_is_made_anew_after_compile(data: FitData) -> None:
         def call(self, x: Any) -> Any:
             return self.dense(x)
 
-    way, model = CompiledLoop(), Own()
+    loop, model = CompiledLoop(), Own()
     x, y, _ = data.validation
     for loss in ("binary_crossentropy", "mse"):
         model.compile("sgd", loss, jit_compile=False)
-        logged = train(way, model, data, 0)[-1]["val_loss"]
+        logged = train(loop, model, data, 0)[-1]["val_loss"]
         assert logged == pytest.approx(model.evaluate(x, y, verbose=0), abs=1e-5)
 
 
@@ -216,11 +216,11 @@ def test_a_module_level_loss_is_told_apart_by_identity(data: FitData) -> None:
 
 
 def test_models_keep_their_own_values_between_segments(data: FitData) -> None:
-    way = CompiledLoop()
+    loop = CompiledLoop()
     one, two = make(trial=1), make(trial=2, widths=(8, 3))
-    train(way, one, data, 1)
+    train(loop, one, data, 1)
     before = [np.copy(weight) for weight in one.get_weights()]
-    train(way, two, data, 2)
+    train(loop, two, data, 2)
     for kept, now in zip(before, one.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, now)
     assert {id(v._value) for v in one.variables}.isdisjoint(id(v._value) for v in two.variables)
@@ -228,7 +228,7 @@ def test_models_keep_their_own_values_between_segments(data: FitData) -> None:
 
 def test_callbacks_see_live_weights_and_may_evaluate(data: FitData) -> None:
     """What Keras traces while variables are lent must not outlive the loan."""
-    way, seen = CompiledLoop(), []
+    loop, seen = CompiledLoop(), []
 
     class Looks(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -236,13 +236,13 @@ def test_callbacks_see_live_weights_and_may_evaluate(data: FitData) -> None:
             seen.append((loss, logs["val_loss"]))
 
     one = make(trial=1)
-    way.train(one, data, 1, 2, [Looks()], EpochKeys(0, 1))
+    loop.train(one, data, 1, 2, [Looks()], EpochKeys(0, 1))
     for evaluated, logged in seen:
         assert evaluated == pytest.approx(logged, abs=1e-6)
     assert seen[0] != seen[1]
     x, y, _ = data.validation
     expected = one.evaluate(x, y, verbose=0)[0]
-    train(way, make(trial=2), data, 2)
+    train(loop, make(trial=2), data, 2)
     assert one.evaluate(x, y, verbose=0)[0] == expected == pytest.approx(seen[-1][0], abs=1e-6)
 
 
@@ -251,11 +251,11 @@ def test_an_error_in_a_callback_gives_the_variables_back(data: FitData) -> None:
     def fail(epoch: int, logs: Any) -> None:
         raise RuntimeError("mine")
 
-    way, model = CompiledLoop(), make()
+    loop, model = CompiledLoop(), make()
     build_all(model, data)
     own = [variable._value for variable in model.variables]
     with pytest.raises(RuntimeError, match="mine"):
-        way.train(
+        loop.train(
             model, data, 1, 2, [keras.callbacks.LambdaCallback(on_epoch_end=fail)], EpochKeys(0, 0)
         )
     assert all(now._value is before for now, before in zip(model.variables, own, strict=True))
@@ -268,19 +268,19 @@ def test_mask_streams_differ_between_layers_trials_and_epochs(data: FitData) -> 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             states.update(tuple(np.asarray(state.value)) for state in seed_variables(self.model))
 
-    way = CompiledLoop()
+    loop = CompiledLoop()
     for trial in range(3):
         model = make(rates=(0.2, 0.3), trial=trial)
-        way.train(model, data, 1, 4, [Watch()], EpochKeys(0, trial))
+        loop.train(model, data, 1, 4, [Watch()], EpochKeys(0, trial))
     assert len(states) == 3 * 4 * 2
 
 
 def test_traces_are_bounded_and_models_are_freed(data: FitData) -> None:
-    way = CompiledLoop(traces=2)
+    loop = CompiledLoop(traces=2)
     models = [make(activation=name) for name in ("tanh", "relu", "gelu")]
     for trial, model in enumerate(models):
-        train(way, model, data, trial)
-    assert way.engine.templates == 2
+        train(loop, model, data, trial)
+    assert loop.engine.shared_graphs == 2
     gone = [weakref.ref(model) for model in models]
     del models, model
     gc.collect()
@@ -291,37 +291,37 @@ def test_a_private_trace_dies_with_its_model(data: FitData) -> None:
     class Own(layers.Dense):
         pass
 
-    way = CompiledLoop()
+    loop = CompiledLoop()
     model = keras.Sequential([keras.Input((6,)), Own(3), layers.Dense(1, "sigmoid")])
     model.compile("adam", "binary_crossentropy")
-    train(way, model, data, 0)
+    train(loop, model, data, 0)
     gone = weakref.ref(model)
     del model
     gc.collect()
-    assert gone() is None and way.engine.templates == 0
+    assert gone() is None and loop.engine.shared_graphs == 0
 
 
 @on_tensorflow
 def test_clearing_kernels_changes_no_value(data: FitData) -> None:
     from kerashpo.training.loops.compiled.tensorflow.runtime import clear_kernels
 
-    way, model = CompiledLoop(), make()
+    loop, model = CompiledLoop(), make()
     expected = train(CompiledLoop(), make(), data, 0)
     logs: list[dict] = []
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
-    way.train(model, data, 1, 1, [keep], EpochKeys(0, 0))
+    loop.train(model, data, 1, 1, [keep], EpochKeys(0, 0))
     clear_kernels()
-    way.train(model, data, 2, 3, [keep], EpochKeys(0, 0))
+    loop.train(model, data, 2, 3, [keep], EpochKeys(0, 0))
     assert logs == expected
 
 
 @on_tensorflow
 def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
-    way, model = CompiledLoop(), make()
-    train(way, model, data, 0)
-    template = way.engine.template(model)
+    loop, model = CompiledLoop(), make()
+    train(loop, model, data, 0)
+    template = loop.engine.trace(model)
     graphs = [weakref.ref(graph.graph) for graph in template._graphs.values()]
     assert len(graphs) == 2
-    del way, template, model
+    del loop, template, model
     gc.collect()
     assert [ref() for ref in graphs] == [None, None]

@@ -50,7 +50,7 @@ def data() -> FitData:
         (lambda: make(Adam(), conv=True), False),
     ],
 )
-def test_one_thread_is_for_plain_loops_of_dense_layers(
+def test_single_thread_is_for_plain_loops_of_dense_layers(
     build: Callable[[], keras.Model], flat: bool, data: FitData
 ) -> None:
     model, engine = build(), TensorFlowEngine(4)
@@ -58,7 +58,7 @@ def test_one_thread_is_for_plain_loops_of_dense_layers(
         data = FitData.from_fit(data.x[..., None], data.y, batch_size=16)
     build_all(model, data)
     with engine.open(model, data) as session:
-        found = session._template.small_graph(graphs.trace_training, model, session._training)
+        found = session._trace.small_graph(graphs.trace_training, model, session._training)
         assert (found is not None) is flat
         session.train_epoch(np.arange(len(data.x), dtype="int32"))
 

@@ -1,4 +1,4 @@
-"""The way that trains whole epochs in one graph call."""
+"""`CompiledLoop`: trains whole epochs in one graph call."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 
 @final
 class CompiledLoop(TrainingLoop):
-    """Epochs as graph calls; one object a study, which holds the study's traces.
+    """Trains epochs as graph calls; one object a study, which holds the study's traces.
 
-    Logs, metrics, callbacks and the order of batches are those of `FitLoop`. A caller asks
-    `ways.choose` first: what needs Python within an epoch is not for this way.
+    Logs, metrics, callbacks and the order of batches are those of `FitLoop`. It is for models,
+    data and callbacks that `choose` allows: nothing may need Python within an epoch.
 
     Args:
-        traces: how many shared traces to hold; the one used longest ago goes first.
+        traces: how many shared traces to hold; the least recently used is dropped first.
     """
 
     def __init__(self, traces: int = 64) -> None:
@@ -31,7 +31,7 @@ class CompiledLoop(TrainingLoop):
 
     @property
     def engine(self) -> Engine:
-        """What holds the traces and the data on the device; made when first needed."""
+        """The backend: traces, and data on the device; made when first needed."""
         if self._made is None:
             self._made = _engine(self._traces)
         return self._made

@@ -16,7 +16,7 @@ _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 #: Numbers that only size a layer's variables: (class, field).
 _WIDTHS = frozenset({("Dense", "units")})
 #: Activations that one formula can stand for, its numbers being inputs of the graph.
-ALIKE = frozenset({"relu", "tanh", "sigmoid"})
+LIFTED_ACTIVATIONS = frozenset({"relu", "tanh", "sigmoid"})
 
 
 class Opaque(Exception):
@@ -30,12 +30,12 @@ class Inputs:
     Attributes:
         free: names of the layers whose widths are.
         lifted: whether dropout rates and L2 factors are.
-        alike: whether it is which of `ALIKE` a layer in `free` has.
+        activations: whether it is which of `LIFTED_ACTIVATIONS` a layer in `free` has.
     """
 
     free: Collection[str] = ()
     lifted: bool = False
-    alike: bool = False
+    activations: bool = False
 
 
 NOTHING = Inputs()
@@ -89,9 +89,11 @@ def _canonical_mapping(
             continue
         if inputs.free and (within, name) == ("__keras_tensor__", "shape"):
             continue
-        if inputs.alike and open_width and (within, name) == ("Dense", "activation"):
+        if inputs.activations and open_width and (within, name) == ("Dense", "activation"):
             # A layer may be an activation: its configuration is a mapping.
-            value = "alike" if isinstance(value, str) and value in ALIKE else value
+            value = (
+                "activations" if isinstance(value, str) and value in LIFTED_ACTIVATIONS else value
+            )
         if name in ("keras_history", "input_layers", "output_layers"):
             parts.append((name, _numbered(value, names)))
             continue
@@ -195,7 +197,7 @@ def dropouts_of(model: keras.Model) -> list[keras.layers.Dropout]:
     ]
 
 
-def alike_of(model: keras.Model) -> list[keras.layers.Dense]:
+def lifted_activations_of(model: keras.Model) -> list[keras.layers.Dense]:
     """Returns the layers of open width whose activation can become an input of the graph."""
     pinned = pinned_of(model)
     return [
@@ -203,7 +205,7 @@ def alike_of(model: keras.Model) -> list[keras.layers.Dense]:
         for layer in layers_of(model)
         if type(layer) is keras.layers.Dense
         and id(layer) not in pinned
-        and any(layer.activation is getattr(keras.activations, name) for name in ALIKE)
+        and any(layer.activation is getattr(keras.activations, name) for name in LIFTED_ACTIVATIONS)
     ]
 
 
@@ -216,7 +218,7 @@ def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
 
 
 def structure_of(
-    model: keras.Model, *, free: bool = True, lifted: bool = True, alike: bool = False
+    model: keras.Model, *, free: bool = True, lifted: bool = True, activations: bool = False
 ) -> Structure:
     """Returns what the trace of a built, compiled model depends on, the data's types aside.
 
@@ -224,7 +226,7 @@ def structure_of(
         model: the model.
         free: False to fix the widths even where they could be left open.
         lifted: whether dropout rates and L2 factors are inputs of the graph.
-        alike: whether relu, tanh and sigmoid are, in layers of open widths.
+        activations: whether relu, tanh and sigmoid are, in layers of open widths.
     """
     try:
         _refuse_opaque(model)
@@ -235,7 +237,7 @@ def structure_of(
             type(model).__name__,
             canonical(
                 model.get_config(),
-                Inputs(_open_layers(model) if free else (), lifted=lifted, alike=alike),
+                Inputs(_open_layers(model) if free else (), lifted=lifted, activations=activations),
                 names,
             ),
             _variables_key(model, free),

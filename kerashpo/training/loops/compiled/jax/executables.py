@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Literal, final
 
@@ -12,8 +11,15 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from kerashpo.training.loops.compiled.engine import LRUCache
 from kerashpo.training.loops.compiled.jax.graphs import Graphs, State, variables_of
-from kerashpo.training.loops.compiled.jax.lifting import Knobs, Lift, knobs_of, seeds_of, state_of
+from kerashpo.training.loops.compiled.jax.lifting import (
+    GraphInputs,
+    Lift,
+    graph_inputs_of,
+    seeds_of,
+    state_of,
+)
 from kerashpo.training.loops.compiled.jax.padding import Padding
 
 #: Executables of one structure: kinds, batch sizes, numbers of rows (`predict` may leave a rest).
@@ -27,13 +33,13 @@ class Executables:
     """Executables by kind, batch size and shapes; made when first needed.
 
     Args:
-        keep: objects whose identity tells this template from others.
+        keep: objects whose identity is part of the signature, or of the model's own graphs.
         lifted: whether rates, seeds and penalties are inputs.
     """
 
     def __init__(self, keep: tuple[Any, ...], *, lifted: bool) -> None:
         self.keep, self.lifted = keep, lifted
-        self._made: OrderedDict[Hashable, Compiled] = OrderedDict()
+        self._made: LRUCache[Hashable, Compiled] = LRUCache(_HELD)
 
     def compiled(
         self, kind: Kind, model: keras.Model, padding: Padding, batch: int, *arguments: Any
@@ -45,18 +51,16 @@ class Executables:
             model: any model of the structure, traced if need be.
             padding: how it is padded.
             batch: samples a step.
-            arguments: state, knobs and what else the executable takes.
+            arguments: state, inputs and what else the executable takes.
         """
-        key = (kind, batch, _shapes(arguments))
-        if key not in self._made:
-            lift = Lift(model, alike=padding.shared) if self.lifted else None
+
+        def compile_now() -> Compiled:
+            lift = Lift(model, activations=padding.shared) if self.lifted else None
             with padding.active(), contextlib.nullcontext() if lift is None else lift.active():
                 function = getattr(Graphs(model, lift), kind)(batch)
-                self._made[key] = jax.jit(function).lower(*arguments).compile()
-            while len(self._made) > _HELD:
-                self._made.popitem(last=False)
-        self._made.move_to_end(key)
-        return self._made[key]
+                return jax.jit(function).lower(*arguments).compile()  # type: ignore[no-any-return]
+
+        return self._made.get((kind, batch, _shapes(arguments)), compile_now)
 
 
 @final
@@ -69,20 +73,22 @@ class Values:
     Args:
         model: a built model.
         padding: how it is padded.
-        lifted: whether its dropout seeds are `Knobs`.
+        lifted: whether its dropout seeds are `GraphInputs`.
     """
 
     def __init__(self, model: keras.Model, padding: Padding, *, lifted: bool) -> None:
         self._padding = padding
         self._variables = variables_of(model, lifted=lifted)
         self._seeds = seeds_of(model) if lifted else []
-        self._knobs = knobs_of(model, alike=padding.shared) if lifted else Knobs()
-        #: id of a grown variable -> its value, and that value padded.
+        self._graph_inputs = (
+            graph_inputs_of(model, activations=padding.shared) if lifted else GraphInputs()
+        )
+        #: id of a padded variable -> its value, and that value padded.
         self._padded: dict[int, tuple[Any, Any]] = {}
 
-    def knobs(self) -> Knobs:
+    def graph_inputs(self) -> GraphInputs:
         """Returns the model's rates and penalties of the start, and its present seeds."""
-        return self._knobs._replace(seeds=tuple(map(state_of, self._seeds)))
+        return self._graph_inputs._replace(seeds=tuple(map(state_of, self._seeds)))
 
     def advance_seeds(self, steps: int) -> None:
         """Leaves the seeds where `fit` would leave them: one call of each layer a step."""
@@ -107,22 +113,22 @@ class Values:
         self._assign(self._variables[3], values)
 
     def _value(self, variable: Any) -> Any:
-        grown = self._padding.grown.get(id(variable))
-        if grown is None:
+        padded = self._padding.padded.get(id(variable))
+        if padded is None:
             return variable.value
         held = self._padded.get(id(variable))
         if held is None or held[0] is not variable._value:
-            held = self._padded[id(variable)] = (variable._value, grown.pad())
+            held = self._padded[id(variable)] = (variable._value, padded.pad())
         return held[1]
 
     def _assign(self, variables: list[Any], values: list[Any]) -> None:
         # `assign` would check again, for each variable and epoch, what compilation has checked.
         for variable, value in zip(variables, values, strict=True):
-            grown = self._padding.grown.get(id(variable))
-            if grown is None:
+            padded = self._padding.padded.get(id(variable))
+            if padded is None:
                 variable._value = value
             else:
-                variable._value = grown.cut(value)
+                variable._value = padded.cut(value)
                 self._padded[id(variable)] = (variable._value, value)
 
 

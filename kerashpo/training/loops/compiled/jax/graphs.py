@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from kerashpo.training.loops.compiled.jax.lifting import Knobs, Lift, seeds_of
+from kerashpo.training.loops.compiled.jax.lifting import GraphInputs, Lift, seeds_of
 
 #: Values of (trainable, non-trainable, optimizer, metrics) variables.
 State = tuple[list[Any], list[Any], list[Any], list[Any]]
@@ -26,7 +26,7 @@ def variables_of(model: keras.Model, *, lifted: bool) -> Variables:
 
     Args:
         model: a built model.
-        lifted: leave out the seeds of dropout layers, which are `Knobs` then.
+        lifted: leave out the seeds of dropout layers, which are `GraphInputs` then.
     """
     seeds = _seed_ids(model) if lifted else set()
     optimizer = [] if model.optimizer is None else model.optimizer.variables
@@ -53,17 +53,17 @@ class Graphs:
         self._seeded = [id(variable) in seeds for variable in model.non_trainable_variables]
 
     def training(self, batch: int) -> Callable[..., tuple[dict[str, Any], State]]:
-        """Returns ``(state, knobs, data, order) -> (logs, state)`` for one epoch.
+        """Returns ``(state, inputs, data, order) -> (logs, state)`` for one epoch.
 
         Args:
             batch: samples a step; the last may hold fewer.
         """
 
         def epoch(
-            state: State, knobs: Knobs, data: Any, order: Any
+            state: State, inputs: GraphInputs, data: Any, order: Any
         ) -> tuple[dict[str, Any], State]:
             def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
-                self._set(knobs, number)
+                self._set(inputs, number)
                 trainable, fixed, optimizer, metrics = carry
                 logs, after = self._model.train_step(
                     (trainable, self._with_seeds(fixed), optimizer, metrics), _rows(data, rows)
@@ -78,11 +78,11 @@ class Graphs:
         return epoch
 
     def testing(self, batch: int) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
-        """Returns ``(state, knobs, data) -> (logs, metrics variables)``, one pass of evaluation."""
+        """Returns ``(state, inputs, data) -> (logs, metrics)``, one pass of evaluation."""
 
-        def whole(state: State, knobs: Knobs, data: Any) -> tuple[dict[str, Any], list[Any]]:
+        def whole(state: State, inputs: GraphInputs, data: Any) -> tuple[dict[str, Any], list[Any]]:
             def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
-                self._set(knobs, number)
+                self._set(inputs, number)
                 trainable, fixed, metrics = carry
                 logs, (trainable, fixed, metrics) = self._model.test_step(
                     (trainable, self._with_seeds(fixed), metrics), _rows(data, rows)
@@ -97,18 +97,18 @@ class Graphs:
         return whole
 
     def predicting(self, batch: int) -> Callable[..., Any]:
-        """Returns ``(state, knobs, data) -> predictions``."""
+        """Returns ``(state, inputs, data) -> predictions``."""
 
-        def predict(state: State, knobs: Knobs, data: Any) -> Any:
-            self._set(knobs, None)
+        def predict(state: State, inputs: GraphInputs, data: Any) -> Any:
+            self._set(inputs, None)
             trainable, fixed = state[0], self._with_seeds(state[1])
             return self._model.predict_step((trainable, fixed), data)[0]
 
         return predict
 
-    def _set(self, knobs: Knobs, number: Any) -> None:
+    def _set(self, inputs: GraphInputs, number: Any) -> None:
         if self._lift is not None:
-            self._lift.set(knobs, number)
+            self._lift.set(inputs, number)
 
     def _with_seeds(self, fixed: list[Any]) -> list[Any]:
         """Puts something where Keras expects the traced model's seeds; nothing reads it."""

@@ -13,14 +13,14 @@ import numpy as np
 
 from kerashpo.training.loops.compiled.jax import threefry
 from kerashpo.training.loops.compiled.signature import (
-    alike_of,
     dropouts_of,
+    lifted_activations_of,
     nodes_of,
     penalties_of,
 )
 
 
-class Knobs(NamedTuple):
+class GraphInputs(NamedTuple):
     """What differs between models that share an executable, besides their variables.
 
     Attributes:
@@ -75,60 +75,60 @@ def state_of(seed: Any) -> np.ndarray:
     return np.zeros(2, np.uint32) if seed is None else np.asarray(seed.value, np.uint32)
 
 
-def knobs_of(model: keras.Model, *, alike: bool) -> Knobs:
+def graph_inputs_of(model: keras.Model, *, activations: bool) -> GraphInputs:
     """Returns the present values of a built model.
 
     Args:
         model: a built model.
-        alike: whether activations are inputs.
+        activations: whether activations are inputs.
     """
     layers = dropouts_of(model)
     nodes = nodes_of(model) if layers else {}
-    return Knobs(
+    return GraphInputs(
         tuple(map(state_of, seeds_of(model))),
         tuple(np.float32(1.0 - layer.rate) for layer in layers),
         tuple(np.uint32(nodes[id(layer)].outputs[0].shape[-1]) for layer in layers),
         tuple(np.float32(penalty.l2) for penalty in penalties_of(model)),
         tuple(
             np.array(_SHAPES[layer.activation.__name__], np.float32)
-            for layer in (alike_of(model) if alike else ())
+            for layer in (lifted_activations_of(model) if activations else ())
         ),
     )
 
 
 @final
 class Lift:
-    """Lets a model's rates, seeds and penalties come from `Knobs` while it is traced.
+    """Lets a model's rates, seeds and penalties come from `GraphInputs` while it is traced.
 
     Args:
         model: built and compiled.
-        alike: whether activations do, too.
+        activations: whether activations do, too.
     """
 
-    def __init__(self, model: keras.Model, *, alike: bool) -> None:
+    def __init__(self, model: keras.Model, *, activations: bool) -> None:
         self._layers, self._penalties = dropouts_of(model), penalties_of(model)
-        self._alike = alike_of(model) if alike else []
-        self._knobs, self._step = Knobs(), None
+        self._activations = lifted_activations_of(model) if activations else []
+        self._graph_inputs, self._step = GraphInputs(), None
 
-    def set(self, knobs: Knobs, step: Any = None) -> None:
+    def set(self, inputs: GraphInputs, step: Any = None) -> None:
         """Says what holds for the step that is traced next.
 
         Args:
-            knobs: traced values.
+            inputs: traced values.
             step: the number of the step in its epoch, from 0, uint32; None where nothing is
                 dropped.
         """
-        self._knobs, self._step = knobs, step
-        for penalty, factor in zip(self._penalties, knobs.penalties, strict=True):
+        self._graph_inputs, self._step = inputs, step
+        for penalty, factor in zip(self._penalties, inputs.penalties, strict=True):
             penalty.l2 = factor
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
         """The time of a trace."""
         before = [penalty.l2 for penalty in self._penalties]
-        activations = [layer.activation for layer in self._alike]
+        activations = [layer.activation for layer in self._activations]
         try:
-            for number, layer in enumerate(self._alike):
+            for number, layer in enumerate(self._activations):
                 layer.activation = self._activation(number)
             for number, layer in enumerate(self._layers):
                 vars(layer)["call"] = self._dropout(number)
@@ -136,17 +136,17 @@ class Lift:
         finally:
             for penalty, factor in zip(self._penalties, before, strict=True):
                 penalty.l2 = factor
-            for layer, activation in zip(self._alike, activations, strict=True):
+            for layer, activation in zip(self._activations, activations, strict=True):
                 layer.activation = activation
             for layer in self._layers:
                 vars(layer).pop("call", None)
-            self._knobs = Knobs()
+            self._graph_inputs = GraphInputs()
 
     def _activation(self, number: int) -> Callable[[Any], Any]:
         """Returns relu, tanh or sigmoid: ``1 / (1 + exp(-x)) = tanh(x / 2) / 2 + 1 / 2``."""
 
         def activation(x: Any) -> Any:
-            relu, outer, inner, shift = self._knobs.shapes[number]
+            relu, outer, inner, shift = self._graph_inputs.shapes[number]
             # What is not chosen must be finite: its gradient is a product with 0. NaN goes through.
             bent = outer * jnp.tanh(inner * jnp.where(relu > 0, 0, x)) + shift
             return jnp.where(relu > 0, jnp.where(x <= 0, 0, x), bent).astype(x.dtype)
@@ -159,11 +159,11 @@ class Lift:
         def call(inputs: Any, training: bool = False) -> Any:
             if not training:
                 return inputs
-            knobs = self._knobs
+            given = self._graph_inputs
             # Keras adds 1 to the second word at each call, and calls the layer once a step.
-            key = knobs.seeds[number] + jnp.stack([jnp.uint32(0), self._step])
-            drawn = threefry.uniform(key, _places(inputs.shape, knobs.widths[number]))
-            kept = knobs.kept[number]
+            key = given.seeds[number] + jnp.stack([jnp.uint32(0), self._step])
+            drawn = threefry.uniform(key, _places(inputs.shape, given.widths[number]))
+            kept = given.kept[number]
             # Where nothing is kept, a divisor of 1 makes the gradient 0 rather than NaN.
             share = jnp.where(kept > 0, kept, 1).astype(inputs.dtype)
             return jnp.where(drawn < kept, inputs / share, jnp.zeros((), inputs.dtype))

@@ -40,7 +40,7 @@ class _Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grown:
+class PaddedVariable:
     """One variable that is padded: its shape then, and what the new elements hold."""
 
     variable: Any
@@ -66,13 +66,13 @@ class Padding:
     """How one model is padded.
 
     Attributes:
-        grown: id of a Keras variable -> how it grows; others stay as they are.
+        padded: id of a Keras variable -> how it grows; others stay as they are.
         inputs: the layers that insist on their input's width, and the padded one.
         shared: whether the model shares what is compiled for padded ones; one whose widths are
             multiples of `STEP` does although nothing grows.
     """
 
-    grown: dict[int, Grown]
+    padded: dict[int, PaddedVariable]
     inputs: tuple[tuple[keras.layers.Layer, int], ...]
     shared: bool
 
@@ -80,11 +80,11 @@ class Padding:
     def active(self) -> Iterator[None]:
         """Lets Keras take padded values for the model's, for the time of a trace."""
         specs = [(layer, layer.input_spec) for layer, _ in self.inputs]
-        shapes = [(each.variable, each.variable._shape) for each in self.grown.values()]
+        shapes = [(each.variable, each.variable._shape) for each in self.padded.values()]
         try:
             for layer, width in self.inputs:
                 layer.input_spec = InputSpec(min_ndim=2, axes={-1: width})
-            for each in self.grown.values():
+            for each in self.padded.values():
                 each.variable._shape = each.shape
             yield
         finally:
@@ -115,9 +115,9 @@ def padding_of(model: keras.Model, steps: int, batch: int) -> Padding:
     except _Refused:
         return NONE
     added = sum(
-        np.prod(grown.shape) - np.prod(grown.variable.shape)
+        np.prod(padded.shape) - np.prod(padded.variable.shape)
         for variable in model.variables
-        if (grown := padding.grown.get(id(variable))) is not None
+        if (padded := padding.padded.get(id(variable))) is not None
     )
     # Six operations a weight and sample: two forward, four backward.
     return padding if added * steps * (6 * batch + _UPDATE) <= _ADDED_PER_EPOCH else NONE
@@ -131,7 +131,7 @@ def _padded(model: keras.Model) -> Padding:
     """
     pinned, nodes = pinned_of(model), nodes_of(model)
     decays = bool(getattr(model.optimizer, "weight_decay", None))
-    grown: dict[int, Grown] = {}
+    padded: dict[int, PaddedVariable] = {}
     inputs: list[tuple[keras.layers.Layer, int]] = []
     widths: dict[int, int] = {}
     for layer in layers_of(model):
@@ -149,21 +149,23 @@ def _padded(model: keras.Model) -> Padding:
             _refuse_unless(_is_plain(layer))
             out = layer.units if id(layer) in pinned else -(-layer.units // STEP) * STEP
             inputs.append((layer, before))
-            grown[id(layer._kernel)] = Grown(layer._kernel, (before, out))
+            padded[id(layer._kernel)] = PaddedVariable(layer._kernel, (before, out))
             fill = _fill(layer, decays) if out > layer.units else 0.0
             if layer.bias is not None:
-                grown[id(layer.bias)] = Grown(layer.bias, (out,), fill)
+                padded[id(layer.bias)] = PaddedVariable(layer.bias, (out,), fill)
         else:
             out = before
             _refuse_unless(before == node.outputs[0].shape[-1] or _keeps_zeros(layer))
             if type(layer) is keras.layers.BatchNormalization:
                 _refuse_unless(_is_plain(layer) and layer.epsilon > 0)
                 inputs.append((layer, before))
-                grown |= {id(variable): Grown(variable, (out,)) for variable in layer.weights}
+                padded |= {
+                    id(variable): PaddedVariable(variable, (out,)) for variable in layer.weights
+                }
         widths[id(layer)] = out
-    grown |= _slots(model, grown)
+    padded |= _slots(model, padded)
     return Padding(
-        {key: each for key, each in grown.items() if each.shape != tuple(each.variable.shape)},
+        {key: each for key, each in padded.items() if each.shape != tuple(each.variable.shape)},
         tuple(inputs),
         shared=True,
     )
@@ -219,21 +221,21 @@ def _fill(layer: keras.layers.Dense, decays: bool) -> float:
     return _SUNK_BIAS
 
 
-def _slots(model: keras.Model, grown: dict[int, Grown]) -> dict[int, Grown]:
+def _slots(model: keras.Model, padded: dict[int, PaddedVariable]) -> dict[int, PaddedVariable]:
     """Returns how the optimizer's variables grow: each list of them belongs to the trainable."""
     optimizer, trainable = model.optimizer, model.trainable_variables
     # An added element divides 0 by the root of 0 and epsilon.
     _refuse_unless(not optimizer.use_ema and (getattr(optimizer, "epsilon", 1) or 0) >= 1e-30)
-    found: dict[int, Grown] = {}
+    found: dict[int, PaddedVariable] = {}
     for slots in vars(optimizer).values():
         if not isinstance(slots, Sequence) or len(slots) != len(trainable):
             continue
         for slot, variable in zip(slots, trainable, strict=True):
-            known = grown.get(id(variable))
+            known = padded.get(id(variable))
             if slot is variable or known is None or not isinstance(slot, keras.Variable):
                 continue
             if slot.shape == variable.shape:
-                found[id(slot)] = Grown(slot, known.shape)
+                found[id(slot)] = PaddedVariable(slot, known.shape)
     known_slots = (id(slot) in found or slot.ndim == 0 for slot in optimizer.variables)
     _refuse_unless(all(known_slots))
     return found

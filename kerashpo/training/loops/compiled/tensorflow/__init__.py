@@ -1,4 +1,4 @@
-"""Compiled epochs on TensorFlow: one trace for many configurations, variables lent to a trial."""
+"""Compiled epochs on TensorFlow: one trace for many configurations."""
 
 from kerashpo.training.loops.compiled.tensorflow.engine import TensorFlowEngine
 

@@ -84,7 +84,7 @@ def fused(optimizer: Any) -> Iterator[None]:
     """Lets Adam update a variable with TensorFlow's one kernel instead of a dozen.
 
     The kernel computes Keras's formula (Kingma & Ba 2014, the form before section 2.1). Sparse
-    gradients, other precisions and other optimizers go Keras's way.
+    gradients, other precisions and other optimizers are left to Keras.
     """
     if not _has_keras_adam_step(optimizer):
         yield

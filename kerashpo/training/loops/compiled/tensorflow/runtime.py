@@ -16,7 +16,7 @@ _OPTION = "disable_meta_optimizer"
 
 
 @contextlib.contextmanager
-def quick_start() -> Iterator[None]:
+def without_grappler() -> Iterator[None]:
     """Leaves out the graph optimizer (Grappler) for functions first called inside.
 
     For dense layers of unknown width it finds nothing worth its time: an epoch takes as long
@@ -37,7 +37,7 @@ _ONE_THREAD = "SINGLE_THREADED_EXECUTOR"
 
 @contextlib.contextmanager
 def functional_loops() -> Iterator[None]:
-    """Keeps loops traced inside as one operation each, which `one_thread` can execute."""
+    """Keeps each loop traced inside as one operation, for `single_threaded_executor`."""
     with context.function_executor_type(_ONE_THREAD):
         yield
 
@@ -45,8 +45,8 @@ def functional_loops() -> Iterator[None]:
 def is_flat(graph: Any) -> bool:
     """Whether no loop of a graph calls functions of its own.
 
-    `one_thread` would wait for those in a pool of threads that may have one thread only, the
-    one that waits.
+    `single_threaded_executor` would wait for those in a pool of threads that may have one thread
+    only, the one that waits.
     """
     return not any(
         attribute.HasField("func") or attribute.list.func
@@ -71,7 +71,7 @@ def with_lowered_loops(graph: Any) -> Any:
 
 
 def is_small(products: int) -> bool:
-    """Whether `one_thread` is quicker for a step of so many products (parameters times batch).
+    """Whether one thread is quicker for a step of so many products (parameters times batch).
 
     It handles an operation in two thirds of the time, but never two at once. Measured on two
     cores: a quarter less CPU time below 1.5 million products, as much more above 3 million.
@@ -80,7 +80,7 @@ def is_small(products: int) -> bool:
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
+def single_threaded_executor() -> Iterator[None]:
     """Executes graphs called inside one operation after another.
 
     Only for flat graphs (see `is_flat`) traced under `functional_loops`, so nothing of a user's
@@ -100,7 +100,7 @@ def clear_kernels() -> None:
 
 
 @contextlib.contextmanager
-def mortal_graphs() -> Iterator[None]:
+def collectable_graphs() -> Iterator[None]:
     """Lets the graphs traced inside be freed when nothing uses them any more.
 
     `tf.custom_gradient`, which Keras's losses use, enters a function that holds the graph into a

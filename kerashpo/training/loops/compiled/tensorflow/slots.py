@@ -1,4 +1,4 @@
-"""Lending variables: while a trial trains, its Keras variables live in those of a shared graph."""
+"""Slots: the variables of a shared graph, which stand in for a model's while it trains."""
 
 from __future__ import annotations
 
@@ -90,28 +90,28 @@ def _slots(model: keras.Model, free: bool) -> tuple[tf.Variable, ...]:
     return tuple(slot(variable) for variable in variables_of(model))
 
 
-class Loan:
-    """A model whose variables live in slots, until `end`.
+class SlotBinding:
+    """Binds a model's Keras variables to the slots of a shared graph, until `end`.
 
     Keras variables stay the same objects, so callbacks, the optimizer and `get_weights` see
     live values; only the `tf.Variable` beneath each changes.
 
     Args:
         model: a built model of the slots' structure.
-        slots: what it borrows; one model at a time.
+        slots: of a shared graph; one model at a time.
     """
 
     def __init__(self, model: keras.Model, slots: Slots) -> None:
         self._model = model
-        self._lent: list[tuple[Any, tf.Variable, tf.Variable]] = []
+        self._bound: list[tuple[Any, tf.Variable, tf.Variable]] = []
         self._traced = {name: getattr(model, name, None) for name in _TRACED}
         for variable, slot in zip(variables_of(model), slots.variables, strict=True):
-            self._lend(variable, slot)
+            self._bind(variable, slot)
         for layer, seed, rate, scale in zip(
             dropouts_of(model), slots.seeds, slots.rates, slots.scales, strict=True
         ):
             if layer.rate > 0:
-                self._lend(layer.seed_generator.state, seed)
+                self._bind(layer.seed_generator.state, seed)
             rate.assign(layer.rate)
             # At rate 1 nothing is kept; a finite scale keeps the gradient 0 rather than NaN.
             scale.assign(1.0 / (1.0 - layer.rate) if layer.rate < 1 else 0.0)
@@ -121,16 +121,16 @@ class Loan:
 
     def end(self) -> None:
         """Moves the values to the model's own variables and gives those back."""
-        for variable, own, slot in self._lent:
+        for variable, own, slot in self._bound:
             _copy(slot, own)
             variable._value = own
-        self._lent.clear()
+        self._bound.clear()
         self._forget_traces(self._traced)
 
-    def _lend(self, variable: Any, slot: tf.Variable) -> None:
+    def _bind(self, variable: Any, slot: tf.Variable) -> None:
         own = variable._value
         _copy(own, slot)
-        self._lent.append((variable, own, slot))
+        self._bound.append((variable, own, slot))
         variable._value = slot
 
     def _forget_traces(self, functions: dict[str, Any]) -> None:

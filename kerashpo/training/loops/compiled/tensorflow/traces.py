@@ -13,12 +13,12 @@ from kerashpo.training.loops.compiled.signature import Structure
 from kerashpo.training.loops.compiled.tensorflow import graphs
 from kerashpo.training.loops.compiled.tensorflow.lifting import fused, lifted
 from kerashpo.training.loops.compiled.tensorflow.runtime import (
+    collectable_graphs,
     functional_loops,
     is_flat,
-    mortal_graphs,
     with_lowered_loops,
 )
-from kerashpo.training.loops.compiled.tensorflow.slots import Loan, Slots, variables_of
+from kerashpo.training.loops.compiled.tensorflow.slots import SlotBinding, Slots, variables_of
 
 Trace = Callable[[keras.Model, Any], graphs.Concrete]
 
@@ -26,8 +26,8 @@ Trace = Callable[[keras.Model, Any], graphs.Concrete]
 class SharedTrace:
     """The graphs of a structure, traced when first needed.
 
-    A shared template has slots, which models borrow. A private one reads its model's own
-    variables, and no other model may use it.
+    A shared trace has slots, which stand in for a model's variables while it trains. A private
+    one reads its model's own variables, and no other model may use it.
 
     Args:
         model: the first model of the structure.
@@ -41,18 +41,18 @@ class SharedTrace:
         self._own = None if shared else [variable._value for variable in variables_of(model)]
         self._keep = structure.keep
         #: Whether TensorFlow's graph optimizer may be left out and its executor be chosen, see
-        #: `options.quick_start` and `options.one_thread`.
+        #: `runtime.without_grappler` and `runtime.single_threaded_executor`.
         self.quick = structure.free
         self._graphs: dict[Hashable, graphs.Concrete] = {}
         self._lowered: dict[graphs.Concrete, graphs.Concrete] = {}
         self._flat: dict[graphs.Concrete, bool] = {}
 
-    def lend(self, model: keras.Model) -> Loan | None:
-        """Lets the model live in the slots; None where it lives in its own variables."""
-        return None if self._slots is None else Loan(model, self._slots)
+    def bind(self, model: keras.Model) -> SlotBinding | None:
+        """Binds the model's variables to the slots; None where the trace reads the model's own."""
+        return None if self._slots is None else SlotBinding(model, self._slots)
 
     def reads(self, model: keras.Model) -> bool:
-        """Whether a private template's graphs still read the variables that the model has."""
+        """Whether a private trace's graphs still read the variables that the model has."""
         mine, now = self._own or (), variables_of(model)
         return len(mine) == len(now) and all(
             own is variable._value for own, variable in zip(mine, now, strict=True)
@@ -63,7 +63,7 @@ class SharedTrace:
 
         Args:
             trace: one of `graphs.trace_training`, `trace_testing`, `trace_predicting`.
-            model: a model that the template is lent to.
+            model: a model that is bound to the slots.
             data: nested tensors.
         """
         traced = self._traced(trace, model, data)
@@ -74,7 +74,7 @@ class SharedTrace:
         return self._lowered[traced]
 
     def small_graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete | None:
-        """Returns that graph for use under `options.one_thread`; None where it cannot be."""
+        """Returns the graph for `runtime.single_threaded_executor`, None if unfit."""
         if not self.quick:
             return None
         traced = self._traced(trace, model, data)
@@ -89,7 +89,7 @@ class SharedTrace:
                 stack.enter_context(fused(model.optimizer))
                 if self._slots is not None:
                     # Keras's code alone: a function of the user's may be differentiated again.
-                    stack.enter_context(mortal_graphs())
+                    stack.enter_context(collectable_graphs())
                     stack.enter_context(lifted(model, self._slots))
                 if self.quick:
                     stack.enter_context(functional_loops())
