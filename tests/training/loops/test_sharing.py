@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import weakref
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import pytest
 
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
+from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.compiled.signature import structure_of
+from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.randomness import EpochKeys, seed_variables, seeded_build
 
 on_tensorflow = pytest.mark.skipif(
@@ -45,7 +48,7 @@ def make(
     return model
 
 
-def train(loop: CompiledLoop, model: keras.Model, data: FitData, trial: int) -> list[dict]:
+def train(loop: TrainingLoop, model: keras.Model, data: FitData, trial: int) -> list[dict]:
     logs: list[dict] = []
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
     loop.train(model, data, 1, 3, [keep], EpochKeys(0, trial))
@@ -173,8 +176,11 @@ def test_user_code_keeps_its_own_trace(data: FitData) -> None:
     def tanh(x: Any) -> Any:
         return 3 * keras.ops.tanh(x)
 
-    def scaled_loss(factor: float) -> Callable[..., Any]:
-        return lambda y, p: factor * keras.ops.mean((y - p) ** 2)
+    class Scaled:
+        __name__ = "scaled"
+
+        def __call__(self, y: Any, p: Any) -> Any:
+            return keras.ops.mean((y - p) ** 2)
 
     def model(layer: Any, loss: Any = "mse") -> keras.Model:
         made = keras.Sequential([keras.Input((6,)), layer, layers.Dense(1)])
@@ -189,7 +195,9 @@ def test_user_code_keeps_its_own_trace(data: FitData) -> None:
         (model(layers.Dense(3, keras.ops.relu)), "relu is not part of Keras's activations"),
         (model(layers.Dense(3, tanh)), "tanh is not part of Keras's activations"),
         (model(layers.Normalization()), "may depend on more than its configuration"),
-        (model(layers.Dense(3), scaled_loss(2.0)), "closure"),
+        (model(layers.Dense(3), Scaled()), "Scaled is not part of Keras"),
+        (model(layers.Dense(3, kernel_regularizer=odd_activation)), "not part of Keras"),
+        (model(layers.Dense(3, kernel_constraint=odd_activation)), "not part of Keras"),
     ]
     for built, reason in reasons:
         build_all(built, data)
@@ -199,20 +207,107 @@ def test_user_code_keeps_its_own_trace(data: FitData) -> None:
     assert "has its own call" in structure_of(patched).why
 
 
-def test_a_module_level_loss_is_told_apart_by_identity(data: FitData) -> None:
-    def loss_one(y: Any, p: Any) -> Any:
-        return keras.ops.mean(keras.ops.square(y - p))
+SCALE, POWERS = 1.0, [2.0]
 
-    def loss_two(y: Any, p: Any) -> Any:
-        return keras.ops.mean(keras.ops.abs(y - p))
 
-    def with_loss(loss: Any) -> Any:
+def set_scale(value: float) -> Any:
+    global SCALE
+    SCALE = value
+    return lambda y, p: SCALE * keras.ops.mean((y - p) ** 2, axis=-1)
+
+
+def set_power(value: float) -> Any:
+    POWERS[0] = value
+    return lambda y, p: keras.ops.mean(keras.ops.abs(y - p) ** POWERS[0], axis=-1)
+
+
+def as_closure(value: float) -> Any:
+    return lambda y, p: value * keras.ops.mean((y - p) ** 2, axis=-1)
+
+
+def as_default(value: float) -> Any:
+    return lambda y, p, factor=value: factor * keras.ops.mean((y - p) ** 2, axis=-1)
+
+
+def as_attribute(value: float) -> Any:
+    class Weighted(keras.losses.Loss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.factor = value
+
+        def call(self, y: Any, p: Any) -> Any:
+            return self.factor * keras.ops.mean((y - p) ** 2, axis=-1)
+
+    return Weighted()
+
+
+LOSSES = [
+    set_scale,
+    set_power,
+    as_closure,
+    as_default,
+    as_attribute,
+    keras.losses.Huber,
+    lambda value: keras.losses.BinaryFocalCrossentropy(gamma=value),
+    lambda value: functools.partial(keras.losses.huber, delta=value),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: getattr(loss, "__name__", "loss"))
+def test_each_model_is_trained_on_the_values_of_its_own_loss(
+    loss: Callable[[float], Any], data: FitData
+) -> None:
+    shared, logs = CompiledLoop(), []
+    for value in (1.5, 0.25, 1.5):
+        ours, theirs = make(), make()
+        for model in (ours, theirs):
+            model.compile(keras.optimizers.SGD(0.1), loss(value), metrics=["mse"])
+        logs.append(train(shared, ours, data, 0))
+        for mine, their in zip(logs[-1], train(FitLoop(), theirs, data, 0), strict=True):
+            assert mine == pytest.approx(their, abs=1e-5)
+    assert logs[0] == logs[2] and logs[0][0]["loss"] != logs[1][0]["loss"]
+
+
+def test_equal_losses_share_a_trace(data: FitData) -> None:
+    def with_loss(loss: Any, metric: Any = "mse") -> Any:
         model = make()
-        model.compile(keras.optimizers.Adam(0.01), loss)
+        model.compile(keras.optimizers.Adam(0.01), loss, metrics=[metric])
         return key(model, data)
 
-    assert with_loss(loss_one) == with_loss(loss_one) is not None
-    assert with_loss(loss_one) != with_loss(loss_two)
+    assert with_loss(as_closure(2.0)) == with_loss(as_closure(2.0)) is not None
+    assert with_loss(as_closure(2.0)) != with_loss(as_closure(3.0))
+    auc = functools.partial(keras.metrics.AUC, name="auc")
+    assert with_loss("mse", auc()) == with_loss("mse", auc()) is not None
+    different = [
+        auc(),
+        auc(curve="PR"),
+        auc(num_thresholds=5),
+        keras.metrics.Precision(0.3),
+        as_closure(1.0),
+    ]
+    assert len({with_loss("mse", metric) for metric in different}) == 5
+    assert with_loss(as_attribute(1.0)) is None
+
+
+def test_settings_of_keras_are_part_of_the_key(data: FitData) -> None:
+    before, epsilon = key(make(), data), keras.config.epsilon()
+    keras.config.set_epsilon(1e-3)
+    try:
+        assert key(make(), data) != before
+    finally:
+        keras.config.set_epsilon(epsilon)
+
+
+def test_arguments_that_no_configuration_holds_are_part_of_the_key(data: FitData) -> None:
+    def recurrent(use_cudnn: Any) -> Any:
+        model = keras.Sequential(
+            [keras.Input((6,)), layers.Reshape((3, 2)), layers.LSTM(3, use_cudnn=use_cudnn)]
+        )
+        model.compile("adam", "mse")
+        return key(model, data)
+
+    assert recurrent(False) == recurrent(False) is not None
+    assert recurrent(False) != recurrent("auto")
 
 
 def test_models_keep_their_own_values_between_segments(data: FitData) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import types
+import functools
+import inspect
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+
+from kerashpo.training import captured_state
+from kerashpo.training.captured_state import Opaque
 
 #: Fields of a layer's configuration that a graph never depends on.
 _IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
@@ -17,10 +21,6 @@ _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 _WIDTHS = frozenset({("Dense", "units")})
 #: Activations that one formula can stand for, its numbers being inputs of the graph.
 LIFTED_ACTIVATIONS = frozenset({"relu", "tanh", "sigmoid"})
-
-
-class Opaque(Exception):
-    """Something whose effect on a graph cannot be told from its configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _canonical_mapping(
     kind = config.get("class_name")
     if kind is not None:
         module = config.get("module")
-        if module is not None and not str(module).startswith("keras"):
+        if module is not None and str(module).partition(".")[0] != "keras":
             raise Opaque(f"{config.get('config') or kind} is not part of Keras")
         within = str(kind)
     open_width = config.get("name") in inputs.free
@@ -109,34 +109,20 @@ def _numbered(value: Any, names: Mapping[str, int]) -> Hashable:
     return ("layer", names[value]) if isinstance(value, str) and value in names else value
 
 
-def describe(value: Any, keep: list[Any]) -> Hashable:
+def describe(value: Any) -> Hashable:
     """Returns what a loss, a metric or a collection of them means for a graph.
-
-    A function without closure means what it is: its identity stands for it, so the caller must
-    keep it alive as long as the description is used.
 
     Args:
         value: what was given to `compile`.
-        keep: receives the functions described by identity.
 
     Raises:
-        Opaque: for objects of user classes and for closures.
+        Opaque: for objects of user classes, and for functions that can reach such.
     """
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
     if isinstance(value, Mapping):
-        return tuple((name, describe(item, keep)) for name, item in sorted(value.items()))
+        return tuple((name, describe(item)) for name, item in sorted(value.items()))
     if isinstance(value, (list, tuple)):
-        return tuple(describe(item, keep) for item in value)
-    if isinstance(value, types.FunctionType):
-        if value.__closure__ is not None:
-            raise Opaque(f"{value.__name__} is a closure")
-        keep.append(value)
-        return ("function", id(value))
-    if type(value).__module__.startswith("keras."):
-        config = canonical(value.get_config(), within=type(value).__name__)
-        return (type(value).__name__, getattr(value, "name", None), config)
-    raise Opaque(f"{type(value).__name__} is not part of Keras")
+        return tuple(describe(item) for item in value)
+    return captured_state.describe(value, metrics=True)
 
 
 #: Layers whose graph does not depend on their widths once their variables' sizes are left open.
@@ -157,6 +143,7 @@ _KNOWN = _FREE | frozenset(
     "SpatialDropout2D GaussianDropout AlphaDropout PReLU Masking MultiHeadAttention "
     "Attention Dot Sequential Functional".split()
 )
+_PLAIN = (bool, int, float, str, type(None))
 #: Optimizers that treat every variable element by element.
 _FREE_OPTIMIZERS = frozenset("SGD Adam AdamW RMSprop Adagrad Adadelta Adamax Nadam Lion".split())
 #: Methods that someone may have replaced on one object.
@@ -174,13 +161,11 @@ class Structure:
         key: equal for models that may share one; None if this model needs its own.
         free: whether the widths of layers are left open.
         why: in words, why the trace is private or its sizes fixed; empty if neither.
-        keep: objects whose identity is part of `key`.
     """
 
     key: Hashable | None
     free: bool
     why: str
-    keep: tuple[Any, ...] = ()
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
@@ -231,7 +216,6 @@ def structure_of(
     try:
         _refuse_opaque(model)
         free = free and _can_be_free(model)
-        keep: list[Any] = []
         names = {layer.name: index for index, layer in enumerate(layers_of(model))}
         parts = (
             type(model).__name__,
@@ -241,14 +225,16 @@ def structure_of(
                 names,
             ),
             _variables_key(model, free),
-            _compile_key(model, keep),
+            _compile_key(model),
             _sharing(model),
+            tuple(_unconfigured(layer) for layer in layers_of(model)),
             _output_names(model),
             free,
+            _keras_settings(),
         )
     except Opaque as error:
         return Structure(None, False, str(error))
-    return Structure(parts, free, "" if free else "sizes are fixed", tuple(keep))
+    return Structure(parts, free, "" if free else "sizes are fixed")
 
 
 def _refuse_opaque(model: keras.Model) -> None:
@@ -330,6 +316,31 @@ def _open_layers(model: keras.Model) -> frozenset[str]:
     return frozenset(layer.name for layer in layers_of(model) if id(layer) not in pinned)
 
 
+def _unconfigured(layer: keras.layers.Layer) -> Hashable:
+    """Returns the plain arguments of a layer that its configuration leaves out (`use_cudnn`)."""
+    config = layer.get_config()
+    kind: Any = type(layer)
+    names = [name for name in _arguments(kind) if name not in {*config, *_IGNORED}]
+    values = {name: _argument(layer, name) for name in names}
+    return tuple((name, value) for name, value in values.items() if isinstance(value, _PLAIN))
+
+
+def _argument(layer: keras.layers.Layer, name: str) -> Any:
+    return vars(layer).get(name, vars(layer).get(f"_{name}"))
+
+
+@functools.cache
+def _arguments(kind: Any) -> tuple[str, ...]:
+    return tuple(inspect.signature(kind.__init__).parameters)[1:]
+
+
+def _keras_settings() -> Hashable:
+    """Returns Keras's global settings, which its own functions read while they are traced."""
+    config = keras.config
+    policy = keras.dtype_policies.serialize(config.dtype_policy())
+    return config.floatx(), config.epsilon(), config.image_data_format(), canonical(policy)
+
+
 def _output_names(model: keras.Model) -> tuple[str, ...]:
     """Returns the names that appear in logs: those of several outputs."""
     names = getattr(model, "output_names", None) or ()
@@ -345,7 +356,7 @@ def _variables_key(model: keras.Model, free: bool) -> Hashable:
     )
 
 
-def _compile_key(model: keras.Model, keep: list[Any]) -> Hashable:
+def _compile_key(model: keras.Model) -> Hashable:
     compiled = getattr(model, "_compile_config", None)
     if compiled is None:
         raise Opaque("compile was overridden")
@@ -353,7 +364,7 @@ def _compile_key(model: keras.Model, keep: list[Any]) -> Hashable:
     given.pop("optimizer", None)
     # "accuracy" means another metric for other targets: what it was resolved to counts.
     resolved = tuple((type(metric).__name__, metric.name) for metric in model.metrics)
-    return describe(given, keep), resolved, _optimizer_key(model.optimizer)
+    return describe(given), resolved, _optimizer_key(model.optimizer)
 
 
 def _optimizer_key(optimizer: keras.optimizers.Optimizer) -> Hashable:

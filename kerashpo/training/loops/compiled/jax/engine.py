@@ -78,9 +78,7 @@ class JaxEngine(Engine[Executables]):
                 lambda held: all(old is new for old, new in zip(held.keep, made, strict=True)),
                 lambda: Executables(made, lifted=False),
             )
-        return self._of_signature(
-            (structure.key, lifted), lambda: Executables(structure.keep, lifted=lifted)
-        )
+        return self._of_signature((structure.key, lifted), lambda: Executables(lifted=lifted))
 
     def _whole(self, model: keras.Model) -> tuple[Executables, Padding, Values]:
         padding = padding_of(model, 1, 32)

@@ -33,11 +33,11 @@ class Executables:
     """Executables by kind, batch size and shapes; made when first needed.
 
     Args:
-        keep: objects whose identity is part of the signature, or of the model's own graphs.
+        keep: of one model's own executables: the optimizer, loss and metrics they were made for.
         lifted: whether rates, seeds and penalties are inputs.
     """
 
-    def __init__(self, keep: tuple[Any, ...], *, lifted: bool) -> None:
+    def __init__(self, keep: tuple[Any, ...] = (), *, lifted: bool) -> None:
         self.keep, self.lifted = keep, lifted
         self._made: LRUCache[Hashable, Compiled] = LRUCache(_HELD)
 

@@ -39,7 +39,6 @@ class SharedTrace:
         self._slots = Slots.like(model, free=structure.free) if shared else None
         # A graph holds its variables weakly.
         self._own = None if shared else [variable._value for variable in variables_of(model)]
-        self._keep = structure.keep
         #: Whether TensorFlow's graph optimizer may be left out and its executor be chosen, see
         #: `runtime.without_grappler` and `runtime.single_threaded_executor`.
         self.quick = structure.free
