@@ -27,6 +27,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keras_tuner import HyperModel as HyperModel
+
     from kerashpo import callbacks as callbacks
     from kerashpo import errors as errors
     from kerashpo import executors as executors
@@ -41,11 +43,10 @@ if TYPE_CHECKING:
     from kerashpo.study.study import open_study as open_study
     from kerashpo.training.hyperparameters import HyperParameters as HyperParameters
     from kerashpo.tuners.asha import ASHA as ASHA
+    from kerashpo.tuners.base import Tuner as Tuner
     from kerashpo.tuners.bayesian import BayesianOptimization as BayesianOptimization
-    from kerashpo.tuners.from_oracle import Tuner as Tuner
     from kerashpo.tuners.grid import GridSearch as GridSearch
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
-    from kerashpo.tuners.hypermodel import HyperModel as HyperModel
     from kerashpo.tuners.optimize import optimize as optimize
     from kerashpo.tuners.random import RandomSearch as RandomSearch
     from kerashpo.tuners.simulate import simulate as simulate
@@ -57,7 +58,7 @@ _MENU = {
     "ASHA": "kerashpo.tuners.asha",
     "BayesianOptimization": "kerashpo.tuners.bayesian",
     "GridSearch": "kerashpo.tuners.grid",
-    "HyperModel": "kerashpo.tuners.hypermodel",
+    "HyperModel": "keras_tuner",
     "HyperParameters": "kerashpo.training.hyperparameters",
     "Hyperband": "kerashpo.tuners.hyperband",
     "Objective": "kerashpo.core.records",
@@ -65,7 +66,7 @@ _MENU = {
     "RandomSearch": "kerashpo.tuners.random",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
-    "Tuner": "kerashpo.tuners.from_oracle",
+    "Tuner": "kerashpo.tuners.base",
     "open_study": "kerashpo.study.study",
     "optimize": "kerashpo.tuners.optimize",
     "simulate": "kerashpo.tuners.simulate",

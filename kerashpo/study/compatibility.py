@@ -74,9 +74,23 @@ def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
         was, now = old.get(key), new.get(key)
         if was == now or (key == "data" and None in (was, now)):
             continue
+        if key == "data":
+            yield Difference(_OTHER_DATA)
+            continue
+        if key in _NESTED:
+            yield from _of_settings(was or {}, now or {})
+            continue
         grows = key in GROWING and isinstance(was, int) and isinstance(now, int) and now > was
         restarts = grows and not _keeps_rungs(old, new)
         yield Difference(f"{key}: was {was!r}, now {now!r}", grows, restarts)
+
+
+_NESTED = ("compile", "fit", "options")
+"""Settings that hold further ones: each of them is compared by itself."""
+_OTHER_DATA = (
+    "data: the arrays are other ones than those of the earlier search. A random split without a "
+    "seed (random_state=...) gives other ones each time"
+)
 
 
 def _keeps_rungs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.events import SessionStarted
+from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
@@ -50,11 +51,6 @@ def run_study(
     """
     history = opened.history
     listeners = tuple(listeners)
-
-    def algorithm() -> Algorithm:
-        space = Space.from_json(history.space)
-        return make_algorithm(recipe.algorithm, space, history.seed, recipe.options)
-
     replay = list(opened.events)
     session = SessionStarted(time.time(), Command.current().to_json())
     try:
@@ -62,7 +58,7 @@ def run_study(
             loop = Loop(
                 history,
                 opened.store,
-                algorithm,
+                algorithm_of(recipe, history),
                 recipe.scheduler,
                 executor,
                 recipe.limits,
@@ -74,6 +70,16 @@ def run_study(
     finally:
         executor.close()
         close_listeners(listeners)
+
+
+def algorithm_of(parts: SearchParts, history: History) -> Callable[[], Algorithm]:
+    """Returns a function that builds the algorithm for a study's space as it is then."""
+
+    def build() -> Algorithm:
+        space = Space.from_json(history.space)
+        return make_algorithm(parts.algorithm, space, history.seed, parts.options)
+
+    return build
 
 
 def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, str]:

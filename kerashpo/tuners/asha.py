@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
-from kerashpo.core.errors import InvalidInput, unknown
-from kerashpo.tuners.banded import BandedTuner
-from kerashpo.tuners.options import read_options
+from kerashpo.core.errors import unknown
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.options import TunerArguments, as_whole
+from kerashpo.tuners.strategy import Schedule, Strategy
 
 _VARIANTS = {"promotion": "asha", "stopping": "asha_stopping"}
 
 
-class ASHA(BandedTuner):
+class ASHA(Tuner):
     """Asynchronous successive halving (Li et al., 2020); never waits for a rung to fill.
 
     With ``algorithm="bayesian"`` a Gaussian process proposes the configurations, which is
@@ -25,6 +26,7 @@ class ASHA(BandedTuner):
             space this, `max_epochs_total` or `max_minutes` must bound the search.
         max_epochs: the most epochs that one trial is trained.
         factor: of how many trials of a rung one is promoted, and how much longer it trains.
+        seed: see `Tuner`.
         min_epochs: epochs of the first rung.
         variant: ``"promotion"`` pauses and continues trials; ``"stopping"`` trains each on
             until it is no longer good enough, for models that cannot be saved.
@@ -44,23 +46,22 @@ class ASHA(BandedTuner):
         max_epochs: int = 100,
         factor: int = 3,
         *,
+        seed: int | None = None,
         min_epochs: int = 1,
         variant: str = "promotion",
         algorithm: str = "random",
         algorithm_options: Mapping[str, Any] | None = None,
-        **options: Any,
+        **options: Unpack[TunerArguments],
     ) -> None:
         if variant not in _VARIANTS:
             raise unknown("variant", variant, _VARIANTS)
-        shape = {"max_epochs": max_epochs, "factor": factor, "min_epochs": min_epochs}
-        own = ("max_epochs", "factor", "min_epochs", "variant", "algorithm")
-        given = {"objective": objective, "max_trials": max_trials, **options}
-        shared = read_options(type(self), given, own)
-        kind = _VARIANTS[variant]
-        super().__init__(hypermodel, shared, kind, shape, algorithm, algorithm_options)
-        bounds = (shared.max_epochs_total, shared.max_minutes)
-        if self._limit == float("inf") and bounds == (None, None):
-            raise InvalidInput(
-                "ASHA goes on until something bounds it. Pass max_trials, max_epochs_total or "
-                "max_minutes."
-            )
+        shape = {"factor": as_whole(factor), "min_epochs": as_whole(min_epochs)}
+        schedule = Schedule(_VARIANTS[variant], shape, as_whole(max_epochs))
+        super().__init__(
+            Strategy(algorithm, algorithm_options or {}, schedule),
+            hypermodel,
+            objective=objective,
+            max_trials=max_trials,
+            seed=seed,
+            **options,
+        )

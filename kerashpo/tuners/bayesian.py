@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from kerashpo.algorithms.bayesian import BayesianOptimization as Model
 from kerashpo.algorithms.explain import Explanation
 from kerashpo.core.errors import InvalidInput
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
-from kerashpo.tuners.full import FullTuner
-from kerashpo.tuners.options import read_options
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.options import TunerArguments, as_whole
+from kerashpo.tuners.strategy import Strategy, full_or_median
 
 
-class BayesianOptimization(FullTuner):
+class BayesianOptimization(Tuner):
     """A Gaussian process proposes each configuration; every trial is trained to the end.
 
     Args:
@@ -31,6 +30,7 @@ class BayesianOptimization(FullTuner):
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
         warm_start: an earlier search on the same space: its `Results`, its folder, or pairs
             of values and score. Its trials are evidence, weighed by how alike both are.
+        scheduler, scheduler_options: see `RandomSearch`.
         **options: see `Tuner`.
     """
 
@@ -38,7 +38,7 @@ class BayesianOptimization(FullTuner):
         self,
         hypermodel: Any = None,
         objective: Any = None,
-        max_trials: int = 10,
+        max_trials: int | None = 10,
         num_initial_points: int | None = None,
         alpha: float = 1e-4,
         beta: float = 2.6,
@@ -46,18 +46,26 @@ class BayesianOptimization(FullTuner):
         *,
         acquisition: str = "logei",
         warm_start: Results | str | Path | Iterable[tuple[Mapping[str, Any], float]] = (),
-        **options: Any,
+        scheduler: str = "full",
+        scheduler_options: Mapping[str, Any] | None = None,
+        **options: Unpack[TunerArguments],
     ) -> None:
-        given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
-        own = ("num_initial_points", "alpha", "beta", "acquisition", "warm_start")
         search = {
-            "num_initial_points": num_initial_points,
+            "num_initial_points": as_whole(num_initial_points),
             "alpha": alpha,
             "beta": beta,
             "acquisition": acquisition,
             "warm_start": _pairs(warm_start),
         }
-        super().__init__(hypermodel, read_options(type(self), given, own), "bayesian", search)
+        schedule = full_or_median(scheduler, scheduler_options)
+        super().__init__(
+            Strategy("bayesian", search, schedule),
+            hypermodel,
+            objective=objective,
+            max_trials=max_trials,
+            seed=seed,
+            **options,
+        )
 
     def explain(self) -> Explanation:
         """Returns what the model believes: relevance, the predicted best, what comes next.
@@ -66,21 +74,11 @@ class BayesianOptimization(FullTuner):
             InvalidInput: before a trial has a score.
         """
         history = self.results.history
-        model = Model(self.results.space, history.seed, **self._algorithm_options)
+        model = Model(self.results.space, history.seed, **self._strategy.options)
         found = model.explain(history)
         if found is None:
             raise InvalidInput("No trial has a score yet, so there is nothing to explain.")
         return found
-
-    def _settings(self, epochs: int | None) -> dict[str, Any]:
-        settings = super()._settings(epochs)
-        told = dict(settings.pop("options"))
-        # Earlier evidence is told by its hash.
-        earlier = told.pop("warm_start")
-        if earlier:
-            text = json.dumps(earlier, sort_keys=True, default=str)
-            told["warm_start"] = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return {**settings, "options": told}
 
 
 def _pairs(given: Any) -> tuple[tuple[dict[str, Any], float], ...]:

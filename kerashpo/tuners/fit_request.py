@@ -1,4 +1,4 @@
-"""What `search` was given, read once."""
+"""The arguments of `search` and of `run_trial`, read into what is trained on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kerashpo.training.folds import NO_DATA, TUNABLE, RunData
 from kerashpo.training.loops.user_fit import FitCall
 from kerashpo.training.runner import TrialData
 from kerashpo.training.user_callbacks import check_callbacks
+from kerashpo.tuners.describe import describe, describe_callbacks
 from kerashpo.tuners.hooks import BATCH_HOOKS, EPOCH_HOOKS, BatchHooks, EpochHooks, Hooks
 
 
@@ -28,7 +29,7 @@ class Request:
         fingerprint: a hash of the arrays, None where there are others than arrays.
         epochs: epochs of each trial, None where none were given.
         callbacks: Keras's, or functions that make them.
-        listeners: who hears the events.
+        listeners: objects that are called for every event.
         verbose: 0 for silence, 1 for progress.
         fit_verbose: Keras's own verbosity within trials.
         args: by position, for code of the user's own.
@@ -47,11 +48,43 @@ class Request:
 
     def call(self, planned: bool) -> FitCall:
         """Returns it as a call of `HyperModel.fit`."""
-        kwargs = {name: self.kwargs[name] for name in self.kwargs if name not in _TOLD}
+        kwargs = {name: self.kwargs[name] for name in self.kwargs if name not in _NOT_PASSED}
         return FitCall(self.args, kwargs, planned, self.epochs is not None, self.fit_verbose)
 
+    def compared(self) -> dict[str, Any]:
+        """Returns what a resume compares of them, by the names in `SEARCH_SETTINGS`."""
+        fit = self._plain_arguments() if self.data is NO_DATA else _fit_settings(self.data)
+        if callbacks := describe_callbacks(self.callbacks):
+            fit["callbacks"] = callbacks
+        return {"data": self.fingerprint, "fit": fit}
 
-_TOLD = ("epochs", "callbacks", "verbose")
+    def _plain_arguments(self) -> dict[str, Any]:
+        """Returns the numbers and words among the arguments of the user's own code."""
+        named = {name: self.kwargs[name] for name in self.kwargs if name not in _NOT_PASSED}
+        described = {name: describe(value) for name, value in named.items()}
+        plain = (bool, int, float, str)
+        return {name: value for name, value in described.items() if isinstance(value, plain)}
+
+
+SEARCH_SETTINGS = ("data", "fit")
+"""What a resume compares once `search` was called."""
+_NOT_PASSED = ("epochs", "callbacks", "verbose")
+
+
+def _fit_settings(data: FitData) -> dict[str, Any]:
+    """Returns the arguments of `fit` that change what is trained; defaults are left out."""
+    arrays = data.trains_on_arrays
+    found = {
+        "batch_size": data.batch if arrays else data.batch_size,
+        "validation_batch_size": data.validation_batch_size,
+        "shuffle": None if data.shuffle is True else data.shuffle,
+        "validation_freq": None if data.validation_freq == 1 else data.validation_freq,
+        "steps_per_epoch": data.steps_per_epoch,
+        "validation_steps": data.validation_steps,
+        # Arrays are fingerprinted with the weights of their classes.
+        "class_weight": None if arrays else data.class_weight,
+    }
+    return {name: describe(value) for name, value in found.items() if value is not None}
 
 
 def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Request:
@@ -93,7 +126,7 @@ class Arranger:
         request: what `search` was given.
         base: the search's data as they are trained on, None where only `run_trial` reads them.
         own_fit: whether the hypermodel trains its models itself.
-        planned: whether the tuner plans the epochs, so that others are not heeded.
+        planned: whether the tuner plans the epochs, so that others are ignored.
     """
 
     def __init__(

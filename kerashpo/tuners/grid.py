@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-from kerashpo.tuners.full import FullTuner
-from kerashpo.tuners.options import read_options
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.options import TunerArguments
+from kerashpo.tuners.strategy import Strategy
 
 
-class GridSearch(FullTuner):
+class GridSearch(Tuner):
     """Every configuration of a finite space, in order, each trained to the end.
 
     Args:
@@ -25,7 +26,13 @@ class GridSearch(FullTuner):
         objective: Any = None,
         max_trials: int | None = None,
         seed: int | None = None,
-        **options: Any,
+        **options: Unpack[TunerArguments],
     ) -> None:
-        given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
-        super().__init__(hypermodel, read_options(type(self), given, ()), "grid")
+        super().__init__(
+            Strategy("grid"),
+            hypermodel,
+            objective=objective,
+            max_trials=max_trials,
+            seed=seed,
+            **options,
+        )

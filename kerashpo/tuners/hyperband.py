@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
-from kerashpo.core.errors import InvalidInput
-from kerashpo.tuners.banded import BandedTuner
-from kerashpo.tuners.options import read_options
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.options import TunerArguments, as_whole
+from kerashpo.tuners.strategy import Schedule, Strategy
 
 
-class Hyperband(BandedTuner):
+class Hyperband(Tuner):
     """Hyperband (Li et al., 2018); promoted trials go on exactly where they paused.
 
     With ``algorithm="bayesian"`` a Gaussian process proposes the configurations, which is
@@ -25,6 +25,7 @@ class Hyperband(BandedTuner):
         hyperband_iterations: how often the whole set of brackets is run; None (or inf) for as
             long as there are configurations or `max_epochs_total` or `max_minutes` allow.
         seed: see `Tuner`.
+        max_trials: configurations to start at most; None for all of the brackets.
         min_epochs: the fewest epochs of a first rung.
         algorithm: where to look next: ``"random"``, ``"sobol"``, ``"grid"`` or ``"bayesian"``.
         algorithm_options: further arguments of the algorithm.
@@ -43,24 +44,24 @@ class Hyperband(BandedTuner):
         hyperband_iterations: float | None = 1,
         seed: int | None = None,
         *,
+        max_trials: int | None = None,
         min_epochs: int = 1,
         algorithm: str = "random",
         algorithm_options: Mapping[str, Any] | None = None,
-        **options: Any,
+        **options: Unpack[TunerArguments],
     ) -> None:
         endless = hyperband_iterations in (None, math.inf)
         shape = {
-            "max_epochs": max_epochs,
-            "factor": factor,
-            "iterations": None if endless else hyperband_iterations,
-            "min_epochs": min_epochs,
+            "factor": as_whole(factor),
+            "iterations": None if endless else as_whole(hyperband_iterations),
+            "min_epochs": as_whole(min_epochs),
         }
-        own = ("max_epochs", "factor", "hyperband_iterations", "min_epochs", "algorithm")
-        shared = read_options(type(self), {"objective": objective, "seed": seed, **options}, own)
-        super().__init__(hypermodel, shared, "hyperband", shape, algorithm, algorithm_options)
-        bounds = (self._limit, shared.max_epochs_total, shared.max_minutes)
-        if endless and bounds == (math.inf, None, None):
-            raise InvalidInput(
-                "hyperband_iterations=None goes on until something bounds it. Pass max_trials, "
-                "max_epochs_total or max_minutes, or a number of iterations."
-            )
+        schedule = Schedule("hyperband", shape, as_whole(max_epochs))
+        super().__init__(
+            Strategy(algorithm, algorithm_options or {}, schedule),
+            hypermodel,
+            objective=objective,
+            max_trials=max_trials,
+            seed=seed,
+            **options,
+        )

@@ -1,4 +1,4 @@
-"""What a tuner answers about its search, with KerasTuner's verbs."""
+"""A tuner's results, with KerasTuner's verbs: best models and values, summaries, reports."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def space_text(space: Space) -> str:
     for param in space.params:
         body = param.domain.to_json()
         kind = body.pop("kind")
-        told = ", ".join(f"{name} {value}" for name, value in body.items())
+        details = ", ".join(f"{name} {value}" for name, value in body.items())
         where = " and ".join(f"{c.parent} in {list(c.values)}" for c in param.conditions)
-        lines.append(f"  {param.name}: {kind} {told}" + (f"   where {where}" if where else ""))
+        lines.append(f"  {param.name}: {kind} {details}" + (f"   where {where}" if where else ""))
     return "\n".join(lines)
 
 
@@ -51,19 +51,19 @@ def results_text(results: Results, ranked: Iterable[int], folder: str) -> str:
     return "\n".join(lines)
 
 
-class Answers:
-    """The half of a tuner that reads.
+class ResultQueries:
+    """The methods of a tuner that read its results.
 
     Attributes:
         space: the space that `build_model` declares.
-        oracle: the trials as KerasTuner tells them.
+        oracle: the trials as KerasTuner shows them.
     """
 
     space: Space
     oracle: OracleView
     _options: TunerOptions
     _history: History | None
-    _maker: ModelBuilder
+    _builder: ModelBuilder
     _fit_hp: Space
 
     @property
@@ -79,13 +79,13 @@ class Answers:
 
     @property
     def results(self) -> Results:
-        """What was found so far, see `kerashpo.study.results.Results`."""
+        """The results so far, see `kerashpo.study.results.Results`."""
         if self._history is None:
             raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
         return Results(self._history, self.space, self._models(self._history), self.project_dir)
 
     def _models(self, history: History) -> Models:
-        return StoredModels(self._maker, self.space, history, self._blobs, self._fit_hp)
+        return StoredModels(self._builder, self.space, history, self._blobs, self._fit_hp)
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
         """Returns the parameters of the best trials, the best first."""
@@ -113,7 +113,7 @@ class Answers:
         """
         results = self.results
         record = results.history.trials[int(getattr(trial, "trial_id", trial))]
-        return load_model(self._maker, results.space, results.seed, record, self._blobs)
+        return load_model(self._builder, results.space, results.seed, record, self._blobs)
 
     def save_model(self, trial_id: str, model: keras.Model, step: int = 0) -> None:
         """Stores the weights that `load_model` loads; for a `run_trial` of one's own."""
@@ -151,5 +151,4 @@ class Answers:
 
     @property
     def _blobs(self) -> FileBlobs:
-        # Absolute: workers stay where they were started, whatever this process changes to.
-        return FileBlobs(self._options.folder.absolute() / CHECKPOINTS)
+        return FileBlobs(self._options.folder / CHECKPOINTS)

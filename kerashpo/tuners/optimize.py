@@ -13,15 +13,15 @@ from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory
-from kerashpo.schedulers.full import Full
 from kerashpo.space.space import Space
-from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.listeners import check_listeners
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming, open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.run import SearchParts, provenance, run_study
+from kerashpo.study.run import run_study
+from kerashpo.tuners.assemble import assemble
 from kerashpo.tuners.options import check_resume
+from kerashpo.tuners.strategy import Strategy
 
 METRIC = "value"
 
@@ -76,35 +76,28 @@ def optimize(
     space = space if isinstance(space, Space) else Space(space)
     if not callable(fn):
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
-    # Built for its checks alone: a wrong option is told before a folder is made.
+    # Built for its checks alone: a wrong option is reported before a folder is made.
     make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
     executor_factory(workers, executor)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
     check_resume(resume)
-    heard_by = check_listeners(listeners)
-    objective = Objective(metric, direction)  # type: ignore[arg-type]
-    recipe = SearchParts(
-        algorithm,
-        Full(1, limit=min(space.size, max_trials)),
-        options,
+    called = check_listeners(listeners)
+    assembly = assemble(
+        space,
+        [Objective(metric, direction)],  # type: ignore[arg-type]
+        seed,
+        Strategy(algorithm, options),
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
     )
-    wish = StudySpec(
-        space.to_json(),
-        ((objective.name, objective.direction),),
-        seed,
-        {"algorithm": algorithm, "options": dict(options)},
-        provenance(),
-    )
     folder = None if directory is None else Path(directory)
-    opened = open_or_create(wish, folder, overwrite, resume)
+    opened = open_or_create(assembly.spec, folder, overwrite, resume)
     try:
         trials = opened.history.trials
         request = _request(fn, metric, space, folder, lambda: max_trials - len(trials))
         built, _, _ = build_executor(request, workers, executor)
-        run_study(opened, recipe, built, heard_by)
+        run_study(opened, assembly.parts, built, called)
     finally:
         opened.store.close()
     return Results(opened.history, space, folder=None if directory is None else str(directory))

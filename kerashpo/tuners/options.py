@@ -1,11 +1,14 @@
-"""Checks and reads the arguments that tuners share."""
+"""The arguments that tuners share: their names, defaults and checks."""
 
 from __future__ import annotations
 
+import inspect
 import re
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, require_number
 from kerashpo.core.objective import Scoring
@@ -15,18 +18,75 @@ from kerashpo.executors.registry import executor_factory
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
+from kerashpo.training.settings import Settings
+from kerashpo.tuners.goal import Goal
 
 UNTITLED = "untitled_project"
 """The name of a study that was given none; KerasTuner's."""
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
+class StudyArguments(TypedDict, total=False):
+    """Keyword arguments of every tuner, estimators included; `Tuner` documents them."""
+
+    hyperparameters: Any
+    tune_new_entries: bool
+    allow_new_entries: bool
+    max_retries_per_trial: int
+    max_consecutive_failed_trials: int | None
+    executions_per_trial: int
+    directory: str | Path | None
+    project_name: str | None
+    overwrite: bool
+    resume: Resuming
+    keep: str
+    max_epochs_total: int | None
+    max_minutes: float | None
+    score: str
+    weights: Any
+    logger: Any
+    tuner_id: Any
+
+
+class TunerArguments(StudyArguments, total=False):
+    """Keyword arguments of every tuner that trains Keras models; `Tuner` documents them."""
+
+    optimizer: Any
+    loss: Any
+    metrics: Any
+    max_model_size: int | None
+    distribution_strategy: Any
+    workers: int | str
+    executor: Any
+    trial_timeout: float | None
+    max_worker_memory: int | str | None
+    deterministic: bool
+    fast: bool | Literal["auto"]
+    keep_in_memory: int | str
+    checkpoint_every: float
+    fit_hp: Any
+    cv: Any
+    repeats: int | None
+
+
+IGNORED = ("logger", "tuner_id")
+"""Arguments that KerasTuner's subclasses pass on and that change nothing here."""
+_WHOLE = (
+    "max_trials",
+    "seed",
+    "max_retries_per_trial",
+    "max_consecutive_failed_trials",
+    "executions_per_trial",
+    "max_model_size",
+    "workers",
+    "max_epochs_total",
+    "repeats",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TunerOptions:
-    """What every tuner takes besides its algorithm's and scheduler's arguments.
-
-    The names and meanings are KerasTuner's where it has them; `Tuner` documents them.
-    """
+    """The values of `TunerArguments`, and of ``objective``, ``max_trials`` and ``seed``."""
 
     objective: Any = None
     max_trials: int | None = None
@@ -97,11 +157,7 @@ class TunerOptions:
             )
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
-        isolated = self.deterministic or (self.trial_timeout, self.max_worker_memory) != (
-            None,
-            None,
-        )
-        executor_factory(self.workers, self.executor, isolated)
+        executor_factory(self.workers, self.executor, self.isolated)
         read_bytes("keep_in_memory", self.keep_in_memory)
         read_keep(self.keep)
         check_resume(self.resume)
@@ -134,11 +190,48 @@ class TunerOptions:
         """How many runs a trial has: folds times repetitions."""
         return count_folds(self.cv) * self.turns
 
+    def compared(self, form: str) -> dict[str, Any]:
+        """Returns what a resume compares of them besides space, objectives and seed.
+
+        Args:
+            form: what the hypermodel makes, see `check_own_code`.
+        """
+        found: dict[str, Any] = {}
+        if self.runs > 1 and form != "anything":
+            # How many runs a `run_trial` of the user's own will report is not known.
+            found["runs"] = self.runs
+        if self.cv is not None:
+            found["cv"] = str(self.cv)
+        if self.score != "best":
+            found["score"] = self.score
+        return found
+
     @property
     def limits(self) -> Limits:
         """When the search gives up."""
         budget = Budget(self.max_trials, self.max_epochs_total, self.max_minutes)
         return Limits(budget, self.max_retries_per_trial, self.max_consecutive_failed_trials)
+
+    def training(self, goal: Goal, seed: int, max_epochs: int) -> Settings:
+        """Returns how trials are trained.
+
+        Args:
+            goal: what is optimised.
+            seed: the study's seed.
+            max_epochs: the most epochs of one trial.
+        """
+        return Settings(
+            goal.objectives[0],
+            seed,
+            max_epochs,
+            self.runs,
+            self.fast,
+            read_bytes("keep_in_memory", self.keep_in_memory),
+            self.checkpoint_every,
+            self.max_model_size,
+            Scoring.read(self.score),
+            goal.derived,
+        )
 
     @property
     def isolated(self) -> bool:
@@ -214,18 +307,48 @@ def read_bytes(name: str, given: int | str) -> int:
     return int(float(match[1]) * _UNITS[match[2]])
 
 
-def read_options(cls: type, given: dict[str, Any], own: tuple[str, ...]) -> TunerOptions:
-    """Returns the shared options among a tuner's keyword arguments.
+def as_whole(value: Any) -> Any:
+    """Returns a float without a fraction as an int, e.g. 2 for 2.0; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def read_options(cls: type, given: Mapping[str, Any]) -> TunerOptions:
+    """Returns the shared options among a tuner's keyword arguments, checked.
+
+    Args:
+        cls: the tuner's class, for the error.
+        given: the arguments, without those of its strategy.
 
     Raises:
-        InvalidInput: for an argument that neither they nor the tuner know.
+        InvalidInput: for an unknown argument, or a value that cannot be meant.
     """
-    known = [*TunerOptions.__slots__]
+    known = [field.name for field in fields(TunerOptions)]
     for name in given:
-        if name not in known:
-            names = [*own, *known]
+        if name not in known and name not in IGNORED:
+            names = list(dict.fromkeys([*_own_arguments(cls), *known]))
             raise InvalidInput(
                 f"{cls.__name__} has no argument {name!r}.{nearest(name, names)} "
                 f"It takes: {', '.join(names)}."
             )
-    return TunerOptions(**given)
+    for name in IGNORED:
+        if given.get(name) is not None:
+            warnings.warn(
+                f"{name}={given[name]!r} has no effect: kerashpo logs through listeners, and "
+                "trains several trials at once with workers=N.",
+                stacklevel=4,
+            )
+    values = {name: value for name, value in given.items() if name not in IGNORED}
+    whole = {name: as_whole(values[name]) for name in _WHOLE if name in values}
+    options = TunerOptions(**{**values, **whole})
+    options.check()
+    return options
+
+
+def _own_arguments(cls: type) -> list[str]:
+    """Returns the named parameters of a class's constructor and of those that it calls."""
+    found: list[str] = []
+    for one in cls.__mro__:
+        if "__init__" in vars(one):
+            taken = inspect.signature(vars(one)["__init__"]).parameters.values()
+            found += [p.name for p in taken if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return [name for name in found if name not in ("self", "args", "kwargs")]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Unpack
 
-from kerashpo.tuners.full import FullTuner
-from kerashpo.tuners.options import read_options
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.options import TunerArguments
+from kerashpo.tuners.strategy import Strategy, full_or_median
 
 
-class RandomSearch(FullTuner):
+class RandomSearch(Tuner):
     """Random configurations without repeats, each trained to the end.
 
     Args:
@@ -16,6 +18,10 @@ class RandomSearch(FullTuner):
         objective: see `Tuner`.
         max_trials: how many configurations to try.
         seed: see `Tuner`.
+        scheduler: ``"full"``, or ``"median"`` to stop a trial whose best epoch is worse than the
+            median of the trials before it (Golovin et al., 2017).
+        scheduler_options: of ``"median"``: ``min_epochs`` (1), the first epoch at which a trial
+            can be stopped, and ``min_trials`` (5), how many others the median is taken of.
         **options: see `Tuner`.
     """
 
@@ -23,9 +29,14 @@ class RandomSearch(FullTuner):
         self,
         hypermodel: Any = None,
         objective: Any = None,
-        max_trials: int = 10,
+        max_trials: int | None = 10,
         seed: int | None = None,
-        **options: Any,
+        *,
+        scheduler: str = "full",
+        scheduler_options: Mapping[str, Any] | None = None,
+        **options: Unpack[TunerArguments],
     ) -> None:
-        given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
-        super().__init__(hypermodel, read_options(type(self), given, ()), "random")
+        strategy = Strategy("random", schedule=full_or_median(scheduler, scheduler_options))
+        super().__init__(
+            strategy, hypermodel, objective=objective, max_trials=max_trials, seed=seed, **options
+        )

@@ -12,16 +12,16 @@ from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.simulated import SimulatedExecutor
 from kerashpo.problems.base import Problem, check_problem
 from kerashpo.schedulers.registry import (
-    make_scheduler,
     scheduler_names,
     scheduler_options,
     tuner_pair,
 )
-from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.run import SearchParts, provenance, run_study
+from kerashpo.study.run import run_study
+from kerashpo.tuners.assemble import assemble
+from kerashpo.tuners.strategy import Schedule, Strategy
 
 METRIC = "value"
 
@@ -74,30 +74,25 @@ def simulate(
     budget = _budget(budget_epochs, max_trials)
     ours, theirs = _split(options, pair.scheduler)
     settings = {**pair.options, **_defaults(pair.scheduler, factor, budget), **ours}
-    scheduler = make_scheduler(
-        pair.scheduler,
-        horizon,
-        settings,
-        limit=min(space.size, max_trials or math.inf),
-        budget=budget_epochs or math.inf,
+    strategy = Strategy(
+        algorithm, {**pair.hints, **theirs}, Schedule(pair.scheduler, settings, horizon)
     )
-    if scheduler.endless and space.size == math.inf and budget == Budget():
+    assembly = assemble(
+        space,
+        [Objective(METRIC, problem.direction)],
+        seed,
+        strategy,
+        Limits(budget),
+        settings={"tuner": tuner},
+    )
+    if assembly.parts.scheduler.endless and space.size == math.inf and budget == Budget():
         raise InvalidInput(
             f"The tuner {tuner!r} needs a bound on a space without end: give budget_epochs or "
             "max_trials."
         )
-    recipe = SearchParts(algorithm, scheduler, {**pair.hints, **theirs}, Limits(budget))
-    objective = Objective(METRIC, problem.direction)
-    told = {"tuner": tuner, "algorithm": algorithm, "max_epochs": horizon, "options": settings}
-    wish = StudySpec(
-        space.to_json(),
-        ((objective.name, objective.direction),),
-        seed,
-        told,
-        provenance(),
-    )
-    opened = open_or_create(wish, None)
-    run_study(opened, recipe, SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers))
+    opened = open_or_create(assembly.spec, None)
+    executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers)
+    run_study(opened, assembly.parts, executor)
     return Results(opened.history, space)
 
 

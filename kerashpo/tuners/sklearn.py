@@ -18,7 +18,7 @@ from kerashpo.core.trial import Trial
 from kerashpo.study.results import Models
 from kerashpo.study.retention import read_keep
 from kerashpo.training.randomness import seeded_own
-from kerashpo.tuners.from_oracle import Tuner
+from kerashpo.tuners.base import Tuner
 
 SCORE = "score"
 """The metric that folds report."""

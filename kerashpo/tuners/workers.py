@@ -14,6 +14,7 @@ from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.pool.pool import PoolSettings
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.study.run import SearchParts
 from kerashpo.training.factory import RunnerFactory
 from kerashpo.tuners.options import TunerOptions, read_bytes
 
@@ -21,8 +22,7 @@ from kerashpo.tuners.options import TunerOptions, read_bytes
 def make_executor(
     options: TunerOptions,
     factory: RunnerFactory,
-    scheduler: Scheduler,
-    algorithm: str,
+    parts: SearchParts,
     remaining: Callable[[], float],
 ) -> tuple[Executor, int, tuple[str, ...]]:
     """Returns the executor, how many trials it trains at once to begin with, and notes.
@@ -30,8 +30,7 @@ def make_executor(
     Args:
         options: the tuner's arguments.
         factory: builds the runner.
-        scheduler: says whether each epoch waits for its answer.
-        algorithm: the name of the algorithm that proposes.
+        parts: the search; its scheduler says whether workers wait after each epoch.
         remaining: returns how many epochs are left, inf where unknown.
 
     Raises:
@@ -44,9 +43,10 @@ def make_executor(
             "a strategy cannot be sent to other processes. Leave out one of them (and "
             "trial_timeout, max_worker_memory and deterministic, which need worker processes)."
         )
-    request = _request(options, factory, scheduler, remaining)
+    request = _request(options, factory, parts.scheduler, remaining)
     executor, workers, notes = build_executor(request, *asked)
-    return executor, workers, (*notes, *repeatability_notes(options, workers, scheduler, algorithm))
+    more = repeatability_notes(options, workers, parts.scheduler, parts.algorithm)
+    return executor, workers, (*notes, *more)
 
 
 def _request(
@@ -74,7 +74,7 @@ def _request(
         # last bits.
         threads=1 if options.deterministic else None,
         environment={"KERAS_BACKEND": keras.backend.backend()},
-        logs=options.folder.absolute() / "logs",
+        logs=options.folder / "logs",
         parts=factory.parts(),
         remaining=remaining,
     )

@@ -249,9 +249,14 @@ def test_a_folder_of_another_search(tuner, builder, settings, difference, finish
 
 
 def test_a_folder_of_a_search_on_other_data(finished):
-    tuner = kt.RandomSearch(build_few, max_trials=1, **place(finished))
-    with pytest.raises(StudyMismatch, match="data: was"):
-        tuner.search(**(DATA | {"x": DATA["x"] + 1}))
+    other = DATA | {"x": DATA["x"] + 1}
+    tuner = kt.RandomSearch(build_few, max_trials=2, **place(finished))
+    with pytest.raises(StudyMismatch, match="data: the arrays are other ones.*random_state"):
+        tuner.search(**other)
+    done = kt.RandomSearch(build_few, max_trials=1, **place(finished))
+    with pytest.warns(UserWarning, match="finished and its results stand.*data: the arrays"):
+        done.search(**other)
+    assert (len(done.results), done.results.stopped) == (1, "max_trials reached")
     with pytest.raises(StudyMismatch, match="epochs: was 1, now 2"):
         tuner.search(**DATA, epochs=2)
 
@@ -269,6 +274,5 @@ def test_a_search_that_nothing_bounds(tmp_path):
         hp.Float("rate", 0.0, 1.0)
         return make()
 
-    tuner = kt.RandomSearch(endless, **(place(tmp_path) | {"max_trials": None}))
-    with pytest.raises(InvalidInput, match="nothing bounds the search.*max_trials"):
-        tuner.search(ROWS, LABELS, validation_split=0.25)
+    with pytest.raises(InvalidInput, match="Nothing bounds the search.*Pass max_trials"):
+        kt.RandomSearch(endless, **(place(tmp_path) | {"max_trials": None}))

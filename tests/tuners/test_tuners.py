@@ -153,7 +153,8 @@ def test_searching_a_finished_study_trains_nothing(hyperband):
         project_name="study",
     )  # fmt: skip
     assert told(again.results) == before
-    again.search(**DATA, callbacks=[Forbidden()])
+    with pytest.warns(UserWarning, match="finished.*callbacks: was None, now .*Forbidden"):
+        again.search(**DATA, callbacks=[Forbidden()])
     assert told(again.results) == before
 
 

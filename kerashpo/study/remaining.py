@@ -1,0 +1,63 @@
+"""Whether a search has anything left to train, found out without changing its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+from kerashpo.core.events import Event
+from kerashpo.core.history import History
+from kerashpo.core.records import Decision
+from kerashpo.executors.base import Executor
+from kerashpo.executors.messages import Message, WorkItem
+from kerashpo.store.base import MemoryStore
+from kerashpo.study.loop import Loop
+from kerashpo.study.run import SearchParts, algorithm_of
+
+
+class _WorkLeft(BaseException):
+    """Leaves the loop at the first job that it submits."""
+
+
+@final
+class _NoExecutor(Executor):
+    """Is always free, and takes no job."""
+
+    def submit(self, tasks: Sequence[WorkItem]) -> None:
+        raise _WorkLeft
+
+    def free(self) -> int:
+        return 1
+
+    def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
+        raise _WorkLeft  # a trial is running: there is something to wait for
+
+    def decide(self, trial: int, decision: Decision) -> None:
+        return
+
+    def now(self) -> float:
+        return 0.0
+
+    def close(self) -> None:
+        return
+
+
+def nothing_left(events: Sequence[Event], parts: SearchParts) -> bool:
+    """Tells whether a search would end without training anything; replays its log in memory.
+
+    Args:
+        events: the study's log.
+        parts: the search; its scheduler is used up.
+    """
+    store = MemoryStore()
+    for event in events:
+        store.append(event)
+    history = History(events)
+    loop = Loop(
+        history, store, algorithm_of(parts, history), parts.scheduler, _NoExecutor(), parts.limits
+    )
+    try:
+        loop.run(events)
+    except _WorkLeft:
+        return False
+    return True

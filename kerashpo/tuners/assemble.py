@@ -1,0 +1,82 @@
+"""Puts a search together from its arguments, for tuners, `optimize` and `simulate` alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from kerashpo.core.records import Config, Objective
+from kerashpo.space.space import Space
+from kerashpo.study.compatibility import StudySpec
+from kerashpo.study.loop import Limits
+from kerashpo.study.run import SearchParts, provenance
+from kerashpo.tuners.describe import describe
+from kerashpo.tuners.strategy import Strategy
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A search before anything of it is opened or trained.
+
+    Attributes:
+        spec: what a study is created from, or compared with when it is resumed.
+        parts: what the loop runs: algorithm, a fresh scheduler, limits.
+    """
+
+    spec: StudySpec
+    parts: SearchParts
+
+
+def assemble(
+    space: Space,
+    objectives: Sequence[Objective],
+    seed: int | None,
+    strategy: Strategy,
+    limits: Limits,
+    *,
+    epochs: int | None = None,
+    most_trials: float | None = None,
+    enqueue: Sequence[Config] = (),
+    settings: Mapping[str, Any] | None = None,
+    packages: Iterable[str] = (),
+) -> Assembly:
+    """Returns the specification of a study and the parts of its search; changes nothing.
+
+    Args:
+        space: what is searched.
+        objectives: the first one ranks.
+        seed: None accepts a stored one, and draws one for a new study.
+        strategy: where to look and how long to train.
+        limits: when to give up.
+        epochs: epochs of a trial, for a schedule that plans none.
+        most_trials: how many configurations there can be at most; None for those of the space
+            or `limits`, whichever are fewer.
+        enqueue: configurations to try first.
+        settings: what else a resume compares.
+        packages: whose versions are recorded besides those of the numerical ones.
+
+    Raises:
+        InvalidInput: for an argument of the scheduler that is out of range.
+    """
+    if most_trials is None:
+        most_trials = min(space.size, limits.budget.max_trials or math.inf)
+    budget = limits.budget.max_epochs_total or math.inf
+    scheduler = strategy.schedule.make(epochs, most_trials, budget)
+    options = dict(strategy.options)
+    whole: dict[str, Any] = {"algorithm": strategy.algorithm, **(settings or {})}
+    if options:
+        whole["options"] = describe(options)
+    whole.update(strategy.schedule.settings(epochs))
+    if enqueue:
+        options["enqueue"] = enqueue
+    spec = StudySpec(
+        space.to_json(),
+        tuple((one.name, one.direction) for one in objectives),
+        seed,
+        whole,
+        provenance(("kerashpo", *packages, "numpy", "scipy")),
+    )
+    return Assembly(spec, SearchParts(strategy.algorithm, scheduler, options, limits))

@@ -1,0 +1,94 @@
+"""Describes arguments as JSON, so that a resumed study can tell which of them changed."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+_LONG = 16
+"""Items of a sequence that are listed; a longer one is described by its digest."""
+_WRITERS = ("BackupAndRestore", "CSVLogger", "ModelCheckpoint", "RemoteMonitor", "TensorBoard")
+"""Callbacks of Keras's that write or show something and leave the training alone."""
+
+
+def describe(value: Any) -> Any:
+    """Returns an argument as JSON: equal for equal arguments of two processes.
+
+    Numbers, words and nested lists or dicts are themselves, objects with a `get_config` their
+    class and configuration, functions their name and a digest of their code. Anything else is
+    the name of its class.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        return value.item()
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        items = [describe(item) for item in value]
+        return items if len(items) <= _LONG else f"{len(items)} items, {_digest(items)}"
+    if isinstance(value, type):
+        return value.__qualname__
+    if isinstance(value, (types.FunctionType, types.MethodType)):
+        return f"{value.__qualname__}, code {_digest(_code(value.__code__))}"
+    return _of_object(value)
+
+
+def describe_callbacks(callbacks: Iterable[Any]) -> list[Any]:
+    """Returns the callbacks that may change a training, as JSON.
+
+    Of each its class and the plain arguments of its constructor; those of Keras's that only
+    write files are left out, since their paths often hold the time of day.
+    """
+    found = []
+    for callback in callbacks:
+        cls = type(callback)
+        if cls.__name__ in _WRITERS and cls.__module__.startswith("keras."):
+            continue
+        if isinstance(callback, (types.FunctionType, types.MethodType, type)):
+            found.append(describe(callback))
+            continue
+        names = inspect.signature(cls.__init__).parameters
+        plain = {name: vars(callback)[name] for name in names if name in vars(callback)}
+        found.append({"class": cls.__qualname__} | {k: v for k, v in plain.items() if _is_plain(v)})
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, str):
+        return "/" not in value and "\\" not in value
+    return value is None or isinstance(value, (bool, int, float))
+
+
+def _of_object(value: Any) -> Any:
+    name = type(value).__qualname__
+    try:
+        config = dict(value.get_config())
+    except Exception:  # an object of the user's own: its class is all that is known of it
+        return name
+    # Keras numbers the names of a process's metrics and optimizers: auc, auc_1 ...
+    config.pop("name", None)
+    return {"class": name, **describe(config)}
+
+
+def _code(code: types.CodeType) -> list[Any]:
+    return [code.co_code.hex(), code.co_names, [_constant(one) for one in code.co_consts]]
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, types.CodeType):
+        return _code(value)
+    # The order of a set of words differs between processes.
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,106 @@
+"""`Strategy`: where to look next and how long to train, as values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from kerashpo.algorithms.registry import algorithm_class
+from kerashpo.core.errors import unknown
+from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.registry import make_scheduler
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long trials are trained: a scheduler's name and arguments.
+
+    Attributes:
+        name: of `kerashpo.schedulers.registry`.
+        options: the scheduler's arguments.
+        max_epochs: the most epochs of one trial, where the schedule plans them; None where
+            `search(epochs=...)` says how many.
+    """
+
+    name: str = "full"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    max_epochs: int | None = None
+
+    @property
+    def plans_epochs(self) -> bool:
+        """Whether trials are trained in rungs, up to epochs that the schedule chose."""
+        return self.max_epochs is not None
+
+    def make(
+        self, epochs: int | None = None, limit: float = math.inf, budget: float = math.inf
+    ) -> Scheduler:
+        """Returns a fresh scheduler.
+
+        Args:
+            epochs: what `search` was given, for a schedule that plans none; None for one.
+            limit: how many configurations there can be at most, for the plan.
+            budget: how many epochs there can be at most, for the plan.
+
+        Raises:
+            InvalidInput: for an unknown name, or an argument that is out of range.
+        """
+        longest = epochs or 1 if self.max_epochs is None else self.max_epochs
+        return make_scheduler(self.name, longest, self.options, limit=limit, budget=budget)
+
+    def settings(self, epochs: int | None) -> dict[str, Any]:
+        """Returns what a study's settings say of it, see `scheduler_of`."""
+        length = {"max_epochs": self.max_epochs} if self.plans_epochs else {"epochs": epochs or 1}
+        return {"scheduler": self.name, **length, **self.options}
+
+    def __str__(self) -> str:
+        shown = {key: value for key, value in self.options.items() if key == "factor"}
+        return "(" + ", ".join(f"{k} {v}" for k, v in shown.items()) + ")" if shown else ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """What a tuner searches with; the counterpart of an oracle in KerasTuner.
+
+    Attributes:
+        algorithm: where to look next, a name of `kerashpo.algorithms.registry`.
+        options: further arguments of the algorithm.
+        schedule: how long to train which trial.
+    """
+
+    algorithm: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Schedule = Schedule()
+
+    def check(self) -> None:
+        """Raises InvalidInput for an unknown name, or a schedule out of range.
+
+        A schedule whose epochs `search` will say is checked then.
+        """
+        algorithm_class(self.algorithm)
+        if self.schedule.plans_epochs:
+            self.schedule.make()
+
+
+_UNPLANNED = ("full", "median")
+"""Schedulers that train for the epochs given to `search`."""
+
+
+def full_or_median(name: str, options: Mapping[str, Any] | None) -> Schedule:
+    """Returns the schedule of a tuner whose trials train for the epochs given to `search`.
+
+    Args:
+        name: ``"full"`` or ``"median"``.
+        options: the scheduler's arguments.
+
+    Raises:
+        InvalidInput: for another name, listing those allowed, or an unknown option.
+    """
+    if name not in _UNPLANNED:
+        raise unknown("scheduler", name, _UNPLANNED)
+    schedule = Schedule(name, dict(options or {}))
+    schedule.make(epochs=10**9)  # for its checks alone
+    return schedule
