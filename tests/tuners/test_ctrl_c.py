@@ -21,7 +21,7 @@ from tests.helpers.small_models import DATA, build, place, told
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
-from test_interrupt import search
+from test_ctrl_c import search
 
 print("stopped:", search(sys.argv[1], 1).stopped, flush=True)
 """

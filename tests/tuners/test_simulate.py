@@ -104,7 +104,8 @@ def test_a_failing_problem_fails_trials_not_the_search():
 
 def test_options_reach_scheduler_and_algorithm():
     results = simulate(PowerLaw(27), tuner="asha", max_trials=30, min_epochs=9, factor=2, seed=0)
-    assert results.history.settings["options"] == {"min_epochs": 9, "factor": 2}
+    settings = results.history.settings
+    assert (settings["scheduler"], settings["min_epochs"], settings["factor"]) == ("asha", 9, 2)
     assert min(trial.epochs for trial in results.history.trials.values()) == 9
 
 
