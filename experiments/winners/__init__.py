@@ -1,0 +1,1 @@
+"""Winners of searches on unseen data: see README.md."""
