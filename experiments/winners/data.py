@@ -18,9 +18,7 @@ from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-KEEL = (
-    "australian bupa heart ionosphere pima saheart sonar tae vehicle vowel"
-).split()
+KEEL = ("australian bupa heart ionosphere pima saheart sonar tae vehicle vowel").split()
 RESERVED = frozenset(
     "german crx bands contraceptive monk-2 housevotes led7digit movement_libras wisconsin".split()
 )

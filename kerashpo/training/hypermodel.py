@@ -223,14 +223,27 @@ def make_loops() -> dict[str, TrainingLoop]:
 
 
 def load_model(
-    maker: ModelBuilder, space: Space, seed: int, record: Trial, blobs: Blobs
+    maker: ModelBuilder,
+    space: Space,
+    seed: int,
+    record: Trial,
+    blobs: Blobs,
+    run: int | None = None,
 ) -> keras.Model:
     """Returns a trial's model with the weights of its best epoch.
+
+    Args:
+        maker: builds it.
+        space: of the study.
+        seed: of the study.
+        record: the trial.
+        blobs: where the weights are.
+        run: of which run of the trial; None for the one with the best epoch.
 
     Raises:
         InvalidInput: if the weights were not kept.
     """
-    trial, run = record.number, record.best_run
+    trial, run = record.number, record.best_run if run is None else run
     data = blobs.get(best_key(trial, run))
     if data is None:
         raise InvalidInput(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import keras
@@ -16,6 +16,7 @@ from kerashpo.store.base import Blobs
 from kerashpo.study.results import Models
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
+from kerashpo.training.ensemble import average_models
 from kerashpo.training.folds import EPOCHS, fit_values
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.loops.model_fit import FitLoop
@@ -43,8 +44,20 @@ class StoredModels(Models):
         self._fit_hp = fit_hp
 
     def best(self) -> keras.Model:
-        trial = self._trial()
-        return load_model(self._maker, self._space, self._history.seed, trial, self._blobs)
+        return self._load(self._trial())
+
+    def ensemble(self, trials: Sequence[int]) -> keras.Model:
+        members, names = [], []
+        for number in trials:
+            trial = self._history.trials[number]
+            for run in sorted(trial.run_bests):
+                members.append(self._load(trial, run))
+                names.append(f"trial_{number}" if trial.runs == 1 else f"trial_{number}_run_{run}")
+        return average_models(members, names)
+
+    def _load(self, trial: Trial, run: int | None = None) -> keras.Model:
+        seed, space = self._history.seed, self._space
+        return load_model(self._maker, space, seed, trial, self._blobs, run)
 
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> keras.Model:
         trial, seed = self._trial(), self._history.seed

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, check_cv
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import has_fit_parameter
 
 from kerashpo.core.errors import InvalidInput
@@ -185,6 +187,25 @@ class Estimators(Models):
 
     def best(self) -> Any:
         return self._tuner.load_model(self._tuner.results.best.trial)
+
+    def ensemble(self, trials: Sequence[int]) -> Any:
+        """Returns a fitted voting ensemble of scikit-learn: mean probabilities or numbers."""
+        members = [(f"trial_{n}", self._tuner.load_model(n)) for n in trials]
+        fitted = [member for _, member in members]
+        if is_regressor(fitted[0]):
+            voter = VotingRegressor(members)
+        else:
+            for member in fitted:
+                if not hasattr(member, "predict_proba"):
+                    raise InvalidInput(
+                        "An ensemble averages probabilities, which "
+                        f"{type(member).__name__} does not predict: it has no predict_proba."
+                    )
+            voter = VotingClassifier(members, voting="soft")
+            voter.le_ = LabelEncoder().fit(fitted[0].classes_)
+            voter.classes_ = voter.le_.classes_
+        voter.estimators_ = fitted
+        return voter
 
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
         if epochs is not None:

@@ -71,3 +71,42 @@ def test_nothing_was_searched_yet(tmp_path):
     fresh = kt.RandomSearch(small.build, max_trials=2, **small.place(tmp_path))
     with pytest.raises(InvalidInput, match=r"Nothing was searched yet: call search"):
         fresh.report()
+
+
+def test_an_ensemble_averages_the_stored_models_of_the_best_trials(tuner, tmp_path):
+    import keras
+
+    members = tuner.get_best_models(2)
+    mean = np.mean([one.predict(small.ROWS, verbose=0) for one in members], axis=0)
+    ensemble = tuner.results.ensemble()
+    np.testing.assert_allclose(ensemble.predict(small.ROWS, verbose=0), mean, atol=1e-6)
+    ensemble.save(tmp_path / "e.keras")
+    again = keras.models.load_model(tmp_path / "e.keras")
+    logs = again.evaluate(small.ROWS, small.LABELS, verbose=0, return_dict=True)
+    accuracy = ((mean[:, 0] > 0.5) == small.LABELS).mean()
+    assert logs["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    (best,) = tuner.get_best_models(1)
+    np.testing.assert_allclose(
+        tuner.results.ensemble(1).predict(small.ROWS, verbose=0),
+        best.predict(small.ROWS, verbose=0),
+        atol=1e-6,
+    )
+
+
+def test_every_fold_is_a_member(tmp_path):
+    tuner = kt.RandomSearch(small.build, max_trials=2, cv=3, **small.place(tmp_path))
+    tuner.search(small.ROWS, small.LABELS, epochs=1, verbose=0)
+    names = [layer.name for layer in tuner.results.ensemble(1).layers]
+    best = tuner.results.best.trial
+    assert [f"trial_{best}_run_{run}" for run in range(3)] == [n for n in names if "run" in n]
+
+
+def test_an_ensemble_that_cannot_be_had_says_why(tuner, tmp_path):
+    with pytest.raises(InvalidInput, match="k must be a whole number of at least 1"):
+        tuner.results.ensemble(0)
+    with pytest.raises(InvalidInput, match=r"call tuner.results.ensemble\(2\)"):
+        kt.open_study(tuner.project_dir).results.ensemble()
+    few = kt.RandomSearch(small.build, max_trials=2, keep="best", **small.place(tmp_path))
+    few.search(**small.DATA, epochs=1)
+    with pytest.raises(InvalidInput, match="keep="):
+        few.results.ensemble(2)

@@ -272,6 +272,19 @@ def test_another_objective_than_the_score(tmp_path):
         kt.SklearnTuner(oracle, ridge, **where(tmp_path))
 
 
+def test_estimators_vote(tmp_path):
+    tuner = sklearn_tuner(tmp_path, lambda hp: RandomForestClassifier(hp.Int("trees", 2, 9)))
+    tuner.search(X, Y)
+    mean = np.mean([one.predict_proba(X) for one in tuner.get_best_models(2)], axis=0)
+    vote = tuner.results.ensemble()
+    np.testing.assert_allclose(vote.predict_proba(X), mean)
+    assert (vote.predict(X) == mean.argmax(axis=1)).all()
+    hard = sklearn_tuner(tmp_path / "hard")
+    hard.search(X, Y)
+    with pytest.raises(InvalidInput, match="RidgeClassifier does not predict"):
+        hard.results.ensemble()
+
+
 def test_an_estimator_that_was_not_kept(tmp_path):
     tuner = sklearn_tuner(tmp_path, keep="none")
     tuner.search(X, Y)
