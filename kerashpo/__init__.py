@@ -18,6 +18,7 @@ nothing:
 - to write a search down elsewhere: `kerashpo.callbacks`; several searches in one figure:
   `kerashpo.plots.compare`
 - who trains: `kerashpo.executors`
+- for the comparison: `Task`, and `kerashpo.problems`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
 
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from kerashpo import executors as executors
     from kerashpo import oracles as oracles
     from kerashpo import plots as plots
+    from kerashpo import problems as problems
     from kerashpo import space as space
     from kerashpo import tuners as tuners
     from kerashpo.core.records import Objective as Objective
     from kerashpo.oracles import Oracle as Oracle
     from kerashpo.oracles import synchronized as synchronized
+    from kerashpo.problems.task import Task as Task
     from kerashpo.space.space import Space as Space
     from kerashpo.study.study import open_study as open_study
     from kerashpo.training.hyperparameters import HyperParameters as HyperParameters
@@ -66,6 +69,7 @@ _MENU = {
     "RandomSearch": "kerashpo.tuners.random",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
+    "Task": "kerashpo.problems.task",
     "Tuner": "kerashpo.tuners.base",
     "open_study": "kerashpo.study.study",
     "optimize": "kerashpo.tuners.optimize",
@@ -78,6 +82,7 @@ _ROOMS = {
     "errors": "kerashpo.errors",
     "executors": "kerashpo.executors",
     "oracles": "kerashpo.oracles",
+    "problems": "kerashpo.problems",
     "plots": "kerashpo.plots",
     "space": "kerashpo.space",
     "tuners": "kerashpo.tuners",

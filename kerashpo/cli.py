@@ -1,38 +1,35 @@
-"""The command ``kerashpo``: looks at studies without Keras.
+"""The command ``kerashpo``: looks at studies without importing Keras.
 
-kerashpo status PATH     what a study holds and where it stands
-kerashpo best PATH       the best values, as JSON
-kerashpo trials PATH     every trial as CSV
-kerashpo report PATH     the report as one HTML file
-kerashpo export PATH     the study as another library's: --to optuna
-kerashpo compare ...     the same as python -m kerashpo.compare
-kerashpo resume PATH     runs the script that searched it again, after showing it
-kerashpo doctor          versions, and whether what is needed is there
-kerashpo doctor PATH     whether a study is whole; --repair saves what is whole of a damaged one
+kerashpo list [FOLDER]     the studies below a folder
+kerashpo status [PATH]     what a study holds and where it stands
+kerashpo best PATH         the best values, as JSON
+kerashpo trials PATH       every trial as CSV
+kerashpo report PATH       the report as one HTML file
+kerashpo export PATH       the study as another library's: --to optuna
+kerashpo resume PATH       runs the script that searched it again, after showing it
+kerashpo doctor [PATH]     versions; with PATH, whether a study is whole, and --repair
+kerashpo compare ...       the same as python -m kerashpo.compare
+kerashpo new-problem NAME  writes a problem for the comparison, and its test
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
-from kerashpo.core.errors import InvalidInput, KerashpoError, nearest
-
-COMMANDS = ("status", "best", "trials", "report", "export", "resume", "compare", "doctor")
-
+from kerashpo import __version__
+from kerashpo.command_line import CommandParser
+from kerashpo.core.errors import InvalidInput, KerashpoError
 
 _FOLDER = "the study's folder: directory/project_name"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        words = [word.strip("',") for word in message.split()]
-        hints = [h for w in words if w not in COMMANDS and (h := nearest(w, COMMANDS))]
-        raise InvalidInput(f"{message}.{hints[0] if hints else ''} See kerashpo --help.")
+_PACKAGES = (
+    "kerashpo", "keras", "tensorflow", "keras-tuner", "scikit-learn", "matplotlib", "numpy",
+    "scipy", "pandas", "rich",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,111 +40,165 @@ def main(argv: Sequence[str] | None = None) -> int:
             from kerashpo.compare.__main__ import main as compare
 
             return compare(words[1:])
-        given = _parser().parse_args(words)
-        match given.command:
-            case "doctor":
-                return _examine(Path(given.path), given.repair) if given.path else _doctor()
-            case "resume":
-                return _resume(Path(given.path), given.yes)
-            case "report":
-                return _report(given.path, given.out, given.lang)
-            case "export":
-                return _export(given.path, given.to, given.out)
-        return _look(given.command, given.path)
+        parser = _parser()
+        given = parser.parse_args(words)
+        if given.command is None:
+            parser.print_help()
+            return 0
+        return int(given.run(given))
     except KerashpoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="kerashpo", description="Looks at hyperparameter searches.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, told in (
-        ("status", "what a study holds and where it stands"),
-        ("best", "the best values, as JSON"),
-        ("trials", "every trial as CSV"),
-    ):
-        command = commands.add_parser(name, help=told)
-        command.add_argument("path", help=_FOLDER)
-    report = commands.add_parser("report", help="the report as one HTML file")
-    report.add_argument("path", help=_FOLDER)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="kerashpo", description="Looks at hyperparameter searches.")
+    parser.add_argument("--version", action="version", version=f"kerashpo {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, run: Any, help: str, path: str = _FOLDER, default: str = "") -> Any:
+        command = commands.add_parser(name, help=help)
+        command.set_defaults(run=run)
+        if path:
+            optional: dict[str, Any] = {"nargs": "?", "default": default} if default else {}
+            command.add_argument("path", help=path, **optional)
+        return command
+
+    add("list", _list, "the studies below a folder", "the folder (the current one)", ".")
+    add(
+        "status",
+        _status,
+        "what a study holds and where it stands",
+        f"{_FOLDER} (the current one)",
+        ".",
+    )
+    add("best", _best, "the best values, as JSON")
+    add("trials", _trials, "every trial as CSV")
+    report = add("report", _report, "the report as one HTML file")
     report.add_argument(
-        "--out", metavar="FILE", help="where to (PATH/report.html); .md is Markdown"
+        "--out", metavar="FILE", help="where to write it (PATH/report.html); .md is Markdown"
     )
     report.add_argument("--lang", metavar="en|es", default="en", help="its language (en)")
-    export = commands.add_parser("export", help="the study as another library's")
-    export.add_argument("path", help=_FOLDER)
+    export = add("export", _export, "the study as another library's")
     export.add_argument("--to", required=True, metavar="optuna", help="which library's")
-    export.add_argument("--out", metavar="FILE", help="where to (PATH/optuna.sqlite3)")
-    again = commands.add_parser("resume", help="run the script that searched it again")
-    again.add_argument("path", help=_FOLDER)
+    export.add_argument("--out", metavar="FILE", help="where to write it (PATH/optuna.sqlite3)")
+    again = add("resume", _resume, "run the script that searched it again")
     again.add_argument("--yes", action="store_true", help="do not ask before running it")
-    commands.add_parser("compare", help="compare tuners on the same data (see its --help)")
-    doctor = commands.add_parser("doctor", help="versions; with a folder, whether it is whole")
+    doctor = add("doctor", _doctor, "versions; with a folder, whether it is whole", path="")
     doctor.add_argument("path", nargs="?", help=_FOLDER)
     doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
+    add("compare", None, "compare tuners on the same data (see its --help)", path="")
+    new = add(
+        "new-problem", _new_problem, "write a problem for the comparison, and its test", path=""
+    )
+    new.add_argument(
+        "name", metavar="NAME", help="the name of the problem, its file and its function"
+    )
+    new.add_argument(
+        "--out", metavar="DIR", default=".", help="the folder to write it to (the current one)"
+    )
     return parser
 
 
-def _look(command: str, path: str) -> int:
+def _list(given: Any) -> int:
+    from kerashpo.core.errors import StudyNotFound
+    from kerashpo.study.find import studies_below
+
+    found = studies_below(given.path)
+    if not found:
+        raise StudyNotFound(f"There is no study in or below {given.path!r}.")
+    return _print_studies(found)
+
+
+def _print_studies(folders: Iterable[Path]) -> int:
+    from kerashpo.study.study import open_study
+
+    for folder in folders:
+        try:
+            results = open_study(folder).results
+            print(f"{folder}: {results!r}, {results.stopped or 'not finished'}")
+        except KerashpoError as error:
+            print(f"{folder}: {error}")
+    return 0
+
+
+def _status(given: Any) -> int:
     from kerashpo.display.progress import folder_bytes, size
+    from kerashpo.store.blobs import LOG_NAME
+    from kerashpo.study.find import studies_below
     from kerashpo.study.study import open_study
 
+    path = given.path
+    if not (Path(path) / LOG_NAME).exists() and (below := studies_below(path)):
+        return _print_studies(below)
     results = open_study(path).results
-    match command:
-        case "status":
-            history = results.history
-            state = results.stopped or "not finished"
-            print(f"{path}: {results!r}")
-            print(
-                f"objective {history.objective.name} ({history.objective.direction})   "
-                f"seed {history.seed}   {results.seconds:.1f} s of search   state: {state}   "
-                f"{size(folder_bytes(path) or 0)} on disk"
-            )
-            if not history.finished:
-                print(f"to go on: run the same search again, or kerashpo resume {path}")
-        case "best":
-            best = results.best
-            told = {"trial": best.trial, "score": best.score, "epoch": best.epoch}
-            print(json.dumps({**told, "config": best.config}, indent=2))
-        case "trials":
-            print(results.trials().to_csv(index=False), end="")
+    history = results.history
+    state = results.stopped or "not finished"
+    print(f"{path}: {results!r}")
+    print(
+        f"objective {history.objective.name} ({history.objective.direction})   "
+        f"seed {history.seed}   {results.seconds:.1f} s of search   state: {state}   "
+        f"{size(folder_bytes(path) or 0)} on disk"
+    )
+    if not history.finished:
+        print(f"to go on: run the same search again, or kerashpo resume {path}")
     return 0
 
 
-def _report(path: str, out: str | None, lang: str) -> int:
+def _best(given: Any) -> int:
     from kerashpo.study.study import open_study
 
-    print(open_study(path).report(out, lang))
+    best = open_study(given.path).results.best
+    values = {"trial": best.trial, "score": best.score, "epoch": best.epoch, "config": best.config}
+    print(json.dumps(values, indent=2))
     return 0
 
 
-def _export(path: str, to: str, out: str | None) -> int:
+def _trials(given: Any) -> int:
+    from kerashpo.study.study import open_study
+
+    print(open_study(given.path).results.trials().to_csv(index=False), end="")
+    return 0
+
+
+def _report(given: Any) -> int:
+    from kerashpo.study.study import open_study
+
+    print(open_study(given.path).report(given.out, given.lang))
+    return 0
+
+
+def _export(given: Any) -> int:
     from kerashpo.export.optuna import export_study
 
-    print(export_study(to, Path(path), None if out is None else Path(out)))
+    print(export_study(given.to, Path(given.path), None if given.out is None else Path(given.out)))
     return 0
 
 
-def _resume(folder: Path, sure: bool) -> int:
+def _resume(given: Any) -> int:
     from kerashpo.study.rerun import resume_study
     from kerashpo.study.study import open_study
 
     def agreed(question: str) -> bool:
-        if sure:
+        if given.yes:
             return True
         if not sys.stdin.isatty():
             raise InvalidInput("There is nobody to ask: pass --yes to run it.")
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
+    folder = Path(given.path)
     return resume_study(folder, open_study(folder).history, agreed, print)
 
 
-def _examine(folder: Path, mend: bool) -> int:
+def _doctor(given: Any) -> int:
+    return _versions() if given.path is None else _examine(Path(given.path), given.repair)
+
+
+def _examine(folder: Path, repair: bool) -> int:
     from kerashpo.study.doctor import examine, repair_study
 
     health = examine(folder)
-    if mend and health.log:
+    if repair and health.log:
         done = repair_study(folder)
         print(f"repaired: {done.events} events kept; the damaged log is {done.original}")
         health = examine(folder)
@@ -155,18 +206,28 @@ def _examine(folder: Path, mend: bool) -> int:
     return 0 if health.well else 1
 
 
-def _doctor() -> int:
-    from kerashpo.study.run import environment
-
-    packages = ("kerashpo", "keras", "tensorflow", "keras-tuner", "scikit-learn", "matplotlib",
-                "numpy", "scipy", "pandas", "rich")  # fmt: skip
-    found = environment(packages)
-    for name, version in found.items():
-        print(f"{name:14} {version}")
-    missing = [name for name, version in found.items() if version == "absent"]
+def _versions() -> int:
+    """Prints versions; imports none of the packages, for one of them may be what is missing."""
+    missing = []
+    for name in _PACKAGES:
+        try:
+            print(f"{name:14} {version(name)}")
+        except PackageNotFoundError:
+            print(f"{name:14} absent")
+            missing.append(name)
     if missing:
         print(f"Missing: {', '.join(missing)}. Install them: pip install kerashpo")
     return 1 if missing else 0
+
+
+def _new_problem(given: Any) -> int:
+    from kerashpo.problems.template import write_problem
+
+    name = given.name
+    paths = write_problem(name, Path(given.out))
+    print(f"Written: {', '.join(map(str, paths))}. Try it:")
+    print(f"  python -m kerashpo.compare --problem {paths[0]}:{name} --max-epochs 10")
+    return 0
 
 
 if __name__ == "__main__":

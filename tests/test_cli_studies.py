@@ -1,4 +1,4 @@
-"""``kerashpo status | resume | doctor`` on folders."""
+"""The command ``kerashpo``: studies in folders, and what is typed wrongly."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import io
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
+import kerashpo as kt
 from kerashpo import cli, optimize, space
 from kerashpo.core.errors import InvalidInput
+from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.rerun import Command
 from kerashpo.study.study import open_study
 
@@ -80,11 +83,26 @@ def test_nothing_runs_that_nobody_agreed_to(killed, capfd, monkeypatch):
     assert killed.with_name("calls").read_text() == calls
 
 
-def test_this_process_is_a_module(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)  # a progress bar may have imported it
-    command = Command.current()
-    assert command.kind in ("module", "script")
-    assert Command.from_json(command.to_json()) == command
+COMMAND = """
+import sys
+sys.modules["ipykernel"] = sys  # a progress bar may have imported it
+from kerashpo.study.rerun import Command
+command = Command.current()
+assert Command.from_json(command.to_json()) == command
+print(command.kind)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [(["told.py"], "script"), (["-m", "told"], "module"), (["-c", COMMAND], "console")],
+)
+def test_how_this_process_was_started(words, kind, tmp_path):
+    (tmp_path / "told.py").write_text(COMMAND)
+    done = subprocess.run(
+        [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == kind
 
 
 HERE = Command("script", __file__, ("a b",), str(Path.cwd()))
@@ -140,3 +158,65 @@ def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
 def test_the_doctor_of_no_study(tmp_path, capfd):
     assert cli.main(["doctor", str(tmp_path)]) == 2
     assert "no study" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["stat"], "invalid choice: 'stat'", "Did you mean 'status'?"),
+        (["plan"], "invalid choice: 'plan'", ""),
+        (["--versoin"], "unrecognized arguments: --versoin", "Did you mean '--version'?"),
+        (["--nope"], "unrecognized arguments", ""),
+        (["best"], "required: path", ""),
+        (["report", "x", "--ot", "y"], "unrecognized arguments: --ot", "Did you mean '--out'?"),
+    ],
+)
+def test_what_is_typed_wrongly_has_the_nearest_word_or_none(words, message, hint, capsys):
+    assert cli.main(words) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.startswith("error: ")
+    assert hint in err and bool(hint) == ("Did you mean" in err)
+
+
+def test_the_version_and_the_bare_command(capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main(["--version"])
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"kerashpo {kt.__version__}\n"
+    assert cli.main([]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("list", "status", "resume", "new-problem"))
+
+
+def test_studies_are_listed_and_status_of_the_current_folder(tmp_path, capsys, monkeypatch):
+    for name in ("one", "two"):
+        finished(tmp_path / "runs" / name)
+    monkeypatch.chdir(tmp_path)
+    for words in (["list"], ["status"], ["status", "runs"], ["list", "runs"]):
+        assert cli.main(words) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.partition(":")[0] for line in lines] == ["runs/one", "runs/two"]
+        assert all("2 trials" in line and "max_trials reached" in line for line in lines)
+    (tmp_path / "runs" / "one" / LOG_NAME).write_bytes(b"damaged")
+    assert cli.main(["list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    monkeypatch.chdir(tmp_path / "runs" / "two")
+    assert cli.main(["status"]) == 0
+    assert "on disk" in capsys.readouterr().out
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["list", str(tmp_path / "empty")]) == 2
+    assert "no study in or below" in capsys.readouterr().err
+
+
+def test_the_versions_name_what_is_missing_and_import_nothing(monkeypatch, capsys):
+    def absent(name):
+        if name == "keras":
+            raise PackageNotFoundError(name)
+        return "1.2"
+
+    monkeypatch.setattr(cli, "version", absent)
+    assert cli.main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "keras          absent" in out and "Missing: keras." in out
+    monkeypatch.setattr(cli, "version", lambda name: "1.2")
+    assert cli.main(["doctor"]) == 0

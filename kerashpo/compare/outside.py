@@ -119,17 +119,18 @@ def check_split(source: str, task: Task, split: Split) -> None:
         if not isinstance(part, tuple) or len(part) != 2:
             raise InvalidInput(f"{source}: the {name} part must be a pair (x, y).")
         x, y = part
-        parts = x.values() if isinstance(x, Mapping) else x if isinstance(x, (list, tuple)) else [x]
-        counts = {len(one) for one in (*parts, y)}
+        inputs = list(x.values()) if isinstance(x, Mapping) else x
+        inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        if not all(isinstance(one, np.ndarray) for one in (*inputs, y)):
+            raise InvalidInput(
+                f"{source}: samples and targets of the {name} part must be numpy arrays, x perhaps "
+                f"a dict or list of them. Received: {type(x).__name__} and {type(y).__name__}."
+            )
+        counts = {len(one) for one in (*inputs, y)}
         if len(counts) != 1 or counts == {0}:
             raise InvalidInput(
                 f"{source}: the {name} part must have as many samples as targets, at least one. "
                 f"Received: {', '.join(map(str, sorted(counts)))}."
-            )
-        if not isinstance(y, np.ndarray):
-            raise InvalidInput(
-                f"{source}: the targets of the {name} part must be a numpy array. "
-                f"Received: {type(y).__name__}."
             )
         if task.classes:
             _check_labels(source, name, labels_of(y), task)

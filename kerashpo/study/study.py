@@ -9,6 +9,7 @@ from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.study.find import near_studies
 from kerashpo.study.results import Results
 
 
@@ -48,8 +49,7 @@ def open_study(path: str | Path) -> Study:
     folder = Path(path)
     log = folder / LOG_NAME
     if not log.exists():
-        near = sorted(str(found.parent) for found in folder.glob(f"*/{LOG_NAME}"))
-        hint = f" Studies below it: {', '.join(near)}." if near else ""
+        hint = near_studies(folder)
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).{hint}")
     store = SQLiteStore(log, readonly=True)
     try:
