@@ -12,7 +12,8 @@ nothing:
 - tuners: `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
-- ready-made hypermodels, KerasTuner's: `kerashpo.applications`
+- ready-made hypermodels, KerasTuner's: `kerashpo.applications`; its other module paths, such as
+  ``kerashpo.engine.trial``: `kerashpo.keras_tuner_paths`
 - for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` for one of your own
 - what is raised: `kerashpo.errors`, KerasTuner's own among them
 - to write a search down elsewhere: `kerashpo.callbacks`; several searches in one figure:
@@ -26,6 +27,8 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from kerashpo import keras_tuner_paths
 
 if TYPE_CHECKING:
     from keras_tuner import HyperModel as HyperModel
@@ -77,8 +80,9 @@ _MENU = {
     "synchronized": "kerashpo.oracles",
 }
 _ROOMS = {
-    "applications": "keras_tuner.applications",
+    "applications": "kerashpo.applications",
     "callbacks": "kerashpo.callbacks",
+    "engine": "kerashpo.engine",
     "errors": "kerashpo.errors",
     "executors": "kerashpo.executors",
     "oracles": "kerashpo.oracles",
@@ -87,6 +91,8 @@ _ROOMS = {
     "space": "kerashpo.space",
     "tuners": "kerashpo.tuners",
 }
+
+keras_tuner_paths.register()
 
 __all__ = [*_MENU, *_ROOMS, "__version__"]
 

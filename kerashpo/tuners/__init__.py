@@ -1,4 +1,4 @@
-"""KerasTuner's verbs on our engine. The only place that composes the parts.
+"""The tuners: KerasTuner's verbs on our engine, put together from its parts.
 
 =======================  =========================================================
 `Hyperband`              brackets of successive halving over random configurations
@@ -6,22 +6,27 @@
 `BayesianOptimization`   a Gaussian process proposes, every trial is trained fully
 `RandomSearch`           random configurations without repeats
 `GridSearch`             every configuration of a finite space
-`Tuner`                  what an oracle of KerasTuner's kind says; to be subclassed
+`Tuner`                  from an oracle of KerasTuner's kind; to be subclassed
 `SklearnTuner`           estimators of scikit-learn, cross-validated
 `optimize`               any Python function instead of a model
 =======================  =========================================================
 
-``tuner`` composes; ``answers`` reads; ``hooks`` are what subclasses override, ``owntrials`` and
-``session`` call them; ``oracle`` is the view of the trials that KerasTuner's scripts ask.
+A tuner is a `Strategy` (where to look, how long to train) and its options. `kerashpo.tuners.base`
+holds `Tuner`, the base class of all and KerasTuner's own when it is made from an oracle;
+``assemble`` turns options and a strategy into the parts of a study, also for `optimize` and
+`simulate`; ``resume`` opens the study; ``workers`` makes the executor; ``inspect`` reads results.
+``hooks`` are the methods that subclasses override, ``run_trial`` trains a trial inside them, and
+``oracle_view`` shows the trials as KerasTuner's oracle does.
 
-To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that names its
-algorithm and builds its scheduler, and a line in the menu of ``kerashpo/__init__.py``.
-Importing a tuner imports Keras; importing this package or `optimize` does not.
+To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that passes its `Strategy` to the
+constructor, and a line in the menu of ``kerashpo/__init__.py``. Importing a tuner imports Keras;
+importing this package, `optimize` or `simulate` does not.
 """
 
+import sys
 from typing import Any
 
-_NAMES = (
+__all__ = [
     "ASHA",
     "BayesianOptimization",
     "GridSearch",
@@ -29,13 +34,16 @@ _NAMES = (
     "RandomSearch",
     "SklearnTuner",
     "Tuner",
-)
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Finds ``kerashpo.tuners.Hyperband`` and its like, where KerasTuner has them too."""
-    if name not in _NAMES:
-        raise AttributeError(f"module 'kerashpo.tuners' has no attribute {name!r}")
+    """Returns ``kerashpo.tuners.Hyperband`` and its like, where KerasTuner has them too."""
+    path = f"{__name__}.{name}"
+    if path in sys.modules:
+        return sys.modules[path]
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import kerashpo
 
     return getattr(kerashpo, name)
