@@ -261,10 +261,10 @@ class Tuner(Hooks, ResultQueries):
 
     def __repr__(self) -> str:
         goal = ", ".join(f"{one.name} ({one.direction})" for one in self.objectives)
-        state = "not searched yet" if self._history is None else repr(self.results)[10:-1]
+        found = "not searched yet" if self._history is None else repr(self.results)
         return (
-            f"<{self._title()} over {len(self.space.params)} parameters, objective {goal}, "
-            f"in {self.project_dir!r}: {state}>"
+            f"<{self._title()}: {len(self.space.params)} parameters, objective {goal}, "
+            f"in {self.project_dir!r}, {found.removeprefix('<Results: ').removesuffix('>')}>"
         )
 
     def _title(self) -> str:

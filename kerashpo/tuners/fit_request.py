@@ -17,6 +17,7 @@ from kerashpo.training.runner import TrialData
 from kerashpo.training.user_callbacks import check_callbacks
 from kerashpo.tuners.describe import describe, describe_callbacks
 from kerashpo.tuners.hooks import BATCH_HOOKS, EPOCH_HOOKS, BatchHooks, EpochHooks, Hooks
+from kerashpo.tuners.options import as_whole
 
 
 @final
@@ -87,6 +88,17 @@ def _fit_settings(data: FitData) -> dict[str, Any]:
     return {name: describe(value) for name, value in found.items() if value is not None}
 
 
+_WHOLE = (
+    "batch_size",
+    "epochs",
+    "initial_epoch",
+    "steps_per_epoch",
+    "validation_batch_size",
+    "validation_freq",
+    "validation_steps",
+)
+
+
 def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Request:
     """Reads the arguments of `search`.
 
@@ -98,7 +110,7 @@ def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Re
     Raises:
         InvalidInput: for arguments that cannot be meant.
     """
-    kwargs = dict(kwargs)
+    kwargs = {name: as_whole(v) if name in _WHOLE else v for name, v in kwargs.items()}
     listeners = check_listeners(kwargs.pop("listeners", None))
     fit_verbose, theirs = kwargs.pop("fit_verbose", 0), dict(kwargs)
     verbose, epochs = kwargs.pop("verbose", 1), kwargs.pop("epochs", None)
