@@ -9,6 +9,7 @@ will be trained: any algorithm runs under any scheduler.
 ``sobol``     scrambled Sobol points, spread more evenly than random ones
 ``bayesian``  a Gaussian process and an acquisition, see `kerashpo.algorithms.gp`
 ``tpe``       Parzen estimators of the good and the other trials
+``cmaes``     CMA-ES with restarts; margins where values are discrete
 ``de``        differential evolution
 ``pso``       a particle swarm
 ============  ========================================================================

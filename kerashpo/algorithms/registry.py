@@ -48,6 +48,7 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
         "bayesian:BayesianOptimization", "BayesianOptimization", "BayesianOptimizationOracle"
     ),
     "tpe": AlgorithmEntry("tpe:TPE"),
+    "cmaes": AlgorithmEntry("cmaes:CMAES"),
     "de": AlgorithmEntry("de:DifferentialEvolution"),
     "pso": AlgorithmEntry("pso:ParticleSwarm"),
 }

@@ -50,6 +50,7 @@ CASES: Final[dict[str, AlgorithmCase]] = {
     "sobol": AlgorithmCase(_named("sobol")),
     "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
     "tpe": AlgorithmCase(_named("tpe", num_initial_points=3)),
+    "cmaes": AlgorithmCase(_named("cmaes", population_size=4)),
     "de": AlgorithmCase(_named("de", population_size=5)),
     "pso": AlgorithmCase(_named("pso", population_size=4)),
 }
