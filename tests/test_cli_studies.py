@@ -144,7 +144,7 @@ def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
     finished(folder)
     assert cli.main(["doctor", str(folder)]) == 0
     assert "events, whole" in capfd.readouterr().out
-    log = folder / "study.sqlite"
+    log = folder / "study.jsonl"
     data = bytearray(log.read_bytes())
     data[data.index(b'"finished":true') + 12] ^= 1
     log.write_bytes(data)
@@ -152,7 +152,7 @@ def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
     assert "does not match its checksum" in capfd.readouterr().out
     assert cli.main(["doctor", str(folder), "--repair"]) == 0
     out = capfd.readouterr().out
-    assert "repaired:" in out and "study.sqlite.damaged-1" in out and "events, whole" in out
+    assert "repaired:" in out and "study.jsonl.damaged-1" in out and "events, whole" in out
 
 
 def test_the_doctor_of_no_study(tmp_path, capfd):

@@ -1,4 +1,4 @@
-"""What importing costs: nothing heavy, for everything that needs no Keras."""
+"""What importing costs: nothing heavy (and no database), for everything that needs no Keras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ import pytest
 
 import kerashpo
 
-HEAVY = ("tensorflow", "keras", "keras_tuner", "pandas", "matplotlib", "sklearn", "jax", "torch")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "keras_tuner",
+    "pandas",
+    "matplotlib",
+    "sklearn",
+    "jax",
+    "torch",
+    "sqlite3",
+)
 
 SEARCH = """
 import kerashpo

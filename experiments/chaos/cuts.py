@@ -1,11 +1,10 @@
-"""Logs and checkpoints cut short at random places, and searched on.
+"""Logs and checkpoints cut short or scratched at random places, and searched on.
 
     python -m experiments.chaos.cuts --cuts 100
 
-Of a study that was killed in the middle, the log (as a closed file and as a killed process
-leaves it) or a checkpoint is cut; then the search is started again. Shown: no error but ours,
-every event whose bytes lie before the cut is kept, and the results are those of the
-undisturbed search.
+Of a study that was killed in the middle, the log is cut or one byte of it is changed, or a
+checkpoint is cut; then the search is started again. Shown: no error but ours, every event whose
+line lies before the damage is kept, and the results are those of the undisturbed search.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import argparse
 import random
 import shutil
 import signal
-import sqlite3
 import tempfile
 import time
 import traceback
@@ -31,10 +29,9 @@ from experiments.chaos.searches import Search
 from kerashpo.core.errors import KerashpoError
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs
 from kerashpo.store.checkpoints import pack, unpack
-from kerashpo.store.repair import repair
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore, repair
 
-KINDS = ("closed log", "log of a killed process", "checkpoint")
+KINDS = ("log cut", "log scratched", "checkpoint")
 
 
 class Halved(Patient):
@@ -99,14 +96,12 @@ def one(kind: str, folder: Path, case: Case, rng: random.Random) -> Iterator[str
     """Cuts one file of a study and searches on; yields what came of it."""
     yield "cut"
     log = folder / "study" / LOG_NAME
-    if kind == "closed log":
-        _close(log)
     if kind == "checkpoint":
         blobs = FileBlobs(folder / "study" / CHECKPOINTS)
         path = blobs.folder / rng.choice(blobs.stored())
         path.write_bytes(path.read_bytes()[: rng.randrange(path.stat().st_size)])
     else:
-        yield from _cut_log(log, rng)
+        yield from _damage_log(log, kind, rng)
     outcome = Patient(case.search, folder, rng).run()
     if outcome.errors:
         ours = "StudyCorrupt" in outcome.errors[0]
@@ -115,37 +110,31 @@ def one(kind: str, folder: Path, case: Case, rng: random.Random) -> Iterator[str
     yield "results as undisturbed" if told(folder) == told(case.whole) else "results differ!"
 
 
-def _close(log: Path) -> None:
-    """Has SQLite put everything into the one file, as a search that ends by itself does."""
-    with closing(sqlite3.connect(log, isolation_level=None)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.execute("PRAGMA journal_mode=DELETE")
-
-
-def _cut_log(log: Path, rng: random.Random) -> Iterator[str]:
-    """Cuts the log or its log of writes; yields whether what lay before the cut is kept."""
-    files = [p for p in (log, log.with_name(f"{log.name}-wal")) if p.exists() and p.stat().st_size]
-    store = SQLiteStore(log, readonly=True)
+def _damage_log(log: Path, kind: str, rng: random.Random) -> Iterator[str]:
+    """Cuts or scratches a log; yields whether what lay before the damage is kept."""
+    store = JournalStore(log, readonly=True)
     held = list(store.read())
     store.close()
-    path = rng.choice(files)
-    data = path.read_bytes()
-    cut = rng.randrange(len(data))
-    expected = _before(log, data, cut) if path == log and len(files) == 1 else None
-    path.write_bytes(data[:cut])
+    data = bytearray(log.read_bytes())
+    place = rng.randrange(len(data))
+    expected = max(0, data[:place].count(b"\n") - 1)
+    if kind == "log cut":
+        del data[place:]
+    else:
+        data[place] ^= rng.randrange(1, 256)
+    log.write_bytes(data)
     copy = log.parent.with_name("copy")
     copy.mkdir()
-    for file in files:
-        shutil.copy(file, copy / file.name)
+    shutil.copy(log, copy / log.name)
     try:
         kept = _kept(copy / log.name)
         if kept != held[: len(kept)]:
             yield "events changed!"
-        if expected is not None and len(kept) < expected:
-            yield "events before the cut lost!"
-        yield "some events saved" if kept else "nothing before the cut"
+        if len(kept) < expected:
+            yield "events before the damage lost!"
+        yield "some events saved" if kept else "nothing before the damage"
     except KerashpoError:
-        yield "events before the cut lost!" if expected else "nothing before the cut"
+        yield "events before the damage lost!" if expected else "nothing before the damage"
     except Exception:
         yield f"ERROR! {traceback.format_exc()}"
     shutil.rmtree(copy)
@@ -155,7 +144,7 @@ def _kept(log: Path) -> list[object]:
     """Returns the events of a log, repaired where it must be."""
     for attempt in (1, 2):
         try:
-            store = SQLiteStore(log, readonly=True)
+            store = JournalStore(log, readonly=True)
             with closing(store):
                 return list(store.read())
         except KerashpoError:
@@ -163,20 +152,6 @@ def _kept(log: Path) -> list[object]:
                 raise
             repair(log)
     return []
-
-
-def _before(log: Path, data: bytes, cut: int) -> int:
-    """Returns how many events from the first on have all their bytes before the cut.
-
-    By looking for their text in the file: independent of what the repair knows of pages.
-    """
-    with closing(sqlite3.connect(log)) as db:
-        bodies = [body.encode() for (body,) in db.execute("SELECT body FROM events ORDER BY id")]
-    for number, body in enumerate(bodies):
-        end = data.find(body[-200:]) + len(body[-200:]) + 8
-        if end > cut or body[-200:] not in data[:cut]:
-            return number
-    return len(bodies)
 
 
 def archives(cuts: int, rng: random.Random) -> Iterator[str]:

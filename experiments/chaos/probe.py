@@ -16,7 +16,7 @@ from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Runner
 from kerashpo.store.blobs import FileBlobs
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 
 
 class Phase(enum.IntEnum):
@@ -62,7 +62,7 @@ class Probe:
             cls(folder)._install(runner)
 
     def _install(self, runner: type[Runner]) -> None:
-        self._wrap(SQLiteStore, "append", Phase.COMMIT)
+        self._wrap(JournalStore, "append", Phase.COMMIT)
         self._wrap(FileBlobs, "put", Phase.CHECKPOINT)
         run, probe = runner.train, self
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -227,49 +228,52 @@ def trial_of(event: Event) -> int | None:
             return event.trial
 
 
-def encode(event: Event) -> tuple[str, str]:
-    """Returns the event's kind and its body as JSON."""
+def encode(event: Event) -> str:
+    """Returns an event as a JSON object on one line, its kind first.
+
+    A metric that is not finite, which JSON has no number for, is written as ``"NaN"``,
+    ``"Infinity"`` or ``"-Infinity"``.
+    """
+    body: dict[str, Any] = {"kind": _KINDS[type(event)], "at": event.at}
     match event:
-        case Reported(report, at=at):
-            # The most frequent event by far: a flat list keeps the log small.
-            body: Any = [
-                at,
-                report.trial,
-                report.run,
-                report.epoch,
-                report.seconds,
-                dict(report.metrics),
-            ]
-        case JobStarted(job, worker, at=at):
-            kind = next(name for name, cls in _JOBS.items() if isinstance(job, cls))
-            fields = {f.name: getattr(job, f.name) for f in dataclasses.fields(job)}
-            body = {"at": at, "worker": worker, "kind": kind, "job": fields}
+        case Reported(report):
+            body |= _fields(report)
+        case JobStarted(job, worker):
+            name = next(name for name, cls in _JOBS.items() if isinstance(job, cls))
+            body |= {"worker": worker, "job": {"kind": name, **_fields(job)}}
         case _:
-            body = {f.name: _plain(getattr(event, f.name)) for f in dataclasses.fields(event)}
-    return _KINDS[type(event)], json.dumps(body, separators=(",", ":"), default=_plain)
+            body |= _fields(event)
+    if "metrics" in body:
+        body["metrics"] = {name: _finite(value) for name, value in body["metrics"].items()}
+    return json.dumps(body, separators=(",", ":"), default=_plain)
 
 
-def decode(kind: str, text: str) -> Event:
+def decode(text: str) -> Event:
     """Returns the event that `encode` wrote.
 
     Raises:
         ValueError: if the text is not whole or the kind is unknown.
     """
-    if kind not in EVENTS:
+    body = json.loads(text)
+    kind = body.pop("kind", None) if isinstance(body, dict) else None
+    if not isinstance(kind, str) or kind not in EVENTS:
         raise ValueError(f"unknown event {kind!r}")
     try:
-        return _decode(kind, json.loads(text))
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+        return _decode(kind, body)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"broken event {kind!r}: {error}") from error
 
 
-def _decode(kind: str, body: Any) -> Event:
+def _decode(kind: str, body: dict[str, Any]) -> Event:
+    if "metrics" in body:
+        body["metrics"] = {name: _number(value) for name, value in body["metrics"].items()}
     match kind:
         case "report":
-            at, trial, run, epoch, seconds, metrics = body
-            return Reported(Report(trial, run, epoch, metrics, seconds), at=at)
+            at = body.pop("at")
+            return Reported(Report(**body), at=at)
         case "job":
-            return JobStarted(_JOBS[body["kind"]](**body["job"]), body["worker"], at=body["at"])
+            job = body["job"]
+            body["job"] = _JOBS[job.pop("kind")](**job)
         case "study":
             body["objectives"] = tuple((name, way) for name, way in body["objectives"])
         case "grown":
@@ -283,18 +287,32 @@ def _decode(kind: str, body: Any) -> Event:
     return event
 
 
+def _fields(record: Any) -> dict[str, Any]:
+    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+
+
+def _finite(value: Any) -> Any:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value
+
+
 def _plain(value: Any) -> Any:
+    """Returns a value that `json` does not know as one that it does."""
     match value:
         case Status() | Decision():
             return value.value
         case Failure():
-            return dataclasses.asdict(value)
+            return _fields(value)
         case Mapping():
             return dict(value)
         case _ if hasattr(value, "item"):
             return value.item()
-        case _:
-            return value
+    raise TypeError(f"{value!r} cannot be written as JSON")
 
 
 def config_of(job: Job) -> Config | None:

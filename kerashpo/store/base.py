@@ -1,4 +1,4 @@
-"""The seams: an append-only log, and named bytes."""
+"""Interfaces: `Store`, the append-only event log, and `Blobs`, bytes under keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import final
 
-from kerashpo.core.events import Event
+from kerashpo.core.errors import StudyCorrupt
+from kerashpo.core.events import Event, JobStarted, trial_of
+from kerashpo.core.records import Resume
 
 
 class Store(ABC):
@@ -14,23 +16,51 @@ class Store(ABC):
 
     @abstractmethod
     def append(self, event: Event) -> None:
-        """Writes one event; when it returns, the event survives a killed process."""
+        """Writes one event; when it returns, the event survives a killed process.
+
+        Raises:
+            DiskFull: if there is no room for it; the log is as it was before.
+        """
 
     @abstractmethod
-    def read(self, after: int = 0) -> Iterator[Event]:
-        """Yields the events from the `after`-th on, in order."""
+    def read(self) -> Iterator[Event]:
+        """Yields the events in order.
+
+        Raises:
+            StudyCorrupt: at the first event that is damaged.
+        """
 
     def check(self) -> tuple[str, ...]:
         """Returns what is wrong with the log, a line each; nothing where it is whole.
 
-        Whether the file can be read, and whether every event about a trial comes after the
-        trial's start. `kerashpo.study.doctor` looks for checkpoints without a trial besides.
+        Whether every event can be read, and whether every event about a trial comes after the
+        trial's start. `kerashpo.study.doctor` checks the checkpoints besides.
         """
+        started: set[int] = set()
+        try:
+            for number, event in enumerate(self.read(), 1):
+                if is_stray(event, started):
+                    return (f"event {number} is about a trial that was never started",)
+        except StudyCorrupt as error:
+            return (str(error),)
         return ()
 
     @abstractmethod
     def close(self) -> None:
         """Lets go of files and locks."""
+
+
+def is_stray(event: Event, started: set[int]) -> bool:
+    """Tells whether an event is about a trial that no event before it has started.
+
+    Args:
+        event: the next event of a log.
+        started: the trials that its earlier events started; a new one is added.
+    """
+    if isinstance(event, JobStarted) and not isinstance(event.job, Resume):
+        started.add(event.trial)
+    trial = trial_of(event)
+    return trial is not None and trial not in started
 
 
 class Blobs(ABC):
@@ -52,10 +82,6 @@ class Blobs(ABC):
     def stored(self) -> tuple[str, ...]:
         """Returns the keys that hold bytes, those of writes that were cut short included."""
 
-    @abstractmethod
-    def size(self) -> int:
-        """Returns the bytes stored in all."""
-
 
 @final
 class MemoryStore(Store):
@@ -67,8 +93,8 @@ class MemoryStore(Store):
     def append(self, event: Event) -> None:
         self._events.append(event)
 
-    def read(self, after: int = 0) -> Iterator[Event]:
-        yield from self._events[after:]
+    def read(self) -> Iterator[Event]:
+        yield from tuple(self._events)
 
     def close(self) -> None:
         return

@@ -34,9 +34,6 @@ class MemoryBlobs(Blobs):
     def stored(self) -> tuple[str, ...]:
         return tuple(self._data)
 
-    def size(self) -> int:
-        return sum(len(data) for data in self._data.values())
-
 
 @final
 class FileBlobs(Blobs):
@@ -74,9 +71,6 @@ class FileBlobs(Blobs):
     def stored(self) -> tuple[str, ...]:
         files = (path for path in self.folder.rglob("*") if path.is_file())
         return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
-
-    def size(self) -> int:
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
@@ -140,5 +134,5 @@ def is_cut_short(key: str) -> bool:
     return _CUT_SHORT.fullmatch(key) is not None
 
 
-LOG_NAME = "study.sqlite"
+LOG_NAME = "study.jsonl"
 CHECKPOINTS = "checkpoints"

@@ -33,7 +33,7 @@ def disk_full(path: Path | None, error: BaseException) -> DiskFull:
     """
     where = "what is trained cannot write" if path is None else f"cannot write to {str(path)!r}"
     return DiskFull(
-        f"The disk is full: {where} ({error}). The search has stopped; every epoch that was told "
+        f"The disk is full: {where} ({error}). The search has stopped; every reported epoch "
         "is in the log. Free some space and run the same search again: it goes on where it was. "
         'keep="best" (or "none") keeps fewer weights.'
     )

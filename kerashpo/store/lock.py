@@ -1,44 +1,41 @@
-"""One writer at a time."""
+"""The lock that keeps a second process from writing to a study's log."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import platform
-import sqlite3
 from pathlib import Path
 from typing import final
+
+import filelock
 
 from kerashpo.core.errors import StudyBusy
 
 
 @final
-class Lock:
-    """Holds a file that only one living process can hold.
+class WriterLock:
+    """Holds the lock file beside a log until `release`, or until the process dies.
 
-    It is SQLite's own lock, on a second, empty database: it works on every system, and
-    the system lets go of it when the process dies, however it dies.
+    The system lets go of it however the process dies. On a file system without locks
+    (some network disks) `filelock` falls back to a marker file.
 
     Args:
-        log: the study's log; the lock lies beside it.
+        log: the study's log; its folder must exist.
 
     Raises:
-        StudyBusy: if another one holds it.
-        sqlite3.DatabaseError: if the file cannot be made.
+        StudyBusy: if another process, or another tuner of this one, holds it.
+        OSError: if the lock file cannot be made.
     """
 
     def __init__(self, log: Path) -> None:
-        path = log.with_name(f"{log.name}.lock")
         self._owner = log.with_name(f"{log.name}.owner")
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+        self._lock = filelock.FileLock(log.with_name(f"{log.name}.lock"), thread_local=False)
         try:
-            self._db.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            if "locked" not in str(error):
-                raise
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
             raise StudyBusy(
-                f"The study in {str(path.parent)!r} is being searched by {self._whose()}. Wait "
+                f"The study in {str(log.parent)!r} is being searched by {self._whose()}. Wait "
                 "until that ends, or choose another project_name or directory. Results can be "
                 "read meanwhile: open_study."
             ) from None
@@ -47,10 +44,10 @@ class Lock:
             self._owner.write_text(f"{os.getpid()} {platform.node()}\n")
 
     def release(self) -> None:
-        """Lets go of it."""
+        """Lets another process write."""
         with contextlib.suppress(OSError):
             self._owner.unlink()
-        self._db.close()
+        self._lock.release()
 
     def _whose(self) -> str:
         try:

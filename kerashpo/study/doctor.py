@@ -22,8 +22,7 @@ from kerashpo.store.blobs import (
     read_key,
 )
 from kerashpo.store.checkpoints import unpack
-from kerashpo.store.repair import Repaired, repair, salvage
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore, Repaired, repair, whole_part
 
 _LOG = logging.getLogger("kerashpo")
 
@@ -38,15 +37,15 @@ def repair_study(folder: Path) -> Repaired:
         StudyCorrupt: if nothing can be saved.
     """
     repaired = repair(folder / LOG_NAME)
-    store = SQLiteStore(folder / LOG_NAME, readonly=True)
+    store = JournalStore(folder / LOG_NAME, readonly=True)
     try:
         history = History(store.read())
     finally:
         store.close()
     free_ahead(FileBlobs(folder / CHECKPOINTS), history)
     _LOG.warning(
-        "The log of %s was damaged: its first %d events were whole and are kept, %d after the "
-        "damage are not. The damaged file is %s.",
+        "The log of %s was damaged: its first %d events were whole and are kept, the %d lines "
+        "after them are not. The damaged file is %s.",
         folder,
         repaired.events,
         repaired.lost,
@@ -134,12 +133,12 @@ def examine(folder: Path) -> Health:
     if not path.exists():
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).")
     try:
-        store = SQLiteStore(path, readonly=True)
+        store = JournalStore(path, readonly=True)
     except StudyCorrupt as error:
-        return Health(len(salvage(path)), (str(error),))
+        return Health(whole_part(path.read_bytes())[0], (str(error),))
     try:
         if wrong := store.check():
-            return Health(len(salvage(path)), wrong)
+            return Health(whole_part(path.read_bytes())[0], wrong)
         events = list(store.read())
     finally:
         store.close()

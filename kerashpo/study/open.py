@@ -13,10 +13,10 @@ from kerashpo.core.history import History
 from kerashpo.core.rng import checked_seed, fresh_seed
 from kerashpo.store.base import MemoryStore, Store
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, read_key
-from kerashpo.store.lock import Lock
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
+from kerashpo.store.lock import WriterLock
 from kerashpo.study.compatibility import StudySpec, differences, extend
-from kerashpo.study.doctor import repair_study
+from kerashpo.study.doctor import free_ahead, repair_study
 
 Resuming: TypeAlias = Literal["exact", "extend"]
 """What a folder that holds a study must be: the search asked for, or a part of it."""
@@ -75,24 +75,27 @@ def open_or_create(
     return open_or_create(wish, folder)
 
 
-def _read(folder: Path) -> tuple[SQLiteStore, list[Event]]:
+def _read(folder: Path) -> tuple[JournalStore, list[Event]]:
     """Opens a log for writing; one that is damaged is repaired first."""
-    store = None
     try:
-        store = SQLiteStore(folder / LOG_NAME)
-        return store, list(store.read())
+        return _read_whole(folder)
     except StudyCorrupt as error:
-        if store is not None:
-            store.close()
         if not error.repairable:
             raise
-    except BaseException:
-        if store is not None:
-            store.close()
-        raise
     repair_study(folder)
-    store = SQLiteStore(folder / LOG_NAME)
-    return store, list(store.read())
+    return _read_whole(folder)
+
+
+def _read_whole(folder: Path) -> tuple[JournalStore, list[Event]]:
+    store = JournalStore(folder / LOG_NAME)
+    try:
+        events = list(store.read())
+        if store.dropped:
+            free_ahead(FileBlobs(folder / CHECKPOINTS), History(events))
+        return store, events
+    except BaseException:
+        store.close()
+        raise
 
 
 def _require_nothing_trained(folder: Path) -> None:
@@ -150,5 +153,5 @@ def remove(folder: Path) -> None:
             "Choose another project_name or directory."
         )
     if any(folder.iterdir()):
-        Lock(folder / LOG_NAME).release()
+        WriterLock(folder / LOG_NAME).release()
     shutil.rmtree(folder)

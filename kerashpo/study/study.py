@@ -8,7 +8,7 @@ from typing import final
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.store.blobs import LOG_NAME
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.study.find import near_studies
 from kerashpo.study.results import Results
 
@@ -51,7 +51,7 @@ def open_study(path: str | Path) -> Study:
     if not log.exists():
         hint = near_studies(folder)
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).{hint}")
-    store = SQLiteStore(log, readonly=True)
+    store = JournalStore(log, readonly=True)
     try:
         history = History(store.read())
     finally:

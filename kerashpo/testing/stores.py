@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -26,13 +27,13 @@ from kerashpo.core.events import (
 )
 from kerashpo.core.records import Decision, Failure, Fork, Report, Resume, Start, Status
 from kerashpo.store.base import Store
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.testing.cases import MIXED, require
 
 Make: TypeAlias = Callable[[Path], Store]
 """Opens the store in a file, which need not exist."""
 
-CASES: Final[dict[str, Make]] = {"sqlite": SQLiteStore}
+CASES: Final[dict[str, Make]] = {"journal": JournalStore}
 """The lasting stores of the package, by name."""
 
 EVENTS: Final[tuple[Event, ...]] = (
@@ -58,12 +59,11 @@ EVENTS: Final[tuple[Event, ...]] = (
 
 
 def reads_what_was_appended(make: Make, folder: Path) -> None:
-    """Every kind of event comes back equal, in order; `after` skips."""
+    """Every kind of event comes back equal, in order, as often as it is read."""
     store = _filled(make, folder / "kinds")
     try:
-        require(list(store.read()) == list(EVENTS), "events came back otherwise")
-        require(list(store.read(after=3)) == list(EVENTS[3:]), "read(after=3) skipped otherwise")
-        require(not list(store.read(after=len(EVENTS))), "read past the end gave events")
+        for time in ("first", "second"):
+            require(list(store.read()) == list(EVENTS), f"read a {time} time, events differ")
     finally:
         store.close()
 
@@ -115,16 +115,33 @@ def refuses_a_file_that_is_no_log(make: Make, folder: Path) -> None:
 
 
 def reports_damage(make: Make, folder: Path) -> None:
-    """Overwritten or cut in the middle, reading says so instead of inventing events."""
-    for number, damage in enumerate((_scratch, _halve)):
-        path = folder / f"damaged_{number}"
-        store = make(path)
-        for _ in range(200):
-            for event in EVENTS:
-                store.append(event)
-        store.close()
-        path.write_bytes(damage(path.read_bytes()))
-        _require_refused(make, path)
+    """Overwritten in the middle, reading says so instead of inventing events."""
+    path = folder / "scratched"
+    _long(make, path)
+    path.write_bytes(_scratch(path.read_bytes()))
+    _require_refused(make, path)
+
+
+def keeps_what_lies_before_a_cut(make: Make, folder: Path) -> None:
+    """Cut anywhere, it is refused, or holds the events before the cut and takes more."""
+    whole = folder / "whole"
+    written = _long(make, whole)
+    data = whole.read_bytes()
+    for number, length in enumerate(range(len(data) // 2, len(data) // 2 + 400, 23)):
+        path = folder / f"cut_{number}"
+        path.write_bytes(data[:length])
+        try:
+            store = make(path)
+        except KerashpoError as error:
+            require(path.name in str(error), f"the error does not name the file: {error}")
+            continue
+        with contextlib.closing(store):
+            kept = list(store.read())
+            store.append(EVENTS[-1])
+            require(kept == written[: len(kept)], f"cut after {length} bytes, events differ")
+            require(bool(kept), f"cut after {length} bytes, nothing was kept")
+            more = [*kept, EVENTS[-1]]
+            require(list(store.read()) == more, f"cut after {length} bytes, it takes no more")
 
 
 CHECKS: Final[tuple[Callable[[Make, Path], None], ...]] = (
@@ -134,6 +151,7 @@ CHECKS: Final[tuple[Callable[[Make, Path], None], ...]] = (
     has_one_writer,
     refuses_a_file_that_is_no_log,
     reports_damage,
+    keeps_what_lies_before_a_cut,
 )
 
 
@@ -154,13 +172,19 @@ def _filled(make: Make, path: Path) -> Store:
     return store
 
 
+def _long(make: Make, path: Path) -> list[Event]:
+    """Writes a log of many pages; returns its events."""
+    written = [*EVENTS] * 200
+    store = make(path)
+    for event in written:
+        store.append(event)
+    store.close()
+    return written
+
+
 def _scratch(data: bytes) -> bytes:
     middle = len(data) // 2
     return data[:middle] + b"\xff" * 4096 + data[middle + 4096 :]
-
-
-def _halve(data: bytes) -> bytes:
-    return data[: len(data) // 2]
 
 
 def _require_refused(make: Make, path: Path) -> None:

@@ -14,7 +14,7 @@ from experiments.chaos.kills import Tally, mixed
 from experiments.chaos.probe import Phase
 from experiments.chaos.searches import Search
 from kerashpo.store.blobs import FileBlobs
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.testing.curve_runner import CurveRunner
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_cut_files_are_repaired_or_refused():
 @pytest.fixture
 def unprobed(monkeypatch):
     """Takes the probe out of this process again."""
-    for owner, name in ((CurveRunner, "run"), (SQLiteStore, "append"), (FileBlobs, "put")):
+    for owner, name in ((CurveRunner, "run"), (JournalStore, "append"), (FileBlobs, "put")):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
 

@@ -75,7 +75,7 @@ def test_the_leader_may_fall_back():
 def test_what_was_measured_is_the_score():
     history = History(events())
     event = Measured(0, 0, 2, {"loss": 2.5}, at=4.0)
-    assert decode(*encode(event)) == event
+    assert decode(encode(event)) == event
     history.apply(event)
     first = history.trials[0]
     assert (first.score, first.best_epoch, history.best.number) == (2.5, 2, 1)

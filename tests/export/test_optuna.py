@@ -28,7 +28,7 @@ from kerashpo.space import (
     uniform,
     when,
 )
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.study.open import LOG_NAME
 
 SPACE = Space(
@@ -56,7 +56,7 @@ def folder(tmp_path):
 
 def write(folder, objectives=(("val_loss", "min"),), trials=12, score=lambda n, e: n + 1 / e):
     folder.mkdir()
-    store = SQLiteStore(folder / LOG_NAME)
+    store = JournalStore(folder / LOG_NAME)
     settings, environment = {"tuner": "Hyperband"}, {"python": "3.11"}
     store.append(StudyCreated(SPACE.to_json(), objectives, 7, settings, environment))
     store.append(SessionStarted(1_760_000_000.0))

@@ -29,7 +29,7 @@ from kerashpo.core.rng import stream
 from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.reporting.svg import INK, svg_of
 from kerashpo.space import Space, choice, loguniform, uniform, when
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.study.open import LOG_NAME
 from kerashpo.study.results import Results
 from kerashpo.tuners.optimize import optimize
@@ -201,7 +201,7 @@ def test_a_searched_function_has_no_model_to_load(tmp_path):
 def test_the_command_line_writes_it(tmp_path, capsys):
     folder = tmp_path / "search"
     folder.mkdir()
-    store = SQLiteStore(folder / LOG_NAME)
+    store = JournalStore(folder / LOG_NAME)
     for event in events(3):
         store.append(event)
     store.close()

@@ -1,4 +1,4 @@
-"""Cut and scratched logs: every whole event before the damage is saved."""
+"""Damaged journals: every whole event before the damage is kept, and so is the damaged file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import shutil
 import pytest
 
 from kerashpo.core.errors import StudyBusy, StudyCorrupt
-from kerashpo.core.events import Ended, JobStarted, Reported
+from kerashpo.core.events import Ended, JobStarted, Reached, Reported
 from kerashpo.core.records import Failure, Report, Start, Status
-from kerashpo.store.lock import Lock
-from kerashpo.store.repair import repair, salvage
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.journal import HEADER, JournalStore, repair, whole_part
+from kerashpo.store.lock import WriterLock
 from kerashpo.testing.stores import EVENTS
-
-PAGE = 4096
 
 
 def events(count):
@@ -27,14 +25,15 @@ def events(count):
         yield Reported(Report(trial, 0, 1, {"val_loss": rng.random()}, 1.0), at=1.0)
         if trial % 40 == 0:
             story = "line\n" * rng.randrange(4000)
-            yield Ended(trial, Status.FAILED, "failed", Failure("fit", "boom", story), at=1.0)
+            failure = Failure("fit", "boom", story)
+            yield Ended(trial, Status.FAILED, "failed", failure, at=1.0)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A closed log of many pages, and what it holds."""
-    path = tmp_path_factory.mktemp("log") / "study.sqlite"
-    store = SQLiteStore(path)
+    path = tmp_path_factory.mktemp("log") / LOG_NAME
+    store = JournalStore(path)
     for event in events(400):
         store.append(event)
     held = list(store.read())
@@ -43,75 +42,82 @@ def whole(tmp_path_factory):
 
 
 def read(path):
-    store = SQLiteStore(path, readonly=True)
+    store = JournalStore(path, readonly=True)
     try:
+        assert store.check() == ()
         return list(store.read())
     finally:
         store.close()
 
 
-def test_every_event_of_a_whole_log_is_salvaged(whole):
+def lines_before(data, place):
+    """How many events of a log have their whole line before a place."""
+    return max(0, data[:place].count(b"\n") - 1)
+
+
+def test_a_whole_log_has_only_whole_events(whole):
     path, held = whole
-    assert len(salvage(path)) == len(held) > 400
+    assert whole_part(path.read_bytes()) == (len(held), path.stat().st_size)
 
 
-def test_a_cut_log_keeps_what_came_before(whole, tmp_path):
+def test_a_cut_log_keeps_every_line_before_the_cut(whole, tmp_path):
     path, held = whole
     data, rng = path.read_bytes(), random.Random(1)
-    # The first rows move once, behind the first long event, when the table outgrows its first page.
-    slack = 8 * PAGE
     for number in range(20):
-        cut = rng.randrange(slack, len(data))
-        log = tmp_path / str(number) / "study.sqlite"
+        cut = rng.randrange(1000, len(data))
+        log = tmp_path / str(number) / LOG_NAME
         log.parent.mkdir()
         log.write_bytes(data[:cut])
         repaired = repair(log)
         kept = read(log)
-        assert kept == held[: len(kept)] and len(kept) == repaired.events
-        assert len(kept) >= int(len(held) * (cut - slack) / len(data))
+        assert kept == held[: len(kept)]
+        assert len(kept) == repaired.events == lines_before(data, cut)
         assert repaired.original.read_bytes() == data[:cut]
-        assert not SQLiteStore(log, readonly=True).check()
 
 
-def test_a_scratched_log_keeps_what_came_before(whole, tmp_path):
+def test_a_scratched_log_keeps_every_line_before_the_scratch(whole, tmp_path):
     path, held = whole
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 100] = b"\xff" * 100
-    log = tmp_path / "study.sqlite"
-    log.write_bytes(data)
-    repaired = repair(log)
-    kept = read(log)
-    assert kept == held[: len(kept)] and len(kept) > len(held) // 3
-    assert len(kept) + repaired.lost >= len(held) - 60
+    rng = random.Random(2)
+    for number in range(20):
+        data = bytearray(path.read_bytes())
+        place = rng.randrange(1000, len(data))
+        data[place] ^= 1 + number
+        log = tmp_path / str(number) / LOG_NAME
+        log.parent.mkdir()
+        log.write_bytes(data)
+        repaired = repair(log)
+        kept = read(log)
+        assert kept == held[: len(kept)]
+        assert len(kept) == repaired.events == lines_before(path.read_bytes(), place)
+        assert abs(repaired.events + repaired.lost - len(held)) <= 1  # a line's end may be hit
+        assert repaired.original.read_bytes() == data
 
 
-def test_events_that_only_the_log_of_writes_holds_are_kept(tmp_path):
-    """As a killed process leaves them: the main file holds little, and is cut besides."""
-    store = SQLiteStore(tmp_path / "live" / "study.sqlite")
-    for event in events(50):
-        store.append(event)
-    held = list(store.read())
-    log = tmp_path / "cut" / "study.sqlite"
-    shutil.copytree(tmp_path / "live", log.parent, ignore=shutil.ignore_patterns("*.lock"))
-    store.close()
-    log.write_bytes(log.read_bytes()[:100])
-    assert repair(log).events == len(held)
-    assert read(log) == held
+def test_a_damaged_header_costs_no_event(whole, tmp_path):
+    path, held = whole
+    for place in range(len(HEADER)):
+        data = bytearray(path.read_bytes())
+        data[place] ^= 1
+        log = tmp_path / f"{place}.jsonl"
+        log.write_bytes(data)
+        assert repair(log).events == len(held)
+        assert read(log) == held
 
 
 def test_what_cannot_be_saved_is_refused_and_left_alone(tmp_path):
-    log = tmp_path / "study.sqlite"
-    log.write_bytes(b"SQLite format 3\0" + bytes(4080))
+    log = tmp_path / LOG_NAME
+    data = HEADER + b'{"crc":"00000000","kind":"study"}\n' * 9
+    log.write_bytes(data)
     with pytest.raises(StudyCorrupt, match=r"No event of the log .* can be saved.*overwrite=True"):
         repair(log)
-    assert len(log.read_bytes()) == PAGE
-    assert {path.name for path in tmp_path.iterdir()} == {"study.sqlite", "study.sqlite.lock"}
+    assert log.read_bytes() == data
+    assert {path.name for path in tmp_path.iterdir()} == {LOG_NAME, f"{LOG_NAME}.lock"}
 
 
 def test_a_log_that_is_written_to_is_not_repaired(whole, tmp_path):
-    log = tmp_path / "study.sqlite"
+    log = tmp_path / LOG_NAME
     shutil.copy(whole[0], log)
-    lock = Lock(log)
+    lock = WriterLock(log)
     with pytest.raises(StudyBusy, match="another tuner of this process"):
         repair(log)
     lock.release()
@@ -119,7 +125,17 @@ def test_a_log_that_is_written_to_is_not_repaired(whole, tmp_path):
 
 
 def test_a_second_repair_keeps_both_originals(whole, tmp_path):
-    log = tmp_path / "study.sqlite"
+    log = tmp_path / LOG_NAME
     for number in (1, 2):
-        log.write_bytes(whole[0].read_bytes()[: 20 * PAGE])
-        assert repair(log).original.name == f"study.sqlite.damaged-{number}"
+        log.write_bytes(whole[0].read_bytes()[:80_000])
+        assert repair(log).original.name == f"{LOG_NAME}.damaged-{number}"
+
+
+def test_events_of_a_trial_that_was_never_started_are_left_out(tmp_path):
+    store = JournalStore(tmp_path / LOG_NAME)
+    for event in (EVENTS[0], JobStarted(Start(0, {}, 1)), Reached(0), Reached(7), Reached(0)):
+        store.append(event)
+    store.close()
+    done = repair(tmp_path / LOG_NAME)
+    assert (done.events, done.lost) == (3, 2)
+    assert len(read(tmp_path / LOG_NAME)) == 3

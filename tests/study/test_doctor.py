@@ -77,11 +77,17 @@ def test_a_paused_trial_without_its_checkpoint(folder):
     assert examine(folder).missing == (checkpoint_key(PAUSED),)
 
 
+def scratch(log, place):
+    data = bytearray(log.read_bytes())
+    data[place] ^= 1
+    log.write_bytes(data)
+
+
 def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
     log = folder / LOG_NAME
-    log.write_bytes(log.read_bytes()[: 3 * 4096])
+    scratch(log, log.stat().st_size // 2)
     assert not examine(folder).well
-    assert any("malformed" in line for line in examine(folder).lines())
+    assert any("does not match its checksum" in line for line in examine(folder).lines())
     with caplog.at_level(logging.WARNING, "kerashpo"):
         opened = open_or_create(WISH, folder)
     opened.store.close()
@@ -93,12 +99,26 @@ def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
     assert len(open_study(folder).history.trials) == len(opened.history.trials)
 
 
+def test_a_log_that_was_cut_is_gone_on_with_and_drops_what_is_ahead(folder, caplog):
+    """It is a shorter whole log, as after a kill; but checkpoints may be ahead of it."""
+    log = folder / LOG_NAME
+    log.write_bytes(log.read_bytes()[: log.stat().st_size // 2 + 9])
+    health = examine(folder)
+    assert not health.log and health.ahead == (checkpoint_key(PAUSED),)
+    with caplog.at_level(logging.WARNING, "kerashpo"):
+        opened = open_or_create(WISH, folder)
+    opened.store.close()
+    assert 0 < len(opened.history.trials) < PAUSED
+    assert not caplog.text
+    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is None
+    assert examine(folder).well
+
+
 def test_paused_trials_that_the_log_knows_keep_their_checkpoint(folder):
     store = open_or_create(WISH, folder).store
     for _ in range(200):
         store.append(Decided(PAUSED, Decision.PAUSE, at=2.0))
     store.close()
-    data = (folder / LOG_NAME).read_bytes()
-    (folder / LOG_NAME).write_bytes(data[:-4096])
+    scratch(folder / LOG_NAME, -4096)
     open_or_create(WISH, folder).store.close()
     assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is not None

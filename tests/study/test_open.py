@@ -19,7 +19,7 @@ from kerashpo.core.events import JobStarted, SpaceGrown
 from kerashpo.core.records import Start
 from kerashpo.space import Space
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, checkpoint_key
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.open import open_or_create, remove
 from kerashpo.study.study import open_study
@@ -200,6 +200,6 @@ def test_a_study_that_is_being_searched_can_be_read(tmp_path):
 
 
 def test_a_log_without_events_has_not_begun(tmp_path):
-    SQLiteStore(tmp_path / LOG_NAME).close()
+    JournalStore(tmp_path / LOG_NAME).close()
     with pytest.raises(StudyNotFound, match="has not begun"):
         open_study(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import pytest
@@ -11,39 +12,47 @@ from kerashpo.core.records import Decision, Status
 from kerashpo.executors.messages import Failed
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.base import MemoryStore, Store
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from kerashpo.testing import NotConforming, executors, stores
+from kerashpo.testing.stores import EVENTS
 
 
 class Wrapped(Store):
-    """The SQLite store with a method of its own."""
+    """The journal with a method of its own."""
 
     def __init__(self, path):
-        self.inner = SQLiteStore(path)
+        self.inner = JournalStore(path)
 
     def append(self, event):
         self.inner.append(event)
 
-    def read(self, after=0):
-        return self.inner.read(after)
+    def read(self):
+        return self.inner.read()
 
     def close(self):
         self.inner.close()
 
 
-class SkipsOneMore(Wrapped):
-    def read(self, after=0):
-        return self.inner.read(after + 1 if after else 0)
+class SkipsTheFirst(Wrapped):
+    def read(self):
+        return itertools.islice(self.inner.read(), 1, None)
 
 
 class Backwards(Wrapped):
-    def read(self, after=0):
-        return reversed(list(self.inner.read(after)))
+    def read(self):
+        return reversed(list(self.inner.read()))
+
+
+class Invents(Wrapped):
+    """Makes up an event at the end."""
+
+    def read(self):
+        return itertools.chain(self.inner.read(), EVENTS[:1])
 
 
 class DropsNaN(Wrapped):
-    def read(self, after=0):
-        for event in self.inner.read(after):
+    def read(self):
+        for event in self.inner.read():
             if isinstance(event, Reported):
                 metrics = event.report.metrics
                 if any(value != value for value in metrics.values()):
@@ -58,23 +67,25 @@ def in_memory(path):
 def swallowing(path):
     """Takes a damaged file for an empty one."""
     try:
-        store = SQLiteStore(path)
-        list(store.read())
+        with contextlib.closing(JournalStore(path)) as store:
+            list(store.read())
     except Exception:
         return MemoryStore()
-    return store
+    return JournalStore(path)
 
 
 @pytest.mark.parametrize(
     "make, check",
     [
-        (SkipsOneMore, "reads_what_was_appended"),
+        (SkipsTheFirst, "reads_what_was_appended"),
         (Backwards, "reads_what_was_appended"),
         (in_memory, "survives_reopening"),
         (in_memory, "has_one_writer"),
         (in_memory, "reports_damage"),
         (swallowing, "refuses_a_file_that_is_no_log"),
         (swallowing, "reports_damage"),
+        (in_memory, "keeps_what_lies_before_a_cut"),
+        (Invents, "keeps_what_lies_before_a_cut"),
     ],
 )
 def test_a_broken_store_is_found(make, check, tmp_path):

@@ -302,7 +302,7 @@ def test_estimators_are_fitted_again_after_a_restart_and_never_read_from_disk(tm
     first.search(X, Y, verbose=0)
     (model,) = first.get_best_models()
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert all(path.name.startswith("study.sqlite") for path in files)
+    assert all(path.name.startswith("study.jsonl") for path in files)
     second = sklearn_tuner(tmp_path, noisy, cv=3)
     with pytest.raises(InvalidInput, match="another process.*Call search with the same data"):
         second.get_best_models()

@@ -16,7 +16,7 @@ from kerashpo import space
 from kerashpo.core.errors import StudyBusy
 from kerashpo.core.records import Status
 from kerashpo.store.blobs import LOG_NAME
-from kerashpo.store.sqlite import SQLiteStore as Store
+from kerashpo.store.journal import JournalStore as Store
 
 TRIALS = 40
 

@@ -17,7 +17,7 @@ import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, StudyMismatch
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Status
-from kerashpo.store.sqlite import SQLiteStore
+from kerashpo.store.journal import JournalStore
 from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, place, told
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
@@ -307,16 +307,16 @@ def test_a_log_that_cannot_be_written_stops_the_search_and_fails_no_trial(tmp_pa
     whole = kt.RandomSearch(build, max_trials=3, **place(tmp_path, "whole"))
     whole.search(**DATA, epochs=2)
     tuner = kt.RandomSearch(build, max_trials=3, **place(tmp_path))
-    append = SQLiteStore.append
+    append = JournalStore.append
 
-    def locked(store: SQLiteStore, event: Any) -> None:
+    def broken(store: JournalStore, event: Any) -> None:
         if isinstance(event, Reported) and event.report.trial == 1:
-            raise InvalidInput("Cannot write: database is locked.")
+            raise InvalidInput("Cannot write: input/output error.")
         append(store, event)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SQLiteStore, "append", locked)
-        with pytest.raises(InvalidInput, match="database is locked"):
+        patch.setattr(JournalStore, "append", broken)
+        with pytest.raises(InvalidInput, match="input/output error"):
             tuner.search(**DATA, epochs=2)
     assert kt.open_study(tmp_path / "study").history.failed == 0
     tuner.search(**DATA, epochs=2)
