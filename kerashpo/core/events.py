@@ -20,6 +20,7 @@ from kerashpo.core.records import (
     Config,
     Decision,
     Failure,
+    FoldRuns,
     Fork,
     Job,
     Report,
@@ -216,7 +217,7 @@ EVENTS: dict[str, type] = {
     "noted": Noted,
 }
 _KINDS = {cls: kind for kind, cls in EVENTS.items()}
-_JOBS: dict[str, type] = {"start": Start, "resume": Resume, "fork": Fork}
+_JOBS: dict[str, type] = {"start": Start, "resume": Resume, "fork": Fork, "folds": FoldRuns}
 
 
 def trial_of(event: Event) -> int | None:
@@ -273,6 +274,8 @@ def _decode(kind: str, body: dict[str, Any]) -> Event:
             return Reported(Report(**body), at=at)
         case "job":
             job = body["job"]
+            if "runs" in job:
+                job["runs"] = tuple(job["runs"])
             body["job"] = _JOBS[job.pop("kind")](**job)
         case "study":
             body["objectives"] = tuple((name, way) for name, way in body["objectives"])

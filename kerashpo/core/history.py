@@ -24,8 +24,8 @@ from kerashpo.core.events import (
     config_of,
 )
 from kerashpo.core.objective import Scoring
-from kerashpo.core.records import Decision, Fork, Job, Objective, Report, Status
-from kerashpo.core.trial import Trial
+from kerashpo.core.records import Decision, FoldRuns, Fork, Job, Objective, Report, Status
+from kerashpo.core.trial import STUDY_ENDED, Trial
 
 
 @final
@@ -151,6 +151,10 @@ class History:
             self.trials[job.trial] = record
         record = self.trials[job.trial]
         record.worker = worker
+        if isinstance(job, FoldRuns):
+            record.add_folds(job.runs)
+        else:
+            record.fold_runs, record.settled = (), None
         record.aim(job.until)
         self._move(job.trial, Status.RUNNING)
 
@@ -172,7 +176,18 @@ class History:
 
     def _end(self, event: Ended) -> None:
         record = self.trials[event.trial]
-        record.reason, record.failure, record.ended = event.reason, event.failure, event.at
+        record.ended = event.at
+        record.folds_done = bool(record.fold_runs) and event.reason != STUDY_ENDED
+        if record.fold_runs and event.failure is not None:
+            record.facts["final_round_failure"] = event.failure.message
+        if record.settled is not None:
+            # The end of its folds: the trial keeps the status that its score comes from.
+            status, record.reason = record.settled
+            if event.status is Status.COMPLETED and 0 in record.fold_runs:
+                status, record.reason = event.status, event.reason  # trained to the end by now
+            self._move(event.trial, status)
+            return
+        record.reason, record.failure = event.reason, event.failure
         self._move(event.trial, event.status)
         if event.status is Status.FAILED:
             self.failed += 1

@@ -99,7 +99,27 @@ class Fork:
     until: int
 
 
-Job: TypeAlias = "Start | Resume | Fork"
+@dataclass(frozen=True, slots=True)
+class FoldRuns:
+    """Train further runs of a trial through epoch `until`: the folds of a final round.
+
+    Its scored runs, and so its score, stay as they are; where run 0 is among `runs` it is
+    trained through `until` too.
+
+    Attributes:
+        trial: which trial, as a rule one that has ended.
+        runs: which runs.
+        until: the epoch to train each of them through.
+        config: the configuration of a trial that does not exist yet, else None.
+    """
+
+    trial: int
+    runs: tuple[int, ...]
+    until: int
+    config: Config | None = None
+
+
+Job: TypeAlias = "Start | Resume | Fork | FoldRuns"
 
 
 @dataclass(frozen=True, slots=True)

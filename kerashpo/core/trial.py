@@ -32,6 +32,11 @@ class Trial:
         measured: by run and epoch, what was measured of the trial as it was then; an
             objective among it is the score, whatever the epochs logged.
         facts: what was noted about it.
+        fold_runs: the runs of its present or last job where that trains folds of a final round;
+            empty for an ordinary job.
+        folds_done: whether that job has ended, by its last epoch or by a failure.
+        extra: runs that a final round added; they do not count for the score.
+        settled: the status and reason that it had before a final round.
         stretches: the (run, epoch) that were trained without a break, in the order of their
             reports: a job each, or a part of one that lost its worker.
     """
@@ -54,6 +59,10 @@ class Trial:
     times: dict[tuple[int, int], float] = field(default_factory=dict)
     measured: dict[int, dict[int, Mapping[str, float]]] = field(default_factory=dict)
     facts: dict[str, Scalar] = field(default_factory=dict)
+    fold_runs: tuple[int, ...] = ()
+    folds_done: bool = False
+    extra: set[int] = field(default_factory=set)
+    settled: tuple[Status, str] | None = None
     targets: list[int] = field(default_factory=list)
     stretches: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
     _best: dict[int, Best] = field(default_factory=dict)
@@ -67,6 +76,8 @@ class Trial:
         key = (report.run, report.epoch)
         self.times[key] = at
         self.stretches[-1].append(key)
+        if report.run in self.extra:
+            return True
         if self.scoring.last or report.run in self.measured:
             self._best[report.run] = self._judge_run(report.run)
         else:
@@ -77,7 +88,8 @@ class Trial:
     def measure(self, run: int, epoch: int, metrics: Mapping[str, float]) -> None:
         """Takes in what was measured of a run after it was trained through an epoch."""
         self.measured.setdefault(run, {})[epoch] = metrics
-        self._best[run] = self._judge_run(run)
+        if run not in self.extra:
+            self._best[run] = self._judge_run(run)
 
     def aim(self, until: int) -> None:
         """Takes in a job that trains through epoch `until`."""
@@ -85,6 +97,13 @@ class Trial:
         self._break_off()
         if not self.targets or until > self.targets[-1]:
             self.targets.append(until)
+
+    def add_folds(self, runs: tuple[int, ...]) -> None:
+        """Begins a job that trains folds of a final round."""
+        self.fold_runs, self.folds_done = runs, False
+        self.extra.update(run for run in runs if run >= self.runs)
+        if self.status.ended:
+            self.settled = (self.status, self.reason)
 
     def note(self, facts: Mapping[str, Scalar]) -> None:
         """Takes in what was noted about it; another worker goes on after one was lost."""
@@ -105,13 +124,14 @@ class Trial:
     @property
     def epoch(self) -> int:
         """The last epoch reported by every run."""
-        if len(self.reports) < self.runs:
-            return 0
-        return min(max(run) for run in self.reports.values())
+        scored = self._scored
+        return min(map(max, scored.values())) if len(scored) >= self.runs else 0
 
     @property
     def complete(self) -> bool:
         """Whether its present or last job was trained to its end."""
+        if self.fold_runs:
+            return all(max(self.reports.get(run, {0})) >= self.until for run in self.fold_runs)
         return self.epoch >= self.until
 
     @property
@@ -122,7 +142,7 @@ class Trial:
     @property
     def pruned(self) -> bool:
         """Whether it was given up before all runs had begun: its mean is not like the others'."""
-        short = len(self.reports) < self.runs
+        short = len(self._scored) < self.runs
         return self.status is Status.STOPPED and not self.stopped_by_budget and short
 
     @property
@@ -139,9 +159,9 @@ class Trial:
 
     def best_until(self, epoch: int) -> Best:
         """The best epoch among those through `epoch`."""
-        if len(self.reports) == 1 and epoch >= self.epoch:
+        if len(self._scored) == 1 and epoch >= self.epoch:
             return self.best
-        return self._mean([self._judge_run(run, epoch) for run in self.reports])
+        return self._mean([self._judge_run(run, epoch) for run in self._scored])
 
     @property
     def score(self) -> float | None:
@@ -188,6 +208,17 @@ class Trial:
         report = self.reports.get(run, {}).get(epoch)
         logged = {} if report is None else dict(report.metrics)
         return logged | dict(self.measured.get(run, {}).get(epoch, {}))
+
+    def best_of_run(self, run: int) -> Best:
+        """The best epoch of one run, whether or not it counts for the score."""
+        return self._best[run] if run in self._best else self._judge_run(run)
+
+    @property
+    def _scored(self) -> dict[int, dict[int, Report]]:
+        """The reports of the runs that count for the score."""
+        if not self.extra:
+            return self.reports
+        return {run: found for run, found in self.reports.items() if run not in self.extra}
 
     def _break_off(self) -> None:
         if self.stretches[-1]:

@@ -19,7 +19,7 @@ from kerashpo.core.events import (
     Reported,
     SpaceGrown,
 )
-from kerashpo.core.records import Config, Failure, Job
+from kerashpo.core.records import Config, Failure, FoldRuns, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,14 @@ class WorkItem:
     def trial(self) -> int:
         """The trial's number."""
         return self.job.trial
+
+    def runs(self, scored: int = 1) -> tuple[int, ...]:
+        """Returns which runs to train: the folds of a final round, else the scored ones.
+
+        Args:
+            scored: how many runs count for a trial's score.
+        """
+        return self.job.runs if isinstance(self.job, FoldRuns) else tuple(range(scored))
 
 
 @dataclass(frozen=True, slots=True)

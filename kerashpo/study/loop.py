@@ -22,11 +22,22 @@ from kerashpo.core.events import (
     SessionEnded,
     SessionStarted,
     SpaceGrown,
+    config_of,
 )
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
-from kerashpo.core.records import Budget, Decision, Done, Failure, Job, Resume, Status, Wait
-from kerashpo.core.trial import STUDY_ENDED
+from kerashpo.core.records import (
+    Budget,
+    Decision,
+    Done,
+    Failure,
+    FoldRuns,
+    Job,
+    Resume,
+    Status,
+    Wait,
+)
+from kerashpo.core.trial import STUDY_ENDED, Trial
 from kerashpo.executors.base import Executor
 from kerashpo.executors.failures import REFUSED, ends_search
 from kerashpo.executors.messages import Failed, Message, WorkItem
@@ -146,7 +157,10 @@ class Loop:
     def _next_job(self) -> Job | Wait | Done:
         while self._backlog:
             record = self.history.trials[self._backlog.pop(0)]
-            if record.stopped_by_budget or not record.status.ended:
+            if record.fold_runs:
+                if not record.folds_done:
+                    return FoldRuns(record.number, record.fold_runs, record.until)
+            elif record.stopped_by_budget or not record.status.ended:
                 return Resume(record.number, record.until)
         return self.scheduler.next_job(self._algorithm, self.history)
 
@@ -154,14 +168,20 @@ class Loop:
         known = self.history.trials.get(job.trial)
         done = known.epoch if known else 0
         left = remaining_epochs(self.limits.budget, self.history, self._cut)
-        if left < 1 and done < job.until:
-            return False
-        until = int(min(job.until, done + left))
+        if isinstance(job, FoldRuns):
+            if left < _untrained(job, known):
+                return False
+            until = job.until
+        else:
+            if left < 1 and done < job.until:
+                return False
+            until = int(min(job.until, done + left))
         if known:
             config = known.config
         else:
-            assert not isinstance(job, Resume)
-            config = job.config
+            brought = config_of(job)
+            assert brought is not None
+            config = brought
         self._cut[job.trial] = until
         self._record(JobStarted(job))
         self.executor.submit([WorkItem(job, config, until)])
@@ -308,7 +328,9 @@ class Loop:
             for trial in cut:
                 self._count_death(trial)
         records = [self.history.trials[trial] for trial in sorted(unfinished)]
-        self._backlog = [r.number for r in records if r.stopped_by_budget or not r.status.ended]
+        self._backlog = [
+            r.number for r in records if r.fold_runs or r.stopped_by_budget or not r.status.ended
+        ]
 
     @staticmethod
     def _last_word(events: Sequence[Event]) -> Event | None:
@@ -339,6 +361,12 @@ class Loop:
 
     def _now(self) -> float:
         return self.executor.now() - self._began
+
+
+def _untrained(job: FoldRuns, known: Trial | None) -> int:
+    """Returns how many epochs of folds are still to be trained."""
+    trained = {} if known is None else known.reports
+    return sum(max(0, job.until - len(trained.get(run, ()))) for run in job.runs)
 
 
 def _begins_anew(events: Sequence[Event]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias, final
 
 import numpy as np
@@ -24,7 +25,25 @@ METRIC = "value"
 """The name of a bare number of a `Curve`."""
 
 
-def messages(curve: Curve, task: WorkItem, done: int) -> Iterator[Message]:
+def messages(curve: Curve, item: WorkItem, done: Callable[[int], int]) -> Iterator[Message]:
+    """Yields what a worker sends that trains every run of an item, one after another.
+
+    Args:
+        curve: what is trained.
+        item: what to do.
+        done: returns how many epochs of a run are trained already.
+    """
+    *first, last = item.runs()
+    for run in (*first, last):
+        for message in _run_messages(curve, item, done(run), run):
+            if isinstance(message, Reached) and run != last:
+                continue  # further runs follow
+            yield message
+            if isinstance(message, (Failed, Ended)):
+                return
+
+
+def _run_messages(curve: Curve, task: WorkItem, done: int, run: int) -> Iterator[Message]:
     """Yields what a worker says that trains a task from epoch `done` on.
 
     Every epoch takes one second of the trial's own time.
@@ -39,7 +58,7 @@ def messages(curve: Curve, task: WorkItem, done: int) -> Iterator[Message]:
             yield Ended(task.trial, Status.COMPLETED, "early stopping")
             return
         metrics = value if isinstance(value, Mapping) else {METRIC: value}
-        yield Reported(Report(task.trial, 0, epoch, metrics, float(epoch)))
+        yield Reported(Report(task.trial, run, epoch, metrics, float(epoch)))
     yield Reached(task.trial)
 
 
@@ -74,7 +93,7 @@ class CurveRunner(Runner):
         self, curve: Curve = wave, blobs: Blobs | None = None, together: bool = False
     ) -> None:
         self._curve, self._blobs, self._together = curve, blobs, together
-        self._done: dict[int, int] = {}
+        self._done: dict[tuple[int, int], int] = {}
         self.trained: list[tuple[int, int]] = []
         self.freed: list[int] = []
 
@@ -91,7 +110,10 @@ class CurveRunner(Runner):
 
     def _steps(self, item: WorkItem, emit: Emit) -> Iterator[bool]:
         """Trains an item, an epoch a step; yields whether there is more to do."""
-        done = 0 if isinstance(item.job, Start) else self._epochs_done(item.trial)
+
+        def done(run: int) -> int:
+            return 0 if isinstance(item.job, Start) else self._epochs_done(item.trial, run)
+
         for message in messages(self._curve, item, done):
             if isinstance(message, Reported):
                 self.trained.append((item.trial, message.report.epoch))
@@ -107,26 +129,28 @@ class CurveRunner(Runner):
         self.drop(trial)
         self.freed.append(trial)
         if self._blobs is not None:
-            self._blobs.free(_key(trial))
+            for key in self._blobs.stored():
+                if key.startswith(f"{trial}/"):
+                    self._blobs.free(key)
 
     def drop(self, trial: int) -> None:
-        self._done.pop(trial, None)
+        self._done = {key: done for key, done in self._done.items() if key[0] != trial}
 
     def _save(self, message: Reported, emit: Emit) -> None:
-        trial, epoch = message.trial, message.report.epoch
-        self._done[trial] = epoch
+        trial, run, epoch = message.trial, message.report.run, message.report.epoch
+        self._done[trial, run] = epoch
         if self._blobs is not None:
             emit(Saving(trial))
-            self._blobs.put(_key(trial), str(epoch).encode())
+            self._blobs.put(_key(trial, run), str(epoch).encode())
 
-    def _epochs_done(self, trial: int) -> int:
-        if trial in self._done or self._blobs is None:
-            return self._done.get(trial, 0)
-        return int(self._blobs.get(_key(trial)) or 0)
+    def _epochs_done(self, trial: int, run: int) -> int:
+        if (trial, run) in self._done or self._blobs is None:
+            return self._done.get((trial, run), 0)
+        return int(self._blobs.get(_key(trial, run)) or 0)
 
 
-def _key(trial: int) -> str:
-    return f"{trial}/epoch"
+def _key(trial: int, run: int) -> str:
+    return f"{trial}/epoch-{run}"
 
 
 @final
@@ -144,13 +168,15 @@ class InterleavedExecutor(Executor):
     def __init__(self, curve: Curve, workers: int, order: np.random.Generator) -> None:
         self._curve, self._workers, self._order = curve, workers, order
         self._speakers: dict[int, Iterator[Message]] = {}
-        self._done: dict[int, int] = {}
+        self._done: dict[tuple[int, int], int] = {}
         self._clock = 0.0
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         for task in tasks:
-            done = 0 if isinstance(task.job, Start) else self._done.get(task.trial, 0)
-            self._speakers[task.trial] = messages(self._curve, task, done)
+            self._speakers[task.trial] = messages(self._curve, task, partial(self._trained, task))
+
+    def _trained(self, item: WorkItem, run: int) -> int:
+        return 0 if isinstance(item.job, Start) else self._done.get((item.trial, run), 0)
 
     def free(self) -> int:
         return self._workers - len(self._speakers)
@@ -162,7 +188,7 @@ class InterleavedExecutor(Executor):
         message = next(self._speakers[trial])
         self._clock += 1.0
         if isinstance(message, Reported):
-            self._done[trial] = message.report.epoch
+            self._done[trial, message.report.run] = message.report.epoch
         else:
             del self._speakers[trial]
         handle(message)
@@ -171,7 +197,7 @@ class InterleavedExecutor(Executor):
         if decision is not Decision.CONTINUE:
             self._speakers.pop(trial, None)
         if decision is Decision.STOP:
-            self._done.pop(trial, None)
+            self._done = {key: done for key, done in self._done.items() if key[0] != trial}
 
     def now(self) -> float:
         return self._clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
@@ -16,11 +17,14 @@ from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.core.records import Config
 from kerashpo.space.space import Space
 from kerashpo.training.data import FitData, length
+from kerashpo.training.splits import reshuffled
 
 NO_DATA = FitData(None)
 """In place of data that only code of the user's own knows how to read."""
 
 EPOCHS = "epochs"
+_RESHUFFLED = 4
+"""So many copies of reshuffled data are kept at once."""
 #: Arguments of `fit` that may be tuned.
 TUNABLE = (
     "batch_size",
@@ -36,35 +40,60 @@ _WHOLE = ("batch_size", "validation_batch_size", "validation_freq", "steps_per_e
 
 @final
 class RunData:
-    """The data of a search, by run and configuration.
+    """The data of a search, by run, configuration and trial.
 
     Args:
-        parts: the data of each run; one part serves all runs.
+        parts: the data of each run that counts for the score; one part serves all of them.
         fit_hp: which arguments of `fit` a configuration sets, and their values.
+        scored: how many runs count for the score.
+        folds: the data of further runs: the folds of a final round.
+        reshuffle: the seed by which each trial gets a split of its own; None for one split.
     """
 
-    def __init__(self, parts: Sequence[FitData], fit_hp: Space | None = None) -> None:
-        self._parts = tuple(parts)
+    def __init__(
+        self,
+        parts: Sequence[FitData],
+        fit_hp: Space | None = None,
+        scored: int = 1,
+        folds: Sequence[FitData] = (),
+        reshuffle: int | None = None,
+    ) -> None:
+        self._parts, self._folds, self._scored = tuple(parts), tuple(folds), scored
         self._fit_hp = fit_hp or Space.of([])
+        self._reshuffle = reshuffle
         # The same object for equal values: tensors on the device are kept by object.
         self._made: dict[tuple[int, str], FitData] = {}
+        self._shuffled: OrderedDict[int, FitData] = OrderedDict()
 
     @property
     def first(self) -> FitData:
         """The data of the first run, as given."""
         return self._parts[0]
 
-    def of(self, run: int, config: Config) -> FitData:
+    def of(self, run: int, config: Config, trial: int = 0) -> FitData:
         """Returns what a run of a trial with this configuration is trained on."""
-        part = run % len(self._parts)
         values = fit_values(self._fit_hp, config)
         values.pop(EPOCHS, None)
+        is_fold = bool(self._folds) and run >= self._scored
+        if not is_fold and self._reshuffle is not None:
+            mine = self._of_trial(trial, self._reshuffle)
+            return dataclasses.replace(mine, **values) if values else mine
+        part = self._folds[run - self._scored] if is_fold else self._parts[run % len(self._parts)]
         if not values:
-            return self._parts[part]
-        key = (part, repr(sorted(values.items())))
+            return part
+        key = (id(part), repr(sorted(values.items())))
         if key not in self._made:
-            self._made[key] = dataclasses.replace(self._parts[part], **values)
+            self._made[key] = dataclasses.replace(part, **values)
         return self._made[key]
+
+    def _of_trial(self, trial: int, seed: int) -> FitData:
+        """Returns the reshuffled data of a trial; those of the last few trials are kept."""
+        if trial not in self._shuffled:
+            self._shuffled[trial] = reshuffled(self._parts[0], seed, trial)
+        self._shuffled.move_to_end(trial)
+        while len(self._shuffled) > _RESHUFFLED:
+            self._shuffled.popitem(last=False)
+        return self._shuffled[trial]
 
     def epochs(self, config: Config) -> int | None:
         """Returns for how many epochs this configuration is trained, None where it is silent."""

@@ -13,7 +13,7 @@ import keras
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Configured, Ended, Noted, Reached, SpaceGrown
-from kerashpo.core.records import Decision, Failure, Resume, Status
+from kerashpo.core.records import Decision, Failure, FoldRuns, Resume, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import REFUSED, classify, ends_search
@@ -124,7 +124,7 @@ class KerasRunner(Runner):
         task = self._limited(task)
         try:
             outcomes = []
-            for run in range(self._settings.runs):
+            for run in task.runs(self._settings.runs):
                 outcome = self._run_once(task, run, emit, stage)
                 if outcome is None:
                     return
@@ -142,15 +142,20 @@ class KerasRunner(Runner):
             self._evict()
 
     def free(self, trial: int) -> None:
-        for run in range(self._settings.runs):
+        for run in self._all_runs:
             live = self._live.pop((trial, run), None)
             if live is not None:
                 self._close_callbacks(trial, live)
             self._blobs.free(checkpoint_key(trial, run))
 
     def drop(self, trial: int) -> None:
-        for run in range(self._settings.runs):
+        for run in self._all_runs:
             self._live.pop((trial, run), None)
+
+    @property
+    def _all_runs(self) -> range:
+        """The runs that a trial may have: scored ones and folds of a final round."""
+        return range(self._settings.runs + self._settings.folds)
 
     def _run_once(
         self, task: WorkItem, run: int, emit: Emit, stage: list[str]
@@ -174,7 +179,7 @@ class KerasRunner(Runner):
     def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         """Builds the trial's model, and brings it to its last checkpoint if it has one."""
         live = self._build(task, run, emit)
-        resumes = isinstance(task.job, Resume)
+        resumes = isinstance(task.job, (Resume, FoldRuns))
         saved = self._blobs.get(checkpoint_key(task.trial, run)) if resumes else None
         if saved is None:
             return live
@@ -191,7 +196,7 @@ class KerasRunner(Runner):
         model, hp = self._maker.make(task.config, self._space, seed, trial, run)
         self.report_new_values(trial, hp, emit)
         with self._maker.scope():
-            build_all(model, terms.data.of(run, task.config))
+            build_all(model, terms.data.of(run, task.config, trial))
         self._check_size(model)
         callbacks = fresh_callbacks(terms.callbacks)
         for callback in callbacks:
@@ -202,7 +207,7 @@ class KerasRunner(Runner):
         if live.epoch >= task.until or live.stopped:
             return
         trial, settings = task.trial, self._settings
-        data = self._terms_of(trial).data.of(run, task.config)
+        data = self._terms_of(trial).data.of(run, task.config, trial)
         kind, reason = self._choose_loop(live, data)
         if not live.facts:
             live.facts = {"training": kind, "training_reason": reason}
@@ -289,8 +294,7 @@ class KerasRunner(Runner):
             _LOG.exception("A callback failed at the end of trial %d.", trial)
 
     def _fail(self, task: WorkItem, emit: Emit, failure: Failure) -> None:
-        for run in range(self._settings.runs):
-            self._live.pop((task.trial, run), None)
+        self.drop(task.trial)
         emit(Failed(task.trial, replace(failure, output=self._tail.text)))
 
     def _checkpoint(self, trial: int, run: int, live: TrialState) -> None:

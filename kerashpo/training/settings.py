@@ -70,6 +70,7 @@ class Settings:
         max_model_size: parameters; a larger model fails its trial. None for no limit.
         scoring: which epochs of a run count.
         derived: metrics that are added to those that the model logs.
+        folds: how many further runs a final round may add to a trial.
     """
 
     objective: Objective
@@ -82,3 +83,4 @@ class Settings:
     max_model_size: int | None = None
     scoring: Scoring = Scoring()
     derived: Derived = Derived()
+    folds: int = 0
