@@ -19,11 +19,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerashpo import __version__
 from kerashpo.command_line import CommandParser
 from kerashpo.core.errors import InvalidInput, KerashpoError
+
+if TYPE_CHECKING:
+    from kerashpo.study.results import Results
 
 _FOLDER = "the study's folder: directory/project_name"
 _PACKAGES = (
@@ -78,7 +81,7 @@ def _parser() -> CommandParser:
     report.add_argument(
         "--out", metavar="FILE", help="where to write it (PATH/report.html); .md is Markdown"
     )
-    report.add_argument("--lang", metavar="en|es", default="en", help="its language (en)")
+    report.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
     export = add("export", _export, "the study as another library's")
     export.add_argument("--to", required=True, metavar="optuna", help="which library's")
     export.add_argument("--out", metavar="FILE", help="where to write it (PATH/optuna.sqlite3)")
@@ -116,14 +119,15 @@ def _print_studies(folders: Iterable[Path]) -> int:
     for folder in folders:
         try:
             results = open_study(folder).results
-            print(f"{folder}: {results!r}, {results.stopped or 'not finished'}")
+            print(f"{folder}: {results!r}, {_state(results)}")
         except KerashpoError as error:
             print(f"{folder}: {error}")
     return 0
 
 
 def _status(given: Any) -> int:
-    from kerashpo.display.progress import folder_bytes, size
+    from kerashpo.display.progress import folder_bytes
+    from kerashpo.i18n.numbers import file_size
     from kerashpo.store.blobs import LOG_NAME
     from kerashpo.study.find import studies_below
     from kerashpo.study.study import open_study
@@ -132,17 +136,26 @@ def _status(given: Any) -> int:
     if not (Path(path) / LOG_NAME).exists() and (below := studies_below(path)):
         return _print_studies(below)
     results = open_study(path).results
-    history = results.history
-    state = results.stopped or "not finished"
+    history, texts = results.history, results.texts
     print(f"{path}: {results!r}")
-    print(
-        f"objective {history.objective.name} ({history.objective.direction})   "
-        f"seed {history.seed}   {results.seconds:.1f} s of search   state: {state}   "
-        f"{size(folder_bytes(path) or 0)} on disk"
+    line = texts(
+        "summary.status",
+        objective=f"{history.objective.name} ({history.objective.direction})",
+        seed=history.seed,
+        seconds=f"{results.seconds:.1f}".replace(".", texts("number.mark")),
+        state=_state(results),
+        size=file_size(folder_bytes(path) or 0, texts),
     )
+    print(line)
     if not history.finished:
-        print(f"to go on: run the same search again, or kerashpo resume {path}")
+        print(texts("summary.resume", path=path))
     return 0
+
+
+def _state(results: Results) -> str:
+    """Returns why a search ended, or that it has not."""
+    texts = results.texts
+    return texts("status.unfinished") if results.stopped is None else texts.reason(results.stopped)
 
 
 def _best(given: Any) -> int:

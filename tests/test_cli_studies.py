@@ -55,6 +55,7 @@ def finished(folder):
         max_trials=2,
         seed=0,
         directory=folder,
+        verbose=0,
     )
 
 
@@ -68,7 +69,7 @@ def test_a_killed_search_is_resumed_by_its_command(killed, capfd, monkeypatch):
     assert "search.py calls" in out and "ended: max_trials reached" in out
     assert len(open_study(killed).results) == 9
     assert cli.main(["resume", str(killed)]) == 0
-    assert "The search is finished (max_trials reached)" in capfd.readouterr().out
+    assert "The search has ended: max_trials reached." in capfd.readouterr().out
 
 
 def test_nothing_runs_that_nobody_agreed_to(killed, capfd, monkeypatch):

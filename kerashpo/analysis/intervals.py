@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtrit
 
 from kerashpo.core.history import History
 from kerashpo.core.rng import stream
@@ -53,6 +52,9 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
         return Interval(math.nan, math.nan, 0)
     if n == 1:
         return Interval(float(kept[0]), math.nan, 1)
+    # Imported here: displays use this module too, and a random search needs no scipy.
+    from scipy.special import stdtrit
+
     spread = float(kept.std(ddof=1)) / math.sqrt(n)
     return Interval(float(kept.mean()), float(stdtrit(n - 1, 0.5 + level / 2)) * spread, n)
 

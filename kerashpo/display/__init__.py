@@ -1,19 +1,23 @@
-"""Listeners that show progress.
+"""Progress displays and summaries: what a search shows while it runs, and afterwards.
 
-============  ======================================================================
-``terminal``  a live block of bars, where the output is a terminal
-``notebook``  one cell output, updated in place
-``lines``     one plain line a finished trial, everywhere else
-``progress``  follows the events, and says where the search stands as a `View`
-``view``      what is shown at one moment: plain numbers
-``words``     those numbers in words
-``spark``     a bar and a small curve as text; ``picture`` the notebook's SVG
-``disk``      how much room a study takes
-``plan``      a plan to read
-============  ======================================================================
+=============  ======================================================================
+``terminal``   `TerminalDisplay`: a live block of lines, where the output is a terminal
+``notebook``   `NotebookDisplay`: one cell output, updated in place
+``lines``      `LineDisplay`: one plain line a finished trial, everywhere else
+``select``     `make_display`: which of them fits the output
+``progress``   `Progress`: follows the events and makes a `View` of them
+``remaining``  `Remaining`: estimates the time left, set-up apart from epochs
+``snapshot``   `View`: the numbers shown at one moment
+``text``       those numbers as text in the reader's language
+``summary``    what `results_summary` and `search_space_summary` print
+``plan``       `ShownPlan`: a plan that prints itself
+``sparkline``  a bar and a small curve as text
+``chart``      the notebook's SVG chart
+=============  ======================================================================
 
-A `Listener` hears every event with the history that holds it. Its exceptions never
-stop a study. To add one: a final subclass, and a line in ``choose.py``.
+Displays are `Listener` objects: they receive every event with the history that holds it, and their
+exceptions never stop a study. To add one: a final subclass of `Listener`, and a line in
+``select.py``. Sentences stand in ``i18n/lang``, section ``display``.
 """
 
 from kerashpo.core.listener import Listener

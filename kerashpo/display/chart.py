@@ -1,4 +1,4 @@
-"""The search as one inline SVG in the text's own colour: best so far, learning curves."""
+"""The notebook's chart: best so far and learning curves, as inline SVG in the text's colour."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeAlias, final
 
 from kerashpo.core.history import History
 from kerashpo.display.text import number
+from kerashpo.i18n.texts import Texts
 
 Points: TypeAlias = Sequence[tuple[float, float]]
 
@@ -23,25 +24,25 @@ _MOST_STEPS = 300
 @final
 @dataclass(slots=True)
 class Staircase:
-    """The best value so far by trained epochs, a step for each improvement."""
+    """The best value so far by epochs trained, a step for each improvement."""
 
     steps: list[tuple[float, float]] = field(default_factory=list)
 
-    def take_up(self, history: History) -> None:
-        """Starts from what an earlier session found."""
+    def load(self, history: History) -> None:
+        """Starts from the values of earlier sessions."""
         self.steps.clear()
-        told = sorted(
+        points = sorted(
             (trial.times[0, epoch], trial.number, epoch, value)
             for trial in history.trials.values()
             for epoch, value in trial.curve()
         )
         better = history.objective.better_than
-        for count, (_, _, _, value) in enumerate(told, start=1):
+        for count, (_, _, _, value) in enumerate(points, start=1):
             if math.isfinite(value) and (not self.steps or better(value, self.steps[-1][1])):
                 self.steps.append((float(count), value))
 
     def update(self, history: History) -> None:
-        """Takes in the best value of now."""
+        """Takes in the present best value."""
         leader = history.best
         if leader is None or leader.score is None:
             return
@@ -49,15 +50,16 @@ class Staircase:
             self.steps.append((float(history.epochs), leader.score))
 
 
-def picture(stairs: Staircase, history: History) -> str:
+def chart(stairs: Staircase, history: History, texts: Texts) -> str:
     """Returns the SVG: on the left the best so far, on the right the latest curves."""
     name = escape(history.objective.name)
     curves, leader = _curves(history)
-    best = _panel(0, f"best {name} by epochs of search", [], _staircase(stairs, history.epochs))
-    learned = _panel(_WIDTH - _PANEL, f"{name} by epoch, each trial", curves, leader)
+    left, right = texts("chart.best", metric=name), texts("chart.curves", metric=name)
+    best = _panel(0, left, [], _staircase(stairs, history.epochs), texts)
+    learned = _panel(_WIDTH - _PANEL, right, curves, leader, texts)
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" style="max-width:100%" role="img" '
-        f'aria-label="progress of the search" font-size="11" font-family="sans-serif" '
+        f'aria-label="{texts("chart.about")}" font-size="11" font-family="sans-serif" '
         f'fill="currentColor" stroke="none">{best}{learned}</svg>'
     )
 
@@ -82,7 +84,7 @@ def _finite(curve: Iterable[tuple[int, float]]) -> list[tuple[float, float]]:
     return [(float(epoch), value) for epoch, value in curve if math.isfinite(value)]
 
 
-def _panel(left: int, title: str, thin: list[Points], thick: Points) -> str:
+def _panel(left: int, title: str, thin: list[Points], thick: Points, texts: Texts) -> str:
     """Returns a small chart: its title, its range of values, its lines."""
     points = [point for curve in [*thin, thick] for point in curve]
     text = f'<text x="{left}" y="12">{title}</text>'
@@ -96,22 +98,22 @@ def _panel(left: int, title: str, thin: list[Points], thick: Points) -> str:
         f'<text x="{left}" y="{_BOTTOM + 14}">{x_range[0]:.0f}</text>'
         f'<text x="{left + _PANEL}" y="{_BOTTOM + 14}" text-anchor="end">{x_range[1]:.0f}</text>'
     )
-    for y, value in _labels(y_range):
-        frame += f'<text x="{left}" y="{y}" opacity="0.7">{number(value)}</text>'
+    for y, value in _labels(y_range, texts):
+        frame += f'<text x="{left}" y="{y}" opacity="0.7">{value}</text>'
     lines = [_path(curve, left, x_range, y_range, 1.0, 0.3) for curve in thin]
     return text + frame + "".join(lines) + _path(thick, left, x_range, y_range, 2.0, 0.9)
 
 
-def _labels(limits: tuple[float, float]) -> list[tuple[int, float]]:
-    """Returns where to write which value: the least and the greatest, or the only one."""
-    low, high = limits
-    if number(low) == number(high):
+def _labels(limits: tuple[float, float], texts: Texts) -> list[tuple[int, str]]:
+    """Returns the positions of the labels: the least and the greatest value, or the only one."""
+    low, high = (number(value, texts) for value in limits)
+    if low == high:
         return [((_TOP + _BOTTOM) // 2 + 4, low)]
     return [(_BOTTOM - 3, low), (_TOP + 8, high)]
 
 
 def _middle(values: list[float], always: Points) -> tuple[float, float]:
-    """Returns the range without the wildest twentieth, and with all that must be seen."""
+    """Returns the range without the most extreme twentieth, but with all of `always`."""
     ordered = sorted(values)
     cut = len(ordered) // 40
     seen = [*ordered[cut : len(ordered) - cut], *(y for _, y in always)]

@@ -1,4 +1,4 @@
-"""One plain line a finished trial: for files, pipes and everything that is no terminal."""
+"""`LineDisplay`: one plain line a finished trial, for files, pipes and plain terminals."""
 
 from __future__ import annotations
 
@@ -8,48 +8,61 @@ from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStart
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.display.progress import Progress
-from kerashpo.display.text import GAP, clock, farewell, heading, note, number
+from kerashpo.display.text import GAP, clock, farewell, heading, note, number, single_epochs
 
 
 @final
 class LineDisplay(Listener):
-    """Writes lines.
+    """Writes a line for each trial that ended, and the summary.
 
     Args:
-        progress: what is shown.
+        progress: the numbers to show.
         out: where to.
     """
 
     def __init__(self, progress: Progress, out: TextIO) -> None:
         self._progress, self._out = progress, out
+        self._texts = progress.texts
 
     def on_event(self, event: Event, snapshot: History) -> None:
         self._progress.update(event, snapshot)
         match event:
             case SessionStarted():
-                self._say(GAP.join(heading(self._progress.view(snapshot))))
-                for told in self._progress.plan.notes:
-                    self._say(f"note: {told}")
+                self._write(GAP.join(heading(self._progress.view(snapshot), self._texts)))
+                for text in self._progress.notes:
+                    self._write(self._texts("display.note", note=text))
             case Ended(trial, status, _, _):
-                self._say(self._trial(trial, status.value, snapshot))
-            case Noted() if told := note(event):
-                self._say(f"note: {told}")
+                self._write(self._trial(trial, status.value.lower(), snapshot))
+            case Noted() if text := note(event, self._texts):
+                self._write(self._texts("display.note", note=text))
             case SessionEnded():
-                for line in farewell(self._progress.view(snapshot)):
-                    self._say(line)
+                for line in farewell(self._progress.view(snapshot), self._texts):
+                    self._write(line)
 
     def _trial(self, which: int, status: str, history: History) -> str:
-        trial = history.trials[which]
-        score = "none" if trial.score is None else number(trial.score)
-        why = f"   {trial.failure.message}" if trial.failure else ""
-        leader = history.best
-        best = "none" if leader is None or leader.score is None else number(leader.score)
-        left = self._progress.left(history)
-        return (
-            f"[{clock(history.now)}, left {'?' if left is None else clock(left)}] "
-            f"trial {which} {status.lower()} after {trial.epochs} epochs: {score}"
-            f"   best {best}{why}"
-        )
+        texts, trial = self._texts, history.trials[which]
+        view = self._progress.view(history)
+        left = "?" if view.left is None else clock(view.left)
+        best = None if view.best is None else view.best.score
+        length = "" if single_epochs(view) else texts.plural("display.after", trial.epochs)
+        parts = [
+            texts(
+                "display.line",
+                time=clock(history.now),
+                left=left,
+                trial=which,
+                status=texts(f"status.{status}"),
+                after=length,
+                score=self._number(trial.score),
+            ),
+            texts("display.line_best", score=self._number(best)),
+        ]
+        if trial.failure is not None:
+            parts.append(trial.failure.message)
+        return GAP.join(parts)
 
-    def _say(self, line: str) -> None:
+    def _number(self, value: float | None) -> str:
+        return self._texts("display.none") if value is None else number(value, self._texts)
+
+    def _write(self, line: str) -> None:
         print(line, file=self._out, flush=True)

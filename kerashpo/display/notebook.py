@@ -1,4 +1,4 @@
-"""One cell output, updated in place at most every two seconds."""
+"""`NotebookDisplay`: one cell output, updated in place at most every two seconds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any, final
 from kerashpo.core.events import Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
-from kerashpo.display import text as texts
-from kerashpo.display.chart import Staircase, picture
+from kerashpo.display import text
+from kerashpo.display.chart import Staircase, chart
 from kerashpo.display.progress import Progress
 from kerashpo.display.snapshot import Running, View
 from kerashpo.display.sparkline import sparkline
+from kerashpo.i18n.texts import Texts
 
 _EVERY = 2.0
 _MOST_RUNNING = 8
@@ -25,12 +26,12 @@ _CURVE = 16
 
 @final
 class NotebookDisplay(Listener):
-    """Shows a small table and a picture through IPython's display handle; no widgets.
+    """Shows a small table and a chart through IPython's display handle; no widgets.
 
     After the search the cell holds the summary, so that a saved notebook shows it.
 
     Args:
-        progress: what is shown.
+        progress: the numbers to show.
         display: `IPython.display.display`.
         html: `IPython.display.HTML`.
         clock: seconds that never run backwards.
@@ -44,7 +45,7 @@ class NotebookDisplay(Listener):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._progress, self._display, self._html = progress, display, html
-        self._clock = clock
+        self._clock, self._texts = clock, progress.texts
         self._stairs = Staircase()
         self._handle: Any = None
         self._drawn = 0.0
@@ -54,13 +55,13 @@ class NotebookDisplay(Listener):
         self._progress.update(event, snapshot)
         match event:
             case SessionStarted():
-                self._stairs.take_up(snapshot)
+                self._stairs.load(snapshot)
                 self._handle = self._display(self._page(snapshot), display_id=True)
                 self._drawn = self._clock()
             case SessionEnded():
                 self._draw(snapshot)
-            case Noted() if told := texts.note(event):
-                self._notes.append(told)
+            case Noted() if note := text.note(event, self._texts):
+                self._notes.append(note)
             case Reported():
                 self._stairs.update(snapshot)
                 if self._clock() - self._drawn >= _EVERY:
@@ -72,66 +73,71 @@ class NotebookDisplay(Listener):
             self._handle.update(self._page(history))
 
     def _page(self, history: History) -> Any:
-        view = self._progress.view(history)
-        return self._html(
-            page(view, (*self._progress.plan.notes, *self._notes), picture(self._stairs, history))
-        )
+        view, words = self._progress.view(history), self._texts
+        notes = (*self._progress.notes, *self._notes)
+        return self._html(page(view, notes, chart(self._stairs, history, words), words))
 
 
-def page(view: View, notes: tuple[str, ...], drawn: str) -> str:
-    """Returns the cell: title, bar, numbers, what runs now or the summary, the picture."""
-    rows = [*_numbers(view), *(_training(view) if view.ended is None else _summary(view))]
+def page(view: View, notes: tuple[str, ...], drawn: str, words: Texts) -> str:
+    """Returns the cell: title, bar, numbers, the trials in training or the summary, the chart."""
+    rows = [*_numbers(view, words)]
+    rows += _training(view, words) if view.ended is None else _summary(view, words)
     rows += [("note", escape(note)) for note in notes]
     body = "".join(
-        f'<tr><td style="text-align:left">{label}</td><td style="text-align:left">{cell}</td></tr>'
+        f'<tr><td style="text-align:left">{words(f"row.{label}")}</td>'
+        f'<td style="text-align:left">{cell}</td></tr>'
         for label, cell in rows
     )
-    title = _dotted(texts.GAP.join(["kerashpo", *texts.heading(view)]))
-    return f"<div><b>{title}</b>{_bar(view.share)}<table><tbody>{body}</tbody></table>{drawn}</div>"
+    title = _dotted(text.GAP.join(["kerashpo", *text.heading(view, words)]))
+    bar = _bar(view.share, words)
+    return f"<div><b>{title}</b>{bar}<table><tbody>{body}</tbody></table>{drawn}</div>"
 
 
-def _numbers(view: View) -> list[tuple[str, str]]:
-    told = [texts.trials(view), texts.epochs(view), *texts.counts(view)]
-    if view.ended is not None:
-        told[1] = told[1].rpartition("   ")[0]
-    best = texts.best(view.best, view.objective[0]).removeprefix("best").lstrip(": ")
-    return [("search", _dotted("   ".join(told))), ("best", _dotted(best))]
+def _numbers(view: View, words: Texts) -> list[tuple[str, str]]:
+    parts = [text.trials(view, words), text.progress(view, words), *text.counts(view, words)]
+    best = text.best(view.best, view.objective[0], words)
+    return [("search", _dotted(text.GAP.join(parts))), ("best", _dotted(best))]
 
 
-def _training(view: View) -> list[tuple[str, str]]:
+def _training(view: View, words: Texts) -> list[tuple[str, str]]:
     if not view.running:
-        return [("training", "waiting for a worker")]
-    return [("training", _trial(one)) for one in view.running[:_MOST_RUNNING]]
+        return [("training", words("display.waiting"))]
+    return [("training", _trial(one, words)) for one in view.running[:_MOST_RUNNING]]
 
 
-def _trial(running: Running) -> str:
-    told = _dotted(texts.training(running).replace("  ", "   "))
-    curve, about = sparkline(running.curve, _CURVE), escape(texts.values(running.config))
-    return f"{told} <code>{curve}</code> {about}"
+def _trial(running: Running, words: Texts) -> str:
+    place = _dotted(text.training(running, words).replace("  ", text.GAP))
+    curve, about = sparkline(running.curve, _CURVE), escape(text.values(running.config))
+    return f"{place} <code>{curve}</code> {about}"
 
 
-def _summary(view: View) -> list[tuple[str, str]]:
+def _summary(view: View, words: Texts) -> list[tuple[str, str]]:
     rows = []
     if view.best is not None:
         rows.append(("values", f"<code>{escape(str(view.best.config))}</code>"))
-    rows.append(("ended", escape(texts.ending(view).removeprefix("ended: "))))
+    if view.saturation is not None and view.saturation.saturated:
+        told = text.saturation_text(view.saturation, view.objective[0], words, view.folds)
+        rows.append(("note", escape(told)))
+    rows.append(("ended", escape(text.ending(view, words))))
     if view.best is not None:
-        rows.append(("report", "<code>tuner.report()</code>"))
-    rows.append(("study", f"<code>kerashpo.open_study({escape(repr(view.folder))})</code>"))
+        rows.append(("report", f"<code>{escape(view.report)}</code>"))
+    if view.folder is not None:
+        opened = f"kerashpo.open_study({view.folder!r})"
+        rows.append(("study", f"<code>{escape(opened)}</code>"))
     return rows
 
 
-def _dotted(text: str) -> str:
+def _dotted(line: str) -> str:
     """Returns escaped text with dots for its gaps, which HTML would close."""
-    return escape(text).replace("   ", " · ")
+    return escape(line).replace(text.GAP, " · ")
 
 
-def _bar(share: float | None) -> str:
-    """An inline picture in the text's own colour, so that it fits any theme."""
+def _bar(share: float | None, words: Texts) -> str:
+    """Returns a progress bar as an inline SVG in the text's own colour, which fits any theme."""
     if share is None:
         return ""
     return (
-        '<br><svg width="480" height="8" role="img" aria-label="epochs done">'
+        f'<br><svg width="480" height="8" role="img" aria-label="{words("chart.bar")}">'
         '<rect width="480" height="8" fill="currentColor" opacity="0.15"/>'
         f'<rect width="{480 * share:.0f}" height="8" fill="currentColor" opacity="0.7"/></svg>'
     )

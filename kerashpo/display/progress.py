@@ -1,4 +1,4 @@
-"""Follows a search event by event, and says where it stands as a `View`."""
+"""`Progress` follows a search event by event and makes a `View` of it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from kerashpo.analysis.saturation import saturation
 from kerashpo.core.events import Ended, Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Status
+from kerashpo.display.remaining import Remaining
 from kerashpo.display.snapshot import View, best_of, running_trials
+from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_DISK_EVERY = 5.0
 
 
 def folder_bytes(folder: str) -> int | None:
@@ -47,58 +50,51 @@ def _bytes(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-def size(count: int) -> str:
-    """Returns bytes as people say them: ``"3.1 MB"``, decimal units."""
-    amount = float(count)
-    for unit in _UNITS[:-1]:
-        if amount < 999.5:
-            return (
-                f"{amount:.0f} {unit}" if unit == "B" or amount >= 9.95 else f"{amount:.1f} {unit}"
-            )
-        amount /= 1000
-    return f"{amount:.1f} {_UNITS[-1]}"
-
-
-_RECENT = 200
-_FEWEST = 5
-_DISK_EVERY = 5.0
-
-
 @final
 @dataclass(slots=True)
 class Progress:
     """Follows a search.
 
     Attributes:
-        title: what searches.
+        title: the tuner and its algorithm.
         plan: what it plans to do.
-        folder: where the study lives.
+        folder: where the study lives, None for one in memory.
         workers: how many trials are trained at once.
+        texts: the reader's language.
+        report: the call that writes the report.
         disk: measures the folder in bytes; None where it cannot.
         clock: seconds that never run backwards, for how often the folder is measured.
     """
 
     title: str
     plan: Plan
-    folder: str
+    folder: str | None
     workers: int = 1
+    texts: Texts = field(default_factory=lambda: Texts("en"))
+    report: str = "tuner.report()"
     disk: Callable[[str], int | None] = folder_bytes
     clock: Callable[[], float] = time.monotonic
-    _recent: list[tuple[float, int]] = field(default_factory=list)
     _rungs: tuple[int, ...] = ()
     _reached: Counter[int] = field(default_factory=Counter)
     _space: tuple[Mapping[str, Any], Space] | None = None
     _measured: tuple[float, int | None] | None = None
+    _remaining: Remaining = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._remaining = Remaining(self.plan)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The plan's notes, in the reader's language."""
+        return tuple(self.texts.note(note) for note in self.plan.notes)
 
     def update(self, event: Event, history: History) -> None:
         """Takes in an event that `history` holds."""
+        self._remaining.update(event, history)
         match event:
             case SessionStarted():
                 self._begin(history)
-            case Reported(report, at=at):
-                self._recent.append((at, history.epochs))
-                # The last epochs say more about the next ones than the first did.
-                del self._recent[:-_RECENT]
+            case Reported(report):
                 climbed = history.trials[report.trial].epoch >= report.epoch
                 if climbed and report.epoch in self._rungs:
                     self._reached[report.epoch] += 1
@@ -129,25 +125,19 @@ class Progress:
             running=running_trials(history, space),
             ended=history.stopped,
             command=history.command.get("kind") in ("script", "module"),
+            folds=history.settings.get("cv") is not None,
+            saturation=None if history.stopped is None else saturation(history),
+            report=self.report,
         )
 
     def left(self, history: History) -> float | None:
-        """Returns the seconds that the planned epochs may still take, None while unknown.
-
-        The pace is that of all workers together over the last epochs.
-        """
-        if self.plan.epochs is None or len(self._recent) < _FEWEST:
-            return None
-        (t0, n0), (t1, n1) = self._recent[0], self._recent[-1]
-        if n1 <= n0:
-            return None
-        return max(0, self.plan.epochs - history.epochs) * (t1 - t0) / (n1 - n0)
+        """Returns the seconds that the plan may still take, None while unknown."""
+        return self._remaining.seconds(history, self.workers)
 
     def _begin(self, history: History) -> None:
-        """Counts what an earlier session reached; its pace says nothing about this one."""
+        """Counts the rungs that an earlier session reached."""
         epochs = sorted({rung.epochs for bracket in self.plan.brackets for rung in bracket})
         self._rungs = tuple(epochs) if len(epochs) > 1 else ()
-        self._recent.clear()
         self._reached = Counter(
             {e: sum(t.epoch >= e for t in history.trials.values()) for e in self._rungs}
         )
@@ -160,6 +150,8 @@ class Progress:
 
     def _disk(self) -> int | None:
         """Returns the folder's size, measured anew at most every few seconds."""
+        if self.folder is None:
+            return None
         now = self.clock()
         if self._measured is None or now - self._measured[0] > _DISK_EVERY:
             self._measured = (now, self.disk(self.folder))

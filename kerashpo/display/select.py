@@ -1,4 +1,4 @@
-"""Picks the display for where the output goes."""
+"""Selects the display that fits the output: terminal, notebook or lines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from kerashpo.core.listener import Listener
 from kerashpo.core.records import Plan
 from kerashpo.display.lines import LineDisplay
 from kerashpo.display.progress import Progress
+from kerashpo.i18n.texts import Texts
 
 
 def in_a_notebook() -> bool:
-    """Whether cells are run here; imports nothing itself.
+    """Tells whether this process is a notebook's kernel; imports nothing itself.
 
-    That a notebook's packages are imported says nothing: progress bars and plots import them in
-    scripts too.
+    Whether IPython is imported is no sign: progress bars and plots import it in scripts too.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -23,20 +23,28 @@ def in_a_notebook() -> bool:
 
 
 def make_display(
-    verbose: Any, title: str, plan: Plan, folder: str, workers: int = 1
+    verbose: Any,
+    title: str,
+    plan: Plan,
+    folder: str | None,
+    workers: int = 1,
+    lang: str | None = None,
+    report: str = "tuner.report()",
 ) -> Listener | None:
     """Returns the display, None for silence.
 
     Args:
         verbose: 0 or False for silence; 2 for lines even in a terminal.
-        title: what searches.
+        title: the tuner and its algorithm.
         plan: what it plans to do.
-        folder: where the study lives.
+        folder: where the study lives, None for one in memory.
         workers: how many trials are trained at once.
+        lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
+        report: the call that writes the report.
     """
     if not verbose:
         return None
-    progress = Progress(title, plan, folder, workers)
+    progress = Progress(title, plan, folder, workers, Texts.of(lang), report)
     if in_a_notebook():
         import IPython.display
 
@@ -48,3 +56,9 @@ def make_display(
 
         return TerminalDisplay(progress)
     return LineDisplay(progress, sys.stdout)
+
+
+def search_title(tuner: str, algorithm: str) -> str:
+    """Returns tuner and algorithm, the tuner alone where it is named after the algorithm."""
+    named_after = algorithm.lower().replace("_", "") in tuner.lower()
+    return tuner if named_after else f"{tuner} + {algorithm}"

@@ -1,4 +1,4 @@
-"""What a display shows at one moment: plain numbers, safe to read from any thread."""
+"""`View`: the numbers that a display shows at one moment, safe to read from any thread."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
+from kerashpo.analysis.saturation import Saturation
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
@@ -55,15 +56,15 @@ class View:
     """A search at one moment.
 
     Attributes:
-        title: what searches.
+        title: the tuner and its algorithm.
         objective: the metric that ranks, and ``"min"`` or ``"max"``.
         seed: the study's seed.
         workers: how many trials are trained at once.
-        folder: where the study lives.
+        folder: where the study lives, None for one in memory.
         trials: configurations started, and how many are planned (None while unknown).
         epochs: epochs trained, and how many are planned at most (None while unknown).
         elapsed: seconds of search.
-        left: seconds that the planned epochs may still take, None while unknown.
+        left: estimate of the seconds until the plan is done, None while unknown.
         best: the incumbent, None before the first score.
         rungs: for each rung its epoch, and how many trials have reached it.
         stopped: trials given up by the scheduler.
@@ -72,13 +73,16 @@ class View:
         running: the trials that are being trained, by number.
         ended: why the search ended, None while it goes on.
         command: whether ``kerashpo resume`` can start it again: a script or a module did.
+        folds: whether the search cross-validates.
+        saturation: what the validation rows can say at the end; None before and where unknown.
+        report: the call that writes the report.
     """
 
     title: str
     objective: tuple[str, str]
     seed: int
     workers: int
-    folder: str
+    folder: str | None
     trials: tuple[int, int | None]
     epochs: tuple[int, int | None]
     elapsed: float
@@ -91,10 +95,13 @@ class View:
     running: tuple[Running, ...]
     ended: str | None
     command: bool
+    folds: bool
+    saturation: Saturation | None
+    report: str
 
     @property
     def share(self) -> float | None:
-        """Which part of the planned epochs is done, None while unknown."""
+        """The share of the planned epochs that is done, None while unknown."""
         done, planned = self.epochs
         return min(1.0, done / planned) if planned else None
 
@@ -115,7 +122,7 @@ def best_of(history: History, space: Space) -> BestSoFar | None:
 
 
 def plain(config: Any) -> dict[str, Any]:
-    """Returns values to copy: floats without rounding noise."""
+    """Returns values to copy: floats with six digits, without rounding noise."""
     return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in config.items()}
 
 

@@ -1,4 +1,4 @@
-"""Pictures of one line of text: a bar and a small curve."""
+"""Sparklines: a progress bar and a small curve as one line of text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class Bar(NamedTuple):
-    """A bar's two parts: what is done, and what is left."""
+    """The two parts of a bar: done and left."""
 
     done: str
     left: str
@@ -20,7 +20,7 @@ def bar(share: float | None, width: int, plain: bool = False) -> Bar:
     """Returns a bar of `width` characters.
 
     Args:
-        share: which part is done, in [0, 1]; None while it is unknown.
+        share: the share that is done, in [0, 1]; None while it is unknown.
         width: characters.
         plain: use ASCII alone.
     """
@@ -33,7 +33,7 @@ def bar(share: float | None, width: int, plain: bool = False) -> Bar:
 def sparkline(values: Sequence[float], width: int) -> str:
     """Returns a curve of at most `width` blocks, from its least to its greatest value.
 
-    Values that are no finite numbers leave a gap. Longer curves are averaged piece by piece.
+    Values that are not finite leave a gap. Longer curves are averaged piece by piece.
     """
     points = _pieces(values, width)
     finite = [value for value in points if math.isfinite(value)]

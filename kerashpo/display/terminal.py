@@ -1,4 +1,4 @@
-"""A live block of a few lines, where the output is a terminal."""
+"""`TerminalDisplay`: a live block of a few lines, where the output is a terminal."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from kerashpo.core.events import (
 )
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
-from kerashpo.display import text as texts
+from kerashpo.display import text
 from kerashpo.display.progress import Progress
 from kerashpo.display.snapshot import Running, View
 from kerashpo.display.sparkline import bar, sparkline
+from kerashpo.i18n.texts import Texts
 
 _EVERY = 0.1
 _PER_SECOND = 4
@@ -40,7 +41,7 @@ class TerminalDisplay(Listener):
     drawn from them by rich's own thread, so that the clock goes on during a long epoch.
 
     Args:
-        progress: what is shown.
+        progress: the numbers to show.
         console: where it is drawn; None for the process's terminal.
         clock: seconds that never run backwards.
     """
@@ -52,6 +53,7 @@ class TerminalDisplay(Listener):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._progress, self._clock = progress, clock
+        self._texts = progress.texts
         self._console = console or Console(highlight=False)
         self._live: Live | None = None
         self._seen: tuple[float, View] | None = None
@@ -64,14 +66,14 @@ class TerminalDisplay(Listener):
             case SessionEnded():
                 self.close()
                 self._summary(self._progress.view(snapshot))
-            case Noted() if told := texts.note(event):
-                self._console.print(Text(f"note: {told}"))
-            # Between a trial's end and the next one's start nothing runs, which says nothing.
+            case Noted() if line := text.note(event, self._texts):
+                self._console.print(Text(self._texts("display.note", note=line)))
+            # Not at a trial's end: until the next one starts the block would show nothing.
             case Reported() | JobStarted() if self._due():
                 self._seen = (self._clock(), self._progress.view(snapshot))
 
     def close(self) -> None:
-        """Gives the terminal back."""
+        """Ends the live block and restores the terminal."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -81,14 +83,14 @@ class TerminalDisplay(Listener):
         if self._seen is None:
             return Group()
         at, view = self._seen
-        return Group(*draw(ticked(view, self._clock() - at), self._console))
+        return Group(*draw(ticked(view, self._clock() - at), self._console, self._texts))
 
     def _due(self) -> bool:
         return self._seen is None or self._clock() - self._seen[0] >= _EVERY
 
     def _begin(self, history: History) -> None:
-        for note in self._progress.plan.notes:
-            self._console.print(Text(f"note: {note}"))
+        for note in self._progress.notes:
+            self._console.print(Text(self._texts("display.note", note=note)))
         self._seen = (self._clock(), self._progress.view(history))
         self._live = Live(
             console=self._console,
@@ -99,10 +101,12 @@ class TerminalDisplay(Listener):
         self._live.start()
 
     def _summary(self, view: View) -> None:
-        self._console.print(*_title(view, self._console.width), sep="\n")
-        for line in texts.flow(_numbers(view), self._console.width):
+        words = self._texts
+        self._console.print(*_title(view, self._console.width, words), sep="\n")
+        numbers = [text.trials(view, words), text.progress(view, words), *text.counts(view, words)]
+        for line in text.flow(numbers, self._console.width):
             self._console.print(Text(line))
-        for line in texts.farewell(view):
+        for line in text.farewell(view, words):
             # Values and paths stay whole, so that they can be copied.
             self._console.print(Text(line), soft_wrap=True)
 
@@ -113,28 +117,28 @@ def ticked(view: View, seconds: float) -> View:
     return dataclasses.replace(view, elapsed=view.elapsed + seconds, left=left)
 
 
-def draw(view: View, console: Console) -> list[Text]:
+def draw(view: View, console: Console, words: Texts) -> list[Text]:
     """Returns the block's lines, each within the console's width."""
     plain = not console.encoding.lower().startswith("utf")
-    lines = [*_title(view, console.width), _bar(view, console.width, plain)]
-    told = [texts.best(view.best, view.objective[0]), *texts.counts(view)]
-    lines += [_line(line) for line in texts.flow(told, console.width)]
-    lines += _training(view.running[:_MOST_RUNNING], plain)
+    lines = [*_title(view, console.width, words), _bar(view, console.width, plain, words)]
+    parts = [text.best(view.best, view.objective[0], words), *text.counts(view, words)]
+    lines += [_line(line) for line in text.flow(parts, console.width)]
+    lines += _training(view.running[:_MOST_RUNNING], plain, words)
     if not view.running:
-        lines.append(_line("  waiting for a worker"))
+        lines.append(_line(f"  {words('display.waiting')}"))
     if len(view.running) > _MOST_RUNNING:
-        lines.append(_line(f"  and {len(view.running) - _MOST_RUNNING} more"))
+        lines.append(_line(f"  {words('display.more', count=len(view.running) - _MOST_RUNNING)}"))
     return lines
 
 
-def _title(view: View, width: int) -> list[Text]:
-    first, *rest = texts.heading(view)
-    told = texts.flow([f"kerashpo  {first}", *rest], width)
-    return [_line(line, style="bold") for line in told]
+def _title(view: View, width: int, words: Texts) -> list[Text]:
+    first, *rest = text.heading(view, words)
+    lines = text.flow([f"kerashpo  {first}", *rest], width)
+    return [_line(line, style="bold") for line in lines]
 
 
-def _bar(view: View, width: int, plain: bool) -> Text:
-    before, after = texts.trials(view), texts.epochs(view)
+def _bar(view: View, width: int, plain: bool, words: Texts) -> Text:
+    before, after = text.trials(view, words), text.progress(view, words)
     room = min(40, width - len(before) - len(after) - 4)
     if view.share is None or room < 5:
         return _line(f"{before}   {after}")
@@ -142,19 +146,15 @@ def _bar(view: View, width: int, plain: bool) -> Text:
     return _line(before, "  ", (done, "bold"), (left, "dim"), "  ", after)
 
 
-def _training(running: Sequence[Running], plain: bool) -> list[Text]:
-    told = [texts.training(one) for one in running]
-    widest = max(map(len, told), default=0)
+def _training(running: Sequence[Running], plain: bool, words: Texts) -> list[Text]:
+    lines = [text.training(one, words) for one in running]
+    widest = max(map(len, lines), default=0)
     curves = ["" if plain else sparkline(one.curve, _CURVE) for one in running]
     return [
-        _line(f"  {text:<{widest}}  ", (f"{curve:<{_CURVE}}", "bold"), (f"  {about}", "dim"))
-        for text, curve, about in zip(told, curves, (texts.values(one.config) for one in running))
+        _line(f"  {line:<{widest}}  ", (f"{curve:<{_CURVE}}", "bold"), (f"  {about}", "dim"))
+        for line, curve, about in zip(lines, curves, (text.values(one.config) for one in running))
     ]
 
 
 def _line(*parts: str | tuple[str, str], style: str = "") -> Text:
     return Text.assemble(*parts, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def _numbers(view: View) -> list[str]:
-    return [texts.trials(view), texts.epochs(view).rpartition("   ")[0], *texts.counts(view)]

@@ -1,4 +1,4 @@
-"""A `View` in words: no drawing here."""
+"""A `View` as text in the reader's language: no drawing here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kerashpo.analysis.saturation import Saturation
 from kerashpo.core.events import Event, Noted
-from kerashpo.display.progress import size
+from kerashpo.core.history import History
 from kerashpo.display.snapshot import BestSoFar, Running, View
+from kerashpo.i18n.numbers import count, file_size
+from kerashpo.i18n.texts import Texts
 
 GAP = "   "
 """Between the parts of a line."""
@@ -24,49 +27,79 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{last:02d}" if hours else f"{minutes}:{last:02d}"
 
 
-def number(value: float) -> str:
+def number(value: float, texts: Texts) -> str:
     """Returns a score as text: four decimals, or four digits where those say nothing."""
     plain = 1e-3 <= abs(value) < 1e5 or value == 0
-    return f"{value:.4f}" if plain else f"{value:.4g}"
+    text = f"{value:.4f}" if plain else f"{value:.4g}"
+    return text.replace(".", texts("number.mark"))
 
 
-def heading(view: View) -> list[str]:
-    """Returns what searches, in which study, for what, with which seed, on how many workers."""
+def heading(view: View, texts: Texts) -> list[str]:
+    """Returns tuner, study, objective, seed and workers."""
     name, direction = view.objective
-    workers = "1 worker" if view.workers == 1 else f"{view.workers} workers"
-    study = Path(view.folder).name
-    return [view.title, study, f"{name} {direction}", f"seed {view.seed}", workers]
+    study = [] if view.folder is None else [Path(view.folder).name]
+    workers = texts.plural("display.workers", view.workers)
+    return [
+        view.title,
+        *study,
+        f"{name} {direction}",
+        texts("display.seed", seed=view.seed),
+        workers,
+    ]
 
 
-def trials(view: View) -> str:
+def trials(view: View, texts: Texts) -> str:
     """Returns how many trials were started, of how many."""
-    return f"trials {_of(view.trials)}"
+    return texts("display.trials", progress=_of(view.trials))
 
 
-def epochs(view: View) -> str:
-    """Returns epochs and times."""
+def epochs(view: View, texts: Texts) -> str:
+    """Returns how many epochs were trained, of how many."""
+    return texts("display.epochs", progress=_of(view.epochs))
+
+
+def times(view: View, texts: Texts) -> str:
+    """Returns the time so far and, while the search goes on, the time left."""
+    elapsed = texts("display.elapsed", time=clock(view.elapsed))
+    if view.ended is not None:
+        return elapsed
     left = "?" if view.left is None else clock(view.left)
-    return f"epochs {_of(view.epochs)}{GAP}elapsed {clock(view.elapsed)}{GAP}left {left}"
+    return f"{elapsed}{GAP}{texts('display.left', time=left)}"
 
 
-def best(found: BestSoFar | None, name: str) -> str:
+def progress(view: View, texts: Texts) -> str:
+    """Returns epochs and times; where each trial is one epoch long, the times alone."""
+    if single_epochs(view):
+        return times(view, texts)
+    return f"{epochs(view, texts)}{GAP}{times(view, texts)}"
+
+
+def single_epochs(view: View) -> bool:
+    """Tells whether each trial is one epoch long (a searched function): then trials say it all."""
+    planned = view.epochs[1]
+    return planned is not None and planned == view.trials[1]
+
+
+def best(found: BestSoFar | None, name: str, texts: Texts) -> str:
     """Returns the incumbent."""
     if found is None:
-        return "best: none yet"
-    return f"best {name} {number(found.score)}{GAP}trial {found.trial}, epoch {found.epoch}"
+        return texts("display.no_best")
+    score = texts("display.best", metric=name, score=number(found.score, texts))
+    return f"{score}{GAP}{texts('display.place', trial=found.trial, epoch=found.epoch)}"
 
 
-def counts(view: View) -> list[str]:
-    """Returns rungs, stopped and failed trials, and the room taken, where there are any."""
+def counts(view: View, texts: Texts) -> list[str]:
+    """Returns rungs, stopped and failed trials, and the folder's size, where there are any."""
     parts = []
     if view.rungs:
-        parts.append("rungs " + " ".join(f"{epoch}:{count}" for epoch, count in view.rungs))
+        reached = " ".join(f"{epoch}:{number}" for epoch, number in view.rungs)
+        parts.append(texts("display.rungs", reached=reached))
     if view.stopped:
-        parts.append(f"stopped {view.stopped}")
+        parts.append(texts("display.stopped", count=view.stopped))
     if view.failed:
-        parts.append(f"failed {view.failed}")
+        parts.append(texts("display.failed", count=view.failed))
     if view.disk is not None:
-        parts.append(f"disk {size(view.disk)}")
+        parts.append(texts("display.disk", size=file_size(view.disk, texts)))
     return parts
 
 
@@ -75,40 +108,92 @@ def values(config: dict[str, Any]) -> str:
     return "  ".join(f"{name}={value}" for name, value in config.items())
 
 
-def training(running: Running) -> str:
+def training(running: Running, texts: Texts) -> str:
     """Returns which trial trains, how far it is and its last value."""
-    value = "" if running.value is None else f"  {number(running.value)}"
-    return f"trial {running.trial}  epoch {running.epoch}/{running.until}{value}"
+    value = "" if running.value is None else f"  {number(running.value, texts)}"
+    place = texts("display.training", trial=running.trial, epoch=f"{running.epoch}/{running.until}")
+    return f"{place}{value}"
 
 
-def ending(view: View) -> str:
-    """Returns why the search ended, and how it goes on where it was stopped."""
+def ending(view: View, texts: Texts) -> str:
+    """Returns why the search ended; of an interrupted one that it is partial, and how to go on."""
     if view.ended != "interrupted":
-        return f"ended: {view.ended}"
-    told = "stopped on your request; run the same search again to go on"
-    return f"{told}, or: kerashpo resume {shlex.quote(view.folder)}" if view.command else told
+        return texts.reason(view.ended or "")
+    done = trials(view, texts)
+    if not single_epochs(view):
+        done = f"{done}, {epochs(view, texts)}"
+    told = texts("display.interrupted", progress=done)
+    if not view.command or view.folder is None:
+        return texts("display.go_on", interrupted=told)
+    command = f"kerashpo resume {shlex.quote(view.folder)}"
+    return texts("display.go_on_or", interrupted=told, command=command)
 
 
-def note(event: Event) -> str:
-    """Returns what the user should hear of a noted fact, empty for what is no news."""
+def note(event: Event, texts: Texts) -> str:
+    """Returns what the user should know of a noted fact, empty for everything else."""
     match event:
         case Noted(_, {"workers_reason": str(reason)}):
-            return reason
+            return texts.note(reason)
         case Noted(trial, {"worker_lost": str(how)}):
-            return f"trial {trial} lost its worker ({how}) and goes on in another"
+            return texts("display.worker_lost", trial=trial, how=texts.note(how))
     return ""
 
 
-def farewell(view: View) -> list[str]:
+def saturation_text(found: Saturation, metric: str, texts: Texts, folds: bool = False) -> str:
+    """Returns in one sentence why the best trials cannot be told apart, and what to do.
+
+    Args:
+        found: a saturated one.
+        metric: the objective's name.
+        texts: the reader's language.
+        folds: whether the search cross-validates already.
+    """
+    mark = texts("number.mark")
+    told = texts(
+        "saturation.tied" if found.tied > 1 else "saturation.close",
+        count=found.tied if found.tied > 1 else found.close,
+        trials=found.trials,
+        metric=metric,
+        best=number(found.best, texts),
+        rows=count(found.rows, texts),
+        points=f"{100 * found.detectable:.1f}".replace(".", mark),
+        needed=count(_rounded(found.needed), texts),
+    )
+    return f"{told} {texts('saturation.advice_folds' if folds else 'saturation.advice')}"
+
+
+def saturation_note(history: History, found: Saturation | None, texts: Texts) -> str:
+    """Returns `saturation_text` of a study, empty where its trials can be told apart."""
+    if found is None or not found.saturated:
+        return ""
+    folds = history.settings.get("cv") is not None
+    return saturation_text(found, history.objective.name, texts, folds)
+
+
+def farewell(view: View, texts: Texts) -> list[str]:
     """Returns the last lines: the best values to copy, why it ended, report and study."""
-    lines = [best(view.best, view.objective[0])]
+    lines = [best(view.best, view.objective[0], texts)]
     if view.best is not None:
-        lines.append(f"values {view.best.config}")
-    lines.append(ending(view))
+        lines.append(f"{texts('display.values')} {view.best.config}")
+    if view.saturation is not None and view.saturation.saturated:
+        told = saturation_text(view.saturation, view.objective[0], texts, view.folds)
+        lines.append(texts("display.note", note=told))
+    end = ending(view, texts)
+    lines.append(end if view.ended == "interrupted" else texts("display.ended", reason=end))
     if view.best is not None:
-        lines.append(f"report tuner.report()   or: kerashpo report {shlex.quote(view.folder)}")
-    lines.append(f"study  {view.folder}   (kerashpo.open_study({view.folder!r}))")
+        command = "" if view.folder is None else f"kerashpo report {shlex.quote(view.folder)}"
+        lines.append(
+            report(view, texts) + (texts("display.or", command=command) if command else "")
+        )
+    if view.folder is not None:
+        opened = f"kerashpo.open_study({view.folder!r})"
+        lines.append(f"{texts('display.study')} {view.folder}{GAP}({opened})")
     return lines
+
+
+def report(view: View, texts: Texts) -> str:
+    """Returns the call that writes the report."""
+    return f"{texts('display.report')} {view.report}"
 
 
 def flow(parts: Iterable[str], width: int) -> list[str]:
@@ -120,6 +205,11 @@ def flow(parts: Iterable[str], width: int) -> list[str]:
         else:
             lines.append(part)
     return lines
+
+
+def _rounded(rows: int) -> int:
+    """Returns two digits of a number of rows: more are not known."""
+    return int(float(f"{rows:.2g}"))
 
 
 def _of(pair: tuple[int, int | None]) -> str:

@@ -31,3 +31,24 @@ def duration(seconds: float, texts: Texts) -> str:
 def moment(wall: float) -> str:
     """Returns a Unix time as a date, to the minute, UTC."""
     return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def count(number: float, texts: Texts) -> str:
+    """Returns a whole number with its digits in groups: ``"8,046,430"``, in Spanish by spaces.
+
+    The infinite one is a word.
+    """
+    if not math.isfinite(number):
+        return texts("number.infinite")
+    mark = texts("number.group")
+    # Spanish leaves numbers of four digits ungrouped.
+    grouped = f"{number:,.0f}" if mark == "," or number >= 10_000 else f"{number:.0f}"
+    return grouped.replace(",", mark)
+
+
+def file_size(size: int, texts: Texts) -> str:
+    """Returns bytes as people say them: ``"3.1 MB"``, decimal units."""
+    from rich.filesize import decimal
+
+    text = decimal(size)
+    return text if size < 1000 else text.replace(".", texts("number.mark"))

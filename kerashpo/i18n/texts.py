@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,6 +86,21 @@ class Texts:
         section, _, name = key.partition(".")
         return self.sentences[section][name].format(**values)
 
+    def plural(self, key: str, count: int, **values: Any) -> str:
+        """Returns the sentence for one (``"section.name_one"``) or for another count."""
+        return self(f"{key}_one" if count == 1 else key, count=count, **values)
+
+    def note(self, text: str) -> str:
+        """Returns the translation of a note that another room wrote in English.
+
+        Notes are known by their English templates (section ``note``); others stay English.
+        """
+        for template, translation in self.sentences["note"].items():
+            if found := _pattern(template).fullmatch(text):
+                parts = {name: self.note(part) for name, part in found.groupdict().items()}
+                return translation.format(**parts)
+        return text
+
     def reason(self, why: str) -> str:
         """Returns why a search ended; a reason that is not known stays as it is."""
         return self.sentences["reason"].get(why, why)
@@ -96,6 +113,16 @@ class Texts:
     def labels(self) -> Labels:
         """The labels of figures."""
         return Labels(self.language, self.sentences["figures"], self("number.mark"))
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """Returns a pattern that matches what a template becomes, its placeholders as groups."""
+    parts = [
+        re.escape(text) + (f"(?P<{name}>.*?)" if name else "")
+        for text, name, _, _ in string.Formatter().parse(template)
+    ]
+    return re.compile("".join(parts), re.DOTALL)
 
 
 @cache

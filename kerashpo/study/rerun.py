@@ -14,6 +14,7 @@ from typing import Any, Literal, final
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.display.select import in_a_notebook
+from kerashpo.i18n.texts import Texts
 
 Kind = Literal["script", "module", "notebook", "console"]
 
@@ -143,9 +144,9 @@ def resume_study(
         InvalidInput: if it cannot be run from outside.
     """
     if history.finished:
+        reason = Texts("en").reason(history.stopped or "")
         tell(
-            f"The search is finished ({history.stopped}). To go on, run it with a larger "
-            "max_trials or budget."
+            f"The search has ended: {reason}. To go on, run it with a larger max_trials or budget."
         )
         return 0
     command = command_of(history, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.cv_results import cv_results
 from kerashpo.analysis.pareto import objective_named, tradeoff
+from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import (
     CURVE_COLUMNS,
     FAILURE_COLUMNS,
@@ -22,7 +23,11 @@ from kerashpo.analysis.tables import (
 )
 from kerashpo.core.errors import InvalidInput, NoResult, require_integer
 from kerashpo.core.history import History
-from kerashpo.core.records import Objective, Status
+from kerashpo.core.records import Objective
+from kerashpo.display.snapshot import plain
+from kerashpo.display.summary import number_of, results_line
+from kerashpo.display.text import saturation_note
+from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
@@ -78,36 +83,42 @@ class NoModels(Models):
 _MOST = 10
 
 
-def results_html(summary: str, history: History, space: Space) -> str:
-    """Returns a sentence and a table of the best trials, without colours of its own.
+def results_html(history: History, space: Space, texts: Texts) -> str:
+    """Returns a sentence and a table of the best trials as HTML, without colours of its own.
 
     Args:
-        summary: the sentence.
         history: the study.
         space: its space.
+        texts: the reader's language.
     """
+    import pandas as pd
+
+    lines = [results_line(history, texts)]
+    if note := saturation_note(history, saturation(history), texts):
+        lines.append(note)
     ranked = sorted(history.rank(number) for number in history.trials)[:_MOST]
     rows = {row["trial"]: row for row in trial_rows(history, space)}
-    shown = [rows[number] for _, _, number in ranked]
-    params = [f"param_{name}" for name in space.names]
-    columns = ["trial", "status", "score", "best_epoch", "epochs", "seconds", *params]
-    head = "".join(f"<th>{escape(name.removeprefix('param_'))}</th>" for name in columns)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in columns)}</tr>"
-        for row in shown
-    )
-    left = len(history.trials) - len(shown)
-    more = f"<p>The {len(shown)} best; {left} more in results.trials().</p>" if left else ""
-    if not shown:
-        return f"<p>{escape(summary)}</p>"
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<p>{escape(summary)}</p>{table}{more}"
+    names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
+    keys = [*names, *(f"param_{name}" for name in space.names)]
+    table = ""
+    if ranked:
+        cells = [
+            [_cell(key, rows[number].get(key), texts) for key in keys] for *_, number in ranked
+        ]
+        titles = [*(texts(f"column.{name}") for name in names), *space.names]
+        table = pd.DataFrame(cells, columns=titles).to_html(index=False, border=0)
+    left = len(history.trials) - len(ranked)
+    more = [texts("summary.more", shown=len(ranked), left=left)] if left else []
+    above, below = ("".join(f"<p>{escape(line)}</p>" for line in part) for part in (lines, more))
+    return f"{above}{table}{below}"
 
 
-def _cell(value: Any) -> str:
+def _cell(key: str, value: Any, texts: Texts) -> str:
     if value is None:
         return ""
-    return escape(f"{value:.6g}" if isinstance(value, float) else str(value))
+    if key == "status":
+        return texts(f"status.{value.lower()}")
+    return number_of(value, texts) if isinstance(value, float) else str(value)
 
 
 @final
@@ -121,6 +132,8 @@ class BestTrial:
         epoch: that epoch, counted from 1.
         config: its values, as the model or function got them.
         metrics: every metric of that epoch.
+        note: why it cannot be told apart from other trials on so few validation rows, and what
+            to do; empty where it can, and where the number of rows is not known.
     """
 
     trial: int
@@ -128,6 +141,18 @@ class BestTrial:
     epoch: int
     config: dict[str, Any]
     metrics: dict[str, float]
+    note: str = field(default="", compare=False)
+
+    def __repr__(self) -> str:
+        parts = {
+            "trial": self.trial,
+            "score": float(f"{self.score:.6g}"),
+            "epoch": self.epoch,
+            "config": plain(self.config),
+            "metrics": plain(self.metrics),
+        }
+        told = ", ".join(f"{name}={value!r}" for name, value in parts.items())
+        return f"BestTrial({told})" + (f"\n{self.note}" if self.note else "")
 
 
 @final
@@ -139,6 +164,8 @@ class Results:
         space: the space whose values trials hold; None to read it from the history.
         models: who builds the models of its trials, where there are some.
         folder: where the study lives, None for one in memory.
+        lang: language of figures, summaries and the report, ``"en"`` or ``"es"``; None for the
+            environment variable ``KERASHPO_LANG``, else English.
     """
 
     def __init__(
@@ -147,11 +174,18 @@ class Results:
         space: Space | None = None,
         models: Models | None = None,
         folder: str | None = None,
+        lang: str | None = None,
     ) -> None:
         self.history = history
         self.folder = folder
+        self.language = language_of(lang)
         self._space = space
         self._models = models or NoModels()
+
+    @property
+    def texts(self) -> Texts:
+        """The sentences of the results' language."""
+        return Texts(self.language)
 
     @property
     def space(self) -> Space:
@@ -177,7 +211,8 @@ class Results:
             )
         metrics = trial.metrics_at_best()
         config = self.space.realise(trial.config)
-        return BestTrial(trial.number, trial.score, trial.best_epoch, config, metrics)
+        note = saturation_note(self.history, saturation(self.history), self.texts)
+        return BestTrial(trial.number, trial.score, trial.best_epoch, config, metrics, note)
 
     @property
     def seed(self) -> int:
@@ -329,7 +364,10 @@ class Results:
         self.failures().to_csv(target / "failures.csv", index=False)
 
     def report(
-        self, path: str | Path = "report.html", lang: str = "en", name: str | None = None
+        self,
+        path: str | Path = "report.html",
+        lang: str | None = None,
+        name: str | None = None,
     ) -> Path:
         """Writes the report of the search; returns its path.
 
@@ -338,7 +376,7 @@ class Results:
 
         Args:
             path: where to write it.
-            lang: ``"en"`` or ``"es"``.
+            lang: ``"en"`` or ``"es"``; None for the results' own language.
             name: what to call the study; None for its folder's name.
 
         Raises:
@@ -347,29 +385,21 @@ class Results:
         from kerashpo.reporting.study_report import write_report
 
         called = name or (Path(self.folder).name if self.folder else "kerashpo")
-        return write_report(Path(path), self.history, self.space, self.folder, called, lang)
+        language = self.language if lang is None else lang
+        return write_report(Path(path), self.history, self.space, self.folder, called, language)
 
     @cached_property
     def plot(self) -> Plots:
-        """The figures, e.g. ``results.plot.history()``; each returns matplotlib Axes."""
+        """The figures, e.g. ``results.plot.history()``; each returns matplotlib Axes.
+
+        ``results.plot("es")`` has them in another language.
+        """
         from kerashpo.plots.accessor import Plots
 
-        return Plots(self.history, lambda: self.space)
+        return Plots(self.history, lambda: self.space, self.texts.labels)
 
     def __repr__(self) -> str:
-        return f"<Results: {self._summary()}>"
+        return f"<Results: {results_line(self.history, self.texts)}>"
 
     def _repr_html_(self) -> str:
-        return results_html(self._summary(), self.history, self.space)
-
-    def _summary(self) -> str:
-        history = self.history
-        counts = dict.fromkeys(Status, 0)
-        for trial in history.trials.values():
-            counts[trial.status] += 1
-        told = ", ".join(f"{n} {status.value.lower()}" for status, n in counts.items() if n)
-        text = f"{len(history.trials)} trials ({told or 'none yet'}), {history.epochs} epochs"
-        if history.best is not None:
-            best = self.best
-            text += f", best {history.objective.name} {best.score:.6g} by trial {best.trial}"
-        return text
+        return results_html(self.history, self.space, self.texts)

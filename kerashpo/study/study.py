@@ -23,12 +23,12 @@ class Study:
         results: best, trials, curves, plots.
     """
 
-    def __init__(self, folder: Path, history: History) -> None:
+    def __init__(self, folder: Path, history: History, lang: str | None = None) -> None:
         self.folder = folder
         self.history = history
-        self.results = Results(history, folder=str(folder))
+        self.results = Results(history, folder=str(folder), lang=lang)
 
-    def report(self, path: str | Path | None = None, lang: str = "en") -> Path:
+    def report(self, path: str | Path | None = None, lang: str | None = None) -> Path:
         """Writes the report, see `Results.report`; ``report.html`` in the folder by default."""
         return self.results.report(path or self.folder / "report.html", lang)
 
@@ -36,11 +36,13 @@ class Study:
         return f"<Study {str(self.folder)!r}: {self.results!r}>"
 
 
-def open_study(path: str | Path) -> Study:
+def open_study(path: str | Path, lang: str | None = None) -> Study:
     """Returns the study in a folder, as far as it has come, for reading.
 
     Args:
         path: the study's folder, ``directory/project_name`` of a tuner.
+        lang: language of results, figures and report, ``"en"`` or ``"es"``; None for the
+            environment variable ``KERASHPO_LANG``, else English.
 
     Raises:
         StudyNotFound: if there is no study, naming those next to it.
@@ -58,4 +60,4 @@ def open_study(path: str | Path) -> Study:
         store.close()
     if not history.objectives:
         raise StudyNotFound(f"The study in {str(folder)!r} has not begun: its log is empty.")
-    return Study(folder, history)
+    return Study(folder, history, lang)

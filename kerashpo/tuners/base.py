@@ -15,7 +15,7 @@ from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Config, Objective, Plan, Rung
 from kerashpo.display.plan import ShownPlan
-from kerashpo.display.select import make_display
+from kerashpo.display.select import make_display, search_title
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.blobs import LOG_NAME
@@ -114,6 +114,8 @@ class Tuner(Hooks, ResultQueries):
                 Each fold is a run of the trial, with curves of its own.
             repeats: another name for `executions_per_trial`; with `cv`, repetitions of all
                 folds.
+            lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
+                ``"es"``; None for the environment variable ``KERASHPO_LANG``, else English.
             logger, tuner_id: KerasTuner's; without effect.
 
     Raises:
@@ -190,7 +192,7 @@ class Tuner(Hooks, ResultQueries):
 
         It prints as a table: ``print(tuner.plan())``, or by itself in a notebook.
         """
-        return ShownPlan.of(self._plan(), self._seconds_per_epoch())
+        return ShownPlan.of(self._plan(), self._seconds_per_epoch(), self._options.lang)
 
     def reload(self) -> None:
         """Loads what the study's folder holds, if there is a study.
@@ -268,7 +270,7 @@ class Tuner(Hooks, ResultQueries):
         )
 
     def _title(self) -> str:
-        return f"{type(self).__name__}{self._strategy.schedule} + {self.algorithm}"
+        return search_title(f"{type(self).__name__}{self._strategy.schedule}", self.algorithm)
 
     def _form(self, hypermodel: Any) -> Form:
         """Returns what the hypermodel makes, by who trains it."""
@@ -403,7 +405,8 @@ class Tuner(Hooks, ResultQueries):
         if self._overrides(*TRIAL_HOOKS):
             listeners.append(TrialHooks(self, self.oracle))
         listeners += request.listeners
-        display = make_display(request.verbose, self._title(), plan, self.project_dir, workers)
+        lang, folder = self._options.lang, self.project_dir
+        display = make_display(request.verbose, self._title(), plan, folder, workers, lang)
         return listeners if display is None else [*listeners, display]
 
     def _notes(self, epochs: int | None) -> tuple[str, ...]:

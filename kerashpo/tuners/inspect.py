@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ import keras
 
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.history import History
+from kerashpo.display.summary import results_text, space_text
+from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
 from kerashpo.store.blobs import CHECKPOINTS, FileBlobs, best_key
 from kerashpo.store.checkpoints import pack_list, read_variables
@@ -19,36 +20,6 @@ from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.tuners.best_model import StoredModels
 from kerashpo.tuners.options import TunerOptions
 from kerashpo.tuners.oracle_view import OracleView
-
-
-def space_text(space: Space) -> str:
-    """Returns a line for each parameter: definition and conditions."""
-    lines = [f"Search space: {len(space.params)} parameters, {space.size:g} configurations"]
-    for param in space.params:
-        body = param.domain.to_json()
-        kind = body.pop("kind")
-        details = ", ".join(f"{name} {value}" for name, value in body.items())
-        where = " and ".join(f"{c.parent} in {list(c.values)}" for c in param.conditions)
-        lines.append(f"  {param.name}: {kind} {details}" + (f"   where {where}" if where else ""))
-    return "\n".join(lines)
-
-
-def results_text(results: Results, ranked: Iterable[int], folder: str) -> str:
-    """Returns the given trials, the best first: score, epoch and values."""
-    objective = results.history.objective
-    lines = [
-        f"Results in {folder}",
-        f"Objective: {objective.name} ({objective.direction})",
-    ]
-    for number in ranked:
-        trial = results.history.trials[number]
-        lines.append(
-            f"\nTrial {number}   score {trial.score:.6g} at epoch {trial.best_epoch}   "
-            f"{trial.status.value}"
-        )
-        values = results.space.realise(trial.config)
-        lines += [f"  {name}: {value}" for name, value in values.items()]
-    return "\n".join(lines)
 
 
 class ResultQueries:
@@ -82,7 +53,13 @@ class ResultQueries:
         """The results so far, see `kerashpo.study.results.Results`."""
         if self._history is None:
             raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
-        return Results(self._history, self.space, self._models(self._history), self.project_dir)
+        return Results(
+            self._history,
+            self.space,
+            self._models(self._history),
+            self.project_dir,
+            self._options.lang,
+        )
 
     def _models(self, history: History) -> Models:
         return StoredModels(self._builder, self.space, history, self._blobs, self._fit_hp)
@@ -127,21 +104,23 @@ class ResultQueries:
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Prints the best trials."""
-        print(results_text(self.results, self._ranked(num_trials), self.project_dir))
+        results, ranked = self.results, self._ranked(num_trials)
+        history, space = results.history, results.space
+        print(results_text(history, space, ranked, self.project_dir, results.texts))
 
-    def report(self, path: str | Path | None = None, lang: str = "en") -> Path:
+    def report(self, path: str | Path | None = None, lang: str | None = None) -> Path:
         """Writes the report of the search; returns its path.
 
         Args:
             path: an HTML file (or Markdown, by its ending); None for ``report.html`` in the
                 study's folder.
-            lang: ``"en"`` or ``"es"``.
+            lang: ``"en"`` or ``"es"``; None for the tuner's own.
         """
         return self.results.report(path or Path(self.project_dir) / "report.html", lang)
 
     def search_space_summary(self, extended: bool = False) -> None:
         """Prints the search space; `extended` is KerasTuner's and changes nothing there either."""
-        print(space_text(self.space))
+        print(space_text(self.space, Texts.of(self._options.lang)))
 
     def _ranked(self, count: int) -> list[int]:
         require_integer("the number of trials", count, 1)

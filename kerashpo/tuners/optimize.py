@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Budget, Objective
+from kerashpo.display.select import make_display
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory
+from kerashpo.i18n.texts import language_of
 from kerashpo.space.space import Space
 from kerashpo.study.listeners import check_listeners
 from kerashpo.study.loop import Limits
@@ -42,6 +45,8 @@ def optimize(
     workers: int | str = 1,
     executor: Any = None,
     listeners: Iterable[Any] = (),
+    verbose: int = 1,
+    lang: str | None = None,
     **options: Any,
 ) -> Results:
     """Searches the configuration for which a function is best.
@@ -67,6 +72,9 @@ def optimize(
             ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
         listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
             `kerashpo.callbacks`.
+        verbose: 0 for silence, 1 (default) for progress, 2 for a line a trial.
+        lang: language of progress and results, ``"en"`` or ``"es"``; None for the environment
+            variable ``KERASHPO_LANG``, else English.
         **options: further arguments of the algorithm.
 
     Raises:
@@ -83,6 +91,7 @@ def optimize(
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
     check_resume(resume)
+    language_of(lang)
     called = check_listeners(listeners)
     assembly = assemble(
         space,
@@ -96,11 +105,16 @@ def optimize(
     try:
         trials = opened.history.trials
         request = _request(fn, metric, space, folder, lambda: max_trials - len(trials))
-        built, _, _ = build_executor(request, workers, executor)
+        built, count, notes = build_executor(request, workers, executor)
+        plan = replace(assembly.parts.scheduler.plan(), notes=tuple(notes))
+        place = None if directory is None else str(directory)
+        title = f"optimize + {algorithm}"
+        display = make_display(verbose, title, plan, place, count, lang, "results.report()")
+        called = called if display is None else (*called, display)
         run_study(opened, assembly.parts, built, called)
     finally:
         opened.store.close()
-    return Results(opened.history, space, folder=None if directory is None else str(directory))
+    return Results(opened.history, space, folder=place, lang=lang)
 
 
 def _request(

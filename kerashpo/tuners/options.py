@@ -15,6 +15,7 @@ from kerashpo.core.objective import Scoring
 from kerashpo.core.records import Budget
 from kerashpo.executors.factories import Serial
 from kerashpo.executors.registry import executor_factory
+from kerashpo.i18n.texts import language_of
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
@@ -44,6 +45,7 @@ class StudyArguments(TypedDict, total=False):
     max_minutes: float | None
     score: str
     weights: Any
+    lang: str | None
     logger: Any
     tuner_id: Any
 
@@ -122,6 +124,7 @@ class TunerOptions:
     fit_hp: Any = None
     cv: Any = None
     repeats: int | None = None
+    lang: str | None = None
 
     def check(self) -> None:
         """Raises InvalidInput for an argument that cannot be meant."""
@@ -161,6 +164,7 @@ class TunerOptions:
         read_bytes("keep_in_memory", self.keep_in_memory)
         read_keep(self.keep)
         check_resume(self.resume)
+        language_of(self.lang)
         self._check_place()
 
     def _check_place(self) -> None:

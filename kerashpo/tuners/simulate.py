@@ -10,6 +10,7 @@ from kerashpo.algorithms.registry import algorithm_class
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.simulated import SimulatedExecutor
+from kerashpo.i18n.texts import language_of
 from kerashpo.problems.base import Problem, check_problem
 from kerashpo.schedulers.registry import (
     scheduler_names,
@@ -37,6 +38,7 @@ def simulate(
     max_trials: int | None = None,
     seed: int | None = None,
     factor: int = 3,
+    lang: str | None = None,
     **options: Any,
 ) -> Results:
     """Searches a problem whose learning curves are known, without training.
@@ -60,6 +62,8 @@ def simulate(
         max_trials: a bound of the configurations started.
         seed: an integer for a search that can be repeated; None draws one.
         factor: of how many trials one goes on.
+        lang: language of the results, ``"en"`` or ``"es"``; None for the environment variable
+            ``KERASHPO_LANG``, else English.
         **options: further arguments of the scheduler (``min_epochs``, ...) or the
             algorithm.
 
@@ -67,6 +71,7 @@ def simulate(
         InvalidInput: before anything is evaluated, if an argument cannot be meant.
     """
     space = check_problem(problem)
+    language_of(lang)
     pair = tuner_pair(tuner)
     algorithm = algorithm or pair.algorithm
     algorithm_class(algorithm)
@@ -93,7 +98,7 @@ def simulate(
     opened = open_or_create(assembly.spec, None)
     executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers)
     run_study(opened, assembly.parts, executor)
-    return Results(opened.history, space)
+    return Results(opened.history, space, lang=lang)
 
 
 def _horizon(problem: Problem, max_epochs: int | None) -> int:

@@ -55,7 +55,7 @@ def test_lines(progress, play):
         "   RuntimeError: [bold] no <room>",
         "best val_accuracy 0.9000   trial 0, epoch 4",
         "values {'lr': 0.1}",
-        "ended: finished",
+        "ended: all that was planned is done",
         "report tuner.report()   or: kerashpo report 'runs/[a] study'",
         "study  runs/[a] study   (kerashpo.open_study('runs/[a] study'))",
     ]
@@ -64,7 +64,10 @@ def test_lines(progress, play):
 def test_an_interrupted_search_says_how_to_go_on(progress, play):
     out = io.StringIO()
     play(LineDisplay(progress, out), "interrupted")
-    assert "stopped on your request; run the same search again to go on\n" in out.getvalue()
+    assert out.getvalue().splitlines()[-3] == (
+        "stopped on your request: the search is partial (trials 3/3, epochs 6/8), and so are its "
+        "results; run the same search again to go on"
+    )
 
 
 @pytest.mark.parametrize("kind", ["script", "module", "notebook", "console"])
@@ -127,7 +130,7 @@ def test_terminal_block(play, width):
     assert max(map(len, lines)) <= width
     assert lines[0] == "kerashpo  Hyperband + random   runs   val_accuracy max   seed 7   2 workers"
     assert lines[1].startswith("trials 2/3  ━")
-    assert lines[1].endswith("━  epochs 5/12   elapsed 0:05   left 0:07")
+    assert lines[1].endswith("━  epochs 5/12   elapsed 0:05   left 0:04")
     assert lines[2] == "best val_accuracy 0.9000   trial 0, epoch 4   disk 3.1 MB"
     assert lines[3] == "  trial 1  epoch 1/2  0.4000  ▅                 lr=0.2"
     assert len(lines) == 4 and history.running == {1}
@@ -240,7 +243,8 @@ def test_notebook_keeps_the_summary(progress, play):
     first, last = cell.pages[0], cell.pages[-1]
     assert "none yet" in first and "kerashpo.open_study" not in first
     assert "val_accuracy 0.9000 · trial 0, epoch 4" in last
-    assert "{&#x27;lr&#x27;: 0.1}" in last and "runs/[a] study" in last and "finished" in last
+    assert "{&#x27;lr&#x27;: 0.1}" in last and "runs/[a] study" in last
+    assert "all that was planned is done" in last
     assert last.count("<polyline") == 3 and "currentColor" in last
     assert "the budget is [small]" in last
     assert "<code>tuner.report()</code>" in last and "tuner.report" not in first

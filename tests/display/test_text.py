@@ -6,10 +6,12 @@ import math
 
 import pytest
 
-from kerashpo.display.progress import folder_bytes, size
+from kerashpo.display.progress import folder_bytes
+from kerashpo.display.select import search_title
 from kerashpo.display.snapshot import plain
 from kerashpo.display.sparkline import bar, sparkline
 from kerashpo.display.text import clock, flow, number
+from kerashpo.i18n.texts import Texts
 
 
 @pytest.mark.parametrize(
@@ -24,20 +26,12 @@ def test_clock(seconds, text):
     ("value", "text"), [(0.98765, "0.9877"), (0.0, "0.0000"), (1.5e-5, "1.5e-05"), (2e7, "2e+07")]
 )
 def test_scores_keep_digits_that_say_something(value, text):
-    assert number(value) == text
+    assert number(value, Texts("en")) == text
+    assert number(value, Texts("es")) == text.replace(".", ",")
 
 
 def test_values_to_copy_have_no_noise():
     assert plain({"a": 0.30000000000000004, "b": 3, "c": "x"}) == {"a": 0.3, "b": 3, "c": "x"}
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1200, "1.2 kB"), (45_600, "46 kB"), (3_140_000, "3.1 MB"),
-     (999_600, "1.0 MB"), (12_000_000_000, "12 GB"), (5e15, "5000.0 TB")],
-)  # fmt: skip
-def test_sizes(count, text):
-    assert size(int(count)) == text
 
 
 def test_a_folder_is_measured_with_all_below_it(tmp_path):
@@ -87,3 +81,16 @@ def test_parts_flow_into_lines_and_are_never_broken():
     assert flow(["aaaa", "bb", "cccccccc"], 9) == ["aaaa   bb", "cccccccc"]
     assert flow(["much too long"], 4) == ["much too long"]
     assert flow([], 9) == []
+
+
+@pytest.mark.parametrize(
+    ("tuner", "algorithm", "title"),
+    [
+        ("Hyperband", "random", "Hyperband + random"),
+        ("BayesianOptimization", "bayesian", "BayesianOptimization"),
+        ("RandomSearch", "random", "RandomSearch"),
+        ("ASHA", "bayesian", "ASHA + bayesian"),
+    ],
+)
+def test_an_algorithm_is_named_once(tuner, algorithm, title):
+    assert search_title(tuner, algorithm) == title

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import string
 
 import pytest
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.i18n.texts import LANGUAGES, Texts
+from kerashpo.executors.auto import Offer
+from kerashpo.i18n.texts import LANGUAGES, Texts, language_of
+from kerashpo.schedulers.brackets import asha_plan, within
+from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.median_stopping import MedianStopping
 
 
 def placeholders(language: str) -> dict[str, set[str]]:
@@ -37,3 +42,45 @@ def test_placeholders_are_filled():
 def test_an_unknown_language():
     with pytest.raises(InvalidInput, match="Unknown language 'fr'.*en, es"):
         Texts("fr")
+
+
+def test_the_argument_goes_before_the_environment(monkeypatch):
+    monkeypatch.delenv("KERASHPO_LANG", raising=False)
+    assert language_of() == "en"
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    assert (language_of(), language_of("en"), Texts.of(None).language) == ("es", "en", "es")
+    monkeypatch.setenv("KERASHPO_LANG", "klingon")
+    with pytest.raises(InvalidInput, match="Unknown language 'klingon'"):
+        language_of()
+
+
+def test_one_is_singular():
+    english, spanish = Texts("en"), Texts("es")
+    assert [english.plural("display.after", n) for n in (1, 2)] == [
+        " after 1 epoch",
+        " after 2 epochs",
+    ]
+    assert spanish.plural("display.workers", 1) == "1 proceso"
+
+
+def test_the_notes_of_other_rooms_are_translated():
+    # From where they are made, so that a changed sentence is missed here.
+    told = [
+        *within(Hyperband(50).plan(), 5).notes,
+        *asha_plan((1, 3, 9), 3, 20, math.inf).notes,
+        *MedianStopping(9, limit=5).plan().notes,
+        str(Offer(2, 0.123, 100.0, 50.0, 20.0)),
+        str(Offer(2, 0.123, math.inf, math.inf, math.inf)),
+    ]
+    assert len(told) == 5
+    for sentence in told:
+        assert Texts("en").note(sentence) == sentence
+        translated = Texts("es").note(sentence)
+        assert translated != sentence and "{" not in translated, sentence
+    assert Texts("es").note("something new") == "something new"
+
+
+def test_numbers_stay_within_a_translated_note():
+    sentence = "A trial may be stopped after any epoch from 7 on."
+    expected = "Un ensayo puede detenerse después de cualquier época desde la 7."
+    assert Texts("es").note(sentence) == expected

@@ -7,8 +7,9 @@ import math
 import pandas as pd
 import pytest
 
+from kerashpo.core.events import Ended, JobStarted, Reported, SessionEnded, StudyCreated
 from kerashpo.core.history import History
-from kerashpo.core.records import Budget
+from kerashpo.core.records import Budget, Report, Start, Status
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.space import Space, choice, uniform, when
@@ -114,8 +115,50 @@ def test_a_notebook_shows_the_best_ten_and_escapes():
         Search(lambda: Full(1), lambda c, e: c["<b>"], space, limits=limits).history()
     )
     shown = results._repr_html_()
-    assert shown.count("<tr>") == 11 and "2 more in results.trials()" in shown
+    assert shown.count("<tr") == 11 and "2 more in results.trials()" in shown
     assert "<b>" not in shown and "&lt;b&gt;" in shown
+
+
+def test_a_notebook_speaks_spanish(results):
+    spanish = Results(results.history, lang="es")
+    shown = spanish._repr_html_()
+    assert "<th>mejor época</th>" in shown and "<td>detenido</td>" in shown
+    assert f"{results.best.score:.6g}".replace(".", ",") in shown
+    assert repr(spanish).startswith(
+        "<Results: 9 ensayos (8 detenido, 1 completo), 21 épocas, mejor"
+    )
+
+
+def test_the_best_has_no_more_digits_than_say_something(results):
+    best = results.best
+    assert len(f"{best.score!r}") > 8
+    assert f"score={best.score:.6g}," in repr(best) and f"'lr': {best.config['lr']:.6g}" in repr(
+        best
+    )
+
+
+def test_ties_are_said_aloud():
+    history = study_of([1.0, 1.0, 1.0, 0.5], validation_samples=91)
+    assert "3 of 4 trials tie at the best val_accuracy, 1.0000" in Results(history).best.note
+    assert "with 91 validation rows" in repr(Results(history).best)
+    assert "about 680 rows would show one point." in Results(history)._repr_html_()
+    assert "empatan en el mejor val_accuracy, 1,0000" in Results(history, lang="es").best.note
+    assert study_of([1.0, 1.0]).best is not None and Results(study_of([1.0, 1.0])).best.note == ""
+
+
+def study_of(scores, **sizes):
+    history = History([StudyCreated({"params": []}, (("val_accuracy", "max"),), 0, {}, sizes)])
+    for number, score in enumerate(scores):
+        history.apply(JobStarted(Start(number, {}, 1)))
+        history.apply(Reported(Report(number, 0, 1, {"val_accuracy": score}, 1.0)))
+        history.apply(Ended(number, Status.COMPLETED, ""))
+    return history
+
+
+def test_an_interrupted_search_is_partial():
+    history = study_of([0.5])
+    history.apply(SessionEnded("interrupted", False))
+    assert "interrupted: the search is partial" in repr(Results(history))
 
 
 def test_failures_are_written_too(results, tmp_path):

@@ -1,0 +1,87 @@
+"""Summaries as text: the best trials, and the search space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kerashpo.analysis.saturation import saturation
+from kerashpo.core.history import History
+from kerashpo.core.records import Status
+from kerashpo.core.trial import Trial
+from kerashpo.display.snapshot import plain
+from kerashpo.display.text import saturation_note
+from kerashpo.i18n.numbers import count
+from kerashpo.i18n.texts import Texts
+from kerashpo.space.space import Space
+
+
+def space_text(space: Space, texts: Texts) -> str:
+    """Returns a line for each parameter: definition and conditions."""
+    head = texts.plural("summary.space", len(space.params))
+    size = texts.plural("summary.size", int(min(space.size, 2)), number=count(space.size, texts))
+    lines = [f"{head}, {size}"]
+    for param in space.params:
+        body = param.domain.to_json()
+        kind = body.pop("kind")
+        definition = ", ".join(f"{name} {value}" for name, value in body.items())
+        conditions = texts("summary.and").join(
+            texts("summary.condition", name=c.parent, values=list(c.values))
+            for c in param.conditions
+        )
+        where = texts("summary.where", conditions=conditions) if conditions else ""
+        lines.append(f"  {param.name}: {kind} {definition}{where}")
+    return "\n".join(lines)
+
+
+def results_text(
+    history: History, space: Space, ranked: Iterable[int], folder: str, texts: Texts
+) -> str:
+    """Returns the given trials, the best first: score, epoch and values."""
+    objective = history.objective
+    lines = [
+        texts("summary.results", folder=folder),
+        texts("summary.objective", name=objective.name, direction=objective.direction),
+    ]
+    if note := saturation_note(history, saturation(history), texts):
+        lines.append(texts("display.note", note=note))
+    if history.stopped == "interrupted":
+        lines.append(texts("summary.partial"))
+    for one in ranked:
+        lines += ["", *_trial(history.trials[one], space, texts)]
+    return "\n".join(lines)
+
+
+def results_line(history: History, texts: Texts) -> str:
+    """Returns one sentence: trials by status, epochs and the best score."""
+    counts = dict.fromkeys(Status, 0)
+    for trial in history.trials.values():
+        counts[trial.status] += 1
+    by_status = ", ".join(
+        f"{n} {texts(f'status.{status.value.lower()}')}" for status, n in counts.items() if n
+    )
+    trials = texts.plural("summary.trials", len(history.trials))
+    epochs = texts.plural("summary.epochs", history.epochs)
+    line = f"{trials} ({by_status or texts('summary.none')}), {epochs}"
+    best = history.best
+    if best is not None and best.score is not None:
+        score = number_of(best.score, texts)
+        name = history.objective.name
+        line += ", " + texts("summary.best", metric=name, score=score, trial=best.number)
+    if history.stopped == "interrupted":
+        line += "; " + texts("summary.partial")
+    return line
+
+
+def number_of(value: float, texts: Texts) -> str:
+    """Returns a score with at most six digits."""
+    return f"{value:.6g}".replace(".", texts("number.mark"))
+
+
+def _trial(trial: Trial, space: Space, texts: Texts) -> list[str]:
+    score = "-" if trial.score is None else number_of(trial.score, texts)
+    status = texts(f"status.{trial.status.value.lower()}")
+    line = texts(
+        "summary.trial", trial=trial.number, score=score, epoch=trial.best_epoch, status=status
+    )
+    values = plain(space.realise(trial.config))
+    return [line, *(f"  {name}: {value}" for name, value in values.items())]
