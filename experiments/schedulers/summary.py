@@ -1,16 +1,17 @@
 """Tables and figures from the results.
 
-    python -m experiments.schedulers.summary
+    python -m experiments.schedulers.summary [--write]
 
-writes ``tables/regret.csv`` (normalised regret by budget, mean over tasks, interval over
-seeds), ``tables/paired.csv`` (each method against `recommended`, seed by seed),
-``tables/speed.csv`` (seconds to sequential random search's regret at 50 trainings) and
-``figures/``. Seeds shared between tasks are not independent: a seed's value is its mean
-over the tasks.
+prints the tables; with ``--write`` it writes them and the figure: ``tables/regret.csv``
+(normalised regret by budget, mean over tasks, interval over seeds), ``tables/paired.csv`` (each
+method against `recommended`, seed by seed), ``tables/speed.csv`` (seconds to sequential random
+search's regret at 50 trainings) and ``figures/``. Seeds shared between tasks are not independent:
+a seed's value is its mean over the tasks.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,6 +121,14 @@ def _told(one: Interval) -> str:
     return f"{one.mean:.3f} +- {one.half:.3f}"
 
 
+def show(name: str, rows: list[list[str]]) -> None:
+    """Prints a table with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    print(name)
+    for row in rows:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
 def write(name: str, rows: list[list[str]]) -> None:
     """Writes a table as CSV."""
     path = HERE / "tables" / f"{name}.csv"
@@ -169,11 +178,17 @@ SHOWN = (
 
 
 def main() -> None:
-    """The command line."""
-    write("regret", regret_table())
-    write("paired", paired_table())
-    write("speed", speed_table())
-    draw(HERE / "figures" / "regret.svg")
+    """Prints the tables, and writes them where that is asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help="write tables and figure anew")
+    given = parser.parse_args()
+    tables = {"regret": regret_table(), "paired": paired_table(), "speed": speed_table()}
+    for name, rows in tables.items():
+        show(name, rows)
+        if given.write:
+            write(name, rows)
+    if given.write:
+        draw(HERE / "figures" / "regret.svg")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def bootstrap(
     kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
     if len(kept) < 2 or np.isinf(kept).any():
         return Bounds(math.nan, math.nan)
-    if np.ptp(kept) == 0:
+    if np.allclose(kept, kept[0], rtol=1e-9, atol=0.0):
         return Bounds(float(kept[0]), float(kept[0]))
     from scipy.stats import bootstrap as resample
 

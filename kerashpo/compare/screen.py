@@ -56,7 +56,7 @@ class Screen:
         for name in measures:
             table.add_column(column_name(self.texts, name, task), justify="right")
         for line in lines:
-            cells = [_unbroken(cell(line, name, task, self.texts)) for name in measures]
+            cells = [_in_two_lines(cell(line, name, task, self.texts)) for name in measures]
             table.add_row(tuner_name(self.texts, line.tuner), *cells)
         self.console.print(table)
         self.say("interval" if seeds > 1 else "one_seed", seeds=seeds)
@@ -134,9 +134,9 @@ def column_name(texts: Texts, measure: str, task: Task) -> str:
     return texts(f"compare.{measure}", name=task.positive_name, metric=metric_name(texts, task))
 
 
-def _unbroken(text: str) -> str:
-    """Returns a cell that a narrow screen breaks before its interval alone."""
-    return text.replace("; ", ";\u00a0").replace(" %", "\u00a0%")
+def _in_two_lines(text: str) -> str:
+    """Returns a cell with its interval in a line of its own, so that tables stay narrow."""
+    return text.replace(" [", "\n[")
 
 
 def cell(line: Line, measure: str, task: Task, texts: Texts) -> str:

@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from kerashpo.reporting.blocks import Block, Heading, Picture
 
+_INTERVAL = re.compile(r"(\S+(?: %)?) (\[\S+; \S+\])")
+"""A mean and its interval: the one kind of cell that may be broken, between the two."""
 # Within a page HTML knows both vocabularies: their addresses would be the only ones in it.
 _NAMESPACES = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
@@ -37,8 +39,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["in_two"] = lambda cell: _INTERVAL.fullmatch(cell).groups()  # type: ignore[union-attr]
     made.filters["kind"] = lambda block: type(block).__name__
     made.filters["drawing"] = _drawing
+    made.tests["interval"] = lambda cell: _INTERVAL.fullmatch(cell) is not None
     return made
 
 

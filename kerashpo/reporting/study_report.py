@@ -140,8 +140,17 @@ def _code(subject: Subject, values: Mapping[str, Any]) -> str:
         "values = study.results.best.config",
     ]
     if "tuner" in subject.history.settings:
-        lines += ["model = tuner.results.best_model()"]
+        lines += _model_code(subject.folder, str(subject.history.settings["tuner"]))
     return "\n".join(lines)
+
+
+def _model_code(folder: str, tuner: str) -> list[str]:
+    """Returns commented lines that load the model: only the reader has its `build_model`."""
+    place = f"directory={str(Path(folder).parent)!r}, project_name={Path(folder).name!r}"
+    return [
+        f"# tuner = {tuner}(build_model, ..., {place})",
+        "# model = tuner.results.best_model()",
+    ]
 
 
 def _trials(subject: Subject, texts: Texts) -> list[Block]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kerashpo.analysis.intervals import interval
+from kerashpo.analysis.intervals import bootstrap, interval
 
 
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
@@ -34,3 +34,16 @@ def test_no_value_has_no_mean():
     found = interval([math.nan])
     assert found.n == 0
     assert math.isnan(found.mean)
+
+
+@pytest.mark.parametrize("values", [[1.5, 1.5, 1.5], [1.0897, 1.0897 + 1e-15, 1.0897 - 1e-15]])
+def test_equal_values_have_a_bootstrap_interval_of_no_width(values):
+    """The last bits of a sum are no spread, and the bootstrap would warn of them."""
+    found = bootstrap(values)
+    assert found.low == found.high == pytest.approx(values[0])
+
+
+def test_the_bootstrap_interval_holds_the_mean_and_leaves_nan_out():
+    found = bootstrap([1.0, 2.0, 4.0, math.nan])
+    assert found == bootstrap([1.0, 2.0, 4.0]) and found.low < 7 / 3 < found.high
+    assert math.isnan(bootstrap([1.0]).low) and math.isnan(bootstrap([1.0, math.inf]).high)

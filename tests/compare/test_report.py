@@ -164,6 +164,8 @@ def test_the_report_is_written_in_both_languages_without_training(folder, tmp_pa
     assert (out / "ranks_wine.png").exists() and (out / "informe_ranks_wine.png").exists()
     page = (out / "report.html").read_text("utf-8")
     assert "random is the winner" in page and page.count("<svg") == 4
+    # Cells break before their interval alone, so that a table fits a page of 1000 pixels.
+    assert re.search(r"<td><span>93\.5 %</span> <span>\[[\d.]+; [\d.]+\]</span> </td>", page)
 
 
 class Outline(HTMLParser):
