@@ -122,6 +122,11 @@ class Trial:
         return sum(len(run) for run in self.reports.values())
 
     @property
+    def scored_epochs(self) -> int:
+        """Distinct epochs trained in the runs that count for the score."""
+        return sum(len(run) for run in self._scored.values())
+
+    @property
     def epoch(self) -> int:
         """The last epoch reported by every run."""
         scored = self._scored

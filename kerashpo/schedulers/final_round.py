@@ -8,12 +8,13 @@ that found nothing: it wins where nothing tuned is better on all folds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.errors import require_integer
 from kerashpo.core.events import Event, Reached, trial_of
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Decision, Done, FoldRuns, Job, Plan, Status, Wait
@@ -35,6 +36,8 @@ class FinalRound(Scheduler):
         default: the untuned configuration; always a finalist.
         finalists: how many others there are at most.
         scored: how many runs count for a trial's score; folds are the runs behind them.
+        share: epochs that the search itself may train; what a budget has beyond them is the
+            final round's.
 
     Raises:
         InvalidInput: for fewer than two folds, or no finalist.
@@ -49,16 +52,17 @@ class FinalRound(Scheduler):
         default: Config,
         finalists: int = FINALISTS,
         scored: int = 1,
+        share: float = math.inf,
     ) -> None:
         self.inner = inner
         self.folds = require_integer("final_round", folds, 2)
         self.finalists = require_integer("finalists", finalists, 1)
         self.max_epochs = inner.max_epochs
         self.every_epoch, self.deterministic = inner.every_epoch, inner.deterministic  # type: ignore[misc]
-        self._default, self._scored = default, scored
+        self._default, self._scored, self._share = default, scored, share
 
     def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
-        job = self.inner.next_job(algorithm, history)
+        job = self._search_job(algorithm, history)
         if not isinstance(job, Done):
             return job
         open_ = [trial for trial in history.running if not history.trials[trial].fold_runs]
@@ -72,6 +76,17 @@ class FinalRound(Scheduler):
             runs = tuple(range(self._scored + self.folds - 1))
             return FoldRuns(history.next_trial, runs, self.max_epochs, self._default)
         return Wait() if history.running else job
+
+    def _search_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+        """Returns the next job of the search, Done once its share of the epochs is spent."""
+        left = self._share - _spent(history)
+        if left < 1:
+            return Done()
+        job = self.inner.next_job(algorithm, history)
+        if isinstance(job, (Wait, Done)):
+            return job
+        known = history.trials.get(job.trial)
+        return job if job.until - (known.epoch if known else 0) <= left else Done()
 
     def on_event(self, event: Event, history: History) -> Decisions:
         trial = trial_of(event)
@@ -97,7 +112,9 @@ class FinalRound(Scheduler):
             f"final round: the {self.finalists} trials with the lowest validation loss and the "
             f"default configuration, {self.folds} folds each, at most {most} further epochs"
         )
-        total = None if plan.epochs is None else plan.epochs + most + self.max_epochs
+        total = None
+        if plan.epochs is not None:
+            total = int(min(plan.epochs, self._share)) + most + self.max_epochs
         return replace(plan, epochs=total, notes=(*plan.notes, note))
 
     @property
@@ -129,6 +146,16 @@ class FinalRound(Scheduler):
         return record.epoch
 
 
+def _spent(history: History) -> int:
+    """Returns the epochs of the search itself: trained, and promised to running trials."""
+    promised = (
+        max(0, trial.until - trial.epoch)
+        for trial in map(history.trials.__getitem__, history.running)
+        if not trial.fold_runs
+    )
+    return sum(trial.scored_epochs for trial in history.trials.values()) + sum(promised)
+
+
 def by_loss(history: History) -> list[int]:
     """Returns the trials with a score by the loss at their best epochs, the lowest first.
 
@@ -145,20 +172,9 @@ def affordable(trainings: float, folds: int, most: int = FINALISTS) -> int:
     Args:
         trainings: the whole budget, in trainings of the most epochs.
         folds: how many folds.
-        most: finalists at most.
-
-    Raises:
-        InvalidInput: if not even one finalist is left beside a search of two trials.
+        most: finalists at most; at least one is returned.
     """
-    further = folds - 1
-    if trainings < 2 * further + 2:
-        raise InvalidInput(
-            f"final_round={folds} needs a budget of at least {2 * further + 2} trainings of the "
-            f"most epochs ({2 * further} for one finalist and the default configuration on "
-            f"{further} further folds), and the search has {trainings:g}. Raise max_trials or "
-            "max_epochs_total, or pass fewer folds."
-        )
     for finalists in range(most, 1, -1):
-        if (finalists + 1) * further <= 0.52 * trainings:
+        if (finalists + 1) * (folds - 1) <= 0.52 * trainings:
             return finalists
     return 1

@@ -44,10 +44,12 @@ class Retention(Listener):
     Args:
         blobs: where weights and checkpoints are.
         most: of so many ended trials the weights are kept.
+        finalists: so many trials with the lowest losses keep theirs too, for a final round; so
+            do all trials that were in one.
     """
 
-    def __init__(self, blobs: Blobs, most: float) -> None:
-        self._blobs, self._most = blobs, most
+    def __init__(self, blobs: Blobs, most: float, finalists: int = 0) -> None:
+        self._blobs, self._most, self._finalists = blobs, most, finalists
         self._kept: list[int] | None = None
 
     def on_event(self, event: Event, snapshot: History) -> None:
@@ -74,9 +76,19 @@ class Retention(Listener):
         candidates = {*(self._kept or ()), trial}
         self._kept = self._best(candidates, history)
         for number in candidates - {*self._kept}:
-            for run in runs:
+            for run in {*runs, *history.trials[number].reports}:
                 self._blobs.free(best_key(number, run))
 
     def _best(self, trials: Iterable[int], history: History) -> list[int]:
         ranked = sorted(trials, key=history.rank)
-        return ranked if self._most == math.inf else ranked[: int(self._most)]
+        if self._most == math.inf:
+            return ranked
+        kept = {*ranked[: int(self._most)]}
+        kept |= {number for number in ranked if history.trials[number].extra}
+        kept |= {*sorted(ranked, key=lambda n: _by_loss(history, n))[: self._finalists]}
+        return [number for number in ranked if number in kept]
+
+
+def _by_loss(history: History, trial: int) -> tuple[float, ...]:
+    cost, loss, number = history.rank(trial)
+    return (math.inf if cost == math.inf else loss, cost, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,16 +18,20 @@ from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import make_display, search_title
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.final_round import FINALISTS
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.open import check, remove
 from kerashpo.study.retention import Retention, read_keep
 from kerashpo.study.run import SearchParts, run_study
+from kerashpo.training.data import FitData
 from kerashpo.training.factory import KerasSettings, RunnerFactory, leave_gpu_memory
 from kerashpo.training.folds import EPOCHS, RunData, fold, read_fit_hp
 from kerashpo.training.hypermodel import Form
 from kerashpo.training.loops.user_fit import FitCall, overrides_fit
+from kerashpo.training.splits import final_folds
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.builder import check_default, make_builder
+from kerashpo.tuners.final_round import FinalRoundRequest, check_reshuffle, with_final_round
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
@@ -157,6 +161,7 @@ class Tuner(Hooks, ResultQueries):
         self._queue: tuple[Config, ...] = ()
         self._history: History | None = None
         self._epochs: int | None = None
+        self._final: FinalRoundRequest | None = None
         self._require_bound()
         self.oracle = OracleView(
             lambda: self._history,
@@ -233,6 +238,11 @@ class Tuner(Hooks, ResultQueries):
                     `kerashpo.callbacks`; they are called for everything that happens.
                 verbose: 0 for silence, 1 (default) for progress.
                 fit_verbose: Keras's own verbosity within trials, 0 by default.
+                final_round: how many folds (5, say) the best trials and the default configuration
+                    are cross-validated on once the search is over, within its budget; or a
+                    splitter of scikit-learn for groups or order of time. See `results.final`.
+                reshuffle: True for a split of one's own into training and validation rows for
+                    each trial, as a rule together with `results.ensemble()`.
 
         Raises:
             InvalidInput: before anything is trained, e.g. for an objective that the model
@@ -243,6 +253,9 @@ class Tuner(Hooks, ResultQueries):
         own = self._builder.form != "compiled"
         request = read_request(args, kwargs, own)
         self._epochs, length = request.epochs, self._length(request.epochs)
+        self._final = FinalRoundRequest.read(request.final_round, request.data, self._options, own)
+        if request.reshuffle:
+            check_reshuffle(request.data, self._options, own)
         assembly = self._assemble(length, request.compared())
         sizes = {} if own else request.data.sizes()
         spec = replace(assembly.spec, environment={**assembly.spec.environment, **sizes})
@@ -292,7 +305,7 @@ class Tuner(Hooks, ResultQueries):
             **self._goal.compared(),
             **asked,
         }
-        return assemble(
+        assembly = assemble(
             self.space,
             self.objectives,
             options.seed,
@@ -303,6 +316,13 @@ class Tuner(Hooks, ResultQueries):
             enqueue=self._queue,
             settings=settings,
             packages=_PACKAGES,
+        )
+        if self._final is None:
+            return assembly
+        default = self.space.complete({})
+        planned = assembly.parts.scheduler.plan().epochs
+        return replace(
+            assembly, parts=with_final_round(assembly.parts, self._final, default, planned)
         )
 
     def _length(self, epochs: int | None) -> int | None:
@@ -382,9 +402,12 @@ class Tuner(Hooks, ResultQueries):
         factory = RunnerFactory(
             self._builder,
             self.results.space,
-            RunData(folds, self._fit_hp),
+            self._run_data(request, folds, history.seed),
             request.callbacks,
-            options.training(self._goal, history.seed, parts.scheduler.max_epochs),
+            replace(
+                options.training(self._goal, history.seed, parts.scheduler.max_epochs),
+                folds=0 if self._final is None else self._final.count - 1,
+            ),
             self._blobs,
             KerasSettings.current(),
             request.call(planned) if own else FitCall(),
@@ -400,8 +423,17 @@ class Tuner(Hooks, ResultQueries):
         plan = replace(plan, notes=(*plan.notes, *notes))
         return executor, self._listeners(request, plan, workers)
 
+    def _run_data(self, request: Request, parts: Sequence[FitData], seed: int) -> RunData:
+        """Returns the data of every run: of trials, and of the folds of a final round."""
+        folds: Sequence[FitData] = ()
+        if self._final is not None:
+            folds = final_folds(request.data, self._final.folds, seed)[1:]
+        reshuffle = seed if request.reshuffle else None
+        return RunData(parts, self._fit_hp, self._options.runs, folds, reshuffle)
+
     def _listeners(self, request: Request, plan: Plan, workers: int) -> list[Listener]:
-        listeners: list[Listener] = [Retention(self._blobs, read_keep(self._options.keep))]
+        keep, finalists = read_keep(self._options.keep), FINALISTS if self._final else 0
+        listeners: list[Listener] = [Retention(self._blobs, keep, finalists)]
         if self._overrides(*TRIAL_HOOKS):
             listeners.append(TrialHooks(self, self.oracle))
         listeners += request.listeners

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from kerashpo.core.errors import require_integer
+from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.listener import Listener
 from kerashpo.study.listeners import check_listeners
 from kerashpo.training.data import FitData, fingerprint_of, fit_arguments
@@ -35,6 +35,8 @@ class Request:
         fit_verbose: Keras's own verbosity within trials.
         args: by position, for code of the user's own.
         kwargs: by name, for code of the user's own: without what is the search's.
+        final_round: how many folds a final round has, a splitter, or None for no final round.
+        reshuffle: whether each trial gets a split of its own.
     """
 
     data: FitData
@@ -46,6 +48,8 @@ class Request:
     fit_verbose: Any
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    final_round: Any = None
+    reshuffle: bool = False
 
     def call(self, planned: bool) -> FitCall:
         """Returns it as a call of `HyperModel.fit`."""
@@ -57,6 +61,8 @@ class Request:
         fit = self._plain_arguments() if self.data is NO_DATA else _fit_settings(self.data)
         if callbacks := describe_callbacks(self.callbacks):
             fit["callbacks"] = callbacks
+        if self.reshuffle:
+            fit["reshuffle"] = True
         return {"data": self.fingerprint, "fit": fit}
 
     def _plain_arguments(self) -> dict[str, Any]:
@@ -112,6 +118,9 @@ def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Re
     """
     kwargs = {name: as_whole(v) if name in _WHOLE else v for name, v in kwargs.items()}
     listeners = check_listeners(kwargs.pop("listeners", None))
+    final_round, reshuffle = kwargs.pop("final_round", None), kwargs.pop("reshuffle", False)
+    if not isinstance(reshuffle, bool):
+        raise InvalidInput(f"reshuffle must be True or False. Received: {reshuffle!r}.")
     fit_verbose, theirs = kwargs.pop("fit_verbose", 0), dict(kwargs)
     verbose, epochs = kwargs.pop("verbose", 1), kwargs.pop("epochs", None)
     if epochs is not None:
@@ -123,7 +132,17 @@ def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Re
         data = FitData.from_fit(*args, **kwargs, verbose=fit_verbose)
         fingerprint = data.fingerprint()
     return Request(
-        data, fingerprint, epochs, callbacks, tuple(listeners), verbose, fit_verbose, args, theirs
+        data,
+        fingerprint,
+        epochs,
+        callbacks,
+        tuple(listeners),
+        verbose,
+        fit_verbose,
+        args,
+        theirs,
+        final_round,
+        reshuffle,
     )
 
 

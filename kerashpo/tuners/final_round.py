@@ -1,0 +1,132 @@
+"""`search(final_round=...)`: how a budget is shared, and what the finalists are trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.records import Config
+from kerashpo.schedulers.final_round import FinalRound, affordable
+from kerashpo.schedulers.full import Full
+from kerashpo.study.run import SearchParts
+from kerashpo.training.data import FitData
+from kerashpo.training.splits import check_rows
+from kerashpo.tuners.options import TunerOptions
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FinalRoundRequest:
+    """A final round that was asked for.
+
+    Attributes:
+        folds: what the training rows are cut by: a number of folds or a splitter.
+        count: how many folds there are, the user's validation part included.
+    """
+
+    folds: Any
+    count: int
+
+    @classmethod
+    def read(
+        cls, given: Any, data: FitData, options: TunerOptions, own: bool
+    ) -> FinalRoundRequest | None:
+        """Returns what `search(final_round=given)` asks for, None for no final round.
+
+        Raises:
+            InvalidInput: if these data or this tuner cannot have one.
+        """
+        if given is None or given is False:
+            return None
+        if own:
+            raise InvalidInput(
+                "final_round cuts the data into folds, which only data that search gives to "
+                "model.fit allow; this tuner trains by code of your own (run_trial or "
+                "HyperModel.fit). tuner.results.ensemble(10) averages the best trials."
+            )
+        if options.runs > 1:
+            raise InvalidInput(
+                "cv and executions_per_trial train every trial several times, and final_round "
+                "only the finalists: leave out one of them. With cv, tuner.results.ensemble(1) "
+                "averages the fold models of the best trial."
+            )
+        check_rows(data, "final_round")
+        if isinstance(given, (bool, int, np.integer, float, str)):
+            count = require_integer("final_round", given, 2)
+            return cls(count, count)
+        if not (hasattr(given, "split") and hasattr(given, "get_n_splits")):
+            raise InvalidInput(
+                "final_round must be a number of folds (such as 5) or a splitter of "
+                f"scikit-learn. Received: {given!r}."
+            )
+        rows = np.zeros((data.samples, 1))
+        return cls(given, int(given.get_n_splits(rows, data.y)) + 1)
+
+
+def check_reshuffle(data: FitData, options: TunerOptions, own: bool) -> None:
+    """Raises InvalidInput where `search(reshuffle=True)` cannot be had."""
+    if own:
+        raise InvalidInput(
+            "reshuffle moves rows between training and validation, which only data that search "
+            "gives to model.fit allow; this tuner trains by code of your own."
+        )
+    if options.runs > 1:
+        raise InvalidInput(
+            "cv and executions_per_trial have splits of their own: leave out reshuffle or them."
+        )
+    check_rows(data, "reshuffle")
+
+
+def with_final_round(
+    parts: SearchParts, asked: FinalRoundRequest, default: Config, planned: int | None
+) -> SearchParts:
+    """Returns the parts of a search whose budget is shared with a final round.
+
+    About half of the budget is the final round's: of `max_epochs_total` where it is given, else
+    of `max_trials` trainings or of the epochs that the schedule plans. A search keeps at least
+    two trainings; where no budget in epochs forbids it, the final round then goes beyond.
+
+    Args:
+        parts: of the search alone.
+        asked: the final round.
+        default: the untuned configuration, which is tried first.
+        planned: epochs that the search alone would train, None where that is not known.
+
+    Raises:
+        InvalidInput: if `max_epochs_total` is too small for both.
+    """
+    scheduler, budget = parts.scheduler, parts.limits.budget
+    longest = scheduler.max_epochs
+    whole = _budget(parts, planned)
+    finalists = affordable(whole / longest, asked.count)
+    reserved = (finalists + 1) * (asked.count - 1) * longest
+    share = whole - reserved
+    if share < 2 * longest:
+        if budget.max_epochs_total is not None:
+            raise InvalidInput(
+                f"final_round={asked.folds} needs {reserved} epochs for one finalist and the "
+                f"default configuration, which leaves {max(0, int(share))} of "
+                f"max_epochs_total={budget.max_epochs_total} for the search, less than two "
+                f"trainings of {longest}. Raise max_epochs_total or pass fewer folds."
+            )
+        share = min(2 * longest, whole)
+    round_ = FinalRound(scheduler, asked.count, default, finalists, share=share)
+    queue = (default, *parts.options.get("enqueue", ()))
+    options: Mapping[str, Any] = {**parts.options, "enqueue": queue}
+    return replace(parts, scheduler=round_, options=options)
+
+
+def _budget(parts: SearchParts, planned: int | None) -> float:
+    """Returns the epochs that search and final round may train together, inf where unbounded."""
+    budget, longest = parts.limits.budget, parts.scheduler.max_epochs
+    if budget.max_epochs_total is not None:
+        return budget.max_epochs_total
+    full = isinstance(parts.scheduler, Full)
+    if full and budget.max_trials is not None:
+        return budget.max_trials * longest
+    return math.inf if planned is None else planned
