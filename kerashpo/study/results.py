@@ -29,6 +29,7 @@ from kerashpo.display.summary import number_of, results_line
 from kerashpo.display.text import saturation_note
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
+from kerashpo.study.final_results import FinalResults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +55,16 @@ class Models(ABC):
         """
 
     @abstractmethod
-    def ensemble(self, trials: Sequence[int]) -> Any:
-        """Returns one model that averages the stored best models of some trials."""
+    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+        """Returns one model that averages stored best models.
+
+        Args:
+            members: trial and run of each.
+        """
+
+    @abstractmethod
+    def single(self, trial: int, epochs: int) -> Any:
+        """Returns one model of a trial's configuration, trained on all rows of the search."""
 
 
 @final
@@ -68,8 +77,12 @@ class NoModels(Models):
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
         raise self._error("refit_best(...)")
 
-    def ensemble(self, trials: Sequence[int]) -> Any:
-        raise self._error(f"ensemble({len(trials)})")
+    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+        count = len({trial for trial, _ in members})
+        raise self._error("final.model" if count == 1 else f"ensemble({count})")
+
+    def single(self, trial: int, epochs: int) -> Any:
+        raise self._error("final.single")
 
     def _error(self, call: str) -> InvalidInput:
         return InvalidInput(
@@ -326,7 +339,18 @@ class Results:
         require_integer("k", k, 1)
         _ = self.best  # raises NoResult with what to do
         ranks = sorted(self.history.rank(number) for number in self.history.trials)
-        return self._models.ensemble([n for cost, _, n in ranks[:k] if cost < float("inf")])
+        best = [n for cost, _, n in ranks[:k] if cost < float("inf")]
+        runs = {number: sorted(self.history.trials[number].run_bests) for number in best}
+        return self._models.average([(number, run) for number in best for run in runs[number]])
+
+    @property
+    def final(self) -> FinalResults:
+        """The final round: ``.model``, ``.model_all``, ``.single``, ``.score`` and ``.table``.
+
+        Raises:
+            NoResult: if the search had none, see `search(final_round=...)` of a tuner.
+        """
+        return FinalResults(self.history, self._models, self.space.complete({}))
 
     def refit_best(self, *args: Any, epochs: int | None = None, **fit: Any) -> Any:
         """Returns a fresh model of the best configuration, trained from nothing.

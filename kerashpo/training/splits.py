@@ -85,6 +85,12 @@ def reshuffled(data: FitData, seed: int, trial: int) -> FitData:
     return _part(data, triple, np.sort(train), np.sort(test))
 
 
+def all_rows(data: FitData) -> FitData:
+    """Returns training and validation rows as training rows, nothing validated."""
+    x, y, weight = _joined(data)
+    return dataclasses.replace(data, x=x, y=y, sample_weight=weight, validation=None)
+
+
 def check_rows(data: FitData, argument: str) -> None:
     """Raises InvalidInput unless rows of the data can be moved between training and validation."""
     if not data.is_arrays:

@@ -162,6 +162,8 @@ class Tuner(Hooks, ResultQueries):
         self._history: History | None = None
         self._epochs: int | None = None
         self._final: FinalRoundRequest | None = None
+        self._searched: FitData | None = None
+        self._singles: dict[tuple[int, int], Any] = {}
         self._require_bound()
         self.oracle = OracleView(
             lambda: self._history,
@@ -253,6 +255,7 @@ class Tuner(Hooks, ResultQueries):
         own = self._builder.form != "compiled"
         request = read_request(args, kwargs, own)
         self._epochs, length = request.epochs, self._length(request.epochs)
+        self._searched = None if own else request.data
         self._final = FinalRoundRequest.read(request.final_round, request.data, self._options, own)
         if request.reshuffle:
             check_reshuffle(request.data, self._options, own)

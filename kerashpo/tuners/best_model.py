@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, final
@@ -22,12 +23,13 @@ from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit, takes
 from kerashpo.training.randomness import EpochKeys
+from kerashpo.training.splits import all_rows
 from kerashpo.training.user_callbacks import check_callbacks, fresh_callbacks
 
 
 @final
 class StoredModels(Models):
-    """Models of a tuner's best trial.
+    """Models of a tuner's trials.
 
     Args:
         maker: builds them.
@@ -35,25 +37,57 @@ class StoredModels(Models):
         history: of the study.
         blobs: where weights are stored.
         fit_hp: which parameters are arguments of `fit`.
+        data: what the last search of this process trained on, None before.
+        singles: models that were trained on all rows, by trial and epochs; added to.
     """
 
     def __init__(
-        self, maker: ModelBuilder, space: Space, history: History, blobs: Blobs, fit_hp: Space
+        self,
+        maker: ModelBuilder,
+        space: Space,
+        history: History,
+        blobs: Blobs,
+        fit_hp: Space,
+        data: FitData | None = None,
+        singles: dict[tuple[int, int], keras.Model] | None = None,
     ) -> None:
         self._maker, self._space, self._history, self._blobs = maker, space, history, blobs
-        self._fit_hp = fit_hp
+        self._fit_hp, self._data = fit_hp, data
+        self._singles = {} if singles is None else singles
 
     def best(self) -> keras.Model:
         return self._load(self._trial())
 
-    def ensemble(self, trials: Sequence[int]) -> keras.Model:
-        members, names = [], []
-        for number in trials:
+    def average(self, members: Sequence[tuple[int, int]]) -> keras.Model:
+        models, names = [], []
+        for number, run in members:
             trial = self._history.trials[number]
-            for run in sorted(trial.run_bests):
-                members.append(self._load(trial, run))
-                names.append(f"trial_{number}" if trial.runs == 1 else f"trial_{number}_run_{run}")
-        return average_models(members, names)
+            several = trial.runs > 1 or bool(trial.extra)
+            models.append(self._load(trial, run))
+            names.append(f"trial_{number}_run_{run}" if several else f"trial_{number}")
+        return average_models(models, names)
+
+    def single(self, trial: int, epochs: int) -> keras.Model:
+        if (trial, epochs) not in self._singles:
+            self._singles[trial, epochs] = self._train_single(trial, epochs)
+        return self._singles[trial, epochs]
+
+    def _train_single(self, trial: int, epochs: int) -> keras.Model:
+        if self._data is None:
+            raise InvalidInput(
+                "final.single trains on the data of the search, which are not known in this "
+                "process: call search with the same arguments once more (nothing is trained "
+                "again), then results.final.single."
+            )
+        record, seed = self._history.trials[trial], self._history.seed
+        model, _ = self._maker.make(record.config, self._space, seed, trial, record.runs)
+        tuned = fit_values(self._fit_hp, record.config)
+        tuned.pop(EPOCHS, None)
+        data = dataclasses.replace(all_rows(self._data), **tuned)
+        with self._maker.scope():
+            build_all(model, data)
+        FitLoop().train(model, data, 1, epochs, [], EpochKeys(seed, trial, record.runs))
+        return model
 
     def _load(self, trial: Trial, run: int | None = None) -> keras.Model:
         seed, space = self._history.seed, self._space

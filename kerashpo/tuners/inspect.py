@@ -15,6 +15,7 @@ from kerashpo.space.space import Space
 from kerashpo.store.blobs import CHECKPOINTS, FileBlobs, best_key
 from kerashpo.store.checkpoints import pack_list, read_variables
 from kerashpo.study.results import Models, Results
+from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.tuners.best_model import StoredModels
@@ -36,6 +37,8 @@ class ResultQueries:
     _history: History | None
     _builder: ModelBuilder
     _fit_hp: Space
+    _searched: FitData | None
+    _singles: dict[tuple[int, int], keras.Model]
 
     @property
     def project_dir(self) -> str:
@@ -62,7 +65,15 @@ class ResultQueries:
         )
 
     def _models(self, history: History) -> Models:
-        return StoredModels(self._builder, self.space, history, self._blobs, self._fit_hp)
+        return StoredModels(
+            self._builder,
+            self.space,
+            history,
+            self._blobs,
+            self._fit_hp,
+            self._searched,
+            self._singles,
+        )
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
         """Returns the parameters of the best trials, the best first."""

@@ -188,12 +188,13 @@ class Estimators(Models):
     def best(self) -> Any:
         return self._tuner.load_model(self._tuner.results.best.trial)
 
-    def ensemble(self, trials: Sequence[int]) -> Any:
+    def average(self, members: Sequence[tuple[int, int]]) -> Any:
         """Returns a fitted voting ensemble of scikit-learn: mean probabilities or numbers."""
-        members = [(f"trial_{n}", self._tuner.load_model(n)) for n in trials]
-        fitted = [member for _, member in members]
+        trials = dict.fromkeys(trial for trial, _ in members)
+        named = [(f"trial_{n}", self._tuner.load_model(n)) for n in trials]
+        fitted = [member for _, member in named]
         if is_regressor(fitted[0]):
-            voter = VotingRegressor(members)
+            voter = VotingRegressor(named)
         else:
             for member in fitted:
                 if not hasattr(member, "predict_proba"):
@@ -201,11 +202,14 @@ class Estimators(Models):
                         "An ensemble averages probabilities, which "
                         f"{type(member).__name__} does not predict: it has no predict_proba."
                     )
-            voter = VotingClassifier(members, voting="soft")
+            voter = VotingClassifier(named, voting="soft")
             voter.le_ = LabelEncoder().fit(fitted[0].classes_)
             voter.classes_ = voter.le_.classes_
         voter.estimators_ = fitted
         return voter
+
+    def single(self, trial: int, epochs: int) -> Any:
+        raise InvalidInput("SklearnTuner has no final round: refit_best(X, y) trains on all rows.")
 
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
         if epochs is not None:

@@ -1,0 +1,202 @@
+"""`search(final_round=...)` and `reshuffle`, with real training: results.final and its models."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from sklearn.model_selection import KFold
+
+import kerashpo as kt
+from kerashpo.core.errors import InvalidInput, NoResult
+from tests.helpers import small_models as small
+
+ROWS, LABELS = small.ROWS, small.LABELS
+DATA = {**small.DATA, "final_round": 3}
+
+
+def search(folder: Any, kind: Any = kt.RandomSearch, **more: Any) -> Any:
+    given = {"max_trials": 8} if kind is kt.RandomSearch else {}
+    settings = small.place(folder, objective="val_accuracy")
+    tuner = kind(small.build, **{**given, **settings, **more})
+    epochs = {"epochs": 2} if kind is kt.RandomSearch else {}
+    tuner.search(**{**DATA, **epochs})
+    return tuner
+
+
+@pytest.fixture(scope="module")
+def tuner(tmp_path_factory: Any) -> Any:
+    return search(tmp_path_factory.mktemp("final"))
+
+
+def fold_of(tuner: Any, run: int) -> tuple[np.ndarray, np.ndarray]:
+    """The validation rows of a fold, from the runner's own cut."""
+    from kerashpo.training.data import FitData
+    from kerashpo.training.splits import final_folds
+
+    plain = {k: v for k, v in small.DATA.items() if k not in ("verbose",)}
+    data = final_folds(FitData.from_fit(**plain), 3, tuner.results.seed)[run]
+    return data.validation[:2]
+
+
+def test_the_table_names_finalists_and_the_default(tuner: Any) -> None:
+    table = tuner.results.final.table
+    assert set(table["role"]) == {"tuned", "default"} and (table["folds"] == 3).all()
+    assert table["trial"].iloc[0] == tuner.results.final.winner
+    assert table["loss"].is_monotonic_increasing
+    default = table.loc[table["role"] == "default", "trial"].item()
+    assert tuner.results.history.trials[default].config == dict(tuner.space.complete({}))
+
+
+def test_fold_scores_are_those_of_the_stored_fold_models(tuner: Any) -> None:
+    final = tuner.results.final
+    scores = []
+    for run in range(3):
+        model = tuner._models(tuner.results.history).average([(final.winner, run)])
+        logs = model.evaluate(*fold_of(tuner, run), verbose=0, return_dict=True)
+        scores.append(logs["accuracy"])
+    assert final.score.value == pytest.approx(np.mean(scores), abs=1e-6)
+    assert final.score.low <= final.score.value <= final.score.high and final.score.folds == 3
+
+
+def test_the_model_is_the_mean_of_the_winners_fold_models(tuner: Any, tmp_path: Any) -> None:
+    final = tuner.results.final
+    parts = [
+        tuner._models(tuner.results.history).average([(final.winner, run)]).predict(ROWS, verbose=0)
+        for run in range(3)
+    ]
+    np.testing.assert_allclose(
+        final.model.predict(ROWS, verbose=0), np.mean(parts, axis=0), atol=1e-6
+    )
+    everyone = final.model_all
+    assert sum("_run_" in layer.name for layer in everyone.layers) == 3 * len(final.table)
+    final.model.save(tmp_path / "final.keras")
+    again = keras.models.load_model(tmp_path / "final.keras")
+    np.testing.assert_allclose(
+        again.predict(ROWS, verbose=0), final.model.predict(ROWS, verbose=0), atol=1e-6
+    )
+
+
+def test_the_single_model_is_trained_once_on_all_rows(tuner: Any) -> None:
+    final = tuner.results.final
+    single = final.single
+    assert single is tuner.results.final.single
+    assert int(single.optimizer.iterations) == final.epochs * math.ceil(len(ROWS) / 16)
+    logs = single.evaluate(ROWS, LABELS, verbose=0, return_dict=True)
+    assert np.isfinite(logs["loss"])
+
+
+def test_best_and_its_model_stay_those_of_the_search(tuner: Any) -> None:
+    best = tuner.results.best
+    model = tuner.get_best_models(1)[0]
+    _, accuracy = model.evaluate(*small.DATA["validation_data"], verbose=0)
+    assert accuracy == pytest.approx(best.score, abs=1e-6)
+
+
+def test_it_stays_within_the_budget_that_the_search_alone_would_have(tuner: Any) -> None:
+    assert tuner.results.epochs <= 8 * 2
+    assert tuner.plan().epochs >= tuner.results.epochs
+    assert any("final round" in note for note in tuner.plan().notes)
+
+
+@pytest.mark.parametrize("kind", [kt.Hyperband, kt.ASHA])
+def test_under_rungs(kind: Any, tmp_path: Any) -> None:
+    more = {"max_epochs": 4, "factor": 2, "max_epochs_total": 60}
+    made = search(tmp_path, kind, **more)
+    assert made.results.epochs <= 60
+    assert (made.results.final.table["folds"] == 3).all()
+    assert np.isfinite(made.results.final.model.predict(ROWS, verbose=0)).all()
+
+
+def test_the_same_search_again_trains_nothing_and_has_the_same_final(tuner: Any) -> None:
+    folder = tuner.project_dir
+    again = kt.RandomSearch(
+        small.build,
+        max_trials=8,
+        **small.place(
+            folder.rpartition("/")[0], folder.rpartition("/")[2], objective="val_accuracy"
+        ),
+    )
+    before = tuner.results.epochs
+    again.search(**DATA, epochs=2)
+    assert again.results.epochs == before
+    assert again.results.final.table.equals(tuner.results.final.table)
+    read = kt.open_study(folder).results.final
+    assert read.winner == tuner.results.final.winner and read.score == tuner.results.final.score
+    with pytest.raises(InvalidInput, match="final.model needs the function that builds"):
+        _ = read.model
+
+
+def test_a_search_without_one_can_have_it_later(tmp_path: Any) -> None:
+    settings = small.place(tmp_path, objective="val_accuracy")
+    made = kt.RandomSearch(small.build, max_trials=4, **settings)
+    made.search(**small.DATA, epochs=1)
+    with pytest.raises(NoResult, match="final_round=5"):
+        _ = made.results.final
+    made.search(**DATA, epochs=1)
+    assert made.results.final.table["folds"].tolist()[0] == 3
+
+
+def test_reshuffled_trials_have_splits_of_their_own(tmp_path: Any) -> None:
+    settings = small.place(tmp_path, objective="val_accuracy")
+    made = kt.RandomSearch(small.build_few, max_trials=3, **settings)
+    made.search(**small.DATA, epochs=1, reshuffle=True)
+    assert len(made.results) == 3
+    assert np.isfinite(made.results.ensemble(3).predict(ROWS, verbose=0)).all()
+    with pytest.raises(
+        kt.errors.StudyMismatch if hasattr(kt.errors, "StudyMismatch") else Exception
+    ):
+        other = kt.RandomSearch(small.build_few, max_trials=5, **settings)
+        other.search(**small.DATA, epochs=1)
+
+
+def test_regression(tmp_path: Any) -> None:
+    def build(hp: Any) -> keras.Model:
+        model = keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(hp.Int("u", 2, 9)), keras.layers.Dense(1)]
+        )
+        model.compile("adam", "mse")
+        return model
+
+    made = kt.RandomSearch(build, max_trials=6, **small.place(tmp_path))
+    made.search(
+        ROWS[:48],
+        ROWS[:48, 0],
+        validation_data=(ROWS[48:], ROWS[48:, 0]),
+        epochs=2,
+        verbose=0,
+        final_round=KFold(2),
+    )
+    final = made.results.final
+    assert final.score.value == pytest.approx(final.table["score"].iloc[0])
+    assert final.model.predict(ROWS, verbose=0).shape == (64, 1)
+
+
+def test_what_cannot_have_one_is_refused_before_anything_is_trained(tmp_path: Any) -> None:
+    def batches() -> Any:
+        while True:
+            yield ROWS[:8], LABELS[:8]
+
+    made = kt.RandomSearch(small.build, max_trials=4, **small.place(tmp_path))
+    cases = [
+        ({"x": batches(), "steps_per_epoch": 2, "final_round": 5}, r"ensemble\(10\)"),
+        ({"x": ROWS, "y": LABELS, "final_round": 5}, "validation_data"),
+        ({**small.DATA, "final_round": 1}, "at least 2"),
+        ({**small.DATA, "final_round": "five"}, "whole number"),
+        ({**small.DATA, "final_round": object()}, "splitter"),
+        ({**small.DATA, "reshuffle": "yes"}, "True or False"),
+        ({"x": batches(), "steps_per_epoch": 2, "reshuffle": True}, "by rows"),
+    ]
+    for given, message in cases:
+        with pytest.raises(InvalidInput, match=message):
+            made.search(**{"epochs": 1, "verbose": 0, **given})
+    folds = kt.RandomSearch(small.build, max_trials=4, cv=3, **small.place(tmp_path, "cv"))
+    with pytest.raises(InvalidInput, match="leave out one of them"):
+        folds.search(ROWS, LABELS, epochs=1, verbose=0, final_round=3)
+    tight = kt.RandomSearch(small.build, max_epochs_total=8, **small.place(tmp_path, "tight"))
+    with pytest.raises(InvalidInput, match="max_epochs_total=8"):
+        tight.search(**small.DATA, epochs=2, final_round=5)
+    assert not (tmp_path / "study" / "study.jsonl").exists()
