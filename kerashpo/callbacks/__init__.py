@@ -1,4 +1,4 @@
-"""Listeners that write what happens in a search where other tools read it.
+"""Loggers: listeners that write a search where other tools read it.
 
 ==================  ================================================================
 ``CSVLog``          every epoch of every trial as a CSV file, while it is trained
@@ -6,17 +6,17 @@
 ``MLflowLog``       an MLflow run for each trial, below one for the search
 ==================  ================================================================
 
-Give them to a search: ``tuner.search(..., listeners=[CSVLog("epochs.csv")])``. They hear the
-search itself, not one training, so that they work with any number of workers, and a search
-that goes on goes on in the same file or run. What a package beyond the core is needed for
-says so when it is made.
+Pass them to a search: ``tuner.search(..., listeners=[CSVLog("epochs.csv")])``. Unlike Keras
+callbacks, which act within one training, they receive the events of the whole search in the process
+that leads it, so that they work with any number of workers; a resumed search goes on in the
+same file or run. A missing package is reported when the logger is made.
 
 Any object with a method ``on_event(event, snapshot)`` may stand beside them: `event` is one
 of `kerashpo.core.events`, `snapshot` the `kerashpo.core.history.History` that holds it. A
-method ``close()`` is called when the search is over. An exception in it never stops a search;
-it is logged once, and the listener hears no more.
+method ``close()`` is called when the search is over. An exception in a listener never stops a
+search; it is logged once, and the listener is removed.
 
-To add one: a final subclass of `kerashpo.core.listener.Listener`, and a line here.
+To add one: a module with a final subclass of `kerashpo.core.listener.Listener`, and a line here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every epoch of every trial as a CSV file, while it is trained."""
+"""`CSVLog`: every epoch of every trial as a CSV file, while it is trained."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from kerashpo.core.listener import Listener
 class CSVLog(Listener):
     """Writes the columns of `results.curves()`, a row for each metric of each epoch.
 
-    The file is written anew when a search begins, with what the study holds already, so
-    that it always tells the whole study; then each epoch is appended as it is reported.
+    The file is rewritten when a search begins, with the epochs that the study holds already, so
+    that it is always complete; then each epoch is appended as it is reported.
 
     Args:
         path: the file; its folder is made.
@@ -43,8 +43,8 @@ class CSVLog(Listener):
                 self._write("w", [(*CURVE_COLUMNS, "run"), *curve_rows(snapshot)])
             case Reported(report, at=at):
                 place = report.trial, report.epoch
-                told = (report.seconds, at, report.run)
-                self._write("a", [(*place, *pair, *told) for pair in report.metrics.items()])
+                times = (report.seconds, at, report.run)
+                self._write("a", [(*place, *pair, *times) for pair in report.metrics.items()])
 
     def _write(self, mode: str, rows: Iterable[tuple[Any, ...]]) -> None:
         with open(self.path, mode, newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""An MLflow run for each trial, below one for the search."""
+"""`MLflowLog`: an MLflow run for each trial, below one for the search."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 
 
-def need(package: str, who: str) -> None:
-    """Raises MissingExtra, naming the extra of the same name, if a package is absent.
+def require_package(package: str, needed_by: str) -> None:
+    """Raises MissingExtra, naming the extra to install, if an optional package is absent.
 
     Args:
-        package: what is needed.
-        who: what needs it.
+        package: the package, which is also the name of the extra.
+        needed_by: the class that needs it.
     """
     if find_spec(package) is None:
         raise MissingExtra(
-            f"{who} needs the package {package}, which is not installed. "
+            f"{needed_by} needs the package {package}, which is not installed. "
             f'Install it with: pip install "kerashpo[{package}]".'
         )
 
@@ -38,7 +38,7 @@ _STATUS = "kerashpo.status"
 class MLflowLog(Listener):
     """Writes to MLflow through its client, so that no active run of yours is touched.
 
-    A search that goes on goes on in the same runs. Metrics are logged by epoch, values as
+    A resumed search goes on in the same runs. Metrics are logged by epoch, values as
     parameters, the status as the tag ``kerashpo.status``.
 
     Args:
@@ -78,14 +78,14 @@ class MLflowLog(Listener):
                 self._close(snapshot)
 
     def _open(self, history: History) -> None:
-        """Finds the runs of this study, or makes the one that stands for it."""
+        """Finds the runs of this study, or creates the parent run."""
         known = self._client.get_experiment_by_name(self._experiment)
         self._place = (
             self._client.create_experiment(self._experiment)
             if known is None
             else known.experiment_id
         )
-        # When a study began tells it from any other in the same experiment.
+        # The time of its begin identifies a study among others in the same experiment.
         study = f"{history.seed}-{history.sessions[0][1]:.6f}"
         found = self._client.search_runs([self._place], f"tags.`{_STUDY}` = '{study}'")
         tagged = {run.data.tags.get(_TRIAL): run.info.run_id for run in found}
@@ -128,7 +128,7 @@ class MLflowLog(Listener):
 
 
 def _client(tracking_uri: str | None) -> Any:
-    need("mlflow", "MLflowLog")
+    require_package("mlflow", "MLflowLog")
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=tracking_uri)

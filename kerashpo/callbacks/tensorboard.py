@@ -1,4 +1,4 @@
-"""A TensorBoard run for each trial, with its values in the HParams tab."""
+"""`TensorBoardLog`: a TensorBoard run for each trial, with its values in the HParams tab."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, final
 
-from kerashpo.callbacks.mlflow import need
+from kerashpo.callbacks.mlflow import require_package
 from kerashpo.core.events import Ended, Event, JobStarted, Reported, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
@@ -23,9 +23,8 @@ _FILE = "events.out.tfevents.0.kerashpo"
 class TensorBoardLog(Listener):
     """Writes event files that ``tensorboard --logdir FOLDER`` shows; TensorFlow is not needed.
 
-    Each trial is a run ``trial-0007`` whose step is the epoch. A trial goes on in its own
-    file, over rungs and over interruptions; a search that begins anew in the same folder
-    replaces the files of the one before.
+    Each trial is a run ``trial-0007`` whose step is the epoch. A promoted or resumed trial goes on
+    in its own file; a new search in the same folder replaces the files of the one before.
 
     Args:
         folder: where to.
@@ -36,7 +35,7 @@ class TensorBoardLog(Listener):
     """
 
     def __init__(self, folder: str | Path, clock: Callable[[], float] = time.time) -> None:
-        need("tensorboard", "TensorBoardLog")
+        require_package("tensorboard", "TensorBoardLog")
         self.folder, self._clock = Path(folder), clock
 
     def on_event(self, event: Event, snapshot: History) -> None:
@@ -111,8 +110,8 @@ def _ended(status: Status, now: float) -> Any:
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
     failed = status is Status.FAILED
-    told = api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS
-    info = plugin_data_pb2.SessionEndInfo(status=told, end_time_secs=now)
+    outcome = api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS
+    info = plugin_data_pb2.SessionEndInfo(status=outcome, end_time_secs=now)
     data = plugin_data_pb2.HParamsPluginData(session_end_info=info)
     return _hparams(metadata.SESSION_END_INFO_TAG, data)
 

@@ -1,10 +1,10 @@
-"""Studies as other libraries' studies: ``kerashpo export PATH --to optuna``.
+"""Export of studies to other libraries: ``kerashpo export PATH --to optuna``.
 
-================  ==================================================================
-``registry``      which libraries there are, by name
-``optuna``        an Optuna study in a SQLite file, e.g. for optuna-dashboard
-``distributions`` our domains as Optuna's distributions
-================  ==================================================================
+==========  ======================================================================
+``optuna``  `export_study` writes an Optuna study as a SQLite file, for Optuna's plots
+            and optuna-dashboard
+==========  ======================================================================
 
-To add a library: a file with a function ``(study, out) -> Path``, and a line in the registry.
+To add a library: a module with a function ``write(study, out) -> Path``, and a case in
+`export_study`.
 """

@@ -1,4 +1,7 @@
-"""A study as an Optuna study, for Optuna's plots and optuna-dashboard."""
+"""Export to Optuna: a study as an Optuna study in a SQLite file.
+
+Optuna is imported when something is exported, so that its absence gets a message of ours.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any, final
-
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.core.errors import InvalidInput, MissingExtra, unknown
 from kerashpo.core.history import History
@@ -26,16 +21,29 @@ from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.study.study import Study, open_study
 
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+LIBRARIES = ("optuna",)
+FILE = "optuna.sqlite3"
+_STATES = {
+    Status.COMPLETED: "COMPLETE",
+    Status.STOPPED: "PRUNED",
+    Status.FAILED: "FAIL",
+    Status.RUNNING: "RUNNING",
+    Status.PAUSED: "RUNNING",
+}
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """One of our parameters, as Optuna knows it.
+    """A parameter with its name and distribution in Optuna.
 
     Attributes:
-        param: ours.
-        name: Optuna's.
-        distribution: Optuna's.
+        param: our parameter.
+        name: its name in Optuna.
+        distribution: its distribution in Optuna.
     """
 
     param: Param
@@ -44,15 +52,17 @@ class Translated:
 
     def value(self, stored: Any) -> Any:
         """Returns a stored value as one of the distribution's."""
+        from optuna.distributions import CategoricalDistribution
+
         domain = self.param.domain
-        told = domain.realise(stored) if isinstance(domain, Choice) else stored
-        return plain(told) if isinstance(self.distribution, CategoricalDistribution) else told
+        value = domain.realise(stored) if isinstance(domain, Choice) else stored
+        return plain(value) if isinstance(self.distribution, CategoricalDistribution) else value
 
 
 def translate(space: Space) -> list[Translated]:
-    """Returns every parameter of a space.
+    """Returns every parameter of a space with its Optuna distribution.
 
-    Optuna wants one kind of distribution, and equal choices, under one name. A name that is
+    Optuna needs one kind of distribution, and equal choices, under one name. A name that is
     declared several times under different conditions keeps its name where that holds (the
     choices are united); otherwise its conditions become part of it.
     """
@@ -73,11 +83,13 @@ def values(translated: Iterable[Translated], config: Config) -> Mapping[str, tup
 
 
 def plain(value: Any) -> Any:
-    """Returns what Optuna may store of a choice: it itself, or how it prints."""
+    """Returns a choice as Optuna can store it: the value itself, or its repr."""
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
 
 
 def _group(params: list[Param]) -> list[Translated]:
+    from optuna.distributions import CategoricalDistribution
+
     made = [distribution(param.domain) for param in params]
     if len({type(one) for one in made}) == 1:
         if not isinstance(made[0], CategoricalDistribution):
@@ -94,6 +106,8 @@ def distribution(domain: Domain) -> BaseDistribution:
 
     A logarithmic step and a reversed logarithm have no counterpart: the range is kept.
     """
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
     match domain:
         case Float(low, high, step, scale):
             if scale == "linear" and step is not None:
@@ -121,27 +135,19 @@ def _where(param: Param) -> str:
     return ", ".join(f"{c.parent}={'|'.join(map(str, c.values))}" for c in param.conditions)
 
 
-FILE = "optuna.sqlite3"
-_STATES = {
-    Status.COMPLETED: "COMPLETE",
-    Status.STOPPED: "PRUNED",
-    Status.FAILED: "FAIL",
-    Status.RUNNING: "RUNNING",
-    Status.PAUSED: "RUNNING",
-}
-
-
 def write(study: Study, out: Path | None = None) -> Path:
     """Writes a SQLite file that ``optuna-dashboard sqlite:///FILE`` opens; returns it.
 
-    - completed trials are COMPLETE, stopped ones PRUNED, failed ones FAIL; a trial that its
-      budget ran out for is PRUNED as well
+    - completed trials are COMPLETE, stopped ones PRUNED (also by the budget), failed ones FAIL
+    - ``study.best_trial`` is our best trial: it is COMPLETE even if it was stopped, and where
+      others tie with it, its value is better by the last bit, since Optuna knows no loss to
+      break ties by; the user attribute ``score`` has the exact one
     - values are those of the best epoch, intermediate values those of every epoch; of several
       objectives Optuna keeps no intermediate values
-    - user attributes: trial, status, best_epoch, epochs, seconds, metrics, error
+    - user attributes: trial, status, score, best_epoch, epochs, seconds, metrics, error
 
     Args:
-        study: ours.
+        study: the study to export.
         out: the file; None for ``optuna.sqlite3`` in the study's folder.
 
     Raises:
@@ -174,22 +180,22 @@ def write(study: Study, out: Path | None = None) -> Path:
 
 def _create(optuna: Any, study: Study, storage: str) -> Any:
     history = study.history
-    ways = {"min": "minimize", "max": "maximize"}
+    directions = {"min": "minimize", "max": "maximize"}
     made = optuna.create_study(
         storage=storage,
         study_name=study.folder.resolve().name,
-        directions=[ways[objective.direction] for objective in history.objectives],
+        directions=[directions[objective.direction] for objective in history.objectives],
     )
     metrics = [objective.name for objective in history.objectives]
-    told = {"objectives": metrics, "seed": history.seed, **history.settings, **history.environment}
-    for name, value in told.items():
+    facts = {"objectives": metrics, "seed": history.seed, **history.settings, **history.environment}
+    for name, value in facts.items():
         made.set_user_attr(f"kerashpo {name}", value)
     return made
 
 
 def _trial(optuna: Any, trial: Trial, history: History, translated: Sequence[Translated]) -> Any:
     params = values(translated, trial.config)
-    state, found = _outcome(optuna, trial, history.objectives)
+    state, found = _outcome(optuna, trial, history)
     made = optuna.trial.create_trial(
         state=state,
         values=found,
@@ -204,21 +210,34 @@ def _trial(optuna: Any, trial: Trial, history: History, translated: Sequence[Tra
     return made
 
 
-def _outcome(
-    optuna: Any, trial: Trial, objectives: Sequence[Objective]
-) -> tuple[Any, list[float] | None]:
+def _outcome(optuna: Any, trial: Trial, history: History) -> tuple[Any, list[float] | None]:
     """Returns Optuna's state and the values; a complete trial without values has failed there."""
-    report = trial.best_report
+    objectives, report = history.objectives, trial.best_report
     metrics = {} if report is None else dict(report.metrics)
     if trial.score is not None:
         metrics[objectives[0].name] = trial.score
     found = [float(metrics.get(objective.name, math.nan)) for objective in objectives]
-    name = _STATES[trial.status]
-    whole = all(map(math.isfinite, found))
+    name, whole = _STATES[trial.status], all(map(math.isfinite, found))
+    leads = trial is history.best and len(objectives) == 1
+    if leads and name == "PRUNED":
+        name = "COMPLETE"
     if name == "COMPLETE" and not whole:
         name = "FAIL"
+    if leads and whole and _ties(trial, history):
+        found = [_better(found[0], objectives[0])]
     keeps = whole and name in ("COMPLETE", "PRUNED")
     return optuna.trial.TrialState[name], found if keeps else None
+
+
+def _ties(best: Trial, history: History) -> bool:
+    """Tells whether another trial has the best trial's score."""
+    others = (trial for trial in history.trials.values() if trial is not best)
+    return any(one.score == best.score and one.status is Status.COMPLETED for one in others)
+
+
+def _better(value: float, objective: Objective) -> float:
+    """Returns the next better number: the same in print, and first where Optuna sorts."""
+    return math.nextafter(value, -math.inf if objective.direction == "min" else math.inf)
 
 
 def _curve(trial: Trial) -> dict[int, float]:
@@ -230,6 +249,7 @@ def _facts(trial: Trial) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "trial": trial.number,
         "status": trial.status.value,
+        "score": trial.score,
         "best_epoch": trial.best_epoch,
         "epochs": trial.epochs,
         "seconds": trial.seconds,
@@ -243,13 +263,10 @@ def _facts(trial: Trial) -> dict[str, Any]:
 def _moment(history: History, at: float) -> datetime:
     """Returns the wall time of a second of the search, UTC."""
     began, wall = 0.0, 0.0
-    for elapsed, told in history.sessions:
+    for elapsed, clock in history.sessions:
         if elapsed <= at:
-            began, wall = elapsed, told
+            began, wall = elapsed, clock
     return datetime.fromtimestamp(wall + at - began, UTC).replace(tzinfo=None)
-
-
-_LIBRARIES = {"optuna": "kerashpo.export.optuna"}
 
 
 def export_study(library: str, folder: Path, out: Path | None = None) -> Path:
@@ -258,14 +275,13 @@ def export_study(library: str, folder: Path, out: Path | None = None) -> Path:
     Args:
         library: ``"optuna"``.
         folder: the study's.
-        out: where to write; None for the library's habit, in the study's folder.
+        out: where to write; None for ``optuna.sqlite3`` in the study's folder.
 
     Raises:
         InvalidInput: for an unknown library, or a file that is there already.
         StudyNotFound: if there is no study.
         MissingExtra: if the library is not installed.
     """
-    if library not in _LIBRARIES:
-        raise unknown("library", library, _LIBRARIES)
-    written: Path = import_module(_LIBRARIES[library]).write(open_study(folder), out)
-    return written
+    if library not in LIBRARIES:
+        raise unknown("library", library, LIBRARIES)
+    return write(open_study(folder), out)

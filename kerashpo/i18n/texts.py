@@ -101,6 +101,10 @@ class Texts:
                 return translation.format(**parts)
         return text
 
+    def name(self, setting: str) -> str:
+        """Returns the name of a setting in the language; unknown ones stay as they are."""
+        return self.sentences["provenance"].get(setting, setting)
+
     def reason(self, why: str) -> str:
         """Returns why a search ended; a reason that is not known stays as it is."""
         return self.sentences["reason"].get(why, why)

@@ -1,15 +1,14 @@
-"""What people read: tables and texts in English and Spanish.
+"""Reports: a study or a comparison as one HTML page or as Markdown, in English and Spanish.
 
-============  ======================================================================
-``language``  every visible sentence, from ``lang/en.toml`` and ``lang/es.toml``
-``blocks``    what a report is made of
-``markdown``  blocks as Markdown
-``page``      blocks as one HTML file that loads nothing (jinja2, ``templates/``)
-``study``     the report of one study, as blocks; ``pictures`` its figures
-``drawing``   figures as small SVG in the page's own colour
-``writing``   a study's report into a file
-============  ======================================================================
+=================  ==================================================================
+``study_report``   the report of one study: its blocks, and `write_report`
+``study_figures``  the figures of that report
+``blocks``         headings, paragraphs, tables, figures: the parts of a report
+``html``           blocks as one HTML file that loads nothing (jinja2, ``templates/``)
+``markdown``       blocks as Markdown
+``svg``            matplotlib figures as small SVG in the page's own colour
+=================  ==================================================================
 
-To add a language: a file beside those two with the same keys and placeholders (a test
-holds them together), and its name in `LANGUAGES`.
+Sentences come from `kerashpo.i18n`. To add a section: its blocks in ``study_report``, its
+sentences in both files of ``i18n/lang``.
 """

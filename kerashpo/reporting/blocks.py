@@ -1,4 +1,4 @@
-"""What a report is made of, before it is Markdown or HTML.
+"""Blocks: the parts of a report before they are rendered as Markdown or HTML.
 
 Texts are plain: a renderer escapes them, so that a problem or a tuner named ``<script>`` or
 ``*`` is harmless.
@@ -20,7 +20,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text; a strong one is the verdict, which is read first."""
+    """Running text; a strong paragraph is the verdict, which is read first."""
 
     text: str
     strong: bool = False
@@ -60,7 +60,7 @@ class Picture:
     Attributes:
         svg: the drawing, for HTML.
         path: the file beside the report, for Markdown.
-        caption: what it shows, also for those who cannot see it.
+        caption: its caption, and its text for screen readers.
     """
 
     svg: str
@@ -70,10 +70,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a reader opens on demand.
+    """A collapsed section, which a reader opens on demand.
 
     Attributes:
-        summary: what is seen of it.
+        summary: its visible line.
         blocks: what is inside.
     """
 

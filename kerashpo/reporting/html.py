@@ -1,4 +1,4 @@
-"""A report as one HTML file: no script, no link that leaves it, nothing loaded."""
+"""HTML renderer of reports: one file without scripts, outgoing links or anything to load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kerashpo.reporting.blocks import Block, Heading, Picture
 
 _INTERVAL = re.compile(r"(\S+(?: %)?) (\[\S+; \S+\])")
 """A mean and its interval: the one kind of cell that may be broken, between the two."""
-# Within a page HTML knows both vocabularies: their addresses would be the only ones in it.
+# Inline SVG needs no namespaces in HTML, and they would be the only addresses in the page.
 _NAMESPACES = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
 
@@ -47,6 +47,6 @@ def _environment() -> Environment:
 
 
 def _drawing(picture: Picture) -> Markup:
-    """Returns a figure to stand within the page; matplotlib has escaped the texts in it."""
+    """Returns a figure as inline SVG; matplotlib has escaped the texts in it."""
     label = f'<svg role="img" aria-label="{escape(picture.caption)}"'
     return Markup(_NAMESPACES.sub("", picture.svg).replace("<svg", label, 1))

@@ -1,4 +1,4 @@
-"""A report as Markdown."""
+"""Markdown renderer of reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _block(block: Block) -> str:
 
 
 def _fence(text: str) -> str:
-    """Returns a fence that the text cannot close: longer than any run of its backticks."""
+    """Returns a code fence longer than any run of backticks in the text, which cannot close it."""
     return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
 
 
@@ -46,6 +46,6 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Returns text that stands for itself, on one line."""
+    """Returns the text escaped for Markdown, on one line."""
     marked = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
     return marked.replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""The figures of a study's report."""
+"""The figures of a study's report, as SVG."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _MOST_SLICES = 9
 
 
 @final
-class Pictures:
+class ReportFigures:
     """Draws a study for a report.
 
     Args:
         history: the study.
         space: its space.
-        texts: in which language.
+        texts: the reader's language.
     """
 
     def __init__(self, history: History, space: Space, texts: Texts) -> None:

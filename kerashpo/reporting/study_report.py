@@ -1,4 +1,4 @@
-"""The report of one study, as blocks."""
+"""The report of one study: its blocks, and the file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.analysis.intervals import ScoreInterval, score_interval, trials_within
+from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
+from kerashpo.display.text import saturation_note
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
 from kerashpo.reporting.html import to_html
 from kerashpo.reporting.markdown import to_markdown
-from kerashpo.reporting.study_figures import Pictures
+from kerashpo.reporting.study_figures import ReportFigures
 from kerashpo.space.space import Space
 
 _FIRST = 10
@@ -33,13 +35,13 @@ _TERMS = (
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about.
+    """The study of a report.
 
     Attributes:
         history: the study.
         space: its space.
         folder: where it lives, None for one in memory.
-        name: what it is called.
+        name: its name.
     """
 
     history: History
@@ -52,8 +54,8 @@ def study_blocks(subject: Subject, texts: Texts, pictures: bool = True) -> list[
     """Returns the report of a study.
 
     Args:
-        subject: what to tell.
-        texts: in which language.
+        subject: the study.
+        texts: the reader's language.
         pictures: whether to draw the figures.
     """
     title = Heading(texts("study.title", name=subject.name), 1)
@@ -61,10 +63,10 @@ def study_blocks(subject: Subject, texts: Texts, pictures: bool = True) -> list[
     if not subject.history.trials:
         return [*blocks, *_provenance(subject, texts)]
     blocks += _best(subject, texts)
-    drawn = Pictures(subject.history, subject.space, texts).sections() if pictures else ()
+    drawn = ReportFigures(subject.history, subject.space, texts).sections() if pictures else ()
     for section, figures in drawn:
         blocks.append(Heading(texts(f"study.{section}")))
-        blocks.append(Paragraph(texts(f"study.{section}_told")))
+        blocks.append(Paragraph(texts(f"study.{section}_text")))
         blocks += figures
     blocks += _trials(subject, texts)
     blocks += _failures(subject, texts)
@@ -103,28 +105,36 @@ def _best(subject: Subject, texts: Texts) -> list[Block]:
         Heading(texts("study.best")),
         Table((texts("study.parameter"), texts("study.value")), rows),
         Paragraph(_interval(score_interval(history, best), history, best, texts)),
-        Paragraph(texts("study.optimism", trials=len(history.trials))),
+        *_caution(history, texts),
         Paragraph(texts(_how(subject))),
         Code(_code(subject, values)),
     ]
     return blocks
 
 
+def _caution(history: History, texts: Texts) -> list[Block]:
+    """Returns why the score is to be taken with care: saturation, and the choice of the best."""
+    blocks: list[Block] = [Paragraph(texts("study.optimism", trials=len(history.trials)))]
+    if note := saturation_note(history, saturation(history), texts):
+        blocks.insert(0, Paragraph(note))
+    return blocks
+
+
 def _interval(found: ScoreInterval | None, history: History, best: Trial, texts: Texts) -> str:
     if found is None:
         return texts("study.interval_none")
-    told = texts(
+    sentence = texts(
         f"study.interval_{found.source}",
         metric=history.objective.name,
         low=shown(found.low, texts),
         high=shown(found.high, texts),
         n=found.n,
     )
-    return f"{told} {texts('study.within', count=trials_within(history, found, best))}"
+    return f"{sentence} {texts('study.within', count=trials_within(history, found, best))}"
 
 
 def _how(subject: Subject) -> str:
-    """Returns the key of what is said before the code; a searched function has no model."""
+    """Returns the key of the sentence before the code; a searched function has no model."""
     if subject.folder is None:
         return "study.code_values"
     return "study.code" if "tuner" in subject.history.settings else "study.code_folder"
@@ -166,13 +176,13 @@ def _trials(subject: Subject, texts: Texts) -> list[Block]:
     ]
     blocks: list[Block] = [
         Heading(texts("study.trials")),
-        Paragraph(texts("study.trials_told")),
+        Paragraph(texts("study.trials_text")),
         Table(columns, tuple(rows[:_FIRST])),
     ]
     if len(rows) > _FIRST:
         key = "study.all_trials" if len(rows) == len(known) else "study.some_trials"
-        told = texts(key, count=len(rows), left=len(known) - len(rows))
-        blocks.append(Folded(told, (Table(columns, tuple(rows)),)))
+        summary = texts(key, count=len(rows), left=len(known) - len(rows))
+        blocks.append(Folded(summary, (Table(columns, tuple(rows)),)))
     return blocks
 
 
@@ -195,12 +205,12 @@ def _failures(subject: Subject, texts: Texts) -> list[Block]:
     if not rows:
         return [*blocks, Paragraph(texts("study.no_failures"))]
     blocks.append(
-        Paragraph(texts("study.failures_told", count=len(rows), trials=len(history.trials)))
+        Paragraph(texts("study.failures_text", count=len(rows), trials=len(history.trials)))
     )
     for row in rows[:_MOST_FAILURES]:
-        told = texts("study.failure", trial=row["trial"], kind=row["kind"], message=row["message"])
+        line = texts("study.failure", trial=row["trial"], kind=row["kind"], message=row["message"])
         inner = [Code(row[part]) for part in ("traceback", "output") if row[part]]
-        blocks.append(Folded(told, tuple(inner)) if inner else Paragraph(told))
+        blocks.append(Folded(line, tuple(inner)) if inner else Paragraph(line))
     if len(rows) > _MOST_FAILURES:
         blocks.append(Paragraph(texts("study.more_failures", count=len(rows) - _MOST_FAILURES)))
     return blocks
@@ -208,7 +218,7 @@ def _failures(subject: Subject, texts: Texts) -> list[Block]:
 
 def _provenance(subject: Subject, texts: Texts) -> list[Block]:
     history = subject.history
-    told = {
+    facts = {
         "objective": ", ".join(f"{o.name} ({o.direction})" for o in history.objectives),
         "seed": str(history.seed),
         "trials": str(len(history.trials)),
@@ -217,9 +227,10 @@ def _provenance(subject: Subject, texts: Texts) -> list[Block]:
         "sessions": "; ".join(moment(wall) for _, wall in history.sessions if wall),
         "command": _command(history.command),
     }
-    rows = [(texts(f"column.{key}"), value) for key, value in told.items() if value]
+    rows = [(texts(f"column.{key}"), value) for key, value in facts.items() if value]
     settings = {k: v for k, v in history.settings.items() if v is not None}
-    rows += [(name, str(value)) for name, value in {**settings, **history.environment}.items()]
+    environment = {**settings, **history.environment}
+    rows += [(texts.name(name), str(value)) for name, value in environment.items()]
     table = Table((texts("study.what"), texts("study.value")), tuple(rows))
     return [Heading(texts("study.provenance")), table]
 

@@ -1,4 +1,4 @@
-"""Figures as SVG that takes the colour of the page's text, so that it suits light and dark."""
+"""Figures as small inline SVG in the colour of the page's text, for light and dark pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Draw: TypeAlias = "Callable[[Figure], object]"
 """Draws on an empty figure."""
 
 INK = "#010203"
-"""Stands for the text's colour while matplotlib draws; nothing else has it."""
+"""Placeholder for the text's colour while matplotlib draws; no other part has this colour."""
 _DPI = 110
 _INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
 _CLEAR = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
@@ -22,14 +22,14 @@ _LOOK: dict[Any, Any] = {
     **dict.fromkeys(_INKED, INK),
     **dict.fromkeys(_CLEAR, "none"),
     "font.size": 9,
-    # Texts stay texts: small files, and a reader can search and copy them.
+    # Text stays text instead of paths: small files that can be searched and copied from.
     "svg.fonttype": "none",
     "font.family": "sans-serif",
 }
 
 
 def svg_of(stem: str, size: tuple[float, float], draw: Draw) -> str:
-    """Returns a drawing, the same for the same figure.
+    """Returns a figure as SVG, the same text for the same figure.
 
     Args:
         stem: begins every id in it, so that several drawings may stand in one page.
@@ -40,7 +40,7 @@ def svg_of(stem: str, size: tuple[float, float], draw: Draw) -> str:
     from matplotlib.figure import Figure
 
     buffer = io.StringIO()
-    # The reader's page decides on the colours, not the style that its writer happens to use.
+    # The page decides on the colours, not the matplotlib style that is in use here.
     with matplotlib.style.context(["default", {**_LOOK, "svg.hashsalt": stem}]):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
@@ -49,10 +49,10 @@ def svg_of(stem: str, size: tuple[float, float], draw: Draw) -> str:
 
 
 def slim(svg: str, stem: str) -> str:
-    """Returns a drawing of matplotlib's in a third of its size, its names unique by `stem`.
+    """Returns matplotlib's SVG in a third of its size, with ids made unique by `stem`.
 
-    Comments, metadata, the space between tags and the ids that nothing refers to are left
-    out, coordinates are cut to a hundredth of a point, and equal styles become classes.
+    Comments, metadata, the space between tags and unused ids are left out, coordinates are
+    rounded to a hundredth of a point, and equal styles become classes.
     """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

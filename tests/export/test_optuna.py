@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+import subprocess
+import sys
 import warnings
 
 import optuna
@@ -30,6 +32,7 @@ from kerashpo.space import (
 )
 from kerashpo.store.journal import JournalStore
 from kerashpo.study.open import LOG_NAME
+from kerashpo.study.study import open_study
 
 SPACE = Space(
     {
@@ -54,7 +57,13 @@ def folder(tmp_path):
     return write(tmp_path / "search")
 
 
-def write(folder, objectives=(("val_loss", "min"),), trials=12, score=lambda n, e: n + 1 / e):
+def write(
+    folder,
+    objectives=(("val_loss", "min"),),
+    trials=12,
+    score=lambda n, e: n + 1 / e,
+    more=lambda n: {},
+):
     folder.mkdir()
     store = JournalStore(folder / LOG_NAME)
     settings, environment = {"tuner": "Hyperband"}, {"python": "3.11"}
@@ -65,7 +74,7 @@ def write(folder, objectives=(("val_loss", "min"),), trials=12, score=lambda n, 
         config = SPACE.sample(stream(0, "export", number))
         store.append(JobStarted(Start(number, config, 2), at=at))
         for epoch in (1, 2):
-            metrics = {"val_loss": score(number, epoch), "acc": 0.5 * epoch}
+            metrics = {"val_loss": score(number, epoch), "acc": 0.5 * epoch, **more(number)}
             store.append(Reported(Report(number, 0, epoch, metrics, float(epoch)), at=at))
         status = STATUSES[number % len(STATUSES)]
         if status is not None:
@@ -176,6 +185,46 @@ def test_the_command_line(folder, tmp_path, capsys):
 def test_an_unknown_library(folder):
     with pytest.raises(InvalidInput, match="Unknown library 'optunna'. Did you mean 'optuna'"):
         export_study("optunna", folder)
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_of_trials_that_tie_the_best_one_is_ours(direction, tmp_path):
+    # Trials 0, 3 and 5 share the best score; trial 3 has the lowest loss.
+    def loss(number, epoch):
+        return {3: 0.1}.get(number, 0.9)
+
+    tied = [0.5 if number in (0, 3, 5) else (0.7 if direction == "min" else 0.2) for number in
+            range(8)]  # fmt: skip
+    folder = write(
+        tmp_path / "ties",
+        (("val_acc", direction),),
+        8,
+        loss,
+        lambda number: {"val_acc": tied[number]},
+    )
+    best = open_study(folder).results.best
+    study = opened(export_study("optuna", folder))
+    assert best.trial == 3 == study.best_trial.number
+    assert study.best_params == study.trials[3].params
+    assert study.best_value == pytest.approx(0.5, abs=1e-15)
+    assert study.trials[3].user_attrs["score"] == best.score == 0.5
+    assert [study.trials[n].value for n in (0, 5)] == [0.5, 0.5]
+
+
+def test_a_best_trial_that_was_stopped_is_complete_for_optuna(tmp_path):
+    folder = write(tmp_path / "stopped", trials=4, score=lambda n, e: 0.0 if n == 1 else 1.0)
+    study = opened(export_study("optuna", folder))
+    assert study.best_trial.number == 1
+    assert study.trials[1].user_attrs["status"] == "STOPPED"
+
+
+def test_a_missing_optuna_is_reported_by_the_command(folder):
+    code = (
+        "import sys; sys.modules['optuna'] = None; from kerashpo import cli; "
+        f"sys.exit(cli.main(['export', {str(folder)!r}, '--to', 'optuna']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "pip install 'kerashpo[optuna]'" in done.stderr
 
 
 def test_without_optuna_the_extra_is_named(folder, monkeypatch):

@@ -41,7 +41,16 @@ SPACE = Space(
 )
 
 
-def events(trials, failed=(), runs=1, epochs=3, metric="val_accuracy", samples=None, ended=True):
+def events(
+    trials,
+    failed=(),
+    runs=1,
+    epochs=3,
+    metric="val_accuracy",
+    samples=None,
+    ended=True,
+    score=None,
+):
     environment = {"python": "3.11"}
     if samples:
         environment["validation_samples"] = samples
@@ -55,8 +64,9 @@ def events(trials, failed=(), runs=1, epochs=3, metric="val_accuracy", samples=N
         yield JobStarted(Resume(number, epochs if number % 2 else 1), at=float(number))
         for run in range(runs):
             for epoch in range(1, (epochs if number % 2 else 1) + 1):
-                score = 0.8 + 0.1 * math.tanh(epoch) - 0.02 * (number % 5) + 0.01 * run
-                report = Report(number, run, epoch, {metric: score}, float(epoch))
+                usual = 0.8 + 0.1 * math.tanh(epoch) - 0.02 * (number % 5) + 0.01 * run
+                value = usual if score is None else score
+                report = Report(number, run, epoch, {metric: value}, float(epoch))
                 yield Reported(report, at=number + epoch / 10)
         broken = Failure("fit", f"{EVIL} broke", f"Traceback: {EVIL}", f"last words {EVIL}")
         status = Status.FAILED if number in failed else Status.COMPLETED
@@ -143,6 +153,31 @@ def test_the_verdict_is_the_best_trial(page):
     best = results(24, failed=(3, 4)).best
     verdict = re.search(r'<p class="verdict">(.*?)</p>', page)[1]
     assert f"{best.score:.4g}" in verdict and f"trial {best.trial} at epoch {best.epoch}" in verdict
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "24 of 24 trials tie at the best val_accuracy, 1.0000: with 100 validation rows"),
+        ("es", "24 de 24 ensayos empatan en el mejor val_accuracy, 1,0000: con 100 filas"),
+    ],
+)
+def test_saturation_is_said_aloud(language, sentence, tmp_path):
+    history = History(events(24, samples=100, score=1.0))
+    page = Results(history).report(tmp_path / "r.html", language).read_text("utf-8")
+    assert sentence in Page(page).text
+    unknown = History(events(24, score=1.0))
+    assert (
+        sentence[:10]
+        not in Page(Results(unknown).report(tmp_path / "r.html", language).read_text("utf-8")).text
+    )
+
+
+def test_the_provenance_speaks_spanish(tmp_path):
+    page = results(3, samples=100).report(tmp_path / "r.html", "es").read_text("utf-8")
+    text = Page(page).text
+    assert "muestras de validación" in text and "sintonizador" in text
+    assert "validation_samples" not in text
 
 
 def test_spanish_numbers_have_commas(tmp_path):
