@@ -9,7 +9,7 @@
 The menu; everything is imported on first use, so that ``import kerashpo`` costs next to
 nothing:
 
-- tuners: `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
+- tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
 - ready-made hypermodels, KerasTuner's: `kerashpo.applications`; its other module paths, such as
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
     from kerashpo.tuners.optimize import optimize as optimize
     from kerashpo.tuners.random import RandomSearch as RandomSearch
+    from kerashpo.tuners.recommended import Recommended as Recommended
     from kerashpo.tuners.simulate import simulate as simulate
     from kerashpo.tuners.sklearn import SklearnTuner as SklearnTuner
 
@@ -70,6 +71,7 @@ _MENU = {
     "Objective": "kerashpo.core.records",
     "Oracle": "kerashpo.oracles",
     "RandomSearch": "kerashpo.tuners.random",
+    "Recommended": "kerashpo.tuners.recommended",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
     "Task": "kerashpo.problems.task",

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
-from scipy.special import stdtrit
-
 from kerashpo.core.errors import NoResult
 from kerashpo.core.history import History
 from kerashpo.core.objective import Best
@@ -48,6 +46,8 @@ class FoldScore:
     @classmethod
     def of(cls, values: Sequence[float]) -> FoldScore:
         """Returns the score of one model's folds, in the objective's own direction."""
+        from scipy.special import stdtrit
+
         n, mean = len(values), statistics.fmean(values)
         if n < 2:
             return cls(mean, math.nan, math.nan, n)

@@ -1,6 +1,7 @@
 """The tuners: KerasTuner's verbs on our engine, put together from its parts.
 
 =======================  =========================================================
+`Recommended`            ASHA with a Gaussian process, and a final round by default
 `Hyperband`              brackets of successive halving over random configurations
 `ASHA`                   asynchronous halving: never waits for a rung to fill
 `BayesianOptimization`   a Gaussian process proposes, every trial is trained fully
@@ -32,6 +33,7 @@ __all__ = [
     "GridSearch",
     "Hyperband",
     "RandomSearch",
+    "Recommended",
     "SklearnTuner",
     "Tuner",
 ]

@@ -31,7 +31,12 @@ from kerashpo.training.loops.user_fit import FitCall, overrides_fit
 from kerashpo.training.splits import final_folds
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.builder import check_default, make_builder
-from kerashpo.tuners.final_round import FinalRoundRequest, check_reshuffle, with_final_round
+from kerashpo.tuners.final_round import (
+    FinalRoundRequest,
+    can_be_cut,
+    check_reshuffle,
+    with_final_round,
+)
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
@@ -127,6 +132,9 @@ class Tuner(Hooks, ResultQueries):
         InvalidSpace: where `build_model` contradicts itself.
         StudyMismatch: if the folder holds another search.
     """
+
+    #: The final round of a search that asks for none; see `search(final_round=...)`.
+    _usual_final: Any = None
 
     def __init__(
         self,
@@ -256,7 +264,10 @@ class Tuner(Hooks, ResultQueries):
         request = read_request(args, kwargs, own)
         self._epochs, length = request.epochs, self._length(request.epochs)
         self._searched = None if own else request.data
-        self._final = FinalRoundRequest.read(request.final_round, request.data, self._options, own)
+        asked = request.final_round
+        if asked is None and can_be_cut(request.data, self._options, own):
+            asked = self._usual_final
+        self._final = FinalRoundRequest.read(asked, request.data, self._options, own)
         if request.reshuffle:
             check_reshuffle(request.data, self._options, own)
         assembly = self._assemble(length, request.compared())

@@ -68,6 +68,11 @@ class FinalRoundRequest:
         return cls(given, int(given.get_n_splits(rows, data.y)) + 1)
 
 
+def can_be_cut(data: FitData, options: TunerOptions, own: bool) -> bool:
+    """Whether these data and this tuner allow a final round."""
+    return not own and options.runs == 1 and data.is_arrays and data.validation is not None
+
+
 def check_reshuffle(data: FitData, options: TunerOptions, own: bool) -> None:
     """Raises InvalidInput where `search(reshuffle=True)` cannot be had."""
     if own:

@@ -11,7 +11,7 @@ import pytest
 from sklearn.model_selection import KFold
 
 import kerashpo as kt
-from kerashpo.core.errors import InvalidInput, NoResult
+from kerashpo.core.errors import InvalidInput, NoResult, StudyMismatch
 from tests.helpers import small_models as small
 
 ROWS, LABELS = small.ROWS, small.LABELS
@@ -102,6 +102,27 @@ def test_it_stays_within_the_budget_that_the_search_alone_would_have(tuner: Any)
     assert any("final round" in note for note in tuner.plan().notes)
 
 
+def test_the_recommended_tuner_has_one_by_itself(tmp_path: Any) -> None:
+    tuner = kt.Recommended(small.build, max_trials=6, max_epochs=3, **small.place(tmp_path))
+    tuner.search(**small.DATA)
+    final = tuner.results.final
+    assert (final.table["folds"] == 5).all() and final.score.folds == 5
+    plain = kt.Recommended(small.build, max_trials=6, max_epochs=3, **small.place(tmp_path, "b"))
+    plain.search(**small.DATA, final_round=False)
+    with pytest.raises(NoResult):
+        _ = plain.results.final
+
+    def batches() -> Any:
+        while True:
+            yield ROWS[:8], LABELS[:8]
+
+    endless = kt.Recommended(
+        small.build, "loss", max_trials=2, max_epochs=1, seed=0, directory=tmp_path / "c"
+    )
+    endless.search(batches(), steps_per_epoch=2, verbose=0)
+    assert len(endless.results) == 2
+
+
 @pytest.mark.parametrize("kind", [kt.Hyperband, kt.ASHA])
 def test_under_rungs(kind: Any, tmp_path: Any) -> None:
     more = {"max_epochs": 4, "factor": 2, "max_epochs_total": 60}
@@ -146,9 +167,7 @@ def test_reshuffled_trials_have_splits_of_their_own(tmp_path: Any) -> None:
     made.search(**small.DATA, epochs=1, reshuffle=True)
     assert len(made.results) == 3
     assert np.isfinite(made.results.ensemble(3).predict(ROWS, verbose=0)).all()
-    with pytest.raises(
-        kt.errors.StudyMismatch if hasattr(kt.errors, "StudyMismatch") else Exception
-    ):
+    with pytest.raises(StudyMismatch, match="reshuffle"):
         other = kt.RandomSearch(small.build_few, max_trials=5, **settings)
         other.search(**small.DATA, epochs=1)
 
