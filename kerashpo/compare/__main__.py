@@ -12,7 +12,7 @@ from kerashpo.compare.figures import Gallery
 from kerashpo.compare.options import ComparisonOptions, parse
 from kerashpo.compare.outside import check_outside, load_tasks
 from kerashpo.compare.provenance import Provenance, SessionClock
-from kerashpo.compare.report import Comparison, verdict, write
+from kerashpo.compare.report import Comparison, ties_text, verdict, write
 from kerashpo.compare.run_one import load_keras
 from kerashpo.compare.runs import Result, Run, plan_runs
 from kerashpo.compare.screen import Progress, Screen
@@ -125,6 +125,9 @@ def publish(
     for findings in comparison.findings:
         title = findings.task.titled(options.lang)
         screen.console.print(verdict(findings.ranking, title, screen.texts))
+        mine = [result for result in results if result.problem == findings.task.name]
+        if not options.quiet and (ties := ties_text(mine, screen.texts)):
+            screen.console.print(ties)
     if comparison.overall is not None:
         what = screen.texts("verdict.all", problems=len(tasks))
         screen.console.print(verdict(comparison.overall, what, screen.texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,7 +25,7 @@ from kerashpo.compare.provenance import Provenance
 from kerashpo.compare.runs import Result
 from kerashpo.compare.statistics import FRACTIONS, Findings, by_tuner
 from kerashpo.compare.tuners import BASELINES
-from kerashpo.i18n.numbers import duration
+from kerashpo.i18n.numbers import count, duration
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table
 
@@ -199,6 +200,7 @@ def _problem(
         Heading(title),
         *([Paragraph(description)] if description else []),
         Paragraph(texts(decides, seeds=findings.seeds, metric=label)),
+        *([Paragraph(ties)] if (ties := ties_text(mine, texts)) else []),
         _scores(findings, by_tuner(mine), texts),
         Paragraph(_gain(findings, texts)),
     ]
@@ -216,6 +218,32 @@ def _problem(
     blocks.append(Heading(texts("report.best", problem=title), 3))
     blocks.append(_best(by_tuner(mine), findings, texts))
     return blocks
+
+
+def ties_text(results: Sequence[Result], texts: Texts) -> str:
+    """Returns how many trials of the median search tie, empty where they can be told apart.
+
+    Args:
+        results: of one problem.
+        texts: in which language.
+    """
+    known = [r.saturation for r in results if r.saturation is not None and r.trials > 1]
+    if not known or 2 * sum(found.saturated for found in known) <= len(known):
+        return ""
+    medians = {
+        name: statistics.median(getattr(found, name) for found in known)
+        for name in ("tied", "close", "trials", "rows", "detectable", "needed")
+    }
+    needed = float(f"{medians['needed']:.2g}")
+    return texts(
+        "compare.ties",
+        tied=number(medians["tied"], 0, texts),
+        close=number(medians["close"], 0, texts),
+        trials=number(medians["trials"], 0, texts),
+        rows=count(medians["rows"], texts),
+        points=number(100 * medians["detectable"], 1, texts),
+        needed=count(needed, texts),
+    )
 
 
 def _scores(findings: Findings, groups: Mapping[str, Sequence[Result]], texts: Texts) -> Table:

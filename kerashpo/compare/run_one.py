@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerashpo.analysis.anytime import steps
+from kerashpo.analysis.saturation import saturation
 from kerashpo.compare.evaluate import confusion, constant_scores, import_quietly, on_test
 from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.runs import Result, Run
@@ -129,6 +130,7 @@ def search_and_test(
         config=best.config,
         confusion=table,
         steps=steps(results.history),
+        saturation=saturation(results.history),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.analysis.anytime import Step
+from kerashpo.analysis.saturation import Saturation
 from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.tuners import BASELINES, INITIAL_POINTS, TUNERS, has_rungs, name_of
 from kerashpo.core.import_string import code_hash, is_import_string
@@ -123,6 +124,7 @@ class Result:
         test_score: the same metric on the test set.
         confusion: rows the truth, columns the answer (classes, classes); empty for none.
         steps: where the best validation value improved.
+        saturation: how many trials tie on the validation rows, None where that is not known.
     """
 
     problem: str
@@ -140,6 +142,7 @@ class Result:
     test_score: float
     confusion: list[list[int]] = field(default_factory=list)
     steps: tuple[Step, ...] = ()
+    saturation: Saturation | None = None
 
     @classmethod
     def of(
@@ -155,6 +158,7 @@ class Result:
         config: Mapping[str, Any],
         confusion: list[list[int]],
         steps: Sequence[Step],
+        saturation: Saturation | None = None,
     ) -> Result:
         """Returns the result of a run from the winner's metrics on both parts.
 
@@ -169,6 +173,7 @@ class Result:
             config: the winner's values.
             confusion: its confusion matrix.
             steps: where the best value improved.
+            saturation: how many trials tie on the validation rows, None where that is not known.
         """
         return cls(
             *run.key,
@@ -184,12 +189,15 @@ class Result:
             test_score=test.get(task.metric, math.nan),
             confusion=confusion,
             steps=tuple(steps),
+            saturation=saturation,
         )
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Result:
         """Returns the result that a file holds."""
-        return cls(**{**body, "steps": tuple(Step(**step) for step in body["steps"])})
+        steps = tuple(Step(**step) for step in body["steps"])
+        ties = body.get("saturation")
+        return cls(**{**body, "steps": steps, "saturation": ties and Saturation(**ties)})
 
     def recall(self, positive: int | None) -> float:
         """Returns the recall of a class, NaN where none is asked for."""

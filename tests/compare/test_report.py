@@ -13,14 +13,15 @@ import pytest
 
 from kerashpo.analysis.anytime import Step
 from kerashpo.analysis.ranking import rank_methods
+from kerashpo.analysis.saturation import saturation_of
 from kerashpo.compare import __main__ as command
 from kerashpo.compare import workers
 from kerashpo.compare.__main__ import main
 from kerashpo.compare.formatting import loss_interval, metric_name
 from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.provenance import Provenance, Session
-from kerashpo.compare.report import verdict
-from kerashpo.compare.runs import Result, plan_runs
+from kerashpo.compare.report import ties_text, verdict
+from kerashpo.compare.runs import Result, Run, plan_runs
 from kerashpo.compare.statistics import find, rank_all
 from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.problems.registry import make_task, task_names
@@ -340,3 +341,30 @@ def test_a_loss_of_any_size(losses, told):
 def test_code_cannot_close_its_fence():
     told = to_markdown([Code("a ```` b\n```\n<script>")])
     assert told == "`````\na ```` b\n```\n<script>\n`````\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "In the median search 6 of 9 trials tie at the best validation score"),
+        ("es", "En la búsqueda mediana 6 de 9 ensayos empatan en la mejor puntuación"),
+    ],
+)
+def test_ties_on_the_validation_rows_are_said_aloud(language, sentence):
+    ties = saturation_of([1.0] * 6 + [0.5] * 3, rows=91)
+    mine = [replace(one, saturation=ties) for one in results(random=0.9, bayesian=0.8)]
+    told = ties_text(mine, Texts(language))
+    assert told.startswith(sentence) and "91" in told and "680" in told
+    assert ties_text(results(random=0.9), Texts(language)) == "", "nothing is known"
+    apart = saturation_of([0.95, 0.5, 0.4], rows=5000)
+    assert ties_text([replace(one, saturation=apart) for one in mine], Texts(language)) == ""
+
+
+def test_ties_are_kept_with_the_result(tmp_path):
+    (one, *_) = results(random=0.9)
+    ties = saturation_of([1.0, 1.0, 0.5], rows=36)
+    run = Run("wine", "random", 0, tmp_path, "epochs-9")
+    run.keep(replace(one, saturation=ties))
+    assert run.result.saturation == ties
+    run.keep(one)
+    assert run.result.saturation is None

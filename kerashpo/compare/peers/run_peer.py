@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import keras_tuner
 
+from kerashpo.analysis.intervals import is_proportion
+from kerashpo.analysis.saturation import Saturation, saturation_of
 from kerashpo.compare.evaluate import on_test, without_warnings
 from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder, Winner
@@ -75,7 +78,20 @@ def record_search(
         config=config,
         confusion=table,
         steps=recorder.steps,
+        saturation=_saturation(recorder, split, task),
     )
+
+
+def _saturation(recorder: Recorder, split: Split, task: Task) -> Saturation | None:
+    """Returns how many recorded trials tie on the validation rows, where that is known."""
+    name, rows = task.objective.name, len(split.validation[1])
+    if not is_proportion(name) or task.objective.direction != "max":
+        return None
+    best: dict[int, float] = {}
+    for trial, _, metric, value, *_ in recorder.curves:
+        if metric == name and math.isfinite(value):
+            best[trial] = max(value, best.get(trial, value))
+    return saturation_of(sorted(best.values(), reverse=True), rows) if best else None
 
 
 def _search(tuner: str, settings: PeerSettings, recorder: Recorder) -> None:
