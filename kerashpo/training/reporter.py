@@ -16,7 +16,7 @@ from kerashpo.core.records import Decision, Objective, Report
 from kerashpo.core.trial import Trial
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
-from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, mean
+from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, is_curve, mean
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
 
@@ -96,9 +96,10 @@ class EpochReporter:
             return
         name = self._settings.objective.name
         required = None if name in self._settings.derived.names else name
-        if isinstance(result, keras.callbacks.History) and self._logged:
+        whole = isinstance(result, keras.callbacks.History) or is_curve(result)
+        if whole and self._logged:
             return
-        if isinstance(result, keras.callbacks.History):
+        if whole:
             epochs = as_epochs(result, name, where, required)
         else:
             told = [as_metrics(one, name, where, required) for one in as_runs(result, where)]

@@ -54,12 +54,14 @@ class TrialData:
         callbacks: the user's; each run gets copies.
         until: the last epoch, where the user's own code set one below the task's or above.
         call: what a `fit` of the hypermodel's own is called with.
+        first_run: the number of the first run that is trained so, see `TrialSession`.
     """
 
     data: RunData
     callbacks: tuple[Any, ...] = ()
     until: int | None = None
     call: FitCall = FitCall()
+    first_run: int = 0
 
 
 @final
@@ -124,7 +126,8 @@ class KerasRunner(Runner):
         task = self._limited(task)
         try:
             outcomes = []
-            for run in task.runs(self._settings.runs):
+            first = self._terms_of(task.trial).first_run
+            for run in (first + run for run in task.runs(self._settings.runs)):
                 outcome = self._run_once(task, run, emit, stage)
                 if outcome is None:
                     return
@@ -142,15 +145,19 @@ class KerasRunner(Runner):
             self._evict()
 
     def free(self, trial: int) -> None:
-        for run in self._all_runs:
+        for run in {*self._all_runs, *self._runs_in_memory(trial)}:
             live = self._live.pop((trial, run), None)
             if live is not None:
                 self._close_callbacks(trial, live)
             self._blobs.free(checkpoint_key(trial, run))
+        self._special.pop(trial, None)
 
     def drop(self, trial: int) -> None:
-        for run in self._all_runs:
-            self._live.pop((trial, run), None)
+        for run in self._runs_in_memory(trial):
+            del self._live[trial, run]
+
+    def _runs_in_memory(self, trial: int) -> list[int]:
+        return [run for number, run in self._live if number == trial]
 
     @property
     def _all_runs(self) -> range:

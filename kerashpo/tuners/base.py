@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, StudyNotFound
@@ -42,6 +42,7 @@ from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
 from kerashpo.tuners.inspect import ResultQueries
+from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
 from kerashpo.tuners.options import (
     UNTITLED,
     TunerArguments,
@@ -146,6 +147,7 @@ class Tuner(Hooks, ResultQueries):
         seed: int | None = None,
         **options: Unpack[TunerArguments],
     ) -> None:
+        refuse_overrides(type(self), Tuner)
         given = {"objective": objective, "max_trials": max_trials, "seed": seed, **options}
         self._strategy, given = read_oracle(oracle, given)
         self._strategy.check()
@@ -178,6 +180,7 @@ class Tuner(Hooks, ResultQueries):
             lambda: self.space if self._history is None else self.results.space,
             self.objectives,
             self._options,
+            self._strategy.schedule,
         )
         if self._options.overwrite:
             remove(self._options.folder)
@@ -191,6 +194,12 @@ class Tuner(Hooks, ResultQueries):
         self.optimizer, self.loss, self.metrics = options.optimizer, options.loss, options.metrics
         self.executions_per_trial, self.max_model_size = options.turns, options.max_model_size
         self.distribution_strategy = options.distribution_strategy
+        self.logger, self.tuner_id = None, "tuner0"
+
+    if not TYPE_CHECKING:  # a misspelt attribute stays an error there
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing(type(self).__name__, name, OF_TUNERS.get(name))
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
@@ -125,6 +126,12 @@ def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Re
     verbose, epochs = kwargs.pop("verbose", 1), kwargs.pop("epochs", None)
     if epochs is not None:
         require_integer("epochs", epochs, 1)
+    if not own and kwargs.pop("initial_epoch", 0):
+        raise InvalidInput(
+            "initial_epoch cannot be given to search: every trial begins at its first epoch, and "
+            "one that was paused or interrupted goes on where it stopped. Leave it out. "
+            f"Received: initial_epoch={theirs['initial_epoch']!r}."
+        )
     callbacks = check_callbacks(kwargs.pop("callbacks", None))
     if own:
         data, fingerprint = NO_DATA, fingerprint_of((args, kwargs))
@@ -151,7 +158,7 @@ _SCHEDULE = ("epochs", "initial_epoch", "callbacks", "verbose")
 
 @final
 class Arranger:
-    """Reads arguments of `fit`; those of the search itself cost nothing.
+    """Turns the arguments that `run_trial` passes to its parent into training data.
 
     Args:
         request: what `search` was given.
@@ -165,7 +172,7 @@ class Arranger:
     ) -> None:
         self.request = request
         self._base, self._own_fit, self._planned = base, own_fit, planned
-        self._made: dict[tuple[Any, ...], tuple[FitData, Any]] = {}
+        self._made: OrderedDict[tuple[Any, ...], _Made] = OrderedDict()
 
     def terms(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tuner: Hooks, trial: Any
@@ -198,17 +205,35 @@ class Arranger:
         named = fit_arguments(*args, **kwargs)
         tuned = {name: named.pop(name) for name in TUNABLE if name in named}
         key = tuple((name, id(value)) for name, value in sorted(named.items()))
-        if key not in self._made:
-            # Beside what it was made of, whose ids nothing else can take while it is here.
+        made = self._made.pop(key, None)
+        if made is None:
             data = FitData.from_fit(**named, verbose=self.request.fit_verbose)
-            self._made[key] = (data, named)
-        data = self._made[key][0]
-        if not tuned:
-            return data
-        whole = (*key, repr(sorted(tuned.items())))
-        if whole not in self._made:
-            self._made[whole] = (dataclasses.replace(data, **tuned), named)
-        return self._made[whole][0]
+            made = _Made(named, {"[]": data})
+        self._made[key] = made
+        while len(self._made) > _KEPT:
+            self._made.popitem(last=False)
+        variant = repr(sorted(tuned.items()))
+        if variant not in made.data:
+            made.data[variant] = dataclasses.replace(made.data["[]"], **tuned)
+        return made.data[variant]
+
+
+_KEPT = 4
+"""So many data sets are remembered: a `run_trial` that cuts folds makes new arrays each time."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Data made of arguments of `fit`.
+
+    Attributes:
+        arguments: what they were made of; while it is here nothing else can take the ids.
+        data: by the tuned arguments.
+    """
+
+    arguments: Mapping[str, Any]
+    data: dict[str, FitData]
 
 
 def _listening(tuner: Hooks, trial: Any) -> EpochHooks | None:

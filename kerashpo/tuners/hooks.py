@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end")
-TRIAL_HOOKS = ("on_trial_begin", "on_trial_end")
+TRIAL_HOOKS = ("pre_create_trial", "on_trial_begin", "on_trial_end")
 TRAINING_HOOKS = ("run_trial", *EPOCH_HOOKS, *BATCH_HOOKS)
-"""Those without which trials need not go through this process's Python."""
+"""Methods whose overrides are called while a trial trains, in this process."""
 
 
 class Hooks:
-    """Methods that do nothing until a subclass says otherwise, and `run_trial`.
+    """Methods that do nothing until a subclass overrides them, and `run_trial`.
 
     Where none of them is overridden none of them is called, and a search is as fast as
     without them; batch hooks train with `model.fit`.
@@ -39,7 +39,8 @@ class Hooks:
 
         Returns:
             a float (the objective), a dict of metrics, a keras History, or a list of them, one
-            a run. This method itself returns a History a run, as far as it was trained now.
+            a run. This method itself returns a list with a History of each run that it trained.
+            Called again in the same trial it trains a further run, e.g. on another fold.
         """
         session = getattr(trial, "session", None)
         if session is None:
@@ -53,6 +54,9 @@ class Hooks:
 
     def on_search_end(self) -> None:
         """Called when the search is over."""
+
+    def pre_create_trial(self) -> None:
+        """Called before `on_trial_begin`."""
 
     def on_trial_begin(self, trial: Any) -> None:
         """Called when a trial starts, once."""
@@ -109,7 +113,7 @@ class BatchHooks(EpochHooks):
 
 @final
 class TrialHooks(Listener):
-    """Calls a tuner's trial hooks as the events tell.
+    """Calls a tuner's trial hooks when trials start and end.
 
     Args:
         hooks: the tuner.
@@ -122,6 +126,7 @@ class TrialHooks(Listener):
     def on_event(self, event: Event, snapshot: History) -> None:
         match event:
             case JobStarted(job=Start(trial=trial)):
+                self._hooks.pre_create_trial()
                 self._hooks.on_trial_begin(self._oracle.get_trial(trial))
             case Ended(trial=trial):
                 self._hooks.on_trial_end(self._oracle.get_trial(trial))

@@ -77,10 +77,7 @@ class ResultQueries:
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
         """Returns the parameters of the best trials, the best first."""
-        return [
-            HyperParameters.with_values(self.results.space, self.results.history.trials[n].config)
-            for n in self._ranked(num_trials)
-        ]
+        return [self.oracle.get_trial(n).hyperparameters for n in self._ranked(num_trials)]
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
         """Returns the best trials' models with the weights of their best epochs.

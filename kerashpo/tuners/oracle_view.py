@@ -1,9 +1,10 @@
-"""`tuner.oracle`: the trials as KerasTuner tells them, read from the history."""
+"""`tuner.oracle`: the trials as KerasTuner's oracle has them, read from the history."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import keras_tuner
 from keras_tuner.engine import trial as kt
@@ -11,11 +12,13 @@ from keras_tuner.engine import trial as kt
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.objective import infer_direction
-from kerashpo.core.records import Objective, Status
+from kerashpo.core.records import Objective, Report, Status
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.tuners.not_kept import OF_ORACLES, missing
 from kerashpo.tuners.options import TunerOptions
+from kerashpo.tuners.strategy import Schedule
 
 _STATUS = {
     Status.RUNNING: "RUNNING",
@@ -38,6 +41,7 @@ class OracleView:
         space: returns the space.
         objectives: of the study; the first ranks.
         options: the tuner's arguments, some of which are the oracle's in KerasTuner.
+        schedule: how long trials are trained.
     """
 
     def __init__(
@@ -46,8 +50,10 @@ class OracleView:
         space: Callable[[], Space],
         objectives: tuple[Objective, ...],
         options: TunerOptions,
+        schedule: Schedule = Schedule(),
     ) -> None:
         self._history, self._space, self._seed = history, space, options.seed
+        self._schedule = schedule
         self.objective = objectives[0]
         self.max_trials = options.max_trials
         self.max_retries_per_trial = options.max_retries_per_trial
@@ -99,7 +105,7 @@ class OracleView:
         number = int(trial_id) if str(trial_id).isdigit() else -1
         if number not in records:
             raise InvalidInput(f"There is no trial {trial_id!r} among {len(records)} trials.")
-        return to_keras_trial(records[number], self._space())
+        return to_keras_trial(records[number], self._space(), self._schedule)
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
         """Returns the best trials, the best first; none that failed."""
@@ -129,26 +135,115 @@ class OracleView:
             raise InvalidInput("update_trial takes metrics within run_trial; return them there.")
         self.report_to(str(trial_id), metrics, step)
 
+    def reports(self, trial: int) -> dict[int, dict[int, Report]]:
+        """Returns what a trial reported, by run and epoch; nothing for one that is not known."""
+        record = self._records().get(trial)
+        return {} if record is None else record.reports
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing("Oracle", name, OF_ORACLES.get(name))
+
     def _records(self) -> dict[int, Trial]:
         history = self._history()
         return {} if history is None else history.trials
 
 
-def to_keras_trial(record: Trial, space: Space) -> Any:
-    """Returns a trial as KerasTuner's: metrics by epoch (from 0), a mean over runs each."""
-    hp = HyperParameters.with_values(space, record.config)
+def to_keras_trial(record: Trial, space: Space, schedule: Schedule = Schedule()) -> Any:
+    """Returns a trial as KerasTuner's: of each metric one observation, at the best epoch.
+
+    With several runs it is the mean over the runs, each at its own best epoch. So
+    ``trial.metrics.get_last_value(objective)`` is the score, as there; the learning curves are
+    in ``results.curves()``.
+
+    Args:
+        record: the trial.
+        space: whose values it holds.
+        schedule: how long trials are trained.
+    """
+    hp = trial_hyperparameters(record, space, schedule)
     failure = record.failure
-    told = None if failure is None else failure.traceback or failure.message
-    trial = kt.Trial(hp, str(record.number), _STATUS[record.status], told)
-    trial.score, trial.best_step = record.score, max(0, (record.best_epoch or 1) - 1)
-    directions = {record.objective.name: record.objective.direction}
-    for run, reports in record.reports.items():
-        measured = record.measured.get(run, {})
-        for epoch, report in reports.items():
-            for name, value in {**report.metrics, **measured.get(epoch, {})}.items():
-                if not trial.metrics.exists(name):
-                    way = directions.get(name) or infer_direction(name) or "min"
-                    trial.metrics.register(name, way)
-                # Not `trial.metrics.update`, which warns of a NaN.
-                trial.metrics.metrics[name].update(value, step=epoch - 1)
+    message = None if failure is None else failure.traceback or failure.message
+    trial = kt.Trial(hp, str(record.number), _STATUS[record.status], message)
+    trial.score, trial.best_step = record.score, _best_step(record)
+    if record.score is None:
+        return trial
+    objective = record.objective
+    for name, value in _metrics(record).items():
+        way = objective.direction if name == objective.name else infer_direction(name)
+        trial.metrics.register(name, way or "min")
+        # Not `trial.metrics.update`, which warns of a NaN.
+        trial.metrics.metrics[name].update(value, step=trial.best_step)
     return trial
+
+
+def _best_step(record: Trial) -> int:
+    """Returns the best epoch from 0, the mean over runs, rounded down as in KerasTuner."""
+    epochs = [best.epoch for best in record.run_bests.values() if best.finite]
+    return max(0, int(statistics.mean(epochs)) - 1) if epochs else 0
+
+
+def _metrics(record: Trial) -> dict[str, float]:
+    runs = [record.metrics_at_best(run) for run in record.run_bests]
+    names = dict.fromkeys(name for metrics in runs for name in metrics)
+    found = {
+        name: statistics.fmean([metrics[name] for metrics in runs if name in metrics])
+        for name in names
+    }
+    assert record.score is not None
+    return {**found, record.objective.name: record.score}
+
+
+def trial_hyperparameters(record: Trial, space: Space, schedule: Schedule) -> HyperParameters:
+    """Returns a trial's values; under a schedule of rungs ``tuner/epochs`` and its like too.
+
+    KerasTuner's Hyperband keeps the budget among the values, and scripts read it to train the
+    winner again. Here it can be read (``hp.get("tuner/epochs")``), and is listed nowhere.
+    """
+    hp = HyperParameters.with_values(space, record.config)
+    if schedule.plans_epochs and record.targets:
+        hp.values = TrialValues(hp.values, _budget(record, schedule))
+    return hp
+
+
+EPOCHS, INITIAL_EPOCH = "tuner/epochs", "tuner/initial_epoch"
+
+
+def _budget(record: Trial, schedule: Schedule) -> dict[str, Any]:
+    rungs = record.targets
+    budget: dict[str, Any] = {
+        EPOCHS: rungs[-1],
+        INITIAL_EPOCH: rungs[-2] if len(rungs) > 1 else 0,
+        "tuner/round": len(rungs) - 1,
+    }
+    if len(rungs) > 1:
+        budget["tuner/trial_id"] = str(record.number)
+    if schedule.name == "hyperband":
+        table = schedule.make().plan().brackets
+        lengths = [len(bracket) for bracket in table if bracket[0].epochs == rungs[0]]
+        budget["tuner/bracket"] = max(lengths, default=1) - 1
+    return budget
+
+
+@final
+class TrialValues(dict[str, Any]):
+    """A trial's values, and the budget that can be read beside them.
+
+    Args:
+        values: those of the configuration.
+        budget: further ones by name, which are neither iterated nor compared.
+    """
+
+    def __init__(self, values: Mapping[str, Any], budget: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._budget = dict(budget)
+
+    def __missing__(self, name: str) -> Any:
+        return self._budget[name]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._budget
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name, self._budget.get(name, default))

@@ -14,7 +14,7 @@ from keras_tuner.engine import trial as kt
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Ended, Measured, Reached, Reported
-from kerashpo.core.records import Decision, Failure, Report, Status
+from kerashpo.core.records import Config, Decision, Failure, Report, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.failures import classify, ends_search
 from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
@@ -23,7 +23,6 @@ from kerashpo.training.factory import RunnerFactory
 from kerashpo.training.folds import NO_DATA
 from kerashpo.training.loops.user_fit import (
     as_epochs,
-    as_metrics,
     as_runs,
     mean,
     overrides_fit,
@@ -34,7 +33,7 @@ from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 from kerashpo.tuners.fit_request import Arranger, Request
 from kerashpo.tuners.hooks import Hooks
-from kerashpo.tuners.oracle_view import OracleView
+from kerashpo.tuners.oracle_view import EPOCHS, INITIAL_EPOCH, OracleView, TrialValues
 
 if TYPE_CHECKING:
     from kerashpo.training.hyperparameters import HyperParameters
@@ -46,7 +45,10 @@ class Interrupted(Exception):
 
 @final
 class TrialSession:
-    """Trains the trial where `run_trial` calls its parent, and keeps the last word back.
+    """Trains the trial inside `run_trial`; the final message is held until `run_trial` returns.
+
+    Each call of the parent's `run_trial` is a run of the trial, so that a loop over folds is
+    cross-validation.
 
     Args:
         task: what to do.
@@ -54,44 +56,89 @@ class TrialSession:
         inner: trains.
         arranger: reads the arguments of `run_trial`.
         tuner: whose hooks are called.
+        runs: how many runs one call trains.
+        logged: by run and epoch, what earlier jobs of the trial reported.
 
     Attributes:
         trial: as `run_trial` sees it.
-        last: the message that ends the task, held until `run_trial` returns.
-        histories: of each run, what was trained.
+        last: the message that ends the task, None before the trial was trained.
+        by_run: of each run, every epoch that was trained.
         noted: metrics given to ``oracle.update_trial``, by step.
     """
 
     trial: Any
 
     def __init__(
-        self, task: WorkItem, emit: Emit, inner: KerasRunner, arranger: Arranger, tuner: Hooks
+        self,
+        task: WorkItem,
+        emit: Emit,
+        inner: KerasRunner,
+        arranger: Arranger,
+        tuner: Hooks,
+        runs: int = 1,
+        logged: Mapping[int, Mapping[int, Report]] | None = None,
     ) -> None:
         self.task, self.began = task, time.perf_counter()
         self.last: Message | None = None
-        self.histories: list[keras.callbacks.History] = []
+        self.by_run: dict[int, keras.callbacks.History] = {}
         self.noted: dict[int, dict[str, float]] = {}
         self._emit, self._inner = emit, inner
-        self._arranger, self._tuner = arranger, tuner
+        self._arranger, self._tuner, self._runs = arranger, tuner, runs
+        self._logged = logged or {}
+        self._config: Config | None = None
 
     def train(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
-        """Trains the trial with these arguments of `fit`; returns a History a run.
+        """Trains the next run (or runs) of the trial; returns a History for each.
+
+        Args:
+            args: of `fit`, by position.
+            kwargs: of `fit`, by name.
 
         Raises:
-            InvalidInput: if it was trained in this call of `run_trial` already.
+            InvalidInput: if the trial cannot be trained again: another configuration, or a
+                run that did not reach its end.
             Interrupted: if the training did not reach the end of the task.
         """
-        if self.last is not None:
-            raise InvalidInput("run_trial trained this trial twice: call its parent once.")
         hp, task = self.trial.hyperparameters, self.task
-        config = {**task.config, **hp.changed}
+        config = {**(self._config or task.config), **hp.changed}
+        self._require_same(config)
         self._inner.report_new_values(task.trial, hp, self._emit)
         terms = self._arranger.terms(args, kwargs, self._tuner, self.trial)
-        self._inner.arrange(task.trial, terms)
+        before, first = self.last, len(self.by_run)
+        runs = [first + run for run in task.runs(self._runs)]
+        self.by_run |= {run: self._history(run) for run in runs}
+        self._inner.arrange(task.trial, replace(terms, first_run=first))
         self._inner.train(replace(task, config=config), self._listen)
         if not isinstance(self.last, (Reached, Ended)):
             raise Interrupted
-        return self.histories
+        if isinstance(before, Ended):
+            self.last = before  # one run that ended by itself ends the trial
+        return [self.by_run[run] for run in runs]
+
+    def _require_same(self, config: Config) -> None:
+        """Checks that a further run trains what the ones before it did."""
+        if self.by_run and (not isinstance(self.last, (Reached, Ended))):
+            raise InvalidInput(
+                "run_trial called its parent again after a run that failed or was interrupted: "
+                "leave run_trial there, the search deals with it. For cross-validation of arrays "
+                "pass cv=5 to the tuner instead."
+            )
+        if self.by_run and config != self._config:
+            changed = [name for name in config if config[name] != (self._config or {}).get(name)]
+            raise InvalidInput(
+                "run_trial called its parent again with other values of "
+                f"{', '.join(map(repr, changed))}: the runs of a trial train one configuration, "
+                "and their mean is its score. Set the values before the first run. For "
+                "cross-validation of arrays pass cv=5 to the tuner instead."
+            )
+        self._config = config
+
+    def _history(self, run: int) -> keras.callbacks.History:
+        history = keras.callbacks.History()
+        history.epoch = []
+        for epoch, report in sorted(self._logged.get(run, {}).items()):
+            _extend(history, epoch, report.metrics)
+        return history
 
     def note(self, trial_id: str, metrics: Mapping[str, float], step: int) -> None:
         """Keeps metrics that the user's code reports by ``oracle.update_trial``."""
@@ -102,7 +149,8 @@ class TrialSession:
     def is_own(self, result: Any) -> bool:
         """Whether `run_trial` returned what its parent did, or nothing else."""
         several = result if isinstance(result, list) else [result]
-        ours = [id(history) for history in self.histories]
+        ours = {id(history) for history in self.by_run.values()}
+        ours |= {id(history.history) for history in self.by_run.values()}
         return result is None or all(id(one) in ours for one in several)
 
     def _listen(self, message: Message | Saving) -> Decision:
@@ -111,14 +159,14 @@ class TrialSession:
                 self.last = message
                 return Decision.CONTINUE
             case Reported(report):
-                while len(self.histories) <= report.run:
-                    self.histories.append(keras.callbacks.History())
-                _extend(self.histories[report.run], report.epoch, report.metrics)
+                history = self.by_run[report.run]
+                if report.epoch - 1 not in history.epoch:
+                    _extend(history, report.epoch, report.metrics)
         return self._emit(message)
 
 
 def _extend(history: keras.callbacks.History, epoch: int, metrics: Mapping[str, float]) -> None:
-    history.epoch = [*getattr(history, "epoch", []), epoch - 1]
+    history.epoch.append(epoch - 1)
     for name, value in metrics.items():
         history.history.setdefault(name, []).append(value)
 
@@ -127,16 +175,21 @@ WHERE = "run_trial"
 
 
 class RunningTrial(kt.Trial):
-    """What `run_trial` gets: a trial of KerasTuner's, and the session that can train it."""
+    """What `run_trial` is called with: a trial of KerasTuner's, and the session that trains it.
 
-    def __init__(self, hp: HyperParameters, number: int, session: TrialSession) -> None:
-        super().__init__(hp, str(number), "RUNNING")
+    Args:
+        hp: the trial's values.
+        session: trains it.
+    """
+
+    def __init__(self, hp: HyperParameters, session: TrialSession) -> None:
+        super().__init__(hp, str(session.task.trial), "RUNNING")
         self.session = session
 
 
 @final
 class RunTrialRunner(Runner):
-    """Calls a tuner's `run_trial` for each task and tells what came of it.
+    """Calls a tuner's `run_trial` for each task and reports its result.
 
     Args:
         tuner: whose hooks to call.
@@ -161,8 +214,14 @@ class RunTrialRunner(Runner):
 
     def train(self, task: WorkItem, emit: Emit) -> None:
         hp = self._inner.parameters(task)
-        session = TrialSession(task, emit, self._inner, self._arranger, self._tuner)
-        session.trial = trial = RunningTrial(hp, task.trial, session)
+        logged = self._oracle.reports(task.trial)
+        if self._planned:
+            done = min((max(run) for run in logged.values()), default=0)
+            hp.values = TrialValues(hp.values, {EPOCHS: task.until, INITIAL_EPOCH: done})
+        session = TrialSession(
+            task, emit, self._inner, self._arranger, self._tuner, self._settings.runs, logged
+        )
+        session.trial = trial = RunningTrial(hp, session)
         self._oracle.report_to = session.note
         try:
             with self._seeded(task):
@@ -212,18 +271,22 @@ class RunTrialRunner(Runner):
             return
         if isinstance(session.last, (Reached, Ended)) and not session.is_own(result):
             metrics = self._metrics(result)
-            for run, history in enumerate(session.histories):
+            for run, history in session.by_run.items():
                 epoch = history.epoch[-1] + 1 if history.epoch else session.task.until
                 emit(Measured(session.task.trial, run, epoch, metrics))
         emit(session.last)
 
     def _metrics(self, result: Any) -> dict[str, float]:
         name = self._settings.objective.name
-        told = [as_metrics(one, name, WHERE, self._required) for one in as_runs(result, WHERE)]
-        return self._weighed(mean(told))
+        cost, best = self._settings.objective.cost, []
+        for one in as_runs(result, WHERE):
+            epochs = as_epochs(one, name, WHERE, self._required)
+            weighed = [self._weighed(metrics) for _, metrics in epochs]
+            best.append(min(weighed, key=lambda metrics: cost(metrics.get(name, math.nan))))
+        return mean(best)
 
     def _report(self, session: TrialSession, result: Any, emit: Emit) -> None:
-        """Tells the epochs of a trial that the user's code trained."""
+        """Reports the epochs of a trial that the user's code trained."""
         task, name = session.task, self._settings.objective.name
         runs = self._runs(session, result)
         finite, last = True, 0

@@ -107,12 +107,8 @@ def test_the_view_tells_trials_as_kerastuner_does(searched):
     assert best[0].score == results.best.score >= best[1].score
     assert best[0].status == "COMPLETED"
     assert best[0].hyperparameters.values == results.best.config
-    history = best[0].metrics.get_history("val_accuracy")
-    reports = results.history.trials[results.best.trial].reports
-    assert history[1].step == 1
-    assert history[1].mean() == np.mean(
-        [run[2].metrics["val_accuracy"] for run in reports.values()]
-    )
+    (observation,) = best[0].metrics.get_history("val_accuracy")
+    assert (observation.step, observation.mean()) == (best[0].best_step, best[0].score)
     assert oracle.get_trial("0").trial_id == "0"
     assert (oracle.remaining_trials(), searched.remaining_trials) == (0, 0)
     assert oracle.objective.name == "val_accuracy" and oracle.max_trials == 4

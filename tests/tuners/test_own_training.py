@@ -324,6 +324,11 @@ def history(**logs: list[float]) -> keras.callbacks.History:
         (history(val_loss=[4.0, 1.0, 2.0]), 1.0, 1, 3),
         ([1.0, 4.0], 2.5, 2, 2),
         ([history(val_loss=[4.0, 1.0]), history(val_loss=[2.0, 3.0])], 1.5, 2, 4),
+        ({"val_loss": [4.0, 1.0, 2.0], "loss": [1.0, 1.0, 1.0]}, 1.0, 1, 3),
+        ({"val_loss": np.array([4.0, 1.0])}, 1.0, 1, 2),
+        ({"val_loss": [4.0, 1.0], "seconds": 7.5}, 1.0, 1, 2),
+        ({"loss": [1.0, 1.0, 1.0, 1.0], "val_loss": [4.0, 2.0]}, 2.0, 1, 4),
+        ([{"val_loss": [4.0, 1.0]}, {"val_loss": [2.0, 3.0]}], 1.5, 2, 4),
     ],
 )
 def test_what_run_trial_may_return(result, score, runs, epochs, tmp_path):
@@ -339,6 +344,9 @@ def test_what_run_trial_may_return(result, score, runs, epochs, tmp_path):
     [
         (None, "run_trial must return.*Did you forget"),
         ({"loss": 1.0}, "run_trial returned metrics without the objective 'val_loss'"),
+        ({"loss": [1.0]}, "run_trial returned metrics without the objective 'val_loss'"),
+        ({"val_loss": ["low"]}, "'val_loss' as 'low', which is no number"),
+        ({"val_loss": []}, "returned metrics without any epoch"),
     ],
 )
 def test_what_run_trial_may_not_return_ends_the_search(result, message, tmp_path):

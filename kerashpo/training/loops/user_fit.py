@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -182,7 +182,7 @@ def as_runs(result: Any, where: str) -> list[Any]:
 
 
 def as_epochs(result: Any, objective: str, where: str, required: str | None) -> Epochs:
-    """Returns the epochs that one result tells of; a dict or number tells of one, the first.
+    """Returns the epochs of one result; a dict of numbers or a number is one epoch, the first.
 
     Args:
         result: what was returned.
@@ -194,7 +194,9 @@ def as_epochs(result: Any, objective: str, where: str, required: str | None) -> 
         UnusableResult: if it is none of these, or lacks the objective.
     """
     if isinstance(result, keras.callbacks.History):
-        return _history(result, where, required)
+        return _history(result.history, result.epoch, where, required)
+    if is_curve(result):
+        return _history(result, [], where, required)
     metrics = as_metrics(result, objective, where, required)
     return [(1, metrics)]
 
@@ -217,17 +219,31 @@ def as_metrics(result: Any, objective: str, where: str, required: str | None) ->
     )
 
 
-def _history(result: keras.callbacks.History, where: str, required: str | None) -> Epochs:
-    logged = result.history
-    _require(required, list(logged), where)
-    count = max(len(values) for values in logged.values())
-    numbers = list(result.epoch) if len(result.epoch) == count else list(range(count))
-    epochs: Epochs = []
-    for at, number in enumerate(numbers):
-        # A metric that is validated now and then is missing from the other epochs.
-        metrics = {name: float(v[at]) for name, v in logged.items() if len(v) == count}
-        epochs.append((number + 1, metrics))
-    return epochs
+def is_curve(result: Any) -> bool:
+    """Whether a result is what ``history.history`` holds: by metric, a value an epoch."""
+    return isinstance(result, Mapping) and any(_is_list(one) for one in result.values())
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) or np.ndim(value) == 1
+
+
+def _history(
+    logged: Mapping[str, Any], epochs: Sequence[int], where: str, required: str | None
+) -> Epochs:
+    """Returns the epochs of a learning curve; a single number among lists is of the last epoch."""
+    curves = {str(name): v if _is_list(v) else [v] for name, v in logged.items()}
+    _require(required, list(curves), where)
+    count = max((len(values) for values in curves.values()), default=0)
+    if not count:
+        raise UnusableResult(f"{where} returned metrics without any epoch. Received: {logged!r}.")
+    numbers = list(epochs) if len(epochs) == count else list(range(count))
+    found: Epochs = [(number + 1, {}) for number in numbers]
+    for name, values in curves.items():
+        for index, value in enumerate(values):
+            # A metric that is validated every so many epochs has fewer values.
+            found[(index + 1) * count // len(values) - 1][1][name] = _number(value, name, where)
+    return found
 
 
 def mean(results: list[dict[str, float]]) -> dict[str, float]:
