@@ -61,7 +61,7 @@ class Case:
     def make(cls, place: Path, trials: int | None, epochs: int, rng: random.Random) -> Case:
         """Runs both; bracketed searches have many checkpoints, full training a long log."""
         quick = Search("curves", epoch_seconds=0.0, trials=trials)
-        slow = replace(quick, epoch_seconds=0.003 if trials else 0.02)
+        slow = replace(quick, epoch_seconds=0.03)
         place.mkdir()
         halved = Halved(slow, place / "halved", rng).leave(epochs)
         return cls(quick, halved, undisturbed(quick, place, {}))

@@ -66,13 +66,13 @@ class Search:
 
     def _play(self, folder: Path) -> None:
         space = Space({"x": uniform(0.0, 1.0)})
-        wish = StudySpec(space.to_json(), ((METRIC, "min"),), self.seed)
-        opened = open_or_create(wish, folder / "study")
+        spec = StudySpec(space.to_json(), ((METRIC, "min"),), self.seed)
+        limits = Limits(Budget(max_trials=self.trials))
+        parts = SearchParts("random", self.scheduler(), limits=limits)
+        opened = open_or_create(spec, folder / "study", parts.scheduler)
         try:
-            limits = Limits(Budget(max_trials=self.trials))
-            recipe = SearchParts("random", self.scheduler(), limits=limits)
             make = Player(folder, self.epoch_seconds)
-            run_study(opened, recipe, self._executor(make, folder))
+            run_study(opened, parts, self._executor(make, folder))
         finally:
             opened.store.close()
 

@@ -73,13 +73,12 @@ def measure(workers: int, seconds: float, trials: int, epochs: int, waits: bool)
     else:
         executor = SerialExecutor(runner())
     space = Space({"x": uniform(0.0, 1.0)})
-    recipe = SearchParts("random", Full(epochs, trials), limits=Limits(Budget(max_trials=trials)))
+    parts = SearchParts("random", Full(epochs, trials), limits=Limits(Budget(max_trials=trials)))
     with tempfile.TemporaryDirectory() as folder:
-        opened = open_or_create(
-            StudySpec(space.to_json(), ((METRIC, "min"),), 0), Path(folder) / "s"
-        )
+        spec = StudySpec(space.to_json(), ((METRIC, "min"),), 0)
+        opened = open_or_create(spec, Path(folder) / "s", parts.scheduler)
         began, cpu = time.perf_counter(), time.process_time()
-        run_study(opened, recipe, executor)
+        run_study(opened, parts, executor)
         spent, cpu = time.perf_counter() - began, time.process_time() - cpu
         opened.store.close()
     name = "this process" if not workers else f"{workers}{', each epoch answered' * waits}"

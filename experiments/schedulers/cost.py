@@ -27,6 +27,7 @@ from kerashpo.schedulers.base import Decisions, Scheduler
 from kerashpo.schedulers.registry import make_scheduler
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.state import StudyState
 
 SCHEDULERS = {"asha": {}, "asha_stopping": {}, "median": {}, "hyperband": {"iterations": None}}
 EPOCHS = 9
@@ -87,18 +88,16 @@ def measure(name: str, trials: int, workers: int = 64) -> list[str]:
     timed = Timed(make_scheduler(name, EPOCHS, SCHEDULERS[name]))
     store = MemoryStore()
     store.append(StudyCreated(problem.space.to_json(), (("value", "min"),), 0))
-    replay = list(store.read())
     loop = Loop(
-        History(replay),
+        StudyState(timed, list(store.read())),
         store,
         lambda: Numbers(problem.space, 0),
-        timed,
         SimulatedExecutor(problem.evaluate, "value", problem.space.realise, workers),
         Limits(Budget(max_epochs_total=_epochs(name, trials))),
     )
     loop.begin(SessionStarted(0.0))
     gc.disable()
-    loop.run(replay)
+    loop.run()
     gc.enable()
     ms = 1000 * np.array(timed.seconds)
     told = [f"{value:.4f}" for value in (np.median(ms), np.quantile(ms, 0.999), ms.max())]

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt
 from kerashpo.core.events import Event, decode, encode
@@ -144,6 +144,16 @@ class JournalStore(Store):
             _write_all(self._file, HEADER)
         self._torn = False
         return len(data) - whole
+
+
+Stamp: TypeAlias = tuple[int, int, int]
+"""What changes with every event: a file's number, size, and time of the last change."""
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Returns what a log's file is like now; an equal stamp means equal events."""
+    found = path.stat()
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kerashpo.core.events import Configured, Ended, Event, Extended
+from kerashpo.core.events import Configured, Ended, Event, Extended, SpaceGrown, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Scalar, Status
 from kerashpo.schedulers.registry import scheduler_of
@@ -53,19 +53,29 @@ class Difference:
     restarts: bool = False
 
 
-def differences(wish: StudySpec, history: History) -> Iterator[Difference]:
+def header_of(events: Iterable[Event]) -> History:
+    """Returns the fold of the events about the study as a whole, without its trials."""
+    return History(e for e in events if isinstance(e, (StudyCreated, SpaceGrown, Extended)))
+
+
+def is_same(spec: StudySpec, events: Iterable[Event]) -> bool:
+    """Tells whether a log is that of the search asked for."""
+    return next(differences(spec, header_of(events)), None) is None
+
+
+def differences(spec: StudySpec, history: History) -> Iterator[Difference]:
     """Yields what differs: objective, seed, parameters, settings."""
-    if tuple(wish.objectives) != tuple((o.name, o.direction) for o in history.objectives):
+    if tuple(spec.objectives) != tuple((o.name, o.direction) for o in history.objectives):
         old = ", ".join(f"{o.name} ({o.direction})" for o in history.objectives)
-        new = ", ".join(f"{name} ({way})" for name, way in wish.objectives)
+        new = ", ".join(f"{name} ({way})" for name, way in spec.objectives)
         yield Difference(f"objective: was {old}, now {new}")
-    if wish.seed is not None and wish.seed != history.seed:
-        yield Difference(f"seed: was {history.seed}, now {wish.seed}")
-    yield from _of_spaces(history.first_space, wish.space)
+    if spec.seed is not None and spec.seed != history.seed:
+        yield Difference(f"seed: was {history.seed}, now {spec.seed}")
+    yield from _of_spaces(history.first_space, spec.space)
     # As the log would give them back: a tuple is a list there.
     yield from _of_settings(
         json.loads(json.dumps(history.settings, default=str)),
-        json.loads(json.dumps(wish.settings, default=str)),
+        json.loads(json.dumps(spec.settings, default=str)),
     )
 
 
@@ -158,44 +168,44 @@ EXTENDED = "extended"
 
 
 def extend(
-    store: Store, history: History, wish: StudySpec, found: tuple[Difference, ...]
+    store: Store, history: History, spec: StudySpec, found: tuple[Difference, ...]
 ) -> list[Event]:
-    """Writes down that a study becomes the one that is asked for; returns the events.
+    """Records that a study becomes the one that is asked for; returns the events.
 
     The last event makes it so: a process that is killed before leaves the study as it was.
 
     Args:
         store: the log.
         history: its fold; it takes the events in.
-        wish: what is asked for; every difference widens.
+        spec: what is asked for; every difference widens.
         found: the differences.
     """
     events = []
-    for event in _events(history, wish, any(difference.restarts for difference in found)):
+    for event in _events(history, spec, any(difference.restarts for difference in found)):
         store.append(event)
         history.apply(event)
         events.append(event)
     return events
 
 
-def _events(history: History, wish: StudySpec, restarts: bool) -> Iterator[Event]:
+def _events(history: History, spec: StudySpec, restarts: bool) -> Iterator[Event]:
     at = history.now
-    space = Space.from_json({"params": _with_grown(history, wish)})
+    space = Space.from_json({"params": _with_grown(history, spec)})
     for trial in list(history.trials.values()):
         if restarts and (trial.stopped_by_budget or not trial.status.ended):
             yield Ended(trial.number, Status.STOPPED, EXTENDED, at=at)
         values = missing_values(space, trial.config)
         if values:
             yield Configured(trial.number, values, at=at)
-    settings = {**wish.settings, "data": wish.settings.get("data") or history.settings.get("data")}
-    yield Extended(space.to_json(), wish.space, settings, restarts, at=at)
+    settings = {**spec.settings, "data": spec.settings.get("data") or history.settings.get("data")}
+    yield Extended(space.to_json(), spec.space, settings, restarts, at=at)
 
 
-def _with_grown(history: History, wish: StudySpec) -> list[object]:
+def _with_grown(history: History, spec: StudySpec) -> list[object]:
     """Returns the parameters asked for, and those that turned up during the search."""
-    known = {param["name"] for param in (*history.first_space["params"], *wish.space["params"])}
+    known = {param["name"] for param in (*history.first_space["params"], *spec.space["params"])}
     grown = [param for param in history.space["params"] if param["name"] not in known]
-    return [*wish.space["params"], *grown]
+    return [*spec.space["params"], *grown]
 
 
 def missing_values(space: Space, config: Config) -> dict[str, Scalar]:

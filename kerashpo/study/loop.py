@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -14,7 +14,6 @@ from kerashpo.core.events import (
     Decided,
     Ended,
     Event,
-    Extended,
     JobStarted,
     Noted,
     Reached,
@@ -24,7 +23,6 @@ from kerashpo.core.events import (
     SpaceGrown,
     config_of,
 )
-from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import (
     Budget,
@@ -41,10 +39,10 @@ from kerashpo.core.trial import STUDY_ENDED, Trial
 from kerashpo.executors.base import Executor
 from kerashpo.executors.failures import REFUSED, ends_search
 from kerashpo.executors.messages import Failed, Message, WorkItem
-from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.base import Store
 from kerashpo.study.listeners import Notifier
 from kerashpo.study.signals import Interrupt
+from kerashpo.study.state import StudyState, goes_on
 
 DEATHS = 5
 """So often a search may be killed at the same epoch of a trial before the trial is given up."""
@@ -70,53 +68,49 @@ class Loop:
     """Runs a study from what its history says to its end.
 
     Args:
-        history: the fold of what the store holds.
+        state: where the study stands: the fold of what the store holds.
         store: where events go before anything acts on them.
         make_algorithm: builds the algorithm for the space as it is now.
-        scheduler: has not heard the history yet; the loop replays it.
         executor: does the work.
         limits: when to give up.
-        listeners: hear every event; their exceptions never stop a study.
-        interrupt: asks whether the user wants to stop.
+        listeners: called for every event; their exceptions never stop a study.
+        interrupt: tells whether the user wants to stop.
     """
 
     def __init__(
         self,
-        history: History,
+        state: StudyState,
         store: Store,
         make_algorithm: Callable[[], Algorithm],
-        scheduler: Scheduler,
         executor: Executor,
         limits: Limits = Limits(),
         listeners: Iterable[Listener] = (),
         interrupt: Interrupt | None = None,
     ) -> None:
-        self.history, self.store, self.scheduler = history, store, scheduler
+        self.history, self.scheduler, self.store = state.history, state.scheduler, store
         self.executor, self.limits = executor, limits
+        self._state = state
         self._make_algorithm = make_algorithm
         self._algorithm = self._new_algorithm()
         self._interrupt = interrupt or Interrupt()
         self._notifier = Notifier(listeners)
-        self._began = executor.now() - history.now
+        self._began = executor.now() - self.history.now
         self._cut: dict[int, int] = {}
         self._failures = 0
         self._backlog: list[int] = []
 
     def begin(self, session: SessionStarted) -> None:
-        """Notes that a session starts."""
+        """Records that a session starts."""
         self._record(session)
 
-    def run(self, replay: Sequence[Event]) -> str:
+    def run(self) -> str:
         """Searches until nothing is left to do; returns why it ended.
-
-        Args:
-            replay: the events that `history` holds, for the scheduler.
 
         Raises:
             ConsecutiveFailures: after `Limits.max_failures` failed trials in a row.
         """
         try:
-            self._replay(replay)
+            self._tie_loose_ends()
             reason = self._search()
         except BaseException as error:
             # Any other exception is a defect: the log keeps the trial that met it in mind.
@@ -160,7 +154,7 @@ class Loop:
             if record.fold_runs:
                 if not record.folds_done:
                     return FoldRuns(record.number, record.fold_runs, record.until)
-            elif record.stopped_by_budget or not record.status.ended:
+            elif goes_on(record):
                 return Resume(record.number, record.until)
         return self.scheduler.next_job(self._algorithm, self.history)
 
@@ -217,7 +211,7 @@ class Loop:
 
     def _carry_out(self, trial: int, decision: Decision, reason: str = "") -> None:
         record = self.history.trials[trial]
-        if decision is Decision.CONTINUE or (record.status.ended and not record.stopped_by_budget):
+        if decision is Decision.CONTINUE or not goes_on(record):
             return
         if decision is Decision.PAUSE:
             self.executor.decide(trial, decision)
@@ -301,42 +295,17 @@ class Loop:
             f"(trial {last.number}): {last.failure.message}\n{last.failure.traceback}"
         )
 
-    def _replay(self, events: Sequence[Event]) -> None:
-        """Brings the scheduler to where the log ends, and finds loose ends."""
-        past = History()
-        owed: dict[int, Decision] = {}
-        # Not merely those short of their job's end: the scheduler must hear that it was reached.
-        unfinished: set[int] = set()
-        anew = _begins_anew(events)
-        for index, event in enumerate(events):
-            past.apply(event)
-            if isinstance(event, JobStarted):
-                unfinished.add(event.job.trial)
-            elif isinstance(event, Reached) and past.trials[event.trial].complete:
-                unfinished.discard(event.trial)
-            if isinstance(event, (JobStarted, Ended)):
-                trial = event.job.trial if isinstance(event, JobStarted) else event.trial
-                owed.pop(trial, None)
-            if index >= anew:
-                owed.update(self.scheduler.on_event(event, past))
+    def _tie_loose_ends(self) -> None:
+        """Pauses what an earlier process was training, and carries out what it had not yet."""
         cut = sorted(self.history.running)
         for trial in cut:
             self._record(Decided(trial, Decision.PAUSE))
-        for trial, decision in owed.items():
+        for trial, decision in self._state.owed.items():
             self._carry_out(trial, decision)
-        if not isinstance(self._last_word(events), SessionEnded):
+        if self._state.interrupted:
             for trial in cut:
                 self._count_death(trial)
-        records = [self.history.trials[trial] for trial in sorted(unfinished)]
-        self._backlog = [
-            r.number for r in records if r.fold_runs or r.stopped_by_budget or not r.status.ended
-        ]
-
-    @staticmethod
-    def _last_word(events: Sequence[Event]) -> Event | None:
-        """Returns the last event before this session."""
-        before = (e for e in reversed(events) if not isinstance(e, SessionStarted))
-        return next(before, None)
+        self._backlog = self._state.unfinished
 
     def _count_death(self, trial: int) -> None:
         """Counts how often the search's process died with a trial and no epoch in between."""
@@ -367,12 +336,3 @@ def _untrained(job: FoldRuns, known: Trial | None) -> int:
     """Returns how many epochs of folds are still to be trained."""
     trained = {} if known is None else known.reports
     return sum(max(0, job.until - len(trained.get(run, ()))) for run in job.runs)
-
-
-def _begins_anew(events: Sequence[Event]) -> int:
-    """Returns from which event on the scheduler hears what happened: after its last restart."""
-    for index in range(len(events) - 1, -1, -1):
-        event = events[index]
-        if isinstance(event, Extended) and event.restarts:
-            return index
-    return 0

@@ -3,36 +3,88 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from kerashpo.core.errors import InvalidInput, StudyCorrupt, StudyMismatch
-from kerashpo.core.events import Event, StudyCreated
+from kerashpo.core.events import Event, JobStarted, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.rng import checked_seed, fresh_seed
+from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.base import MemoryStore, Store
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, read_key
-from kerashpo.store.journal import JournalStore
+from kerashpo.store.journal import JournalStore, Stamp, stamp_of
 from kerashpo.store.lock import WriterLock
-from kerashpo.study.compatibility import StudySpec, differences, extend
+from kerashpo.study.compatibility import (
+    Difference,
+    StudySpec,
+    differences,
+    extend,
+    header_of,
+)
 from kerashpo.study.doctor import free_ahead, repair_study
+from kerashpo.study.state import StudyState
 
 Resuming: TypeAlias = Literal["exact", "extend"]
 """What a folder that holds a study must be: the search asked for, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLog:
+    """The events of a log, and what its file was like when they were read."""
+
+    events: tuple[Event, ...]
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """An open study: its log, what the log held, and the fold of it."""
+    """An open study: its log, and where it stands."""
 
     store: Store
-    events: list[Event]
-    history: History
+    state: StudyState
+
+    @property
+    def history(self) -> History:
+        """The study's history."""
+        return self.state.history
+
+
+def read_log(folder: Path) -> ReadLog:
+    """Returns what a study's log holds; one that is damaged is repaired first.
+
+    Raises:
+        StudyCorrupt: if nothing can be saved.
+        StudyBusy: if it is damaged, and another process is searching there.
+    """
+    try:
+        return _read_log(folder)
+    except StudyCorrupt as error:
+        if not error.repairable:
+            raise
+    repair_study(folder)
+    return _read_log(folder)
+
+
+def _read_log(folder: Path) -> ReadLog:
+    stamp = stamp_of(folder / LOG_NAME)  # before: what is written meanwhile is read again
+    store = JournalStore(folder / LOG_NAME, readonly=True)
+    try:
+        return ReadLog(tuple(store.read()), stamp)
+    finally:
+        store.close()
 
 
 def open_or_create(
-    wish: StudySpec, folder: Path | None, overwrite: bool = False, resume: Resuming = "exact"
+    spec: StudySpec,
+    folder: Path | None,
+    scheduler: Scheduler,
+    *,
+    overwrite: bool = False,
+    resume: Resuming = "exact",
+    known: ReadLog | None = None,
 ) -> Opened:
     """Returns the study in a folder, a new one where there is none; None means in memory.
 
@@ -40,55 +92,58 @@ def open_or_create(
     argument that was found wrong just then does not stand in the way of the right one.
 
     Args:
-        wish: what is searched.
+        spec: what is searched.
         folder: where.
+        scheduler: a fresh one, which gets the events of the log.
         overwrite: delete what is there first.
-        resume: ``"extend"`` takes a study whose space or budget the wish widens.
+        resume: ``"extend"`` takes a study whose space or budget the spec widens.
+        known: the log as it was read before; it is read again only if it has changed.
 
     Raises:
         StudyMismatch: if the folder holds another search, with the differences.
         StudyBusy: if another process is searching there.
         InvalidInput: if the folder cannot be written, or the seed is no whole number.
     """
-    wish = replace(wish, seed=checked_seed(wish.seed))
+    spec = replace(spec, seed=checked_seed(spec.seed))
     if folder is None:
-        return _create(wish, MemoryStore())
+        return _create(spec, MemoryStore(), scheduler)
     if overwrite:
         remove(folder)
-    store, events = _read(folder)
+    store, events = _open_log(folder, known)
     try:
         if not events:
             _require_nothing_trained(folder)
-            return _create(wish, store)
-        history = History(events)
-        found = tuple(differences(wish, history))
-        if history.trials or not found:
-            check(wish, history, folder, resume)
+            return _create(spec, store, scheduler)
+        found = tuple(differences(spec, header_of(events)))
+        if not found or any(isinstance(event, JobStarted) for event in events):
+            _refuse(found, folder, resume)
             if found:
-                events += extend(store, history, wish, found)
-            return Opened(store, events, history)
+                events += extend(store, History(events), spec, found)
+            return Opened(store, StudyState(scheduler, events))
     except BaseException:
         store.close()
         raise
     store.close()
     (folder / LOG_NAME).unlink()
-    return open_or_create(wish, folder)
+    return open_or_create(spec, folder, scheduler)
 
 
-def _read(folder: Path) -> tuple[JournalStore, list[Event]]:
-    """Opens a log for writing; one that is damaged is repaired first."""
+def _open_log(folder: Path, known: ReadLog | None) -> tuple[JournalStore, list[Event]]:
+    """Opens a log for writing and returns what it holds; it is repaired where it must be."""
     try:
-        return _read_whole(folder)
+        return _read_for_writing(folder, known)
     except StudyCorrupt as error:
         if not error.repairable:
             raise
     repair_study(folder)
-    return _read_whole(folder)
+    return _read_for_writing(folder, None)
 
 
-def _read_whole(folder: Path) -> tuple[JournalStore, list[Event]]:
+def _read_for_writing(folder: Path, known: ReadLog | None) -> tuple[JournalStore, list[Event]]:
     store = JournalStore(folder / LOG_NAME)
     try:
+        if known is not None and stamp_of(store.path) == known.stamp:
+            return store, list(known.events)
         events = list(store.read())
         if store.dropped:
             free_ahead(FileBlobs(folder / CHECKPOINTS), History(events))
@@ -108,16 +163,19 @@ def _require_nothing_trained(folder: Path) -> None:
         )
 
 
-def _create(wish: StudySpec, store: Store) -> Opened:
-    seed = fresh_seed() if wish.seed is None else wish.seed
-    created = StudyCreated(wish.space, wish.objectives, seed, wish.settings, wish.environment)
+def _create(spec: StudySpec, store: Store, scheduler: Scheduler) -> Opened:
+    seed = fresh_seed() if spec.seed is None else spec.seed
+    created = StudyCreated(spec.space, spec.objectives, seed, spec.settings, spec.environment)
     store.append(created)
-    return Opened(store, [created], History([created]))
+    return Opened(store, StudyState(scheduler, [created]))
 
 
-def check(wish: StudySpec, history: History, folder: Path, resume: Resuming = "exact") -> None:
-    """Raises StudyMismatch, with the differences, if a study is not the one asked for."""
-    found = tuple(differences(wish, history))
+def check(spec: StudySpec, events: Sequence[Event], folder: Path, resume: Resuming) -> None:
+    """Raises StudyMismatch, with the differences, if a log is not that of the search asked for."""
+    _refuse(tuple(differences(spec, header_of(events))), folder, resume)
+
+
+def _refuse(found: Sequence[Difference], folder: Path, resume: Resuming) -> None:
     in_the_way = tuple(d for d in found if not (resume == "extend" and d.widens))
     if not in_the_way:
         return

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import final
 
 from kerashpo.core.events import Event
-from kerashpo.core.history import History
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Message, WorkItem
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Loop
 from kerashpo.study.run import SearchParts, algorithm_of
+from kerashpo.study.state import StudyState
 
 
 class _WorkLeft(BaseException):
@@ -43,21 +43,17 @@ class _NoExecutor(Executor):
 
 
 def nothing_left(events: Sequence[Event], parts: SearchParts) -> bool:
-    """Tells whether a search would end without training anything; replays its log in memory.
+    """Tells whether a search would end without training anything; runs it in memory.
 
     Args:
         events: the study's log.
         parts: the search; its scheduler is used up.
     """
-    store = MemoryStore()
-    for event in events:
-        store.append(event)
-    history = History(events)
-    loop = Loop(
-        history, store, algorithm_of(parts, history), parts.scheduler, _NoExecutor(), parts.limits
-    )
+    state = StudyState(parts.scheduler, events)
+    algorithm = algorithm_of(parts, state.history)
+    loop = Loop(state, MemoryStore(), algorithm, _NoExecutor(), parts.limits)
     try:
-        loop.run(events)
+        loop.run()
     except _WorkLeft:
         return False
     return True

@@ -51,22 +51,20 @@ def run_study(
     """
     history = opened.history
     listeners = tuple(listeners)
-    replay = list(opened.events)
     session = SessionStarted(time.time(), Command.current().to_json())
     try:
         with Interrupt() as interrupt:
             loop = Loop(
-                history,
+                opened.state,
                 opened.store,
                 algorithm_of(recipe, history),
-                recipe.scheduler,
                 executor,
                 recipe.limits,
                 listeners,
                 interrupt,
             )
             loop.begin(session)
-            return loop.run(replay)
+            return loop.run()
     finally:
         executor.close()
         close_listeners(listeners)

@@ -16,6 +16,7 @@ from kerashpo.schedulers.base import Scheduler
 from kerashpo.space.space import Space, key
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.state import StudyState
 from kerashpo.testing.cases import MIXED
 from kerashpo.testing.curve_runner import METRIC, Curve, CurveRunner, wave
 
@@ -52,18 +53,17 @@ class Search:
         store = MemoryStore()
         for event in log or [self._created()]:
             store.append(event)
-        past = list(store.read())
-        history = History(past)
+        state = StudyState(self.scheduler(), list(store.read()))
+        history = state.history
         loop = Loop(
-            history,
+            state,
             store,
             lambda: self.algorithm(Space.from_json(history.space), history.seed),
-            self.scheduler(),
             self._executor(),
             self.limits,
         )
         loop.begin(SessionStarted(0.0))
-        loop.run(past)
+        loop.run()
         return list(store.read())
 
     def history(self, log: Sequence[Event] = ()) -> History:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from kerashpo.algorithms.registry import make_algorithm
-from kerashpo.core.errors import InvalidInput, StudyNotFound
+from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Config, Objective, Plan, Rung
@@ -20,7 +20,8 @@ from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FINALISTS
 from kerashpo.store.blobs import LOG_NAME
-from kerashpo.study.open import check, remove
+from kerashpo.study.compatibility import header_of
+from kerashpo.study.open import ReadLog, check, read_log, remove
 from kerashpo.study.retention import Retention, read_keep
 from kerashpo.study.run import SearchParts, run_study
 from kerashpo.training.data import FitData
@@ -51,7 +52,7 @@ from kerashpo.tuners.options import (
     read_options,
 )
 from kerashpo.tuners.oracle_view import OracleView
-from kerashpo.tuners.resume import open_search, read_history
+from kerashpo.tuners.resume import open_search
 from kerashpo.tuners.run_trial import run_trial_executor
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.workers import make_executor
@@ -169,7 +170,8 @@ class Tuner(Hooks, ResultQueries):
         # Built for its checks alone: a wrong option is reported before a folder is made.
         make_algorithm(self.algorithm, self.space, 0, self._strategy.options)
         self._queue: tuple[Config, ...] = ()
-        self._history: History | None = None
+        self._log: ReadLog | None = None
+        self._folded: History | None = None
         self._epochs: int | None = None
         self._final: FinalRoundRequest | None = None
         self._searched: FitData | None = None
@@ -202,6 +204,13 @@ class Tuner(Hooks, ResultQueries):
             raise missing(type(self).__name__, name, OF_TUNERS.get(name))
 
     @property
+    def _history(self) -> History | None:
+        """The study's history: the loop's own from `search` on, before that the stored one."""
+        if self._folded is None and self._log is not None:
+            self._folded = History(self._log.events)
+        return self._folded
+
+    @property
     def objectives(self) -> tuple[Objective, ...]:
         """What is optimised; the first one ranks."""
         return self._goal.objectives
@@ -227,15 +236,15 @@ class Tuner(Hooks, ResultQueries):
         folder = self._options.folder
         if not (folder / LOG_NAME).exists():
             return
-        try:
-            history = read_history(folder)
-        except StudyNotFound:
+        log = read_log(folder)
+        if not log.events:
             return  # killed before its first event
+        settings = header_of(log.events).settings
         # Epochs, data and arguments of fit are compared once search knows them.
-        stored = {name: history.settings.get(name) for name in SEARCH_SETTINGS}
-        spec = self._assemble(history.settings.get("epochs"), stored).spec
-        check(spec, history, folder, self._options.resume)
-        self._history = history
+        stored = {name: settings.get(name) for name in SEARCH_SETTINGS}
+        spec = self._assemble(settings.get("epochs"), stored).spec
+        check(spec, log.events, folder, self._options.resume)
+        self._log, self._folded = log, None
 
     def enqueue(self, config: Mapping[str, Any]) -> None:
         """Has known good values tried first; what they leave out takes its default.
@@ -286,10 +295,12 @@ class Tuner(Hooks, ResultQueries):
             spec,
             self._options.folder,
             self._options.resume,
+            self._log,
+            assembly.parts,
             lambda: self._assemble(length, request.compared()).parts,
         )
         try:
-            self._history = opened.history
+            self._log, self._folded = None, opened.history
             executor, listeners = self._prepare(request, opened.history, assembly.parts)
             self.on_search_begin()
             run_study(opened, assembly.parts, executor, listeners)

@@ -34,11 +34,15 @@ class ResultQueries:
     space: Space
     oracle: OracleView
     _options: TunerOptions
-    _history: History | None
     _builder: ModelBuilder
     _fit_hp: Space
     _searched: FitData | None
     _singles: dict[tuple[int, int], keras.Model]
+
+    @property
+    def _history(self) -> History | None:
+        """The study's history, None before there is one."""
+        raise NotImplementedError
 
     @property
     def project_dir(self) -> str:

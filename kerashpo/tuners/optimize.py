@@ -101,7 +101,8 @@ def optimize(
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
     )
     folder = None if directory is None else Path(directory)
-    opened = open_or_create(assembly.spec, folder, overwrite, resume)
+    scheduler = assembly.parts.scheduler
+    opened = open_or_create(assembly.spec, folder, scheduler, overwrite=overwrite, resume=resume)
     try:
         trials = opened.history.trials
         request = _request(fn, metric, space, folder, lambda: max_trials - len(trials))

@@ -7,30 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kerashpo.core.errors import StudyCorrupt, StudyMismatch
-from kerashpo.core.history import History
-from kerashpo.study.compatibility import StudySpec
-from kerashpo.study.doctor import repair_study
-from kerashpo.study.open import Opened, Resuming, open_or_create
+from kerashpo.core.errors import StudyMismatch
+from kerashpo.study.compatibility import StudySpec, header_of, is_same
+from kerashpo.study.open import Opened, ReadLog, Resuming, open_or_create, read_log
 from kerashpo.study.remaining import nothing_left
 from kerashpo.study.run import SearchParts
-from kerashpo.study.study import open_study
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS
 
 
-def read_history(folder: Path) -> History:
-    """Returns the history of a study; its log is repaired first where it is damaged."""
-    try:
-        return open_study(folder).history
-    except StudyCorrupt as error:
-        if not error.repairable:
-            raise
-    repair_study(folder)
-    return open_study(folder).history
-
-
 def open_search(
-    spec: StudySpec, folder: Path, resume: Resuming, make_parts: Callable[[], SearchParts]
+    spec: StudySpec,
+    folder: Path,
+    resume: Resuming,
+    known: ReadLog | None,
+    parts: SearchParts,
+    make_parts: Callable[[], SearchParts],
 ) -> Opened:
     """Opens a study; one that is finished also where only the arguments of `search` changed.
 
@@ -41,36 +32,25 @@ def open_search(
         spec: what is searched.
         folder: where.
         resume: see `open_or_create`.
-        make_parts: returns the parts of the search, with a fresh scheduler.
+        known: the log as it was read before, if it was.
+        parts: the parts of the search; their scheduler gets the events of the log.
+        make_parts: returns the same parts with a fresh scheduler.
 
     Raises:
         StudyMismatch: if the folder holds another search.
     """
     try:
-        return open_or_create(spec, folder, resume=resume)
+        return open_or_create(spec, folder, parts.scheduler, resume=resume, known=known)
     except StudyMismatch as mismatch:
-        opened = _open_finished(spec, folder, resume, make_parts)
-        if opened is None:
+        log = read_log(folder)
+        stored = header_of(log.events).settings
+        asked = {name: stored.get(name) for name in SEARCH_SETTINGS}
+        same = replace(spec, settings={**spec.settings, **asked})
+        if not (is_same(same, log.events) and nothing_left(log.events, make_parts())):
             raise
         warnings.warn(
             "This search is finished and its results stand, though the arguments of search have "
             f"changed: {'; '.join(mismatch.differences)}.",
             stacklevel=3,
         )
-        return opened
-
-
-def _open_finished(
-    spec: StudySpec, folder: Path, resume: Resuming, make_parts: Callable[[], SearchParts]
-) -> Opened | None:
-    stored = read_history(folder).settings
-    known = {name: stored.get(name) for name in SEARCH_SETTINGS}
-    try:
-        same = replace(spec, settings={**spec.settings, **known})
-        opened = open_or_create(same, folder, resume=resume)
-    except StudyMismatch:
-        return None
-    if nothing_left(opened.events, make_parts()):
-        return opened
-    opened.store.close()
-    return None
+        return open_or_create(same, folder, parts.scheduler, known=log)

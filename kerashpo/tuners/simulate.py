@@ -95,7 +95,7 @@ def simulate(
             f"The tuner {tuner!r} needs a bound on a space without end: give budget_epochs or "
             "max_trials."
         )
-    opened = open_or_create(assembly.spec, None)
+    opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
     executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers)
     run_study(opened, assembly.parts, executor)
     return Results(opened.history, space, lang=lang)

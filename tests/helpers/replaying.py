@@ -27,6 +27,7 @@ from kerashpo.schedulers.base import Scheduler
 from kerashpo.space import Space, integer
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.state import StudyState
 
 
 @dataclass(frozen=True)
@@ -98,21 +99,19 @@ def play(
     created = StudyCreated(space.to_json(), (("value", "min"),), 0)
     for event in log or [created]:
         store.append(event)
-    before = list(store.read())
-    history = History(before)
+    state = StudyState(scheduler, list(store.read()))
     if executor is None:
         executor = SimulatedExecutor(table.evaluate, "value", space.realise, workers)
     loop = Loop(
-        history,
+        state,
         store,
         lambda: make_algorithm("grid", space, 0),
-        scheduler,
         executor,
         Limits(budget or Budget()),
     )
     loop.begin(SessionStarted(0.0))
-    loop.run(before)
-    return history, list(store.read())
+    loop.run()
+    return state.history, list(store.read())
 
 
 def play_here(scheduler: Scheduler, table: Table) -> tuple[History, list[Event]]:

@@ -18,7 +18,7 @@ from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space
 from kerashpo.study.compatibility import StudySpec, differences, is_wider
 from kerashpo.study.loop import Limits
-from kerashpo.study.open import open_or_create
+from kerashpo.study.open import open_or_create, read_log
 from kerashpo.study.run import SearchParts, run_study
 from kerashpo.study.study import open_study
 from kerashpo.testing.curve_runner import CurveRunner
@@ -60,7 +60,7 @@ def test_what_is_wider(was, now, wider):
 
 def search(wish, folder, scheduler, trials, resume="exact"):
     """Searches on curves in a folder; returns the history."""
-    opened = open_or_create(wish, folder, resume=resume)
+    opened = open_or_create(wish, folder, scheduler, resume=resume)
     try:
         recipe = SearchParts("random", scheduler, limits=Limits(Budget(max_trials=trials)))
         run_study(opened, recipe, SerialExecutor(CurveRunner()))
@@ -119,9 +119,7 @@ def test_what_does_not_widen_is_refused_all_the_same(wish, line, tmp_path):
 
 
 def _events(folder):
-    opened = open_or_create(WISH, folder)
-    opened.store.close()
-    return opened.events
+    return read_log(folder).events
 
 
 def banded(kind, epochs, factor=3):
@@ -143,7 +141,7 @@ def test_more_epochs_begin_hyperbands_brackets_anew(tmp_path):
 
 
 def test_a_search_cut_short_is_extended_without_its_open_rungs(tmp_path):
-    opened = open_or_create(banded("hyperband", 3), tmp_path)
+    opened = open_or_create(banded("hyperband", 3), tmp_path, Full(1))
     for n in range(2):
         opened.store.append(JobStarted(Start(n, {"x": n / 2}, 1), at=1.0))
     opened.store.append(Reported(Report(0, 0, 1, {"value": 1.0}, 1.0), at=1.0))
@@ -173,25 +171,25 @@ def test_ashas_rungs_go_on_upwards(tmp_path):
     ],
 )
 def test_other_rungs_restart(kind, was, now, restarts, tmp_path):
-    opened = open_or_create(banded(kind, was), tmp_path)
+    opened = open_or_create(banded(kind, was), tmp_path, Full(1))
     opened.store.close()
     (found,) = differences(banded(kind, now), opened.history)
     assert (found.widens, found.restarts) == (True, restarts)
 
 
 def test_parameters_that_turned_up_stay(tmp_path):
-    opened = open_or_create(WISH, tmp_path)
+    opened = open_or_create(WISH, tmp_path, Full(1))
     opened.store.append(JobStarted(Start(0, {"x": 0.5, "late": 3}, 1), at=1.0))
     late = {"name": "late", "kind": "int", "low": 1, "high": 9}
     opened.store.append(SpaceGrown(0, (late,), at=1.0))
     opened.store.append(Ended(0, Status.COMPLETED, "completed", at=1.0))
     opened.store.close()
     wider = of(x=space.uniform(-9, 9))
-    opened = open_or_create(wider, tmp_path, resume="extend")
+    opened = open_or_create(wider, tmp_path, Full(1), resume="extend")
     opened.store.close()
     assert [p["name"] for p in opened.history.space["params"]] == ["x", "late"]
     assert opened.history.first_space == wider.space
-    assert History(opened.events).space == opened.history.space
+    assert History(read_log(tmp_path).events).space == opened.history.space
 
 
 def test_data_that_were_known_stay_known(tmp_path):

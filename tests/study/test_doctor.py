@@ -10,6 +10,7 @@ import pytest
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.events import Decided, Ended, JobStarted, Reached, Reported
 from kerashpo.core.records import Decision, Report, Start, Status
+from kerashpo.schedulers.full import Full
 from kerashpo.space import Space, integer
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, best_key, checkpoint_key
 from kerashpo.store.checkpoints import pack
@@ -29,7 +30,7 @@ def checkpoint(epoch):
 @pytest.fixture
 def folder(tmp_path):
     """A study of 40 trials of one epoch: the last one paused, the others over."""
-    opened = open_or_create(WISH, tmp_path)
+    opened = open_or_create(WISH, tmp_path, Full(1))
     blobs = FileBlobs(tmp_path / CHECKPOINTS)
     for n in range(PAUSED + 1):
         opened.store.append(JobStarted(Start(n, {"n": n}, 1), at=1.0))
@@ -89,7 +90,7 @@ def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
     assert not examine(folder).well
     assert any("does not match its checksum" in line for line in examine(folder).lines())
     with caplog.at_level(logging.WARNING, "kerashpo"):
-        opened = open_or_create(WISH, folder)
+        opened = open_or_create(WISH, folder, Full(1))
     opened.store.close()
     assert 0 < len(opened.history.trials) < PAUSED
     assert "was damaged: its first" in caplog.text and ".damaged-1" in caplog.text
@@ -106,7 +107,7 @@ def test_a_log_that_was_cut_is_gone_on_with_and_drops_what_is_ahead(folder, capl
     health = examine(folder)
     assert not health.log and health.ahead == (checkpoint_key(PAUSED),)
     with caplog.at_level(logging.WARNING, "kerashpo"):
-        opened = open_or_create(WISH, folder)
+        opened = open_or_create(WISH, folder, Full(1))
     opened.store.close()
     assert 0 < len(opened.history.trials) < PAUSED
     assert not caplog.text
@@ -115,10 +116,10 @@ def test_a_log_that_was_cut_is_gone_on_with_and_drops_what_is_ahead(folder, capl
 
 
 def test_paused_trials_that_the_log_knows_keep_their_checkpoint(folder):
-    store = open_or_create(WISH, folder).store
+    store = open_or_create(WISH, folder, Full(1)).store
     for _ in range(200):
         store.append(Decided(PAUSED, Decision.PAUSE, at=2.0))
     store.close()
     scratch(folder / LOG_NAME, -4096)
-    open_or_create(WISH, folder).store.close()
+    open_or_create(WISH, folder, Full(1)).store.close()
     assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is not None

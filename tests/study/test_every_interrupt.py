@@ -32,6 +32,7 @@ from kerashpo.store.base import MemoryStore
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.study.loop import Limits, Loop
 from kerashpo.study.signals import Interrupt
+from kerashpo.study.state import StudyState
 from kerashpo.testing.curve_runner import METRIC, CurveRunner, wave
 
 ROOT = Path(kerashpo.__file__).parent
@@ -107,22 +108,21 @@ class Study:
 
     def search(self, watched: Callable[[], Any] | None = None) -> None:
         """Searches to the end, or until it is stopped."""
-        past, history = list(self.store.read()), self.history
+        state = StudyState(self.scheduler(), list(self.store.read()))
         runner = CurveRunner(wave, self.blobs)
         runner.trained = self.trained
         with Interrupt() as interrupt:
             loop = Loop(
-                history,
+                state,
                 self.store,
-                lambda: RandomSearch(SPACE, history.seed),
-                self.scheduler(),
+                lambda: RandomSearch(SPACE, state.history.seed),
                 SerialExecutor(runner),
                 Limits(Budget(max_trials=self.trials)),
                 interrupt=interrupt,
             )
             loop.begin(SessionStarted(0.0))
             with watched() if watched else _nothing():
-                loop.run(past)
+                loop.run()
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from kerashpo.space.space import key
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.listeners import Notifier
 from kerashpo.study.loop import Limits, Loop
+from kerashpo.study.state import StudyState
 from kerashpo.testing import Search
 from kerashpo.testing.curve_runner import wave
 
@@ -132,7 +133,7 @@ def test_after_failures_in_a_row_the_search_goes_on():
     for event in [Search(Full)._created()]:
         store.append(event)
     with pytest.raises(ConsecutiveFailures):
-        _loop(store, boom, limited(max_failures=2)).run(list(store.read()))
+        _loop(store, boom, limited(max_failures=2)).run()
     log = list(store.read())
     assert History(log).failed == 2
     history = Search(lambda: Full(1), limits=limited(max_failures=2, max_trials=5)).history(log)
@@ -141,9 +142,9 @@ def test_after_failures_in_a_row_the_search_goes_on():
 
 def _loop(store, curve, limits, listeners=()):
     search = Search(lambda: Full(1), curve, limits=limits)
-    history = History(store.read())
+    state = StudyState(Full(1), list(store.read()))
     algorithm = search.algorithm(search.space, 0)
-    return Loop(history, store, lambda: algorithm, Full(1), search._executor(), limits, listeners)
+    return Loop(state, store, lambda: algorithm, search._executor(), limits, listeners)
 
 
 class Broken(Listener):
@@ -168,7 +169,7 @@ def test_listeners_never_stop_a_study(caplog):
     store.append(Search(Full)._created())
     loop = _loop(store, wave, limited(max_trials=3), [broken, counting])
     with caplog.at_level(logging.ERROR, "kerashpo"):
-        loop.run(list(store.read()))
+        loop.run()
     assert broken.heard == 1
     assert counting.events == list(store.read())[1:]
     assert "hears no more of this search" in caplog.text
@@ -191,7 +192,7 @@ def test_an_event_is_in_the_store_before_anything_acts_on_it():
             assert list(store.read())[-1] is event
 
     loop = _loop(store, wave, limited(max_trials=2), [Checking()])
-    loop.run(list(store.read()))
+    loop.run()
     assert any(isinstance(event, Ended) for event in store.read())
 
 

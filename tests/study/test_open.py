@@ -17,6 +17,7 @@ from kerashpo.core.errors import (
 )
 from kerashpo.core.events import JobStarted, SpaceGrown
 from kerashpo.core.records import Start
+from kerashpo.schedulers.full import Full
 from kerashpo.space import Space
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, checkpoint_key
 from kerashpo.store.journal import JournalStore
@@ -32,34 +33,34 @@ WISH = StudySpec(
 
 def begun(folder, wish=WISH):
     """Leaves a study with one trial in a folder."""
-    opened = open_or_create(wish, folder)
+    opened = open_or_create(wish, folder, Full(1))
     opened.store.append(JobStarted(Start(0, {"lr": 0.1, "units": 8}, 1), at=1.0))
     opened.store.close()
 
 
 def refused(wish, folder):
     with pytest.raises(StudyMismatch) as caught:
-        open_or_create(wish, folder)
+        open_or_create(wish, folder, Full(1))
     return caught.value
 
 
 def test_a_new_study_begins_with_its_wish(tmp_path):
-    opened = open_or_create(WISH, tmp_path / "new")
-    assert [type(event).__name__ for event in opened.events] == ["StudyCreated"]
+    opened = open_or_create(WISH, tmp_path / "new", Full(1))
+    assert [type(event).__name__ for event in opened.store.read()] == ["StudyCreated"]
     assert (opened.history.seed, opened.history.objective.name) == (0, "val_loss")
     opened.store.close()
 
 
 def test_the_same_wish_goes_on(tmp_path):
     begun(tmp_path)
-    opened = open_or_create(WISH, tmp_path)
+    opened = open_or_create(WISH, tmp_path, Full(1))
     assert list(opened.history.trials) == [0]
     opened.store.close()
 
 
 def test_no_seed_accepts_the_stored_one(tmp_path):
     begun(tmp_path, replace(WISH, seed=None))
-    opened = open_or_create(replace(WISH, seed=None), tmp_path)
+    opened = open_or_create(replace(WISH, seed=None), tmp_path, Full(1))
     opened.store.close()
     assert opened.history.seed >= 0
     assert refused(replace(WISH, seed=opened.history.seed + 1), tmp_path).differences
@@ -68,11 +69,11 @@ def test_no_seed_accepts_the_stored_one(tmp_path):
 @pytest.mark.parametrize("seed", ["0", 1.5, True, [1]])
 def test_a_seed_that_is_no_whole_number(seed):
     with pytest.raises(InvalidInput, match="seed must be a whole number.*Received"):
-        open_or_create(replace(WISH, seed=seed), None)
+        open_or_create(replace(WISH, seed=seed), None, Full(1))
 
 
 def test_seeds_of_numpy_are_seeds():
-    assert open_or_create(replace(WISH, seed=np.int64(3)), None).history.seed == 3
+    assert open_or_create(replace(WISH, seed=np.int64(3)), None, Full(1)).history.seed == 3
 
 
 @pytest.mark.parametrize(
@@ -118,40 +119,40 @@ def test_a_refused_folder_is_left_as_it_was(tmp_path):
 
 def test_data_is_compared_only_where_both_know_theirs(tmp_path):
     begun(tmp_path, replace(WISH, settings={"data": "abc"}))
-    open_or_create(replace(WISH, settings={"data": None}), tmp_path).store.close()
+    open_or_create(replace(WISH, settings={"data": None}), tmp_path, Full(1)).store.close()
     assert refused(replace(WISH, settings={"data": "xyz"}), tmp_path).differences
 
 
 def test_a_space_that_grew_is_compared_as_first_discovered(tmp_path):
-    opened = open_or_create(WISH, tmp_path)
+    opened = open_or_create(WISH, tmp_path, Full(1))
     opened.store.append(JobStarted(Start(0, {"lr": 0.1, "units": 8}, 1), at=1.0))
     opened.store.append(SpaceGrown(0, ({"name": "new", "kind": "bool"},), at=2.0))
     opened.store.close()
-    again = open_or_create(WISH, tmp_path)
+    again = open_or_create(WISH, tmp_path, Full(1))
     assert len(again.history.space["params"]) == 3
     again.store.close()
 
 
 def test_a_search_given_up_before_its_first_trial_does_not_stand_in_the_way(tmp_path):
-    open_or_create(replace(WISH, objectives=(("val_los", "min"),)), tmp_path).store.close()
-    opened = open_or_create(WISH, tmp_path)
+    open_or_create(replace(WISH, objectives=(("val_los", "min"),)), tmp_path, Full(1)).store.close()
+    opened = open_or_create(WISH, tmp_path, Full(1))
     assert opened.history.objective.name == "val_loss"
     opened.store.close()
 
 
 def test_a_study_has_one_writer(tmp_path):
-    opened = open_or_create(WISH, tmp_path)
+    opened = open_or_create(WISH, tmp_path, Full(1))
     with pytest.raises(StudyBusy, match="searched by another tuner of this process"):
-        open_or_create(WISH, tmp_path)
+        open_or_create(WISH, tmp_path, Full(1))
     with pytest.raises(StudyBusy, match="searched by another tuner of this process"):
         remove(tmp_path)
     opened.store.close()
-    open_or_create(WISH, tmp_path).store.close()
+    open_or_create(WISH, tmp_path, Full(1)).store.close()
 
 
 def test_overwriting_deletes_the_study(tmp_path):
     begun(tmp_path / "study")
-    opened = open_or_create(replace(WISH, seed=1), tmp_path / "study", overwrite=True)
+    opened = open_or_create(replace(WISH, seed=1), tmp_path / "study", Full(1), overwrite=True)
     assert (opened.history.seed, len(opened.history.trials)) == (1, 0)
     opened.store.close()
 
@@ -167,13 +168,13 @@ def test_overwriting_refuses_a_link(tmp_path):
 def test_checkpoints_without_a_log_are_not_begun_anew(tmp_path):
     FileBlobs(tmp_path / CHECKPOINTS).put(checkpoint_key(0), b"epochs")
     with pytest.raises(StudyCorrupt, match=r"checkpoints of a search but no log.*overwrite=True"):
-        open_or_create(WISH, tmp_path)
-    open_or_create(WISH, tmp_path, overwrite=True).store.close()
+        open_or_create(WISH, tmp_path, Full(1))
+    open_or_create(WISH, tmp_path, Full(1), overwrite=True).store.close()
     assert not (tmp_path / CHECKPOINTS).exists()
 
 
 def test_overwriting_makes_a_folder_where_there_is_none(tmp_path):
-    open_or_create(WISH, tmp_path / "new", overwrite=True).store.close()
+    open_or_create(WISH, tmp_path / "new", Full(1), overwrite=True).store.close()
     assert (tmp_path / "new" / LOG_NAME).exists()
 
 
@@ -182,7 +183,7 @@ def test_overwriting_refuses_what_is_no_study(tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "thesis.tex").write_text("years of work")
     with pytest.raises(InvalidInput, match="is not a study of kerashpo"):
-        open_or_create(WISH, tmp_path / name, overwrite=True)
+        open_or_create(WISH, tmp_path / name, Full(1), overwrite=True)
     assert (tmp_path / "folder" / "thesis.tex").read_text() == "years of work"
 
 
@@ -193,7 +194,7 @@ def test_opening_what_is_not_there_names_what_is_near(tmp_path):
 
 
 def test_a_study_that_is_being_searched_can_be_read(tmp_path):
-    opened = open_or_create(WISH, tmp_path)
+    opened = open_or_create(WISH, tmp_path, Full(1))
     opened.store.append(JobStarted(Start(0, {"lr": 0.1, "units": 8}, 1), at=1.0))
     assert len(open_study(tmp_path).results) == 1
     opened.store.close()

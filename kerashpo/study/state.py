@@ -1,0 +1,88 @@
+"""Where a study stands: its log folded once, into the history and into the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+from kerashpo.core.events import (
+    Ended,
+    Event,
+    Extended,
+    JobStarted,
+    Reached,
+    SessionEnded,
+    SessionStarted,
+)
+from kerashpo.core.history import History
+from kerashpo.core.records import Decision
+from kerashpo.core.trial import Trial
+from kerashpo.schedulers.base import Scheduler
+
+
+@final
+class StudyState:
+    """A study's history and scheduler at the end of its log, and what is left to do.
+
+    Args:
+        scheduler: a fresh one.
+        events: what the log holds.
+
+    Attributes:
+        history: the fold of the events; the loop goes on with it.
+        scheduler: got every event in order, from the last restart of an extended study on.
+        interrupted: whether the last session ended without saying so: its process was killed.
+    """
+
+    def __init__(self, scheduler: Scheduler, events: Sequence[Event]) -> None:
+        self.history = History()
+        self.scheduler = scheduler
+        self.interrupted = False
+        self._owed: dict[int, Decision] = {}
+        self._unfinished: set[int] = set()
+        restart = _last_restart(events)
+        for index, event in enumerate(events):
+            self.history.apply(event)
+            self._track(event)
+            if index >= restart:
+                self._owed.update(scheduler.on_event(event, self.history))
+
+    @property
+    def owed(self) -> Mapping[int, Decision]:
+        """Decisions of the scheduler, by trial, that the log does not hold yet."""
+        return dict(self._owed)
+
+    @property
+    def unfinished(self) -> list[int]:
+        """The trials whose last job is not known to be trained to its end.
+
+        Also one that has all its epochs: the scheduler waits for the event that says so.
+        """
+        records = [self.history.trials[trial] for trial in sorted(self._unfinished)]
+        return [record.number for record in records if record.fold_runs or goes_on(record)]
+
+    def _track(self, event: Event) -> None:
+        match event:
+            case JobStarted():
+                self._unfinished.add(event.trial)
+                self._owed.pop(event.trial, None)
+            case Reached(trial) if self.history.trials[trial].complete:
+                self._unfinished.discard(trial)
+            case Ended(trial):
+                self._owed.pop(trial, None)
+        if not isinstance(event, SessionStarted):
+            self.interrupted = not isinstance(event, SessionEnded)
+
+
+def goes_on(trial: Trial) -> bool:
+    """Tells whether a trial may be trained further: it has not ended, or only by the budget."""
+    return trial.stopped_by_budget or not trial.status.ended
+
+
+def _last_restart(events: Sequence[Event]) -> int:
+    """Returns from which event on the scheduler counts them: the last extension with new rungs."""
+    for index in range(len(events) - 1, -1, -1):
+        event = events[index]
+        if isinstance(event, Extended) and event.restarts:
+            return index
+    return 0
