@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, final
@@ -173,6 +173,33 @@ def line_of(event: Event, offset: int) -> bytes:
     """
     rest = encode(event)[1:].encode()
     return b'%b%08x",%b\n' % (_START, _checksum(rest, offset), rest)
+
+
+def lines_of(events: Iterable[Event]) -> list[str]:
+    """Returns a whole log of these events as lines without their ends, to stand in other files."""
+    lines, offset = [HEADER], len(HEADER)
+    for event in events:
+        lines.append(line_of(event, offset))
+        offset += len(lines[-1])
+    return [line.decode().removesuffix("\n") for line in lines]
+
+
+def read_lines(lines: Sequence[str]) -> Iterator[Event]:
+    """Yields the events of a log that `lines_of` returned.
+
+    Raises:
+        ValueError: at the first line that is damaged, or if the first one is no header.
+    """
+    if not lines or f"{lines[0]}\n".encode() != HEADER:
+        raise ValueError("its first line is not that of a study's log")
+    offset = len(HEADER)
+    for number, text in enumerate(lines[1:], 1):
+        line = f"{text}\n".encode()
+        try:
+            yield event_of(line, offset)
+        except ValueError as error:
+            raise ValueError(f"event {number}: {error}") from error
+        offset += len(line)
 
 
 def event_of(line: bytes, offset: int) -> Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -22,6 +22,7 @@ from kerashpo.analysis.tables import (
     trial_rows,
 )
 from kerashpo.core.errors import InvalidInput, NoResult, require_integer
+from kerashpo.core.events import Event
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective
 from kerashpo.display.snapshot import plain
@@ -29,6 +30,8 @@ from kerashpo.display.summary import number_of, results_line
 from kerashpo.display.text import saturation_note
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
+from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.journal import JournalStore
 from kerashpo.study.final_results import FinalResults
 
 if TYPE_CHECKING:
@@ -179,6 +182,7 @@ class Results:
         folder: where the study lives, None for one in memory.
         lang: language of figures, summaries and the report, ``"en"`` or ``"es"``; None for the
             environment variable ``KERASHPO_LANG``, else English.
+        log: reads the events of a study in memory; one in a folder has its journal.
     """
 
     def __init__(
@@ -188,12 +192,33 @@ class Results:
         models: Models | None = None,
         folder: str | None = None,
         lang: str | None = None,
+        log: Callable[[], Iterable[Event]] | None = None,
     ) -> None:
         self.history = history
         self.folder = folder
         self.language = language_of(lang)
         self._space = space
         self._models = models or NoModels()
+        self._log = log
+
+    def events(self) -> list[Event]:
+        """Returns the events of the study's log, in order.
+
+        Raises:
+            InvalidInput: if the results were made from a history alone.
+        """
+        if self.folder is not None:
+            store = JournalStore(Path(self.folder) / LOG_NAME, readonly=True)
+            try:
+                return list(store.read())
+            finally:
+                store.close()
+        if self._log is None:
+            raise InvalidInput(
+                "These results were made from a history without its log. Use those that a tuner, "
+                "optimize, simulate or open_study returns."
+            )
+        return list(self._log())
 
     @property
     def texts(self) -> Texts:

@@ -2,42 +2,95 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
+import glob
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerashpo.i18n.texts import LANGUAGES
-from kerashpo.teaching.review import Review, check_submission
+from kerashpo.command_line import CommandParser
+from kerashpo.core.errors import InvalidInput, KerashpoError
+from kerashpo.i18n.texts import LANGUAGES, Texts
+from kerashpo.teaching.review import Review, check_submissions
 
-COLUMNS = ("file", "author", "exercise", "accepted", "right", "asked", "remarks")
+COLUMNS = ("file", "author", "exercise", "accepted", "right", "asked")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Reads hand-ins and says what is to say; returns 1 if one is not accepted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kerashpo.teaching", description="Reads hand-ins of the notebooks."
-    )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="results.json files")
-    parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of the remarks")
-    parser.add_argument("--csv", metavar="PATH", help="write a row for each file")
-    given = parser.parse_args(argv)
-    reviews = [check_submission(file, given.lang) for file in given.files]
+    """Prints the reviews of hand-ins; returns 1 if one is not accepted, 2 for wrong arguments."""
+    try:
+        given = _parser().parse_args(argv)
+        texts = Texts(given.lang)
+        reviews = check_submissions(_expanded(given.files), given.lang, given.exercise)
+    except KerashpoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     print("\n\n".join(map(str, reviews)))
     if given.csv:
-        _write(Path(given.csv), reviews)
+        write_table(Path(given.csv), reviews, texts)
     return 0 if all(review.accepted for review in reviews) else 1
 
 
-def _write(path: Path, reviews: Sequence[Review]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="python -m kerashpo.teaching", description="Reviews hand-ins of the notebooks."
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="results.json files, or patterns")
+    parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of the remarks")
+    parser.add_argument("--csv", metavar="PATH", help="write a row for each file")
+    parser.add_argument(
+        "--exercise",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE.py:FUNCTION",
+        help="exercises of your own: functions that return a kerashpo.teaching.Exercise",
+    )
+    return parser
+
+
+def _expanded(names: Sequence[str]) -> list[str]:
+    """Returns the files that names and patterns stand for: Windows expands no patterns."""
+    files: list[str] = []
+    for name in names:
+        if Path(name).exists() or not glob.has_magic(name):
+            files.append(name)
+            continue
+        found = sorted(glob.glob(name))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not found:
+            raise InvalidInput(f"No file matches {name!r} in {str(Path.cwd())!r}.")
+        files += found
+    return list(dict.fromkeys(files))
+
+
+def write_table(path: Path, reviews: Sequence[Review], texts: Texts) -> None:
+    """Writes a row for each review, as spreadsheets of the language read it.
+
+    Columns are those of `COLUMNS`, the notebooks' parameters, the remarks, and the answers in
+    words. The file begins with a byte order mark, without which Excel spoils accents, and its
+    separator is the language's.
+
+    Args:
+        path: the file.
+        reviews: the rows.
+        texts: in which language.
+    """
+    parameters = list(dict.fromkeys(name for one in reviews for name in one.parameters))
+    essays = list(dict.fromkeys(name for one in reviews for name in one.essays))
+    heads = [texts(f"grades.{name}") for name in (*COLUMNS, "remarks")]
+    with open(path, "w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file, delimiter=texts("grades.separator"))
+        writer.writerow([*heads[:-1], *parameters, heads[-1], *essays])
         for one in reviews:
-            remarks = " ".join((*one.problems, *one.wrong))
-            told = (one.path, one.author, one.exercise, one.accepted, one.right, one.asked)
-            writer.writerow((*told, remarks))
+            accepted = texts("grades.yes" if one.accepted else "grades.no")
+            writer.writerow(
+                [
+                    *(one.path, one.author, one.exercise, accepted, one.right, one.asked),
+                    *(one.parameters.get(name, "") for name in parameters),
+                    " ".join((*one.problems, *one.wrong)),
+                    *(one.essays.get(name, "") for name in essays),
+                ]
+            )
 
 
 if __name__ == "__main__":

@@ -1,18 +1,25 @@
-"""What each notebook asks for, and how its answers are found.
+"""Exercises: which studies each notebook hands in, and how its answers are checked.
 
-An answer is found from the student's own studies wherever it can be: other seeds and
+An answer is computed from the student's own studies wherever it can be: other seeds and
 budgets give other numbers, and each student's own are right.
+
+An exercise of your own is a function without arguments that returns an `Exercise`, in a file of
+yours; its name is the one that the notebook passes to `write_submission`::
+
+    python -m kerashpo.teaching results.json --exercise my_file.py:my_exercise
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.import_string import load_object
 from kerashpo.core.records import Status
 from kerashpo.problems.power_law import PowerLaw
 from kerashpo.schedulers.hyperband import Hyperband
@@ -27,7 +34,7 @@ class Number:
     """An answer that is a number.
 
     Attributes:
-        find: returns it from the studies that were handed in.
+        find: computes it from the studies that were handed in.
         tolerance: how far off is still right.
     """
 
@@ -48,7 +55,7 @@ class Essay:
     """An answer in words, which a teacher reads: only its length is checked.
 
     Attributes:
-        least: characters.
+        least: characters that it needs.
     """
 
     least: int = 150
@@ -64,13 +71,15 @@ class Exercise:
 
     Attributes:
         studies: what each study must be.
-        answers: how each answer is judged.
+        answers: how each answer is checked.
         test: for each winner that saw the test set, how many samples that has.
+        seed: the parameter that names the seed of every study; empty for none.
     """
 
     studies: Mapping[str, Expected]
     answers: Mapping[str, Number | Essay]
     test: Mapping[str, int] = field(default_factory=dict)
+    seed: str = "SEED"
 
 
 def lab() -> Exercise:
@@ -110,7 +119,9 @@ def functional() -> Exercise:
 def rungs() -> Exercise:
     """Hyperband and ASHA on a virtual clock."""
     problem = PowerLaw(max_epochs=27)
-    curve = Expected(trials=20, recompute=lambda c, epoch: problem.evaluate(c, epoch)[0])
+    curve = Expected(
+        trials=20, recompute=lambda c, epoch: problem.evaluate(c, epoch)[0], virtual=True
+    )
     return Exercise(
         studies={"hyperband": curve, "asha": curve},
         answers={
@@ -155,6 +166,36 @@ EXERCISES: Mapping[str, Callable[[], Exercise]] = {
     "gaussian": gaussian,
     "moving": moving,
 }
+
+
+def load_exercises(sources: Sequence[str]) -> dict[str, Callable[[], Exercise]]:
+    """Returns the exercises by name, with further ones from files and modules.
+
+    Args:
+        sources: import strings such as ``my_file.py:my_exercise``; an exercise is called as its
+            function.
+
+    Raises:
+        InvalidInput: if one cannot be imported, or is no function that returns an `Exercise`.
+    """
+    found = dict(EXERCISES)
+    for source in sources:
+        maker = load_object(source)
+        if not callable(maker) or not isinstance(_made(maker, source), Exercise):
+            raise InvalidInput(
+                f"{source} must be a function without arguments that returns a "
+                f"kerashpo.teaching.Exercise. Received: {maker!r}."
+            )
+        found[source.rpartition(":")[2]] = maker
+    return found
+
+
+def _made(maker: Callable[[], Any], source: str) -> Any:
+    try:
+        return maker()
+    except Exception as error:
+        raise InvalidInput(f"{source} raised {type(error).__name__}: {error}.") from error
+
 
 WAVY_BEST = 0.7572
 """Where `wavy` is least on [0, 1]."""

@@ -1,4 +1,4 @@
-"""Whether a study can have happened: its times, epochs, scores and proposals.
+"""Plausibility checks: whether a study's times, epochs, scores and proposals can have happened.
 
 Each check yields pairs of a sentence's key (section ``submission`` of the languages) and
 what fills its placeholders. None of them proves that a study is honest; together they refuse
@@ -16,7 +16,7 @@ from kerashpo.algorithms.random import RandomSearch
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.events import JobStarted, StudyCreated
 from kerashpo.core.history import History
-from kerashpo.core.records import Start
+from kerashpo.core.records import Config, Start
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space, key
 from kerashpo.study.results import Results
@@ -37,8 +37,9 @@ class Expected:
         validation: validation samples, of which every accuracy is a share; 0 for none.
         trials: the fewest trials.
         recompute: the true value of a configuration after an epoch, None where only
-            training tells.
+            training gives it.
         tolerance: how far a recomputed value may be from the one handed in.
+        virtual: whether its seconds are those of a virtual clock, equal for equal seeds.
     """
 
     trained: bool = False
@@ -47,17 +48,20 @@ class Expected:
     trials: int = 1
     recompute: Callable[[dict[str, Any], int], float] | None = None
     tolerance: float = 1e-6
+    virtual: bool = False
 
 
-def examine(results: Results, expected: Expected, grown: bool) -> Iterator[Finding]:
+def examine(results: Results, expected: Expected, seed: object = None) -> Iterator[Finding]:
     """Yields what is wrong with a study.
 
     Args:
         results: what was handed in.
         expected: what it must be.
-        grown: whether its space grew, so that proposals cannot be drawn again.
+        seed: the seed that the notebook's parameters name, None where they name none.
     """
     history = results.history
+    if seed is not None and seed != history.seed:
+        yield "other_seed", {"expected": seed, "found": history.seed}
     if len(history.trials) < expected.trials:
         yield "few_trials", {"found": len(history.trials), "expected": expected.trials}
     if history.best is None:
@@ -69,14 +73,15 @@ def examine(results: Results, expected: Expected, grown: bool) -> Iterator[Findi
         yield from _scores(trial, expected)
     yield from _times(history, expected)
     yield from _configs(history)
-    if not grown and history.settings.get("algorithm") == "random":
+    # Where the space grew, proposals cannot be drawn again from its last state.
+    if history.space == history.first_space and history.settings.get("algorithm") == "random":
         yield from _proposals(history)
     if expected.recompute is not None:
         yield from _values(results, expected)
 
 
 def _kind(history: History, expected: Expected) -> Iterator[Finding]:
-    """A search that trains notes Keras's version, its tuner and its data."""
+    """A search that trains records Keras's version, its tuner and its data."""
     settings = history.settings
     if expected.trained:
         known = history.environment.get("keras", "absent") != "absent"
@@ -127,8 +132,8 @@ def _times(history: History, expected: Expected) -> Iterator[Finding]:
         for run, reports in trial.reports.items():
             ordered = [reports[epoch] for epoch in sorted(reports)]
             spent = [report.seconds for report in ordered]
-            told = [trial.times[run, report.epoch] for report in ordered]
-            if not _rises(spent) or not _rises(told) or (spent and spent[0] < 0):
+            recorded = [trial.times[run, report.epoch] for report in ordered]
+            if not _rises(spent) or not _rises(recorded) or (spent and spent[0] < 0):
                 yield "times", {"trial": trial.number}
                 break
     last = max((at for t in history.trials.values() for at in t.times.values()), default=0.0)
@@ -146,12 +151,13 @@ def _rises(numbers: list[float]) -> bool:
 def _configs(history: History) -> Iterator[Finding]:
     try:
         space = Space.from_json(history.space)
+        declared = Space.from_json(history.first_space)
     except (KerashpoError, KeyError, TypeError, ValueError) as error:
         yield "space_broken", {"error": error}
         return
     seen: dict[Any, int] = {}
     for trial in history.trials.values():
-        if trial.config not in space:
+        if trial.config not in space and _known(trial.config, declared) not in declared:
             yield "outside", {"trial": trial.number, "config": dict(trial.config)}
             continue
         first = seen.setdefault(key(trial.config), trial.number)
@@ -159,12 +165,17 @@ def _configs(history: History) -> Iterator[Finding]:
             yield "repeated", {"trial": trial.number, "first": first}
 
 
+def _known(config: Config, declared: Space) -> Config:
+    """Returns a configuration without parameters that were discovered while the study ran."""
+    return {name: value for name, value in config.items() if name in declared.names}
+
+
 def _proposals(history: History) -> Iterator[Finding]:
-    """Random search draws by seed and trial number alone, so it can be drawn again."""
+    """Draws the trials of a random search again, which depend on seed and number alone."""
     try:
         algorithm = RandomSearch(Space.from_json(history.space), history.seed)
     except (KerashpoError, KeyError, TypeError, ValueError):
-        return  # Told by `_configs`.
+        return  # `_configs` reports it.
     objectives = tuple((o.name, o.direction) for o in history.objectives)
     past = History([StudyCreated(history.space, objectives, history.seed)])
     for trial in history.trials.values():
@@ -179,9 +190,9 @@ def _values(results: Results, expected: Expected) -> Iterator[Finding]:
     name = results.history.objective.name
     for trial in results.history.trials.values():
         for epoch, report in trial.reports.get(0, {}).items():
-            told = report.metrics.get(name, math.nan)
+            value = report.metrics.get(name, math.nan)
             true = expected.recompute(results.space.realise(trial.config), epoch)
-            if not abs(told - true) <= expected.tolerance:
-                values = {"trial": trial.number, "epoch": epoch, "value": told, "true": true}
+            if not abs(value - true) <= expected.tolerance:
+                values = {"trial": trial.number, "epoch": epoch, "value": value, "true": true}
                 yield "not_true", values
                 return

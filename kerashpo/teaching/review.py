@@ -1,16 +1,17 @@
-"""A hand-in in sentences: what is missing, wrong, impossible or not answered yet."""
+"""Reviews hand-ins: what is missing, wrong, impossible, copied or not answered, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from kerashpo.core.errors import nearest
 from kerashpo.i18n.texts import Texts
 from kerashpo.study.results import Results
-from kerashpo.teaching.exercises import EXERCISES, Exercise
+from kerashpo.teaching.copies import Owned, copies, marks_of
+from kerashpo.teaching.exercises import Essay, Exercise, load_exercises
 from kerashpo.teaching.plausibility import Finding, examine, is_share
 from kerashpo.teaching.submission import Submission, Unreadable, read_submission
 
@@ -18,18 +19,20 @@ from kerashpo.teaching.submission import Submission, Unreadable, read_submission
 @final
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What is to say about a hand-in.
+    """The review of a hand-in.
 
     Attributes:
         path: the file.
-        exercise: which notebook, empty where it cannot be read.
-        author: who handed in.
+        exercise: the exercise's name, empty where the file cannot be read.
+        author: the student's name.
         problems: sentences; a hand-in with one is not accepted.
         unanswered: names of the answers that are missing.
         wrong: sentences about answers that do not follow from the student's own search.
         right: how many answers are right.
         asked: how many answers are asked for.
         studies: the results that were handed in, for tables and figures.
+        parameters: the values of the notebook's first cell.
+        essays: the answers in words, by name.
         summary: accepted or not, in one sentence.
     """
 
@@ -42,6 +45,8 @@ class Review:
     right: int
     asked: int
     studies: Mapping[str, Results]
+    parameters: Mapping[str, Any]
+    essays: Mapping[str, str]
     summary: str
 
     @property
@@ -59,34 +64,67 @@ class Review:
         return "\n".join(lines)
 
 
-def check_submission(path: str | Path, lang: str = "en") -> Review:
-    """Returns what is to say about a hand-in; ``print`` it to read it.
+Exercises = Mapping[str, Callable[[], Exercise]]
+
+
+def check_submission(path: str | Path, lang: str = "en", exercises: Sequence[str] = ()) -> Review:
+    """Returns the review of a hand-in; ``print`` it to read it.
 
     Args:
         path: the file that `write_submission` wrote.
         lang: ``"en"`` or ``"es"``.
+        exercises: exercises of your own, as import strings: ``my_file.py:my_exercise``.
 
     Raises:
-        InvalidInput: for another language.
+        InvalidInput: for another language, or an exercise that cannot be imported.
     """
-    say = _Sayer(str(path), Texts(lang))
-    try:
-        found = read_submission(path)
-        exercise = _exercise(found)
-    except Unreadable as error:
-        problem = say(error.key, **error.values)
-        refused = say("refused", author="?", count=1)
-        return Review(str(path), "", "", (problem,), (), (), 0, 0, {}, refused)
-    doubts = list(_studies(found, exercise))
-    problems = tuple(say(key, **values) for key, values in [*_rest(found, exercise), *doubts])
-    # Answers are read against the student's own studies, so those must be sound.
-    judged = {} if doubts else _judge(found, exercise)
-    return _review(found, problems, judged, len(exercise.answers), say)
+    return check_submissions([path], lang, exercises)[0]
+
+
+def check_submissions(
+    paths: Sequence[str | Path], lang: str = "en", exercises: Sequence[str] = ()
+) -> list[Review]:
+    """Returns the reviews of several hand-ins, which are also searched for copies.
+
+    Args:
+        paths: the files.
+        lang: ``"en"`` or ``"es"``.
+        exercises: exercises of your own, as import strings: ``my_file.py:my_exercise``.
+
+    Raises:
+        InvalidInput: for another language, or an exercise that cannot be imported.
+    """
+    known, texts = load_exercises(exercises), Texts(lang)
+    reviews = [_review(str(path), known, texts) for path in paths]
+    shared = copies([one for review in reviews for one in _owned(review, known)])
+    return [_with_copies(review, shared.get(review.path, []), texts) for review in reviews]
+
+
+def _owned(review: Review, known: Exercises) -> Iterator[Owned]:
+    """Yields the studies of a review with what identifies them."""
+    if not review.exercise or not review.author:
+        return
+    expected = known[review.exercise]().studies
+    for name, results in review.studies.items():
+        virtual = name in expected and expected[name].virtual
+        yield Owned(review.path, review.author, name, marks_of(results, virtual))
+
+
+def _with_copies(review: Review, found: Sequence[tuple[str, Owned]], texts: Texts) -> Review:
+    if not found:
+        return review
+    say = _Sentences(review.path, texts)
+    sentences = [
+        say("copied", study=study, other=other.path, author=other.author) for study, other in found
+    ]
+    problems = (*review.problems, *sentences)
+    summary = say("refused", author=review.author or "?", count=len(problems))
+    return replace(review, problems=problems, summary=summary)
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class _Sayer:
+class _Sentences:
     """Sentences of section ``submission`` about one file."""
 
     path: str
@@ -96,62 +134,97 @@ class _Sayer:
         return self.texts(f"submission.{key}", **{"path": self.path, **values})
 
 
-def _review(
-    found: Submission,
+def _review(path: str, known: Exercises, texts: Texts) -> Review:
+    say = _Sentences(path, texts)
+    try:
+        submission = read_submission(path)
+        exercise = _exercise(submission, known)
+    except Unreadable as error:
+        problem = say(error.key, **error.values)
+        refused = say("refused", author="?", count=1)
+        return Review(path, "", "", (problem,), (), (), 0, 0, {}, {}, {}, refused)
+    doubts = list(_studies(submission, exercise))
+    findings = [*_rest(submission, exercise), *doubts]
+    problems = tuple(say(key, **values) for key, values in findings)
+    # Answers are checked against the student's own studies, so those must be sound.
+    checked = {} if doubts else _check_answers(submission, exercise)
+    return _summarised(submission, exercise, problems, checked, say)
+
+
+def _summarised(
+    submission: Submission,
+    exercise: Exercise,
     problems: tuple[str, ...],
-    judged: Mapping[str, bool | None],
-    asked: int,
-    say: _Sayer,
+    checked: Mapping[str, bool | None],
+    say: _Sentences,
 ) -> Review:
-    missing = tuple(name for name, verdict in judged.items() if verdict is None)
-    wrong = [name for name, verdict in judged.items() if verdict is False]
-    sentences = [say("wrong", name=name, value=found.answers[name]) for name in wrong]
+    missing = tuple(name for name, right in checked.items() if right is None)
+    wrong = [name for name, right in checked.items() if right is False]
+    sentences = [say("wrong", name=name, value=submission.answers[name]) for name in wrong]
     if missing:
         sentences.append(say("unanswered", names=", ".join(missing)))
-    right = sum(verdict is True for verdict in judged.values())
-    author = found.author.strip()
+    right, asked = sum(one is True for one in checked.values()), len(exercise.answers)
+    author = submission.author.strip()
     key = "refused" if problems else "complete" if right == asked else "accepted"
-    summary = say(key, author=author or "?", count=len(problems), right=right, asked=asked)
     return Review(
-        say.path, found.exercise, author, problems, missing, tuple(sentences), right, asked,
-        found.studies, summary,
-    )  # fmt: skip
+        say.path,
+        submission.exercise,
+        author,
+        problems,
+        missing,
+        tuple(sentences),
+        right,
+        asked,
+        submission.studies,
+        submission.parameters,
+        _essays(submission, exercise),
+        say(key, author=author or "?", count=len(problems), right=right, asked=asked),
+    )
 
 
-def _exercise(found: Submission) -> Exercise:
-    if found.exercise not in EXERCISES:
-        hint = nearest(found.exercise, EXERCISES)
-        raise Unreadable("exercise", name=found.exercise, hint=hint, known=", ".join(EXERCISES))
-    return EXERCISES[found.exercise]()
+def _essays(submission: Submission, exercise: Exercise) -> dict[str, str]:
+    given = submission.answers
+    names = [name for name, answer in exercise.answers.items() if isinstance(answer, Essay)]
+    return {name: str(given[name] or "") for name in names if name in given}
 
 
-def _studies(found: Submission, exercise: Exercise) -> Iterator[Finding]:
+def _exercise(submission: Submission, known: Exercises) -> Exercise:
+    name = submission.exercise
+    if name not in known:
+        raise Unreadable("exercise", name=name, hint=nearest(name, known), known=", ".join(known))
+    return known[name]()
+
+
+def _studies(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
     """Yields what is wrong with the studies."""
+    seed = submission.parameters.get(exercise.seed) if exercise.seed else None
+    if exercise.seed and seed is None:
+        yield "no_seed", {"name": exercise.seed}
     for name, expected in exercise.studies.items():
-        if name not in found.studies:
+        if name not in submission.studies:
             yield "no_study", {"study": name}
             continue
-        for key, values in examine(found.studies[name], expected, name in found.grown):
+        for key, values in examine(submission.studies[name], expected, seed):
             yield key, {"study": name, **values}
 
 
-def _rest(found: Submission, exercise: Exercise) -> Iterator[Finding]:
+def _rest(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
     """Yields what is wrong with the author and the scores on the test set."""
-    if not found.author.strip():
+    if not submission.author.strip():
         yield "no_author", {}
     for name, count in exercise.test.items():
-        accuracy = found.test.get(name, {}).get("accuracy")
+        accuracy = submission.test.get(name, {}).get("accuracy")
         if not isinstance(accuracy, (int, float)):
             yield "no_test", {"study": name}
         elif not 0 <= accuracy <= 1 or not is_share(accuracy, count):
             yield "impossible_test", {"study": name, "value": accuracy, "count": count}
 
 
-def _judge(found: Submission, exercise: Exercise) -> dict[str, bool | None]:
+def _check_answers(submission: Submission, exercise: Exercise) -> dict[str, bool | None]:
     """Returns for each answer whether it is right, None where it is missing."""
-    judged: dict[str, bool | None] = {}
+    checked: dict[str, bool | None] = {}
     for name, answer in exercise.answers.items():
-        given = found.answers.get(name)
+        given = submission.answers.get(name)
         missing = given is None or (isinstance(given, str) and not given.strip())
-        judged[name] = None if missing else answer.accepts(given, found.studies)
-    return judged
+        checked[name] = None if missing else answer.accepts(given, submission.studies)
+    return checked

@@ -115,7 +115,7 @@ def optimize(
         run_study(opened, assembly.parts, built, called)
     finally:
         opened.store.close()
-    return Results(opened.history, space, folder=place, lang=lang)
+    return Results(opened.history, space, folder=place, lang=lang, log=opened.store.read)
 
 
 def _request(

@@ -98,7 +98,7 @@ def simulate(
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
     executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers)
     run_study(opened, assembly.parts, executor)
-    return Results(opened.history, space, lang=lang)
+    return Results(opened.history, space, lang=lang, log=opened.store.read)
 
 
 def _horizon(problem: Problem, max_epochs: int | None) -> int:
