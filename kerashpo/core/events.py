@@ -172,6 +172,17 @@ class SpaceGrown(Stamped):
 
 
 @dataclass(frozen=True, slots=True)
+class AlgorithmExhausted(Stamped):
+    """The algorithm has nothing left to propose in this session, unless the space grows.
+
+    Attributes:
+        reason: why, e.g. ``"space exhausted"`` or ``"max_trials reached"``.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extended(Stamped):
     """The study became a wider one: of a wider space, or with a larger budget.
 
@@ -198,7 +209,7 @@ class Noted(Stamped):
 
 Event: TypeAlias = (
     "StudyCreated | SessionStarted | SessionEnded | JobStarted | Reported | Measured | Reached "
-    "| Decided | Ended | Configured | SpaceGrown | Extended | Noted"
+    "| Decided | Ended | Configured | SpaceGrown | AlgorithmExhausted | Extended | Noted"
 )
 
 EVENTS: dict[str, type] = {
@@ -213,6 +224,7 @@ EVENTS: dict[str, type] = {
     "ended": Ended,
     "configured": Configured,
     "grown": SpaceGrown,
+    "exhausted": AlgorithmExhausted,
     "extended": Extended,
     "noted": Noted,
 }
@@ -223,7 +235,7 @@ _JOBS: dict[str, type] = {"start": Start, "resume": Resume, "fork": Fork, "folds
 def trial_of(event: Event) -> int | None:
     """Returns the trial that an event is about, or None for those about the study."""
     match event:
-        case StudyCreated() | SessionStarted() | SessionEnded() | Extended():
+        case StudyCreated() | SessionStarted() | SessionEnded() | AlgorithmExhausted() | Extended():
             return None
         case _:
             return event.trial

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, final
 
 from kerashpo.core.events import (
+    AlgorithmExhausted,
     Configured,
     Decided,
     Ended,
@@ -41,6 +42,8 @@ class History:
         epochs: distinct epochs trained, over all trials.
         now: seconds of search at the last event.
         stopped: why the study ended, None while it goes on.
+        exhausted: why the algorithm has nothing left to propose, None while it may have. A new
+            session asks it again: bounds may have been raised.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -59,6 +62,7 @@ class History:
         self.failed = 0
         self.now = 0.0
         self.stopped: str | None = None
+        self.exhausted: str | None = None
         self.finished = False
         self._leader: int | None = None
         for event in events:
@@ -105,7 +109,7 @@ class History:
             case SessionStarted(wall, command, at=at):
                 self.sessions.append((at, wall))
                 self.command = command
-                self.stopped, self.finished = None, False
+                self.stopped, self.exhausted, self.finished = None, None, False
             case SessionEnded(reason, finished):
                 self.stopped, self.finished = reason, finished
             case JobStarted(job, worker, at=at):
@@ -119,6 +123,9 @@ class History:
                 record.config = {**record.config, **values}
             case SpaceGrown(_, params):
                 self.space = {"params": [*self.space["params"], *params]}
+                self.exhausted = None
+            case AlgorithmExhausted(reason):
+                self.exhausted = reason
             case Measured(trial, run, epoch, metrics):
                 self.trials[trial].measure(run, epoch, metrics)
                 self._leader = self._search_leader()

@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported, StudyCreated
+from kerashpo.core.events import (
+    AlgorithmExhausted,
+    Ended,
+    Event,
+    JobStarted,
+    Reached,
+    Reported,
+    StudyCreated,
+)
 from kerashpo.core.history import History
 from kerashpo.core.records import (
     Config,
     Decision,
     Done,
+    Exhausted,
     Failure,
     Job,
     Objective,
@@ -96,7 +105,11 @@ class Replay:
 
     def next_job(self) -> Job | Wait | Done:
         """Returns what the scheduler wants next."""
-        return self.scheduler.next_job(self.algorithm, self.history)
+        job = self.scheduler.next_job(self.algorithm, self.history)
+        if isinstance(job, Exhausted) and self.history.exhausted is None:
+            self._apply(AlgorithmExhausted(job.reason))
+            job = self.scheduler.next_job(self.algorithm, self.history)
+        return Done(job.reason) if isinstance(job, Exhausted) else job
 
     def _start(self, trial_id: str, trial: OracleTrial) -> None:
         until = int(trial.values.get(EPOCHS, self.scheduler.max_epochs))
@@ -106,6 +119,8 @@ class Replay:
         if parent is None:
             job: Job = Start(number, nearest_config(self.space, trial.values), until)
         else:
+            # Steps do not say that the algorithm was exhausted, which a promotion may follow from.
+            self.next_job()
             job = Resume(number, until)
         self._apply(JobStarted(job))
 

@@ -12,9 +12,9 @@ from typing import ClassVar, final
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported
 from kerashpo.core.history import History
-from kerashpo.core.records import Decision, Done, Job, Plan, Resume, Start, Status, Wait
+from kerashpo.core.records import Decision, Done, Job, Plan, Resume, Start, Status
 from kerashpo.core.trial import Trial
-from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.schedulers.brackets import asha_levels, asha_plan
 from kerashpo.schedulers.rung import AsyncRung
 from kerashpo.schedulers.successive_halving import check_epochs, waits
@@ -81,7 +81,7 @@ class ASHA(AsyncHalving):
         self._rungs = [AsyncRung(epochs, factor) for epochs in self._levels]
         self._heading: dict[int, int] = {}
 
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         for level in range(len(self._rungs) - 2, -1, -1):
             trial = self._rungs[level].head()
             if trial is not None:
@@ -195,7 +195,7 @@ class StoppingASHA(AsyncHalving):
         self._rungs: dict[int, AsyncRung] = {}
         self._passed: dict[int, int] = {}
 
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         return self.start(algorithm, history, self.max_epochs)
 
     def on_event(self, event: Event, history: History) -> Decisions:

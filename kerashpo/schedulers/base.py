@@ -12,6 +12,8 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Decision, Done, Exhausted, Job, NotReady, Plan, Start, Wait
 
 Decisions: TypeAlias = Sequence[tuple[int, Decision]]
+NextJob: TypeAlias = "Job | Wait | Done | Exhausted"
+"""What a scheduler answers when a worker is free."""
 
 
 class Scheduler(ABC):
@@ -30,11 +32,13 @@ class Scheduler(ABC):
     deterministic: ClassVar[bool] = False
 
     @abstractmethod
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         """Returns what a free worker should do. Changes no state that a replay needs.
 
         A new trial has the number `history.next_trial` and the configuration that
-        `algorithm` proposes for it. `Job.until` is the epoch to train through.
+        `algorithm` proposes for it. `Job.until` is the epoch to train through. Where the
+        algorithm turns out to have nothing left, it returns the algorithm's `Exhausted`: the
+        loop records that as an event (`history.exhausted`) and asks again.
         """
 
     @abstractmethod
@@ -66,10 +70,12 @@ class Scheduler(ABC):
         return False
 
     @final
-    def start(self, algorithm: Algorithm, history: History, until: int) -> Start | Wait | Done:
+    def start(
+        self, algorithm: Algorithm, history: History, until: int
+    ) -> Start | Wait | Done | Exhausted:
         """Returns the job of a new trial; Done where none is left and none is running."""
         job = self.propose(algorithm, history, until)
-        if isinstance(job, Exhausted):
+        if isinstance(job, Exhausted) and history.exhausted is not None:
             return Wait() if history.running else Done(job.reason)
         return job
 
@@ -84,6 +90,8 @@ class Scheduler(ABC):
             history: the study so far.
             until: the epoch to train through.
         """
+        if history.exhausted is not None:
+            return Exhausted(history.exhausted)
         trial = history.next_trial
         match algorithm.ask(trial, history):
             case NotReady():

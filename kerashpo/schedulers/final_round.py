@@ -17,9 +17,9 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import require_integer
 from kerashpo.core.events import Event, Reached, trial_of
 from kerashpo.core.history import History
-from kerashpo.core.records import Config, Decision, Done, FoldRuns, Job, Plan, Status, Wait
+from kerashpo.core.records import Config, Decision, Done, Exhausted, FoldRuns, Plan, Status, Wait
 from kerashpo.core.trial import Trial
-from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.space.space import key
 
 FINALISTS = 4
@@ -61,7 +61,7 @@ class FinalRound(Scheduler):
         self.every_epoch, self.deterministic = inner.every_epoch, inner.deterministic  # type: ignore[misc]
         self._default, self._scored, self._share = default, scored, share
 
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         job = self._search_job(algorithm, history)
         if not isinstance(job, Done):
             return job
@@ -77,13 +77,13 @@ class FinalRound(Scheduler):
             return FoldRuns(history.next_trial, runs, self.max_epochs, self._default)
         return Wait() if history.running else job
 
-    def _search_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def _search_job(self, algorithm: Algorithm, history: History) -> NextJob:
         """Returns the next job of the search, Done once its share of the epochs is spent."""
         left = self._share - _spent(history)
         if left < 1:
             return Done()
         job = self.inner.next_job(algorithm, history)
-        if isinstance(job, (Wait, Done)):
+        if isinstance(job, (Wait, Done, Exhausted)):
             return job
         known = history.trials.get(job.trial)
         return job if job.until - (known.epoch if known else 0) <= left else Done()

@@ -8,8 +8,8 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import require_integer
 from kerashpo.core.events import Event, Reached
 from kerashpo.core.history import History
-from kerashpo.core.records import Decision, Done, Job, Plan, Rung, Wait
-from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.core.records import Decision, Plan, Rung
+from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 
 
 @final
@@ -30,7 +30,7 @@ class Full(Scheduler):
         self.max_epochs = require_integer("max_epochs", max_epochs, 1)
         self._limit = limit
 
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         return self.start(algorithm, history, self.max_epochs)
 
     def on_event(self, event: Event, history: History) -> Decisions:

@@ -10,9 +10,9 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Ended, Event, Reached, Reported
 from kerashpo.core.history import History
-from kerashpo.core.records import Decision, Done, Job, Plan, Wait
+from kerashpo.core.records import Decision, Plan
 from kerashpo.core.trial import Trial
-from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 
 
 @final
@@ -81,7 +81,7 @@ class MedianStopping(Scheduler):
         self._judged: dict[int, int] = {}
         self._sums: dict[int, tuple[float, int]] = {}
 
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         return self.start(algorithm, history, self.max_epochs)
 
     def on_event(self, event: Event, history: History) -> Decisions:

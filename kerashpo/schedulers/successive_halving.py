@@ -7,20 +7,26 @@ from typing import ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer
-from kerashpo.core.events import Ended, Event, JobStarted, Reached
+from kerashpo.core.events import (
+    AlgorithmExhausted,
+    Ended,
+    Event,
+    JobStarted,
+    Reached,
+    SessionStarted,
+    SpaceGrown,
+)
 from kerashpo.core.history import History
 from kerashpo.core.records import (
     Decision,
     Done,
-    Exhausted,
-    Job,
     Plan,
     Resume,
     Start,
     Status,
     Wait,
 )
-from kerashpo.schedulers.base import Decisions, Scheduler
+from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.schedulers.brackets import Bracket, brackets_plan, exponent, halving_bracket, shrink
 
 
@@ -40,7 +46,7 @@ class BracketState:
     """
 
     def __init__(self, table: Bracket) -> None:
-        self.table = table
+        self.table = self._full = table
         self.level = 0
         self.members: list[int] = []
         self.promoted: deque[int] = deque()
@@ -82,9 +88,16 @@ class BracketState:
         if self.closed or self.level > 0:
             return []
         self.closed = True
-        if self.members:
-            self.table = shrink(self.table, len(self.members))
+        if not self.members:
+            self.done = True
+            return []
+        self.table = shrink(self.table, len(self.members))
         return self.advance(history)
+
+    def reopen(self) -> None:
+        """Takes further trials again, if nobody was promoted: bounds may have been raised."""
+        if self.closed and self.level == 0:
+            self.table, self.closed, self.done = self._full, False, False
 
     def advance(self, history: History) -> Decisions:
         """Settles every rung that is complete; returns who is stopped."""
@@ -144,33 +157,30 @@ class Brackets(Scheduler):
         self._brackets = [BracketState(bracket) for bracket in table]
         self._home: dict[int, BracketState] = {}
         self._first = self._filling = 0
-        self._exhausted = False
-        self._owed: list[tuple[int, Decision]] = []
 
-    def next_job(self, algorithm: Algorithm, history: History) -> Job | Wait | Done:
+    def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         self._skip_done()
         index = self._first
-        while (bracket := self._bracket(index)) is not None:
+        while (bracket := self._bracket(index, history)) is not None:
             if bracket.promoted:
                 return Resume(bracket.promoted[0], bracket.epochs)
             if bracket.open:
-                job = self._start(bracket, algorithm, history)
-                if job is not None:
-                    return job
-                if bracket.promoted:
-                    return Resume(bracket.promoted[0], bracket.epochs)
+                return self.propose(algorithm, history, bracket.epochs)
             index += 1
-        self._skip_done()
         waiting = history.running or self._first < len(self._brackets)
         return Wait() if waiting else Done()
 
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
             case JobStarted(Start(trial, _, _)):
-                self._home[trial] = self._open_bracket()
+                self._home[trial] = self._open_bracket(history)
                 self._home[trial].add(trial)
-            case JobStarted(Resume(trial, until)) if trial in self._home:
-                return self._resumed(trial, until, history)
+            case JobStarted(Resume(trial, _)) if trial in self._home:
+                self._home[trial].resumed(trial)
+            case AlgorithmExhausted():
+                return [one for bracket in self._brackets for one in bracket.close(history)]
+            case SessionStarted() | SpaceGrown():
+                self._reopen()
             case Reached(trial) if history.trials[trial].complete:
                 return self._home[trial].settle(trial, history)
             case Ended(trial) if (
@@ -189,41 +199,27 @@ class Brackets(Scheduler):
     def extends(self, old: Scheduler) -> bool:
         return isinstance(old, Brackets) and self._full[: len(old._full)] == old._full
 
-    def _bracket(self, index: int) -> BracketState | None:
+    def _bracket(self, index: int, history: History) -> BracketState | None:
         """Returns a bracket, a new one where they repeat and configurations are left."""
         if index == len(self._brackets):
-            if not self._endless or self._exhausted:
+            if not self._endless or history.exhausted is not None:
                 return None
             self._brackets.append(BracketState(self._full[index % len(self._full)]))
         return self._brackets[index]
 
-    def _open_bracket(self) -> BracketState:
+    def _open_bracket(self, history: History) -> BracketState:
         """Returns the first bracket that takes trials; brackets fill in their order."""
-        while (bracket := self._bracket(self._filling)) is not None:
+        while (bracket := self._bracket(self._filling, history)) is not None:
             if bracket.open:
                 return bracket
             self._filling += 1
         raise RuntimeError("A trial was started that no bracket has room for.")
 
-    def _start(
-        self, bracket: BracketState, algorithm: Algorithm, history: History
-    ) -> Job | Wait | None:
-        job = self.propose(algorithm, history, bracket.epochs)
-        if not isinstance(job, Exhausted):
-            return job
-        self._exhausted = True
-        # No event has happened that could carry the losers' stops: the next one does.
-        self._owed.extend(bracket.close(history))
-        return None
-
-    def _resumed(self, trial: int, until: int, history: History) -> Decisions:
-        bracket = self._home[trial]
-        if until > bracket.epochs:
-            # On replay: a promotion out of a bracket that was closed for want of trials.
-            self._owed.extend(bracket.close(history))
-        bracket.resumed(trial)
-        owed, self._owed = self._owed, []
-        return owed
+    def _reopen(self) -> None:
+        """Has brackets that were closed for want of trials take further ones."""
+        for bracket in self._brackets:
+            bracket.reopen()
+        self._first = self._filling = 0
 
     def _skip_done(self) -> None:
         while self._first < len(self._brackets) and self._brackets[self._first].done:

@@ -11,6 +11,7 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.wrappers import Bounded, remaining_epochs
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, KerashpoError
 from kerashpo.core.events import (
+    AlgorithmExhausted,
     Decided,
     Ended,
     Event,
@@ -28,6 +29,7 @@ from kerashpo.core.records import (
     Budget,
     Decision,
     Done,
+    Exhausted,
     Failure,
     FoldRuns,
     Job,
@@ -156,7 +158,11 @@ class Loop:
                     return FoldRuns(record.number, record.fold_runs, record.until)
             elif goes_on(record):
                 return Resume(record.number, record.until)
-        return self.scheduler.next_job(self._algorithm, self.history)
+        job = self.scheduler.next_job(self._algorithm, self.history)
+        if isinstance(job, Exhausted) and self.history.exhausted is None:
+            self._record(AlgorithmExhausted(job.reason))
+            job = self.scheduler.next_job(self._algorithm, self.history)
+        return Done(job.reason) if isinstance(job, Exhausted) else job
 
     def _submit(self, job: Job) -> bool:
         known = self.history.trials.get(job.trial)

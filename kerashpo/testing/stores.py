@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from kerashpo.core.errors import KerashpoError, StudyBusy
 from kerashpo.core.events import (
+    AlgorithmExhausted,
     Configured,
     Decided,
     Ended,
@@ -52,6 +53,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     Ended(1, Status.COMPLETED, "completed", at=1.6),
     SessionEnded("finished", True, at=2.0),
     SessionStarted(1.7e9, {"kind": "script", "target": "search.py", "arguments": ["a"]}, at=2.0),
+    AlgorithmExhausted("space exhausted", at=2.05),
     Extended(MIXED.to_json(), MIXED.to_json(), {"epochs": 4}, True, at=2.1),
     Measured(0, 1, 2, {"loss": 0.5}, at=2.2),
 )

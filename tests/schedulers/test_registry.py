@@ -88,7 +88,7 @@ def test_synchronous_schedulers_are_deterministic():
 def test_unknown_names_and_options_are_told_with_the_nearest():
     with pytest.raises(InvalidInput, match=r"Unknown tuner 'ahsa'. Did you mean 'asha'"):
         tuner_pair("ahsa")
-    with pytest.raises(InvalidInput, match=r"Unknown scheduler 'fool'. Did you mean 'full'"):
-        make_scheduler("fool", 9)
+    with pytest.raises(InvalidInput, match=r"Unknown scheduler 'ful'. Did you mean 'full'"):
+        make_scheduler("ful", 9)
     with pytest.raises(InvalidInput, match=r"no option 'facter'. Did you mean 'factor'"):
         make_scheduler("asha", 9, {"facter": 4})

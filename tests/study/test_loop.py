@@ -19,10 +19,11 @@ from kerashpo.core.events import (
 )
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
-from kerashpo.core.records import Budget, Start, Status
+from kerashpo.core.records import Budget, Rung, Start, Status
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers.successive_halving import Brackets, Halving
 from kerashpo.space import Space, boolean, integer
 from kerashpo.space.space import key
 from kerashpo.store.base import MemoryStore
@@ -209,6 +210,47 @@ def test_a_space_that_grows_is_searched_whole():
     assert history.stopped == "space exhausted"
     assert len(history.space["params"]) == 2
     assert len(history.first_space["params"]) == 1
+
+
+def kinds(log):
+    return [type(event).__name__ for event in log]
+
+
+def test_that_the_algorithm_has_no_more_is_an_event_and_the_losers_end_with_it():
+    log = Search(lambda: Halving(9, 3), limits=limited(max_trials=5)).run()
+    assert kinds(log).count("AlgorithmExhausted") == 1
+    at = kinds(log).index("AlgorithmExhausted")
+    assert log[at].reason == "max_trials reached"
+    # Five of nine trials have one epoch each; one of five is promoted, four lose.
+    assert kinds(log)[at + 1 : at + 6] == ["Ended"] * 4 + ["JobStarted"]
+
+
+def test_a_new_session_asks_the_algorithm_again():
+    log = Search(lambda: Hyperband(9, 3), limits=limited(max_trials=5)).run()
+    assert History(log).exhausted == "max_trials reached"
+    more = Search(lambda: Hyperband(9, 3), limits=limited(max_trials=30)).run(log)
+    first = History(log).next_trial
+    # The bracket of nine went on with five of them; the later ones, of five and three, are whole.
+    assert (first, History(more).next_trial) == (5, 5 + 5 + 3)
+    assert kinds(more[len(log) :]).count("AlgorithmExhausted") == 0
+    assert kinds(more).count("AlgorithmExhausted") == 1
+
+
+def test_a_bracket_that_nobody_left_takes_more_trials_when_the_bound_is_raised():
+    """One rung of nine trials: five of them have ended, and four more fit."""
+    one = lambda: Brackets(((Rung(9, 3),),))
+    log = Search(one, limits=limited(max_trials=5)).run()
+    more = Search(one, limits=limited(max_trials=30)).history(log)
+    assert (History(log).next_trial, more.next_trial, more.stopped) == (5, 9, "finished")
+
+
+def test_a_scheduler_that_answers_exhausted_again_ends_the_search():
+    class Stubborn(Full):
+        def next_job(self, algorithm, history):
+            return self.propose(algorithm, history, 1)
+
+    history = Search(lambda: Stubborn(1), limits=limited(max_trials=2)).history()
+    assert (len(history.trials), history.stopped) == (2, "max_trials reached")
 
 
 def test_ended_trials_do_not_run_again():

@@ -16,13 +16,14 @@ from kerashpo.core.errors import (
     StudyNotFound,
 )
 from kerashpo.core.events import JobStarted, SpaceGrown
+from kerashpo.core.history import History
 from kerashpo.core.records import Start
 from kerashpo.schedulers.full import Full
 from kerashpo.space import Space
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, checkpoint_key
 from kerashpo.store.journal import JournalStore
 from kerashpo.study.compatibility import StudySpec
-from kerashpo.study.open import open_or_create, remove
+from kerashpo.study.open import open_or_create, read_log, remove
 from kerashpo.study.study import open_study
 
 SPACE = Space({"lr": space.loguniform(1e-4, 1e-1), "units": space.integer(8, 64, step=8)})
@@ -204,3 +205,26 @@ def test_a_log_without_events_has_not_begun(tmp_path):
     JournalStore(tmp_path / LOG_NAME).close()
     with pytest.raises(StudyNotFound, match="has not begun"):
         open_study(tmp_path)
+
+
+def test_a_log_that_was_read_is_not_read_again_unless_it_has_changed(tmp_path, monkeypatch):
+    begun(tmp_path)
+    known, reads = read_log(tmp_path), []
+    read = JournalStore.read
+    monkeypatch.setattr(JournalStore, "read", lambda store: reads.append(1) or read(store))
+    opened = open_or_create(WISH, tmp_path, Full(1), known=known)
+    assert (reads, list(opened.history.trials)) == ([], [0])
+    opened.store.append(JobStarted(Start(1, {"lr": 0.1, "units": 16}, 1), at=2.0))
+    opened.store.close()
+    opened = open_or_create(WISH, tmp_path, Full(1), known=known)
+    assert (reads, list(opened.history.trials)) == ([1], [0, 1])
+    opened.store.close()
+
+
+def test_opening_folds_the_log_once(tmp_path, monkeypatch):
+    begun(tmp_path)
+    events, folded = len(read_log(tmp_path).events), []
+    apply = History.apply
+    monkeypatch.setattr(History, "apply", lambda self, e: folded.append(e) or apply(self, e))
+    open_or_create(WISH, tmp_path, Full(1)).store.close()
+    assert len(folded) == events + 1  # the study's own event is compared before
