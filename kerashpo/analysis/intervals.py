@@ -107,7 +107,7 @@ _Z = 1.959964
 
 
 def is_proportion(metric: str) -> bool:
-    """Tells whether a validation metric is a share of correct rows, e.g. ``"val_accuracy"``."""
+    """Returns whether a validation metric is a share of correct rows, e.g. ``"val_accuracy"``."""
     return metric.startswith("val_") and metric.removeprefix("val_") in _PROPORTIONS
 
 

@@ -126,7 +126,7 @@ class Ranking:
         return self.friedman < self.level
 
     def apart(self, one: str, other: str) -> bool:
-        """Tells whether two methods differ significantly."""
+        """Returns whether two methods differ significantly."""
         corrected = {frozenset((pair.better, pair.worse)): pair.corrected for pair in self.pairs}
         return self.differs and corrected[frozenset((one, other))] < self.level
 

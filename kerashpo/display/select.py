@@ -13,7 +13,7 @@ from kerashpo.i18n.texts import Texts
 
 
 def in_a_notebook() -> bool:
-    """Tells whether this process is a notebook's kernel; imports nothing itself.
+    """Returns whether this process is a notebook's kernel; imports nothing itself.
 
     Whether IPython is imported is no sign: progress bars and plots import it in scripts too.
     """

@@ -75,17 +75,17 @@ def progress(view: View, texts: Texts) -> str:
 
 
 def single_epochs(view: View) -> bool:
-    """Tells whether each trial is one epoch long (a searched function): then trials say it all."""
+    """Returns whether each trial is one epoch long, as in a searched function."""
     planned = view.epochs[1]
     return planned is not None and planned == view.trials[1]
 
 
-def best(found: BestSoFar | None, name: str, texts: Texts) -> str:
+def best(incumbent: BestSoFar | None, name: str, texts: Texts) -> str:
     """Returns the incumbent."""
-    if found is None:
+    if incumbent is None:
         return texts("display.no_best")
-    score = texts("display.best", metric=name, score=number(found.score, texts))
-    return f"{score}{GAP}{texts('display.place', trial=found.trial, epoch=found.epoch)}"
+    score = texts("display.best", metric=name, score=number(incumbent.score, texts))
+    return f"{score}{GAP}{texts('display.place', trial=incumbent.trial, epoch=incumbent.epoch)}"
 
 
 def counts(view: View, texts: Texts) -> list[str]:
@@ -122,11 +122,11 @@ def ending(view: View, texts: Texts) -> str:
     done = trials(view, texts)
     if not single_epochs(view):
         done = f"{done}, {epochs(view, texts)}"
-    told = texts("display.interrupted", progress=done)
+    sentence = texts("display.interrupted", progress=done)
     if not view.command or view.folder is None:
-        return texts("display.go_on", interrupted=told)
+        return texts("display.go_on", interrupted=sentence)
     command = f"kerashpo resume {shlex.quote(view.folder)}"
-    return texts("display.go_on_or", interrupted=told, command=command)
+    return texts("display.go_on_or", interrupted=sentence, command=command)
 
 
 def note(event: Event, texts: Texts) -> str:
@@ -139,35 +139,35 @@ def note(event: Event, texts: Texts) -> str:
     return ""
 
 
-def saturation_text(found: Saturation, metric: str, texts: Texts, folds: bool = False) -> str:
-    """Returns in one sentence why the best trials cannot be told apart, and what to do.
+def saturation_text(saturation: Saturation, metric: str, texts: Texts, folds: bool = False) -> str:
+    """Returns in one sentence why the best trials cannot be sentence apart, and what to do.
 
     Args:
-        found: a saturated one.
+        saturation: of trials that cannot be told apart.
         metric: the objective's name.
         texts: the reader's language.
         folds: whether the search cross-validates already.
     """
     mark = texts("number.mark")
-    told = texts(
-        "saturation.tied" if found.tied > 1 else "saturation.close",
-        count=found.tied if found.tied > 1 else found.close,
-        trials=found.trials,
+    sentence = texts(
+        "saturation.tied" if saturation.tied > 1 else "saturation.close",
+        count=saturation.tied if saturation.tied > 1 else saturation.close,
+        trials=saturation.trials,
         metric=metric,
-        best=number(found.best, texts),
-        rows=count(found.rows, texts),
-        points=f"{100 * found.detectable:.1f}".replace(".", mark),
-        needed=count(_rounded(found.needed), texts),
+        best=number(saturation.best, texts),
+        rows=count(saturation.rows, texts),
+        points=f"{100 * saturation.detectable:.1f}".replace(".", mark),
+        needed=count(_rounded(saturation.needed), texts),
     )
-    return f"{told} {texts('saturation.advice_folds' if folds else 'saturation.advice')}"
+    return f"{sentence} {texts('saturation.advice_folds' if folds else 'saturation.advice')}"
 
 
-def saturation_note(history: History, found: Saturation | None, texts: Texts) -> str:
+def saturation_note(history: History, saturation: Saturation | None, texts: Texts) -> str:
     """Returns `saturation_text` of a study, empty where its trials can be told apart."""
-    if found is None or not found.saturated:
+    if saturation is None or not saturation.saturated:
         return ""
     folds = history.settings.get("cv") is not None
-    return saturation_text(found, history.objective.name, texts, folds)
+    return saturation_text(saturation, history.objective.name, texts, folds)
 
 
 def farewell(view: View, texts: Texts) -> list[str]:
@@ -176,8 +176,8 @@ def farewell(view: View, texts: Texts) -> list[str]:
     if view.best is not None:
         lines.append(f"{texts('display.values')} {view.best.config}")
     if view.saturation is not None and view.saturation.saturated:
-        told = saturation_text(view.saturation, view.objective[0], texts, view.folds)
-        lines.append(texts("display.note", note=told))
+        note = saturation_text(view.saturation, view.objective[0], texts, view.folds)
+        lines.append(texts("display.note", note=note))
     end = ending(view, texts)
     lines.append(end if view.ended == "interrupted" else texts("display.ended", reason=end))
     if view.best is not None:

@@ -230,7 +230,7 @@ def _outcome(optuna: Any, trial: Trial, history: History) -> tuple[Any, list[flo
 
 
 def _ties(best: Trial, history: History) -> bool:
-    """Tells whether another trial has the best trial's score."""
+    """Returns whether another trial has the best trial's score."""
     others = (trial for trial in history.trials.values() if trial is not best)
     return any(one.score == best.score and one.status is Status.COMPLETED for one in others)
 

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_pareto(found: Tradeoff, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
+def draw_pareto(tradeoff: Tradeoff, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
     """Draws the first objective across, the second upwards, with the front as a step function.
 
     Args:
-        found: the trials' values in two objectives.
+        tradeoff: the trials' values in two objectives.
         ax: where to draw.
         say: the reader's language.
     """
     ax = axes(ax, say("Pareto front"))
-    if not len(found.trials):
+    if not len(tradeoff.trials):
         return empty(ax, say("no trial has a score yet"))
-    x, y = found.objectives
-    many = len(found.trials) > MANY
-    dominated = found.values[~found.front]
+    x, y = tradeoff.objectives
+    many = len(tradeoff.trials) > MANY
+    dominated = tradeoff.values[~tradeoff.front]
     ax.scatter(
         dominated[:, 0],
         dominated[:, 1],
@@ -37,7 +37,7 @@ def draw_pareto(found: Tradeoff, ax: Axes | None = None, say: Labels = ENGLISH) 
         rasterized=many,
         label=say("trials"),
     )
-    front = found.values[found.front]
+    front = tradeoff.values[tradeoff.front]
     front = front[np.argsort(front[:, 0], kind="stable")]
     # Between two trials of the front nothing better is known than the worse value of both.
     ax.step(

@@ -30,7 +30,7 @@ MANY = 500
 
 
 def on_dark() -> bool:
-    """Tells whether the page behind a figure is dark, by matplotlib's present style."""
+    """Returns whether the page behind a figure is dark, by matplotlib's present style."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgba
 
@@ -196,7 +196,7 @@ def number_format(say: Labels) -> Any:
 
 
 def room_outside(ax: Axes) -> bool:
-    """Tells whether the figure's layout makes room for what stands beside the axes."""
+    """Returns whether the figure's layout makes room for what stands beside the axes."""
     figure = ax.figure
     return figure is not None and figure.get_layout_engine() is not None
 

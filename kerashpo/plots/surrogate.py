@@ -116,34 +116,32 @@ def plane_of(surrogate: Surrogate, x: str, y: str, objective: Objective) -> Plan
 
 
 def draw_slice(
-    found: Slice | None, objective: Objective, ax: Axes | None = None, say: Labels = ENGLISH
+    cut: Slice | None, objective: Objective, ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
     """Draws mean, 95 % interval, trials and (on the right axis) the acquisition."""
     ax = axes(ax, say("Surrogate model"))
-    if found is None:
+    if cut is None:
         return empty(ax, say("no trial has a score yet"))
-    half = 1.96 * found.deviation
-    ax.fill_between(
-        found.positions, found.mean - half, found.mean + half, color=colour(0), alpha=0.2
-    )
-    ax.plot(found.positions, found.mean, color=colour(0), label=say("expected"))
-    _trials(ax, found, half, say)
-    ax.set_xlabel(literal(found.name))
+    half = 1.96 * cut.deviation
+    ax.fill_between(cut.positions, cut.mean - half, cut.mean + half, color=colour(0), alpha=0.2)
+    ax.plot(cut.positions, cut.mean, color=colour(0), label=say("expected"))
+    _trials(ax, cut, half, say)
+    ax.set_xlabel(literal(cut.name))
     ax.set_ylabel(literal(objective.name))
-    ax.set_xticks(*_ticks(found.positions, found.values, say, _ACROSS))
+    ax.set_xticks(*_ticks(cut.positions, cut.values, say, _ACROSS))
     twin = ax.twinx()
-    twin.plot(found.positions, _shown(found.acquisition), color=colour(1), linestyle="--")
+    twin.plot(cut.positions, _shown(cut.acquisition), color=colour(1), linestyle="--")
     twin.set_ylabel(say("log expected improvement"), color=colour(1))
     localise(twin.yaxis, say)
     _legend_above(ax)
     return tidy(ax, say)
 
 
-def _trials(ax: Axes, found: Slice, half: Numbers, say: Labels) -> None:
+def _trials(ax: Axes, cut: Slice, half: Numbers, say: Labels) -> None:
     """Draws the trials; those far outside the interval as arrows at its edge."""
-    low, high = float((found.mean - half).min()), float((found.mean + half).max())
+    low, high = float((cut.mean - half).min()), float((cut.mean + half).max())
     room = (high - low) or 1.0
-    x, y = found.observed.T
+    x, y = cut.observed.T
     shown = np.clip(y, low - room, high + room)
     ax.plot(x[y == shown], y[y == shown], "o", color=colour(6), markersize=4, label=say("trials"))
     for marker, off in (("^", y > shown), ("v", y < shown)):
@@ -153,41 +151,41 @@ def _trials(ax: Axes, found: Slice, half: Numbers, say: Labels) -> None:
 
 
 def draw_plane(
-    found: Plane | None, objective: Objective, ax: Axes | None = None, say: Labels = ENGLISH
+    plane: Plane | None, objective: Objective, ax: Axes | None = None, say: Labels = ENGLISH
 ) -> Axes:
     """Draws the mean as colours, the acquisition as contours, and the trials."""
     ax = axes(ax, say("Surrogate model"))
-    if found is None:
+    if plane is None:
         return empty(ax, say("no trial has a score yet"))
-    shown = ax.pcolormesh(found.positions, found.positions, found.mean, cmap="cividis")
-    if np.ptp(found.acquisition) > 0.0:
-        _contours(ax, found, say)
+    shown = ax.pcolormesh(plane.positions, plane.positions, plane.mean, cmap="cividis")
+    if np.ptp(plane.acquisition) > 0.0:
+        _contours(ax, plane, say)
     ax.plot(
-        found.observed[:, 0],
-        found.observed[:, 1],
+        plane.observed[:, 0],
+        plane.observed[:, 1],
         "o",
         color="white",
         markeredgecolor="black",
         label=say("trials"),
     )
-    ax.set_xticks(*_ticks(found.positions, found.x_values, say, _ACROSS))
-    ax.set_yticks(*_ticks(found.positions, found.y_values, say))
-    ax.set_xlabel(literal(found.x))
-    ax.set_ylabel(literal(found.y))
+    ax.set_xticks(*_ticks(plane.positions, plane.x_values, say, _ACROSS))
+    ax.set_yticks(*_ticks(plane.positions, plane.y_values, say))
+    ax.set_xlabel(literal(plane.x))
+    ax.set_ylabel(literal(plane.y))
     label = say("expected {metric}").format(metric=literal(objective.name))
     ax.figure.colorbar(shown, ax=ax, label=label, format=number_format(say))
     _legend_above(ax)
     return ax
 
 
-def _contours(ax: Axes, found: Plane, say: Labels) -> None:
+def _contours(ax: Axes, plane: Plane, say: Labels) -> None:
     """Draws the acquisition as white lines, the higher the thicker."""
     from matplotlib.patheffects import Normal, Stroke
 
-    levels = _shown(found.acquisition)
+    levels = _shown(plane.acquisition)
     look: dict[str, Any] = {"colors": "white", "linestyles": "solid"}
     widths = np.linspace(0.4, 1.8, 7)
-    drawn = ax.contour(found.positions, found.positions, levels, 7, linewidths=widths, **look)
+    drawn = ax.contour(plane.positions, plane.positions, levels, 7, linewidths=widths, **look)
     # A dark rim keeps the lines legible on the bright end of the colours, and in the legend.
     rim = [Stroke(linewidth=2.4, foreground="black", alpha=0.6), Normal()]
     drawn.set_path_effects(rim)

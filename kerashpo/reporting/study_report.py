@@ -120,17 +120,17 @@ def _caution(history: History, texts: Texts) -> list[Block]:
     return blocks
 
 
-def _interval(found: ScoreInterval | None, history: History, best: Trial, texts: Texts) -> str:
-    if found is None:
+def _interval(bounds: ScoreInterval | None, history: History, best: Trial, texts: Texts) -> str:
+    if bounds is None:
         return texts("study.interval_none")
     sentence = texts(
-        f"study.interval_{found.source}",
+        f"study.interval_{bounds.source}",
         metric=history.objective.name,
-        low=shown(found.low, texts),
-        high=shown(found.high, texts),
-        n=found.n,
+        low=shown(bounds.low, texts),
+        high=shown(bounds.high, texts),
+        n=bounds.n,
     )
-    return f"{sentence} {texts('study.within', count=trials_within(history, found, best))}"
+    return f"{sentence} {texts('study.within', count=trials_within(history, bounds, best))}"
 
 
 def _how(subject: Subject) -> str:

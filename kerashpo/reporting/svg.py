@@ -70,8 +70,8 @@ def _short(attribute: re.Match[str]) -> str:
 def _ids(svg: str, stem: str) -> str:
     wanted = set(re.findall(r'(?:url\(#|xlink:href="#)([^")]+)', svg))
 
-    def named(found: re.Match[str]) -> str:
-        return f' id="{stem}-{found[1]}"' if found[1] in wanted else ""
+    def named(match: re.Match[str]) -> str:
+        return f' id="{stem}-{match[1]}"' if match[1] in wanted else ""
 
     svg = re.sub(r' id="([^"]+)"', named, svg)
     return re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{stem}-", svg)
@@ -82,8 +82,8 @@ def _classes(svg: str, stem: str) -> str:
     often = [style for style in dict.fromkeys(styles) if styles.count(style) > 2]
     names = {style: f"{stem}-{number}" for number, style in enumerate(often)}
 
-    def classed(found: re.Match[str]) -> str:
-        return f' class="{names[found[1]]}"' if found[1] in names else found[0]
+    def classed(match: re.Match[str]) -> str:
+        return f' class="{names[match[1]]}"' if match[1] in names else match[0]
 
     # A class loses against a style of matplotlib's own sheet only where both name a property.
     rules = "".join(f".{name}{{{style}}}" for style, name in names.items())
