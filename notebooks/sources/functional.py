@@ -3,7 +3,7 @@
 #
 # kerashpo no necesita Keras: con `kt.Space` se describe qué puede variar y `kt.optimize` busca el mejor valor de
 # cualquier función de Python. Aquí, una máquina de vectores de soporte (SVM) de scikit-learn sobre los datos *Wine*
-# (178 vinos, 13 medidas, 3 cultivadores).
+# (178 vinos, 13 medidas, 3 viticultores).
 
 # %% [markdown] lang="en"
 # # The functional space and `optimize`
@@ -16,6 +16,11 @@
 FAST = False
 SEED = 0
 EPOCHS = 1
+
+# %% lang="es"
+import os
+
+os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
 
 # %%
 import matplotlib.pyplot as plt

@@ -17,6 +17,11 @@ FAST = False
 SEED = 0
 EPOCHS = 1
 
+# %% lang="es"
+import os
+
+os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
+
 # %%
 import math
 

@@ -37,6 +37,11 @@ FAST = False
 SEED = 0
 EPOCHS = 50
 
+# %% lang="es"
+import os
+
+os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
+
 # %% [markdown] lang="es"
 # `FAST = True` hace una búsqueda más corta (9 épocas en vez de 50). Con `FAST = False` el cuaderno entero tarda menos de
 # dos minutos en dos núcleos.
@@ -234,12 +239,14 @@ table.astype({"trials": int, "epochs": int, "test errors": int})
 # %% [markdown] lang="es"
 # ## Análisis
 #
-# Las curvas de Hyperband: muchas líneas cortas, pocas largas. La mejor destaca.
+# Las curvas de Hyperband: muchas líneas cortas, pocas largas. En rojo, la del mejor ensayo:
+# decide su mejor época, no la última.
 
 # %% [markdown] lang="en"
 # ## Analysis
 #
-# Hyperband's curves: many short lines, few long ones. The best one stands out.
+# Hyperband's curves: many short lines, few long ones. In red the best trial's: its best
+# epoch decides, not its last one.
 
 # %%
 hyperband.results.plot.curves();
@@ -258,11 +265,7 @@ bayesian.results.plot.history();
 # What does it cost to get there? The best validation accuracy against the time of search, in this run.
 
 # %%
-ax = hyperband.results.plot.anytime("seconds")
-bayesian.results.plot.anytime("seconds", ax=ax)
-for line, name in zip(ax.get_lines(), ["Hyperband", "Bayesian"]):
-    line.set(label=name, color={"Hyperband": "#0072B2", "Bayesian": "#D55E00"}[name])
-ax.legend(frameon=False, loc="lower right");
+kt.plots.compare({"Hyperband": hyperband, "Bayesian": bayesian}, by="seconds");
 # %% [markdown] lang="es"
 # ¿Qué valores ganaron?
 

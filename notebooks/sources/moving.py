@@ -15,6 +15,11 @@ FAST = False
 SEED = 1
 EPOCHS = 9
 
+# %% lang="es"
+import os
+
+os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
+
 # %%
 import os
 

@@ -1,7 +1,7 @@
 # %% [markdown] lang="es"
 # # Hyperband y ASHA, en un reloj virtual
 #
-# Entrenar cuesta, y la mayoría de las configuraciones se ve pronto que no valen. Este cuaderno mira **cómo** reparten las
+# Entrenar cuesta, y de la mayoría de las configuraciones se ve pronto que no sirven. Este cuaderno mira **cómo** reparten las
 # épocas *successive halving*, Hyperband y ASHA. No entrena nada: las curvas de aprendizaje son una fórmula y el reloj es
 # virtual, de modo que una búsqueda con 8 trabajadores tarda un instante, y sus segundos son los que habría tardado.
 
@@ -16,6 +16,11 @@
 FAST = False
 SEED = 0
 EPOCHS = 27
+
+# %% lang="es"
+import os
+
+os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
 
 # %%
 import matplotlib.pyplot as plt
@@ -53,19 +58,22 @@ ax.legend(frameon=False);
 # ## El plan de Hyperband
 #
 # Con `factor=3`, cada peldaño entrena el triple y deja pasar al mejor tercio. Cada *bracket* (fila) reparte casi las
-# mismas épocas: el primero apuesta por decidir pronto, el último no decide nunca.
+# mismas épocas: el primero apuesta por decidir pronto, el último no decide nunca. `27 x 1` son 27 ensayos, cada uno entrenado
+# hasta la época 1.
 
 # %% [markdown] lang="en"
 # ## Hyperband's plan
 #
 # With `factor=3`, each rung trains three times as long and lets the best third pass. Each bracket (row) shares out almost
-# the same epochs: the first one bets on deciding early, the last one never decides.
+# the same epochs: the first one bets on deciding early, the last one never decides. `27 x 1` is 27 trials, each trained
+# through epoch 1.
 
 # %%
-from kerashpo.display.plan import ShownPlan
-from kerashpo.schedulers.hyperband import Hyperband
+from kerashpo.schedulers import Hyperband
 
-ShownPlan.of(Hyperband(EPOCHS).plan())
+plan = Hyperband(EPOCHS).plan()
+rows = [[f"{rung.trials} x {rung.epochs}" for rung in bracket] for bracket in plan.brackets]
+pd.DataFrame(rows, index=range(1, len(rows) + 1)).fillna("")
 
 # %% [markdown] lang="es"
 # ## Hyperband con un trabajador
@@ -158,19 +166,12 @@ pd.DataFrame(
 # tries far fewer configurations.
 
 # %%
-from kerashpo.analysis.anytime import trace
-from kerashpo.plots.anytime import draw_anytime
-
 budget = hyperband.epochs
-series = {
-    tuner: [
-        trace(kt.simulate(problem, tuner=tuner, seed=seed, budget_epochs=budget).history, "epochs")
-        for seed in SEEDS
-    ]
+searches = {
+    tuner: [kt.simulate(problem, tuner=tuner, seed=seed, budget_epochs=budget) for seed in SEEDS]
     for tuner in ("full", "hyperband", "asha")
 }
-ax = draw_anytime(series, "epochs spent", "best error")
-ax.legend(frameon=False, loc="upper right");
+kt.plots.compare(searches, by="epochs");
 # %% [markdown] lang="es"
 # En la tabla, ASHA acaba antes y mejor por dos razones: no espera, y prueba más configuraciones con las mismas épocas. Por
 # épocas y con un solo trabajador (la figura) los dos van parejos, y muy por delante del entrenamiento completo hasta casi el
