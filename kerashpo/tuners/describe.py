@@ -47,18 +47,25 @@ def describe_callbacks(callbacks: Iterable[Any]) -> list[Any]:
     Of each its class and the plain arguments of its constructor; those of Keras's that only
     write files are left out, since their paths often hold the time of day.
     """
-    found = []
-    for callback in callbacks:
-        cls = type(callback)
-        if cls.__name__ in _WRITERS and cls.__module__.startswith("keras."):
-            continue
-        if isinstance(callback, (types.FunctionType, types.MethodType, type)):
-            found.append(describe(callback))
-            continue
-        names = inspect.signature(cls.__init__).parameters
-        plain = {name: vars(callback)[name] for name in names if name in vars(callback)}
-        found.append({"class": cls.__qualname__} | {k: v for k, v in plain.items() if _is_plain(v)})
-    return found
+    return [
+        describe(callback) if inspect.isroutine(callback) else _of_constructor(callback)
+        for callback in callbacks
+        if not (type(callback).__name__ in _WRITERS and _is_keras(callback))
+    ]
+
+
+def _is_keras(value: Any) -> bool:
+    return type(value).__module__.startswith("keras.")
+
+
+def _of_constructor(value: Any) -> Any:
+    """Returns an object's class, and the plain ones among its constructor's arguments."""
+    cls = type(value)
+    if isinstance(value, type) or not hasattr(value, "__dict__"):
+        return describe(value) if isinstance(value, type) else cls.__qualname__
+    names = inspect.signature(cls.__init__).parameters
+    kept = {name: vars(value)[name] for name in names if _is_plain(vars(value).get(name, ...))}
+    return {"class": cls.__qualname__, **kept}
 
 
 def _is_plain(value: Any) -> bool:
@@ -68,14 +75,13 @@ def _is_plain(value: Any) -> bool:
 
 
 def _of_object(value: Any) -> Any:
-    name = type(value).__qualname__
     try:
         config = dict(value.get_config())
-    except Exception:  # an object of the user's own: its class is all that is known of it
-        return name
+    except Exception:  # no configuration, or none that can be asked for
+        return _of_constructor(value)
     # Keras numbers the names of a process's metrics and optimizers: auc, auc_1 ...
     config.pop("name", None)
-    return {"class": name, **describe(config)}
+    return {"class": type(value).__qualname__, **describe(config)}
 
 
 def _code(code: types.CodeType) -> list[Any]:

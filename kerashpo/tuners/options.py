@@ -20,6 +20,7 @@ from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
 from kerashpo.training.settings import Settings
+from kerashpo.tuners.describe import describe
 from kerashpo.tuners.goal import Goal
 
 UNTITLED = "untitled_project"
@@ -205,9 +206,14 @@ class TunerOptions:
             # How many runs a `run_trial` of the user's own will report is not known.
             found["runs"] = self.runs
         if self.cv is not None:
-            found["cv"] = str(self.cv)
+            found["cv"] = describe(self.cv)
         if self.score != "best":
             found["score"] = self.score
+        if self.max_model_size is not None:
+            found["max_model_size"] = self.max_model_size
+        replaced = {name: getattr(self, name) for name in ("optimizer", "loss", "metrics")}
+        if any(value is not None for value in replaced.values()):
+            found["compile"] = {k: describe(v) for k, v in replaced.items() if v is not None}
         return found
 
     @property
