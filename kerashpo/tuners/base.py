@@ -21,7 +21,7 @@ from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FINALISTS
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.compatibility import header_of
-from kerashpo.study.open import ReadLog, check, read_log, remove
+from kerashpo.study.open import ReadLog, check, read_log
 from kerashpo.study.retention import Retention, read_keep
 from kerashpo.study.run import SearchParts, run_study
 from kerashpo.training.data import FitData
@@ -43,6 +43,7 @@ from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
 from kerashpo.tuners.inspect import ResultQueries
+from kerashpo.tuners.keras_tuner_project import overwrite, tell_of_project
 from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
 from kerashpo.tuners.options import (
     UNTITLED,
@@ -185,8 +186,9 @@ class Tuner(Hooks, ResultQueries):
             self._strategy.schedule,
         )
         if self._options.overwrite:
-            remove(self._options.folder)
+            overwrite(self._options.folder)
         else:
+            tell_of_project(self._options.folder)
             self.reload()
 
     def _set_attributes(self, options: TunerOptions) -> None:

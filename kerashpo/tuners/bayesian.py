@@ -12,6 +12,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
 from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.keras_tuner_project import is_project, read_trials
 from kerashpo.tuners.options import TunerArguments, as_whole
 from kerashpo.tuners.strategy import Strategy, full_or_median
 
@@ -28,8 +29,9 @@ class BayesianOptimization(Tuner):
         beta: how many standard deviations the acquisition "ucb" trusts.
         seed: see `Tuner`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
-        warm_start: an earlier search on the same space: its `Results`, its folder, or pairs
-            of values and score. Its trials are evidence, weighed by how alike both are.
+        warm_start: an earlier search on the same space: its `Results`, its folder (or that of
+            KerasTuner's own project), or pairs of values and score. Its trials are evidence,
+            weighed by how alike both are.
         scheduler, scheduler_options: see `RandomSearch`.
         **options: see `Tuner`.
     """
@@ -82,6 +84,8 @@ class BayesianOptimization(Tuner):
 
 
 def _pairs(given: Any) -> tuple[tuple[dict[str, Any], float], ...]:
+    if isinstance(given, (str, Path)) and is_project(Path(given)):
+        return tuple(read_trials(Path(given)))
     if isinstance(given, (str, Path)):
         given = open_study(given).results
     if isinstance(given, Results):
