@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +19,10 @@ from typing import Any
 import keras
 import numpy as np
 
+import kerashpo as kt
 from experiments.winners import peer
 from experiments.winners.data import NAMES, Split, split
-from experiments.winners.model import BATCH, EPOCHS, builder
+from experiments.winners.model import BATCH, EPOCHS, builder, objective
 from kerashpo.training.data import FitData
 from kerashpo.training.ensemble import average_models
 from kerashpo.training.loops.compiled.compiled_loop import CompiledLoop
@@ -54,20 +56,77 @@ def keras_tuner(kind: str, plain: bool = False) -> Callable[[Split, int], Iterat
     return run
 
 
+HYPERBAND_EPOCHS = 922
+"""What KerasTuner's Hyperband trains with 50 epochs at most and a factor of 3."""
+
+
+def kerashpo(kind: str) -> Callable[[Split, int], Iterator[dict[str, Any]]]:
+    """Returns a method: our searches with the same epochs, without and with a final round.
+
+    Rows: ``winner`` (one checkpoint, as KerasTuner chooses) and ``ensemble`` (ten best trials
+    averaged) of a plain search; ``final`` (the winner's five fold models averaged),
+    ``final_all`` (all finalists') and ``single`` (refitted on all rows) of one whose budget
+    includes the final round.
+    """
+
+    def run(parts: Split, seed: int) -> Iterator[dict[str, Any]]:
+        with tempfile.TemporaryDirectory() as folder:
+            plain = _search(kind, parts, seed, f"{folder}/plain", False)
+            shown = plain.results.best.score
+            spent = plain.results.epochs
+            yield row("winner", plain.results.best_model(), parts, spent, shown)
+            yield row("ensemble", plain.results.ensemble(10), parts, spent)
+        with tempfile.TemporaryDirectory() as folder:
+            tuner = _search(kind, parts, seed, f"{folder}/final", 5)
+            final, spent = tuner.results.final, tuner.results.epochs
+            yield row("final", final.model, parts, spent, final.score.value)
+            yield row("final_all", final.model_all, parts, spent)
+            yield row("single", final.single, parts, spent + final.epochs)
+
+    return run
+
+
+def _search(kind: str, parts: Split, seed: int, folder: str, final_round: Any) -> Any:
+    metric, direction = objective(parts.classes)
+    shared: dict[str, Any] = {
+        "objective": kt.Objective(metric, direction),
+        "seed": seed,
+        "directory": folder,
+    }
+    data = {"validation_data": parts.validation, "batch_size": BATCH, "verbose": 0}
+    build = builder(parts)
+    if kind in ("random", "bayesian"):
+        maker = kt.RandomSearch if kind == "random" else kt.BayesianOptimization
+        tuner = maker(build, max_trials=TRIALS, **shared)
+        tuner.search(*parts.train, epochs=EPOCHS, final_round=final_round, **data)
+        return tuner
+    bound = {"max_epochs": EPOCHS, "max_epochs_total": HYPERBAND_EPOCHS, **shared}
+    if kind == "hyperband":
+        tuner = kt.Hyperband(build, factor=3, hyperband_iterations=2, **bound)
+    else:
+        tuner = kt.Recommended(build, max_trials=None, **bound)
+    tuner.search(*parts.train, final_round=final_round, **data)
+    return tuner
+
+
 METHODS: dict[str, Callable[[Split, int], Iterator[dict[str, Any]]]] = {
     "untuned": untuned,
     "keras_tuner_random": keras_tuner("random"),
     "keras_tuner_bayesian": keras_tuner("bayesian"),
     "keras_tuner_hyperband": keras_tuner("hyperband"),
     "keras_tuner_random_plain": keras_tuner("random", plain=True),
+    "kerashpo_random": kerashpo("random"),
+    "kerashpo_bayesian": kerashpo("bayesian"),
+    "kerashpo_hyperband": kerashpo("hyperband"),
+    "kerashpo_recommended": kerashpo("recommended"),
 }
 
 
 def train(parts: Split, values: dict[str, Any], seed: int, epochs: int) -> keras.Model:
     """Returns a model of these values, trained on the training rows as ``fit`` trains."""
-    import keras_tuner as kt
+    from keras_tuner import HyperParameters
 
-    hp = kt.HyperParameters()
+    hp = HyperParameters()
     hp.values.update(values)
     keras.utils.set_random_seed(seed)
     model = builder(parts)(hp)
