@@ -75,7 +75,14 @@ def _parser() -> CommandParser:
         f"{_FOLDER} (the current one)",
         ".",
     )
-    add("best", _best, "the best values, as JSON")
+    best = add("best", _best, "the best values, as JSON; or the best model, as a file")
+    best.add_argument("--save", metavar="FILE.keras", help="write the best model there")
+    best.add_argument(
+        "--ensemble",
+        metavar="K",
+        type=int,
+        help="with --save: average the K best trials' models instead",
+    )
     add("trials", _trials, "every trial as CSV")
     report = add("report", _report, "the report as one HTML file")
     report.add_argument(
@@ -161,9 +168,33 @@ def _state(results: Results) -> str:
 def _best(given: Any) -> int:
     from kerashpo.study.study import open_study
 
-    best = open_study(given.path).results.best
+    study = open_study(given.path)
+    if given.save is not None or given.ensemble is not None:
+        return _save_best(study, given.save, given.ensemble)
+    best = study.results.best
     values = {"trial": best.trial, "score": best.score, "epoch": best.epoch, "config": best.config}
     print(json.dumps(values, indent=2))
+    return 0
+
+
+def _save_best(study: Any, path: str | None, ensemble: int | None) -> int:
+    from kerashpo.core.errors import InvalidInput, require_integer
+    from kerashpo.store.blobs import CHECKPOINTS, FileBlobs
+
+    if path is None:
+        raise InvalidInput("--ensemble goes with --save FILE.keras: where should the model go?")
+    if not path.endswith(".keras"):
+        raise InvalidInput(f"--save expects a file that ends in .keras. Received: {path!r}.")
+    if ensemble is not None:
+        require_integer("--ensemble", ensemble, 1)
+    best = study.results.best.trial
+    members = [(best, study.history.trials[best].best_run)]
+    if ensemble is not None:
+        members = study.results.members(ensemble)
+    from kerashpo.training.stored import load_members
+
+    load_members(FileBlobs(study.folder / CHECKPOINTS), members).save(path)
+    print(path)
     return 0
 
 

@@ -361,12 +361,20 @@ class Results:
             NoResult: while no trial has a finite score.
             InvalidInput: if weights were not kept, or the study was read from a folder alone.
         """
+        return self._models.average(self.members(k))
+
+    def members(self, k: int = 10) -> list[tuple[int, int]]:
+        """Returns trial and run of each model that `ensemble(k)` averages.
+
+        Raises:
+            NoResult: while no trial has a finite score.
+        """
         require_integer("k", k, 1)
         _ = self.best  # raises NoResult with what to do
         ranks = sorted(self.history.rank(number) for number in self.history.trials)
         best = [n for cost, _, n in ranks[:k] if cost < float("inf")]
         runs = {number: sorted(self.history.trials[number].run_bests) for number in best}
-        return self._models.average([(number, run) for number in best for run in runs[number]])
+        return [(number, run) for number in best for run in runs[number]]
 
     @property
     def final(self) -> FinalResults:

@@ -34,6 +34,7 @@ from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.settings import Settings
+from kerashpo.training.stored import architecture_of
 from kerashpo.training.trial_state import TrialState
 from kerashpo.training.user_callbacks import ReportCallback, fresh_callbacks, give_place, may_log
 
@@ -310,7 +311,13 @@ class KerasRunner(Runner):
 
     def _save_best(self, trial: int, run: int, live: TrialState) -> None:
         if live.best_weights is not None and live.best_is_new:
-            data = pack_list(live.best_weights, epoch=live.best.epoch)
+            if live.architecture is None:
+                live.architecture = architecture_of(live.model) or ""
+            data = pack_list(
+                live.best_weights,
+                epoch=live.best.epoch,
+                architecture=live.architecture or None,
+            )
             self._blobs.put(best_key(trial, run), data)
             live.best_is_new = False
 

@@ -31,6 +31,8 @@ class TrialState:
         stopped: whether a callback of the user's has ended its training.
         facts: what was told about how it is trained.
         hp: the values that its model was built with.
+        architecture: its model as JSON, empty where Keras cannot serialise it; None before it
+            was looked at.
     """
 
     model: keras.Model
@@ -43,6 +45,7 @@ class TrialState:
     stopped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     hp: Any = None
+    architecture: str | None = None
 
     @property
     def nbytes(self) -> int:

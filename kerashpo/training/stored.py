@@ -1,0 +1,77 @@
+"""Stored models: the architecture beside the weights, so that a study's folder holds models.
+
+A best epoch's weights are stored with the model's serialised architecture where Keras can
+serialise it. So ``kerashpo best PATH --save model.keras`` needs no `build_model`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import keras
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import best_key
+from kerashpo.store.checkpoints import unpack_list, write_variables
+from kerashpo.training.ensemble import average_models
+
+
+def architecture_of(model: keras.Model) -> str | None:
+    """Returns a model's layers, build and compile arguments as JSON; None where Keras cannot."""
+    try:
+        return json.dumps(keras.saving.serialize_keras_object(model))
+    except Exception:  # whatever get_config of a class of the user's own raises
+        return None
+
+
+def load_stored(blobs: Blobs, trial: int, run: int = 0) -> keras.Model:
+    """Returns a trial's model with the weights of its best epoch, from what is stored alone.
+
+    Raises:
+        InvalidInput: if the weights were not kept, or the architecture could not be stored or
+            needs classes that are not registered here.
+    """
+    data = blobs.get(best_key(trial, run))
+    if data is None:
+        raise InvalidInput(
+            f"The weights of trial {trial} were not kept: keep=... of the tuner says of how many "
+            "trials they are."
+        )
+    weights, extra = unpack_list(data)
+    text = extra.get("architecture")
+    if text is None:
+        raise InvalidInput(
+            f"Keras cannot serialise the model of trial {trial}, so that its folder holds weights "
+            "alone. Make the tuner again with its build_model and call "
+            "tuner.results.best_model().save(...): nothing is trained again for that."
+        )
+    try:
+        model: keras.Model = keras.saving.deserialize_keras_object(json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"The model of trial {trial} needs code that is not known here: {error} Make the "
+            "tuner again with its build_model and call tuner.results.best_model().save(...)."
+        ) from error
+    write_variables(model.weights, weights)
+    return model
+
+
+def load_members(blobs: Blobs, members: Sequence[tuple[int, int]]) -> keras.Model:
+    """Returns the stored model of one member, or the average of several.
+
+    Args:
+        blobs: where their weights are stored.
+        members: trial and run of each.
+
+    Raises:
+        InvalidInput: see `load_stored`.
+    """
+    models = [load_stored(blobs, trial, run) for trial, run in members]
+    return models[0] if len(models) == 1 else average_models(models, _names(members))
+
+
+def _names(members: Sequence[tuple[int, int]]) -> list[str]:
+    several = len({trial for trial, _ in members}) < len(members)
+    return [f"trial_{t}_run_{r}" if several else f"trial_{t}" for t, r in members]
