@@ -84,15 +84,26 @@ class SessionEnded(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class JobStarted(Stamped):
-    """A worker was given a job."""
+    """The executor was given a job."""
 
     job: Job
-    worker: int = 0
 
     @property
     def trial(self) -> int:
         """The trial's number."""
         return self.job.trial
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned(Stamped):
+    """One of several workers has a trial's job, perhaps after another one was lost.
+
+    Attributes:
+        worker: its number, from 0.
+    """
+
+    trial: int
+    worker: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +219,8 @@ class Noted(Stamped):
 
 
 Event: TypeAlias = (
-    "StudyCreated | SessionStarted | SessionEnded | JobStarted | Reported | Measured | Reached "
-    "| Decided | Ended | Configured | SpaceGrown | AlgorithmExhausted | Extended | Noted"
+    "StudyCreated | SessionStarted | SessionEnded | JobStarted | Assigned | Reported | Measured "
+    "| Reached | Decided | Ended | Configured | SpaceGrown | AlgorithmExhausted | Extended | Noted"
 )
 
 EVENTS: dict[str, type] = {
@@ -217,6 +228,7 @@ EVENTS: dict[str, type] = {
     "session": SessionStarted,
     "session_end": SessionEnded,
     "job": JobStarted,
+    "assigned": Assigned,
     "report": Reported,
     "measured": Measured,
     "reached": Reached,
@@ -251,9 +263,9 @@ def encode(event: Event) -> str:
     match event:
         case Reported(report):
             body |= _fields(report)
-        case JobStarted(job, worker):
+        case JobStarted(job):
             name = next(name for name, cls in _JOBS.items() if isinstance(job, cls))
-            body |= {"worker": worker, "job": {"kind": name, **_fields(job)}}
+            body["job"] = {"kind": name, **_fields(job)}
         case _:
             body |= _fields(event)
     if "metrics" in body:

@@ -8,6 +8,7 @@ from typing import Any, final
 
 from kerashpo.core.events import (
     AlgorithmExhausted,
+    Assigned,
     Configured,
     Decided,
     Ended,
@@ -112,8 +113,10 @@ class History:
                 self.stopped, self.exhausted, self.finished = None, None, False
             case SessionEnded(reason, finished):
                 self.stopped, self.finished = reason, finished
-            case JobStarted(job, worker, at=at):
-                self._start(at, job, worker)
+            case JobStarted(job, at=at):
+                self._start(at, job)
+            case Assigned(trial, worker):
+                self.trials[trial].worker = worker
             case Reached(trial) | Decided(trial, Decision.PAUSE):
                 self._move(trial, Status.PAUSED)
             case Ended():
@@ -145,7 +148,7 @@ class History:
         self.seed, self.settings = event.seed, event.settings
         self.environment = event.environment
 
-    def _start(self, at: float, job: Job, worker: int) -> None:
+    def _start(self, at: float, job: Job) -> None:
         config = config_of(job)
         if config is not None and job.trial not in self.trials:
             runs = int(self.settings.get("runs", 1))
@@ -157,7 +160,7 @@ class History:
                 record.parent, record.forked_at = job.parent, job.at
             self.trials[job.trial] = record
         record = self.trials[job.trial]
-        record.worker = worker
+        record.worker = None
         if isinstance(job, FoldRuns):
             record.add_folds(job.runs)
         else:

@@ -31,6 +31,7 @@ class Trial:
         times: by run and epoch, the seconds of search when it was reported.
         measured: by run and epoch, what was measured of the trial as it was then; an
             objective among it is the score, whatever the epochs logged.
+        worker: which of several workers has its present or last job; None where that is not known.
         facts: what was noted about it.
         fold_runs: the runs of its present or last job where that trains folds of a final round;
             empty for an ordinary job.
@@ -54,7 +55,7 @@ class Trial:
     failure: Failure | None = None
     parent: int | None = None
     forked_at: int = 0
-    worker: int = 0
+    worker: int | None = None
     reports: dict[int, dict[int, Report]] = field(default_factory=dict)
     times: dict[tuple[int, int], float] = field(default_factory=dict)
     measured: dict[int, dict[int, Mapping[str, float]]] = field(default_factory=dict)

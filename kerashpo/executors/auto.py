@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -145,6 +145,9 @@ class AutoExecutor(Executor):
 
     def busy(self) -> int:
         return self._now.busy()
+
+    def assignments(self) -> Mapping[int, int]:
+        return self._now.assignments()
 
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
         if self._settled:

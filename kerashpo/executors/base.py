@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 from kerashpo.core.records import Decision
@@ -30,6 +30,10 @@ class Executor(ABC):
         A trial that was told to pause counts until its checkpoint is written.
         """
         return 0
+
+    def assignments(self) -> Mapping[int, int]:
+        """Returns, by trial, which of several workers has it; workers count from 0."""
+        return {}
 
     @abstractmethod
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:

@@ -12,6 +12,7 @@ from kerashpo.algorithms.wrappers import Bounded, remaining_epochs
 from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, KerashpoError
 from kerashpo.core.events import (
     AlgorithmExhausted,
+    Assigned,
     Decided,
     Ended,
     Event,
@@ -131,6 +132,7 @@ class Loop:
             if self.history.running or self.executor.busy() or not reason:
                 # No reason and nothing running: workers that have not yet said they are free.
                 self.executor.poll(self._handle, timeout=0.5)
+                self._record_workers()
                 reason = ""
             elif reason == "waiting":
                 reason = self._why_it_waits()
@@ -185,7 +187,14 @@ class Loop:
         self._cut[job.trial] = until
         self._record(JobStarted(job))
         self.executor.submit([WorkItem(job, config, until)])
+        self._record_workers()
         return True
+
+    def _record_workers(self) -> None:
+        """Records which worker has a trial, where that is new."""
+        for trial, worker in self.executor.assignments().items():
+            if trial in self.history.running and self.history.trials[trial].worker != worker:
+                self._record(Assigned(trial, worker))
 
     def _handle(self, message: Message) -> None:
         """Records what a worker reported, and acts on it."""

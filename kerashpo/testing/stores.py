@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from kerashpo.core.errors import KerashpoError, StudyBusy
 from kerashpo.core.events import (
     AlgorithmExhausted,
+    Assigned,
     Configured,
     Decided,
     Ended,
@@ -40,7 +41,8 @@ CASES: Final[dict[str, Make]] = {"journal": JournalStore}
 EVENTS: Final[tuple[Event, ...]] = (
     StudyCreated(MIXED.to_json(), (("val_loss", "min"),), 2**40, {"data": None}, {"os": "x"}),
     SessionStarted(1.7e9),
-    JobStarted(Start(0, {"lr": 0.1, "name": "ä/b", "on": True, "no": None}, 3), 2, at=0.5),
+    JobStarted(Start(0, {"lr": 0.1, "name": "ä/b", "on": True, "no": None}, 3), at=0.5),
+    Assigned(0, 2, at=0.55),
     Configured(0, {"layers": 2}, at=0.6),
     SpaceGrown(0, ({"name": "late", "kind": "bool"},), at=0.7),
     Noted(0, {"way": "compiled", "retries": 1}, at=0.8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, final
@@ -87,7 +88,11 @@ class OracleView:
     def ongoing_trials(self) -> dict[str, Any]:
         """The trials that have not ended, by who trains them: one of KerasTuner's tuner ids."""
         running = [t for t in self._records().values() if t.status is Status.RUNNING]
-        return {f"tuner{t.worker}": self.get_trial(t.number) for t in running}
+        known = {t.number: t.worker for t in running if t.worker is not None}
+        # In one process, or not yet with a worker: a number that no other one has.
+        free = (number for number in itertools.count() if number not in known.values())
+        workers = {t.number: known[t.number] if t.number in known else next(free) for t in running}
+        return {f"tuner{worker}": self.get_trial(trial) for trial, worker in workers.items()}
 
     @property
     def seed(self) -> int | None:

@@ -9,6 +9,7 @@ import pytest
 
 from kerashpo.core.errors import ConsecutiveFailures
 from kerashpo.core.events import (
+    Assigned,
     Configured,
     Ended,
     JobStarted,
@@ -308,6 +309,51 @@ class Growing(Clockwork):
             handle(SpaceGrown(self._task.trial, (body,)))
             handle(Configured(self._task.trial, {"wide": True}))
         super().poll(handle, timeout)
+
+
+class Crowd(Clockwork):
+    """Several workers; a task that comes when all are busy waits for one."""
+
+    def __init__(self, workers):
+        super().__init__(seconds_per_poll=1)
+        self._tasks, self._workers, self._queue = {}, workers, []
+
+    def submit(self, tasks):
+        self._queue += [task.trial for task in tasks]
+        self._hand_out()
+
+    def free(self):
+        return self._workers + 1 - len(self._tasks) - len(self._queue)
+
+    def assignments(self):
+        return {trial: worker for worker, trial in self._tasks.items()}
+
+    def poll(self, handle, timeout=None):
+        worker = max(self._tasks, key=self._tasks.get)
+        handle(Reached(self._tasks.pop(worker)))
+        self._hand_out()
+
+    def _hand_out(self):
+        for worker in range(self._workers):
+            if worker not in self._tasks and self._queue:
+                self._tasks[worker] = self._queue.pop(0)
+
+
+def test_which_worker_has_a_trial_is_recorded_when_it_is_known():
+    log = Search(
+        lambda: Full(1), executor=lambda curve: Crowd(2), limits=limited(max_trials=4)
+    ).run()
+    assigned = [(event.trial, event.worker) for event in log if isinstance(event, Assigned)]
+    # The third trial waits until the second one is over, and has its worker then.
+    assert assigned == [(0, 0), (1, 1), (2, 1), (3, 1)]
+    begun = next(n for n, e in enumerate(log) if isinstance(e, JobStarted) and e.trial == 2)
+    waiting = History(log[: begun + 1])
+    assert {n: waiting.trials[n].worker for n in waiting.running} == {0: 0, 1: 1, 2: None}
+
+
+def test_one_worker_needs_no_number():
+    log = Search(lambda: Full(1), limits=limited(max_trials=2)).run()
+    assert "Assigned" not in kinds(log)
 
 
 class SlowStart(Clockwork):

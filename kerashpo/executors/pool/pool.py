@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -83,6 +83,9 @@ class WorkerPool(Executor):
 
     def busy(self) -> int:
         return sum(worker.task is not None for worker in self._workers)
+
+    def assignments(self) -> Mapping[int, int]:
+        return {worker.trial: worker.number for worker in self._workers if worker.trial is not None}
 
     @property
     def ready(self) -> int:

@@ -45,6 +45,17 @@ def start(tmp_path):
         executor.close()
 
 
+def test_each_trial_at_work_has_a_worker_of_its_own(start):
+    driver, _ = start(workers=2)
+    driver.start(0, until=3)
+    driver.start(1, until=3)
+    driver.until(lambda: len(driver.executor.assignments()) == 2)
+    assert set(driver.executor.assignments()) == {0, 1}
+    assert sorted(driver.executor.assignments().values()) == [0, 1]
+    driver.drain()
+    assert driver.executor.assignments() == {}
+
+
 def lose(driver, transport, loss):
     """Loses the worker of trial 0 once it has reported an epoch of the present attempt."""
     seen = len(driver.epochs(0))
