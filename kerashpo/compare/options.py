@@ -14,7 +14,7 @@ from kerashpo.command_line import CommandParser
 from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance, name_of
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
 from kerashpo.core.import_string import is_import_string
-from kerashpo.i18n.texts import LANGUAGES
+from kerashpo.i18n.texts import LANGUAGES, language_of
 from kerashpo.problems.registry import task_names
 
 SIMULATED = ("accuracy", "minutes")
@@ -40,7 +40,7 @@ class ComparisonOptions:
         out: the folder of the results.
         report: the report's path without its ending; empty for ``OUT/report``.
         simulated: by tuner, accuracy and minutes that somebody claimed without measuring.
-        lang: ``"en"`` or ``"es"``.
+        lang: ``"en"`` or ``"es"``, as in `kerashpo.i18n`.
         fresh: run everything again.
         dry_run: only print the plan.
         quiet: print the table alone.
@@ -59,7 +59,7 @@ class ComparisonOptions:
     out: str = "report/compare"
     report: str = ""
     simulated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    lang: str = "en"
+    lang: str = field(default_factory=language_of)
     fresh: bool = False
     dry_run: bool = False
     quiet: bool = False
@@ -205,7 +205,7 @@ def _parser() -> CommandParser:
     add("--out", metavar="DIR", help="the folder of the results (report/compare)")
     add("--report", metavar="PATH", help="the report without its ending (OUT/report)")
     add("--plan", metavar="FILE.toml", help="the same settings in a file; flags win over it")
-    add("--lang", metavar="en|es", help="the language of what is printed (en)")
+    add("--lang", metavar="en|es", help="the language of what is printed (KERASHPO_LANG, else en)")
     add("--fresh", action="store_true", default=None, help="run everything again")
     add("--dry-run", action="store_true", default=None, help="print what would run, and stop")
     add("--quiet", action="store_true", default=None, help="no progress, the table alone")

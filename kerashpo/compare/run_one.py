@@ -147,6 +147,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
         "seed": run.seed,
         "directory": run.folder,
         "project_name": run.project,
+        "lang": options.lang,
     }
     rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
     match run.tuner:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -92,5 +91,8 @@ def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dic
 
 
 def provenance(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, Any]:
-    """Returns the environment and the cores of the machine."""
-    return {**environment(packages), "cores": os.cpu_count()}
+    """Returns the environment and the cores that this process may use."""
+    # joblib heeds the quota of a container, which the standard library does not.
+    from joblib import cpu_count
+
+    return {**environment(packages), "cores": cpu_count()}

@@ -61,10 +61,6 @@ class EpochKeys:
         """Returns the seed of torch's global generator for an epoch."""
         return rng.integer(self.seed, "torch", self.trial, self.run, epoch)
 
-    def layer_state(self, epoch: int, index: int) -> np.ndarray:
-        """Returns the state of one seed generator at the start of an epoch, uint32, shape (2,)."""
-        return self.layer_states(epoch, index + 1)[index]
-
 
 def seed_variables(model: keras.Model) -> list[Any]:
     """Returns the states of all seed generators of a model, nested ones too, in its order.

@@ -112,3 +112,8 @@ def test_what_somebody_simulated_is_part_of_a_plan(tmp_path):
     assert parse(["--plan", str(plan)]).simulated == {
         "hyperband": {"accuracy": 0.96, "minutes": 15}
     }
+
+
+def test_the_environment_chooses_the_language(monkeypatch):
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    assert ComparisonOptions().lang == "es" and ComparisonOptions(lang="en").lang == "en"

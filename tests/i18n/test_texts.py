@@ -11,6 +11,8 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.executors.auto import Offer
 from kerashpo.i18n.texts import LANGUAGES, Texts, language_of
 from kerashpo.schedulers.brackets import asha_plan, within
+from kerashpo.schedulers.final_round import FinalRound
+from kerashpo.schedulers.full import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.median_stopping import MedianStopping
 
@@ -65,15 +67,16 @@ def test_one_is_singular():
 
 def test_the_notes_of_other_rooms_are_translated():
     # From where they are made, so that a changed sentence is missed here.
-    told = [
+    notes = [
         *within(Hyperband(50).plan(), 5).notes,
         *asha_plan((1, 3, 9), 3, 20, math.inf).notes,
         *MedianStopping(9, limit=5).plan().notes,
+        *FinalRound(Full(9, limit=5), 5, {}).plan().notes,
         str(Offer(2, 0.123, 100.0, 50.0, 20.0)),
         str(Offer(2, 0.123, math.inf, math.inf, math.inf)),
     ]
-    assert len(told) == 5
-    for sentence in told:
+    assert len(notes) == 6
+    for sentence in notes:
         assert Texts("en").note(sentence) == sentence
         translated = Texts("es").note(sentence)
         assert translated != sentence and "{" not in translated, sentence

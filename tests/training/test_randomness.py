@@ -26,10 +26,10 @@ def test_permutations_are_keyed_by_everything() -> None:
 
 def test_layer_states_differ_and_extend_one_another() -> None:
     states = [
-        tuple(EpochKeys(0, trial).layer_state(epoch, index))
+        tuple(state)
         for trial in range(5)
         for epoch in range(1, 5)
-        for index in range(5)
+        for state in EpochKeys(0, trial).layer_states(epoch, 5)
     ]
     assert len(set(states)) == 100
     keys = EpochKeys(3, 1)
@@ -45,7 +45,7 @@ def test_nested_and_shared_seed_generators_are_found_once(keys: EpochKeys) -> No
     assert len(variables) == 3
     set_layer_seeds(model, keys, 2)
     values = {tuple(np.asarray(variable.value)) for variable in variables}
-    assert values == {tuple(keys.layer_state(2, index)) for index in range(3)}
+    assert values == set(map(tuple, keys.layer_states(2, 3)))
 
 
 def test_build_is_a_function_of_its_keys_and_leaves_no_trace(
