@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import final
 
-from kerashpo.core.events import Event
+from kerashpo.core.events import Event, SessionStarted
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Message, WorkItem
@@ -52,6 +52,7 @@ def nothing_left(events: Sequence[Event], parts: SearchParts) -> bool:
     state = StudyState(parts.scheduler, events)
     algorithm = algorithm_of(parts, state.history)
     loop = Loop(state, MemoryStore(), algorithm, _NoExecutor(), parts.limits)
+    loop.begin(SessionStarted(0.0))  # what an earlier session ran out of may be there again
     try:
         loop.run()
     except _WorkLeft:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from kerashpo.schedulers.final_round import FINALISTS
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.compatibility import header_of
 from kerashpo.study.open import ReadLog, check, read_log
+from kerashpo.study.remaining import nothing_left
 from kerashpo.study.retention import Retention, read_keep
 from kerashpo.study.run import SearchParts, run_study
 from kerashpo.training.data import FitData
@@ -31,7 +32,7 @@ from kerashpo.training.hypermodel import Form
 from kerashpo.training.loops.user_fit import FitCall, overrides_fit
 from kerashpo.training.splits import final_folds
 from kerashpo.tuners.assemble import Assembly, assemble
-from kerashpo.tuners.builder import check_default, make_builder
+from kerashpo.tuners.builder import check_default, open_builder
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
@@ -162,12 +163,11 @@ class Tuner(Hooks, ResultQueries):
         check_own_code(self._options, form, self._overrides(*TRAINING_HOOKS))
         self._goal = Goal.read(found.objective, found.weights, form != "compiled")
         self._fit_hp = read_fit_hp(self._options.fit_hp, not self._strategy.schedule.plans_epochs)
-        self._builder = make_builder(hypermodel, found, self._fit_hp, form)
-        self.hypermodel = self._builder.hypermodel
         if found.workers != 1 or found.executor is not None or found.isolated:
             leave_gpu_memory()
-        # Some seed is needed to build models with; which one does not change the space.
-        self.space = self._builder.discover(self._options.seed or 0)
+        built = open_builder(hypermodel, self._options, self._fit_hp, form)
+        self._builder, self.space, self._obstacle = built.builder, built.space, built.obstacle
+        self.hypermodel = self._builder.hypermodel
         # Built for its checks alone: a wrong option is reported before a folder is made.
         make_algorithm(self.algorithm, self.space, 0, self._strategy.options)
         self._queue: tuple[Config, ...] = ()
@@ -293,13 +293,14 @@ class Tuner(Hooks, ResultQueries):
         assembly = self._assemble(length, request.compared())
         sizes = {} if own else request.data.sizes()
         spec = replace(assembly.spec, environment={**assembly.spec.environment, **sizes})
+
+        def make_parts() -> SearchParts:
+            return self._assemble(length, request.compared()).parts
+
+        self._require_builder(make_parts)
+        options = self._options
         opened = open_search(
-            spec,
-            self._options.folder,
-            self._options.resume,
-            self._log,
-            assembly.parts,
-            lambda: self._assemble(length, request.compared()).parts,
+            spec, options.folder, options.resume, self._log, assembly.parts, make_parts
         )
         try:
             self._log, self._folded = None, opened.history
@@ -309,6 +310,13 @@ class Tuner(Hooks, ResultQueries):
             self.on_search_end()
         finally:
             opened.store.close()
+
+    def _require_builder(self, make_parts: Callable[[], SearchParts]) -> None:
+        """Raises InvalidInput where trials are left to train and no model can be built."""
+        if self._obstacle is None:
+            return
+        if self._log is None or not nothing_left(self._log.events, make_parts()):
+            raise InvalidInput(self._obstacle)
 
     def __repr__(self) -> str:
         goal = ", ".join(f"{one.name} ({one.direction})" for one in self.objectives)

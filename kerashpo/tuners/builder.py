@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
+from kerashpo.core.errors import InvalidInput, InvalidSpace
 from kerashpo.core.records import Objective
 from kerashpo.space.space import Space
+from kerashpo.store.blobs import LOG_NAME
+from kerashpo.study.compatibility import header_of
+from kerashpo.study.open import read_log
 from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import Form, ModelBuilder, Recompile
 from kerashpo.training.hyperparameters import to_space
@@ -15,8 +20,28 @@ from kerashpo.training.user_callbacks import fresh_callbacks
 from kerashpo.tuners.options import TunerOptions
 
 
-def make_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form) -> ModelBuilder:
-    """Returns what builds the models of a search.
+@final
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a tuner builds models with.
+
+    Attributes:
+        builder: builds them.
+        space: what it declares.
+        obstacle: why it cannot build any, None where it can.
+    """
+
+    builder: ModelBuilder
+    space: Space
+    obstacle: str | None = None
+
+
+def open_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form) -> Built:
+    """Returns what builds the models of a search, and its space.
+
+    A folder that holds a study may be read without its hypermodel (None, or a function that
+    builds nothing), as in KerasTuner: then the space is the stored one, everything but models
+    works, and building raises.
 
     Args:
         hypermodel: a function of `hp`, or a `HyperModel`; None where `run_trial` needs none.
@@ -25,9 +50,46 @@ def make_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Fo
         form: what the hypermodel makes.
 
     Raises:
-        InvalidInput: if it is neither a function nor a `HyperModel`.
-        InvalidSpace: for definitions among ``hyperparameters=`` that contradict themselves.
+        InvalidInput: for a hypermodel that builds nothing, where no study is stored.
+        InvalidSpace: where its definitions, or those among ``hyperparameters=``, contradict
+            each other.
     """
+    # Some seed is needed to build models with; which one does not change the space.
+    seed = options.seed or 0
+    try:
+        builder = _builder(hypermodel, options, fit_hp, form)
+        space = builder.discover(seed)
+    except InvalidSpace:
+        raise
+    except InvalidInput as error:
+        stored = _stored_space(options)
+        if stored is None:
+            raise
+        reason = str(error)
+    else:
+        stored = None if space.params else _stored_space(options)
+        if stored is None or not stored.params:
+            return Built(builder, space)
+        reason = f"build_model declares none of the {len(stored.params)} parameters of the study."
+    obstacle = (
+        f"The study in {str(options.folder)!r} was opened without the build_model that it was "
+        f"searched with, so no model can be built and no trial trained. {reason}"
+    )
+
+    def absent(hp: Any) -> Any:
+        raise InvalidInput(obstacle)
+
+    return Built(_builder(absent, options, fit_hp, form), stored, obstacle)
+
+
+def _stored_space(options: TunerOptions) -> Space | None:
+    if options.overwrite or not (options.folder / LOG_NAME).exists():
+        return None
+    log = read_log(options.folder)
+    return Space.from_json(header_of(log.events).first_space) if log.events else None
+
+
+def _builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form) -> ModelBuilder:
     return ModelBuilder(
         hypermodel,
         to_space(options.hyperparameters),
