@@ -9,7 +9,7 @@ that found nothing: it wins where nothing tuned is better on all folds.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar, final
 
@@ -38,6 +38,8 @@ class FinalRound(Scheduler):
         scored: how many runs count for a trial's score; folds are the runs behind them.
         share: epochs that the search itself may train; what a budget has beyond them is the
             final round's.
+        has_weights: whether a trial's best weights are stored; the search's own fold is trained
+            again where they are not.
 
     Raises:
         InvalidInput: for fewer than two folds, or no finalist.
@@ -53,6 +55,7 @@ class FinalRound(Scheduler):
         finalists: int = FINALISTS,
         scored: int = 1,
         share: float = math.inf,
+        has_weights: Callable[[int], bool] = lambda trial: True,
     ) -> None:
         self.inner = inner
         self.folds = require_integer("final_round", folds, 2)
@@ -60,6 +63,7 @@ class FinalRound(Scheduler):
         self.max_epochs = inner.max_epochs
         self.every_epoch, self.deterministic = inner.every_epoch, inner.deterministic  # type: ignore[misc]
         self._default, self._scored, self._share = default, scored, share
+        self._has_weights = has_weights
 
     def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         job = self._search_job(algorithm, history)
@@ -136,7 +140,8 @@ class FinalRound(Scheduler):
         """Returns the folds to train: the search's own too where it stopped the default early."""
         further = range(self._scored, self._scored + self.folds - 1)
         short = self._until_of(record) > record.epoch
-        return (*range(self._scored), *further) if short else tuple(further)
+        anew = short or not self._has_weights(record.number)
+        return (*range(self._scored), *further) if anew else tuple(further)
 
     def _until_of(self, record: Trial) -> int:
         is_default = key(record.config) == key(self._default)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
@@ -44,11 +44,16 @@ class Retention(Listener):
     Args:
         blobs: where weights and checkpoints are.
         most: of so many ended trials the weights are kept.
-        finalists: so many trials with the lowest losses keep theirs too, for a final round; so
-            do all trials that were in one.
+        finalists: returns further trials that keep theirs: those that would enter a final
+            round now. All trials that were in one do.
     """
 
-    def __init__(self, blobs: Blobs, most: float, finalists: int = 0) -> None:
+    def __init__(
+        self,
+        blobs: Blobs,
+        most: float,
+        finalists: Callable[[History], Iterable[int]] = lambda history: (),
+    ) -> None:
         self._blobs, self._most, self._finalists = blobs, most, finalists
         self._kept: list[int] | None = None
 
@@ -85,10 +90,5 @@ class Retention(Listener):
             return ranked
         kept = {*ranked[: int(self._most)]}
         kept |= {number for number in ranked if history.trials[number].extra}
-        kept |= {*sorted(ranked, key=lambda n: _by_loss(history, n))[: self._finalists]}
+        kept |= {*self._finalists(history)}
         return [number for number in ranked if number in kept]
-
-
-def _by_loss(history: History, trial: int) -> tuple[float, ...]:
-    cost, loss, number = history.rank(trial)
-    return (math.inf if cost == math.inf else loss, cost, number)

@@ -18,7 +18,7 @@ from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import make_display, search_title
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.final_round import FINALISTS
+from kerashpo.schedulers.final_round import FinalRound
 from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.compatibility import header_of
 from kerashpo.study.open import ReadLog, check, read_log
@@ -366,7 +366,8 @@ class Tuner(Hooks, ResultQueries):
         default = self.space.complete({})
         planned = assembly.parts.scheduler.plan().epochs
         return replace(
-            assembly, parts=with_final_round(assembly.parts, self._final, default, planned)
+            assembly,
+            parts=with_final_round(assembly.parts, self._final, default, planned, self._blobs),
         )
 
     def _length(self, epochs: int | None) -> int | None:
@@ -461,11 +462,11 @@ class Tuner(Hooks, ResultQueries):
         plan = replace(plan, notes=(*plan.notes, *self._notes(request.epochs)))
         if self._overrides(*TRAINING_HOOKS):
             hooked = run_trial_executor(self, self.oracle, factory, request, planned)
-            return hooked, self._listeners(request, plan, 1)
+            return hooked, self._listeners(request, parts.scheduler, plan, 1)
         left = partial(_left, plan, history)
         executor, workers, notes = make_executor(options, factory, parts, left)
         plan = replace(plan, notes=(*plan.notes, *notes))
-        return executor, self._listeners(request, plan, workers)
+        return executor, self._listeners(request, parts.scheduler, plan, workers)
 
     def _run_data(self, request: Request, parts: Sequence[FitData], seed: int) -> RunData:
         """Returns the data of every run: of trials, and of the folds of a final round."""
@@ -475,9 +476,14 @@ class Tuner(Hooks, ResultQueries):
         reshuffle = seed if request.reshuffle else None
         return RunData(parts, self._fit_hp, self._options.runs, folds, reshuffle)
 
-    def _listeners(self, request: Request, plan: Plan, workers: int) -> list[Listener]:
-        keep, finalists = read_keep(self._options.keep), FINALISTS if self._final else 0
-        listeners: list[Listener] = [Retention(self._blobs, keep, finalists)]
+    def _listeners(
+        self, request: Request, scheduler: Scheduler, plan: Plan, workers: int
+    ) -> list[Listener]:
+        keep = read_keep(self._options.keep)
+        retention = Retention(self._blobs, keep)
+        if isinstance(scheduler, FinalRound):
+            retention = Retention(self._blobs, keep, scheduler.chosen)
+        listeners: list[Listener] = [retention]
         if self._overrides(*TRIAL_HOOKS):
             listeners.append(TrialHooks(self, self.oracle))
         listeners += request.listeners

@@ -13,6 +13,8 @@ from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.records import Config
 from kerashpo.schedulers.final_round import FinalRound, affordable
 from kerashpo.schedulers.full import Full
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import best_key
 from kerashpo.study.run import SearchParts
 from kerashpo.training.data import FitData
 from kerashpo.training.splits import check_rows
@@ -88,7 +90,11 @@ def check_reshuffle(data: FitData, options: TunerOptions, own: bool) -> None:
 
 
 def with_final_round(
-    parts: SearchParts, asked: FinalRoundRequest, default: Config, planned: int | None
+    parts: SearchParts,
+    asked: FinalRoundRequest,
+    default: Config,
+    planned: int | None,
+    blobs: Blobs,
 ) -> SearchParts:
     """Returns the parts of a search whose budget is shared with a final round.
 
@@ -101,6 +107,7 @@ def with_final_round(
         asked: the final round.
         default: the untuned configuration, which is tried first.
         planned: epochs that the search alone would train, None where that is not known.
+        blobs: where the weights of trials are stored.
 
     Raises:
         InvalidInput: if `max_epochs_total` is too small for both.
@@ -120,7 +127,13 @@ def with_final_round(
                 f"trainings of {longest}. Raise max_epochs_total or pass fewer folds."
             )
         share = min(2 * longest, whole)
-    round_ = FinalRound(scheduler, asked.count, default, finalists, share=share)
+
+    def has_weights(trial: int) -> bool:
+        return blobs.get(best_key(trial)) is not None
+
+    round_ = FinalRound(
+        scheduler, asked.count, default, finalists, share=share, has_weights=has_weights
+    )
     queue = (default, *parts.options.get("enqueue", ()))
     options: Mapping[str, Any] = {**parts.options, "enqueue": queue}
     return replace(parts, scheduler=round_, options=options)

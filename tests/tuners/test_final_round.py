@@ -161,6 +161,25 @@ def test_a_search_without_one_can_have_it_later(tmp_path: Any) -> None:
     assert made.results.final.table["folds"].tolist()[0] == 3
 
 
+def test_weights_that_were_not_kept_are_trained_again(tmp_path: Any) -> None:
+    settings = small.place(tmp_path, objective="val_accuracy", keep="none")
+    made = kt.RandomSearch(small.build, max_trials=4, **settings)
+    made.search(**small.DATA, epochs=1)
+    before = {n: t.score for n, t in made.results.history.trials.items()}
+    made.search(**DATA, epochs=1)
+    assert np.isfinite(made.results.final.model_all.predict(ROWS, verbose=0)).all()
+    after = made.results.history.trials
+    assert {n: after[n].score for n in before} == before
+
+
+def test_the_default_keeps_its_weights_however_bad_it_is(tmp_path: Any) -> None:
+    settings = small.place(tmp_path, objective="val_accuracy", keep="best")
+    made = kt.RandomSearch(small.build, max_trials=8, **settings)
+    made.search(**DATA, epochs=2)
+    assert made.results.history.trials[0].config == dict(made.space.complete({}))
+    assert np.isfinite(made.results.final.model_all.predict(ROWS, verbose=0)).all()
+
+
 def test_reshuffled_trials_have_splits_of_their_own(tmp_path: Any) -> None:
     settings = small.place(tmp_path, objective="val_accuracy")
     made = kt.RandomSearch(small.build_few, max_trials=3, **settings)
