@@ -2,41 +2,109 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
 
+from kerashpo.training.batch_spec import BatchSpec, batch_spec, from_json, to_json
 from kerashpo.training.data import FitData
 from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 
+#: What a model overrides where its variables are created by a step, not by a call.
+_STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics")
+
 
 def build_all(model: keras.Model, data: FitData) -> None:
-    """Creates the variables of layers, metrics, loss and optimizer that do not exist yet.
+    """Creates the variables of layers, metrics, loss and optimizers that do not exist yet.
 
     `fit` does the same lazily from its first batch. A checkpoint can be loaded, and a graph
     traced, only once they exist.
 
     Args:
         model: a compiled model.
-        data: arrays; a pipeline is left to `fit`, which looks at its first batch.
+        data: what it will be trained on; a pipeline that cannot be looked at without using it
+            up is left to `fit`.
     """
-    if not model.compiled:
-        return  # its training is the user's own
-    if data.is_arrays and data.x is not None:
-        triple = data.weighted()
-        batch = keras.tree.map_structure(
-            lambda leaf: None if leaf is None else leaf[: data.batch], triple
-        )
-        if not _build_from_shapes(model, batch):
-            # The only entry to what `fit` does before its first batch; Keras has no public one.
-            model._symbolic_build(data_batch=keras.utils.pack_x_y_sample_weight(*batch))
-    optimizer = model.optimizer
-    if optimizer is not None and not optimizer.built and model.built:
-        with shared_initialiser_shapes():
-            optimizer.build(model.trainable_variables)
+    if model.compiled:  # the training of others is the user's own
+        build(model, batch_spec(data), validates=data.validation is not None)
 
 
-def _build_from_shapes(model: keras.Model, batch: tuple[Any, Any, Any]) -> bool:
+def build(model: keras.Model, spec: BatchSpec | None, validates: bool = True) -> None:
+    """Creates all variables of a compiled model from the shapes and types of a batch.
+
+    Args:
+        model: a compiled model.
+        spec: of (x, y, sample_weight); None where they are not known.
+        validates: whether the model will be evaluated.
+    """
+    with strategy_scope(model):
+        if spec is not None and not _build_from_shapes(model, spec):
+            _build_by_steps(model, spec, validates)
+        optimizer = model.optimizer
+        if optimizer is not None and not optimizer.built and model.built:
+            with shared_initialiser_shapes():
+                optimizer.build(model.trainable_variables)
+
+
+def strategy_scope(model: keras.Model) -> AbstractContextManager[Any]:
+    """Returns the scope of the `tf.distribute` strategy that a model was built under, if any."""
+    strategy = getattr(model, "_distribute_strategy", None)
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def inputs_to_json(model: keras.Model, data: FitData) -> Any:
+    """Returns, as JSON values, what `build_from_json` needs to build an equal model.
+
+    Args:
+        model: built.
+        data: what it was trained on.
+    """
+    spec = batch_spec(data)
+    if spec is not None:
+        return {"batch": to_json(spec)}
+    return {"build_config": to_json(model.get_build_config())}
+
+
+def build_from_json(model: keras.Model, inputs: Any) -> None:
+    """Creates the variables of a model from what `inputs_to_json` returned."""
+    match inputs:
+        case {"batch": spec}:
+            build(model, from_json(spec))
+        case {"build_config": config} if config:
+            with strategy_scope(model):
+                model.build_from_config(from_json(config))
+
+
+def _build_by_steps(model: keras.Model, spec: BatchSpec, validates: bool) -> None:
+    """Builds a model as `fit` does at its first batch, without training it."""
+    packed = keras.utils.pack_x_y_sample_weight(*spec)
+    own = any(not getattr(type(model), name).__module__.startswith("keras.") for name in _STEPS)
+    if keras.backend.backend() == "tensorflow" and own:
+        _trace_steps(model, packed, validates)
+        return
+    # The only entry to what `fit` does before its first batch; Keras has no public one.
+    model._symbolic_build(data_batch=packed)
+
+
+def _trace_steps(model: keras.Model, packed: Any, validates: bool) -> None:
+    """Traces the model's own steps, which creates what they use, and throws the graphs away."""
+    import tensorflow as tf
+
+    if model.run_eagerly:
+        return  # nothing can be traced: `fit` creates what is missing
+
+    def tensor_spec(leaf: Any) -> Any:
+        return None if leaf is None else tf.TensorSpec(leaf.shape, leaf.dtype)
+
+    specs = keras.tree.map_structure(tensor_spec, keras.tree.lists_to_tuples(packed))
+    for step in (model.train_step, model.test_step)[: 1 + validates]:
+        run = tf.autograph.experimental.do_not_convert(lambda data, step=step: step(data))
+        tf.function(run).get_concrete_function(specs)
+
+
+def _build_from_shapes(model: keras.Model, spec: BatchSpec) -> bool:
     """Builds metrics and loss from the shapes of target and output, if that is all it takes.
 
     Keras would trace the model, the loss and the metrics to learn what a model with one symbolic
@@ -45,13 +113,13 @@ def _build_from_shapes(model: keras.Model, batch: tuple[Any, Any, Any]) -> bool:
     Returns:
         whether everything was built.
     """
-    target = batch[1]
+    target = spec[1]
     outputs = getattr(model, "outputs", None) if model.built else None
     if not outputs or len(outputs) != 1 or not hasattr(target, "shape"):
         return False
     if model._compile_loss is None or not _is_plain(model):
         return False
-    known = keras.KerasTensor(target.shape, str(target.dtype))
+    known = keras.KerasTensor(target.shape, target.dtype)
     metrics = model._compile_metrics
     if metrics is not None and not metrics.built:
         metrics.build(known, outputs[0])

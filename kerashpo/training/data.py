@@ -1,8 +1,7 @@
-"""What `search` was given to train on, normalised once a study."""
+"""The training data and settings of `search`, as `keras.Model.fit` understands them."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +11,20 @@ import keras
 import numpy as np
 
 from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.training.arrays import (
+    Triple,
+    are_arrays,
+    as_arrays,
+    can_take,
+    check_lengths,
+    digest,
+    leaves,
+    length,
+    take,
+)
+from kerashpo.training.recorded import recorded, recorded_validation
 
-#: A nested structure (dict, list, tuple) of arrays whose first axis counts the samples.
-Arrays = Any
-#: (x, y, sample_weight), the last two possibly None.
-Triple = tuple[Arrays, Arrays, Arrays]
-
-#: The arguments of `fit` that belong to whoever decides how long to train, and who listens.
+#: The arguments of `fit` that say how long to train and what to call, not what to train on.
 NOT_DATA = ("epochs", "initial_epoch", "callbacks")
 
 
@@ -49,22 +55,24 @@ def fit_arguments(*args: Any, **kwargs: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FitData:
-    """The data and the loop's settings, as `keras.Model.fit` understands them.
+    """The data and settings of one call of `keras.Model.fit`.
 
     Attributes:
-        x: arrays (nested as the model's inputs), or an opaque pipeline: a `tf.data.Dataset`, a
-            `keras.utils.PyDataset`, a generator, sparse or ragged tensors.
+        x: arrays (nested as the model's inputs), or a pipeline: a `tf.data.Dataset`, a
+            `keras.utils.PyDataset`, a generator, large sparse matrices or ragged tensors.
         y: targets, nested as the model's outputs; None for pipelines and models that need none.
         sample_weight: weights, one array or one an output; None for equal weights.
-        validation: (x, y, sample_weight) as arrays, an opaque pipeline, or None.
-        batch_size: samples a batch; None means Keras's default, 32, for arrays.
+        validation: (x, y, sample_weight) as arrays, a pipeline, or None.
+        batch_size: samples a batch; None means Keras's default for arrays.
         validation_batch_size: the same for validation; None means `batch_size`.
         shuffle: whether batches are drawn in a fresh order each epoch; ``"batch"`` as in Keras.
         class_weight: class number -> weight, or None.
         validation_freq: validate every so many epochs, or the epochs (from 1) to validate after.
-        steps_per_epoch: batches an epoch, for pipelines without an end.
-        validation_steps: the same for validation.
+        steps_per_epoch: batches an epoch; the next epoch goes on where this one ended.
+        validation_steps: batches of a validation, from the first on.
         extra: further arguments of `fit`, e.g. ``verbose``.
+        rows: of cross-validation, the samples of the arrays that are trained on; None for all.
+        validation_rows: the same for the arrays of `validation`.
     """
 
     x: Any
@@ -79,13 +87,15 @@ class FitData:
     steps_per_epoch: int | None = None
     validation_steps: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    rows: np.ndarray | None = None
+    validation_rows: np.ndarray | None = None
 
     @classmethod
     def from_fit(cls, *args: Any, **kwargs: Any) -> FitData:
         """Takes the arguments of `fit`, by position or by name, except `NOT_DATA`.
 
         `validation_split` takes the last fraction of the samples before any shuffling, as Keras
-        does. Floating-point arrays are cast to `keras.config.floatx()`, as Keras does.
+        does. Array-likes become numpy arrays, see `kerashpo.training.arrays`.
 
         Raises:
             InvalidInput: if arguments are unknown, contradict one another, or differ in length.
@@ -93,46 +103,98 @@ class FitData:
         given = fit_arguments(*args, **kwargs)
         _refuse_schedule(given)
         split = given.pop("validation_split", 0.0) or 0.0
-        x, y, weight = (_as_arrays(given.pop(name, None)) for name in ("x", "y", "sample_weight"))
+        x, y, weight = (as_arrays(given.pop(name, None)) for name in ("x", "y", "sample_weight"))
         validation = _validation(given.pop("validation_data", None))
-        arrays = _are_arrays((x, y, weight))
-        _check(x, y, weight, arrays)
+        _check(x, y, weight, are_arrays((x, y, weight)))
         if split and validation is None:
-            (x, y, weight), validation = _split((x, y, weight), split, arrays)
-        fields = {name: given.pop(name) for name in cls.__slots__ if name in given}
+            (x, y, weight), validation = _split((x, y, weight), split)
+        x = recorded(x, given.get("steps_per_epoch"))
+        validation = recorded_validation(validation, given.get("validation_steps"))
+        fields = {name: given.pop(name) for name in _GIVEN if name in given}
         given.setdefault("verbose", 0)
-        return cls(x=x, y=y, sample_weight=weight, validation=validation, extra=given, **fields)
+        data = cls(x=x, y=y, sample_weight=weight, validation=validation, extra=given, **fields)
+        check_weights(data)
+        return data
 
     @property
     def trains_on_arrays(self) -> bool:
         """Whether the training data are dense arrays, whatever the validation data are."""
-        return _are_arrays((self.x, self.y, self.sample_weight))
+        return are_arrays((self.x, self.y, self.sample_weight))
 
     @property
     def is_arrays(self) -> bool:
         """Whether the training data, and the validation data if any, are dense arrays."""
         validation_ok = self.validation is None or isinstance(self.validation, tuple)
-        return self.trains_on_arrays and validation_ok and _are_arrays(self.validation)
+        return self.trains_on_arrays and validation_ok and are_arrays(self.validation)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether samples can be taken by number: arrays, large sparse and ragged ones too."""
+        return can_take((self.x, self.y, self.sample_weight))
 
     @property
     def samples(self) -> int:
         """The number of training samples; arrays only."""
-        return length(self.x)
+        return length(self.x) if self.rows is None else len(self.rows)
 
     @property
     def batch(self) -> int:
-        """Samples a training batch, with Keras's default."""
-        return self.batch_size or 32
+        """Samples a training batch, with Keras's default; arrays only where that is used."""
+        return self.batch_size or (
+            -(-self.samples // self.steps_per_epoch) if self.steps_per_epoch else 32
+        )
 
     @property
     def validation_batch(self) -> int:
         """Samples a validation batch, with Keras's default."""
-        return self.validation_batch_size or self.batch
+        given = self.validation_batch_size or self.batch_size
+        if given or not self.validation_steps:
+            return given or 32
+        return -(-length(self.validation[0]) // self.validation_steps)
+
+    @property
+    def batches(self) -> int | None:
+        """Batches of one pass over the training data; None where there is no end, or none known."""
+        if isinstance(self.x, keras.utils.PyDataset):
+            return self.x.num_batches
+        return -(-self.samples // self.batch) if self.has_rows else None
 
     @property
     def steps(self) -> int:
-        """Training batches an epoch, the last one possibly partial; arrays only."""
-        return -(-self.samples // self.batch)
+        """Training batches of the first epoch; arrays only."""
+        _, batches = self.batches_of(1)
+        return len(batches)
+
+    def batches_of(self, epoch: int, per_execution: int = 1) -> tuple[int, range]:
+        """Returns which pass over the data an epoch belongs to, and which of its batches.
+
+        With `steps_per_epoch`, epochs share a pass until its batches are used up, as in Keras.
+        Arrays and `PyDataset`s only.
+
+        Args:
+            epoch: counted from 1.
+            per_execution: the model's `steps_per_execution`; Keras trains multiples of it.
+
+        Returns:
+            the pass, counted from 1, and a range of batches, counted from 0.
+        """
+        whole = self.batches
+        if not self.steps_per_epoch:
+            return epoch, range(whole or 0)
+        steps = -(-self.steps_per_epoch // per_execution) * per_execution
+        if whole is None:
+            return 1, range((epoch - 1) * steps, epoch * steps)
+        passes, place = divmod(epoch - 1, -(-whole // steps))
+        return passes + 1, range(place * steps, min((place + 1) * steps, whole))
+
+    def validation_order(self, per_execution: int = 1) -> np.ndarray | None:
+        """Returns the rows of the validation arrays to evaluate on, int32; None for all."""
+        rows = self.validation_rows
+        if not self.validation_steps:
+            return rows
+        steps = -(-self.validation_steps // per_execution) * per_execution
+        whole = np.arange(length(self.validation[0]), dtype=np.int32) if rows is None else rows
+        return whole[: steps * self.validation_batch]
 
     def weighted(self) -> Triple:
         """Returns (x, y, sample_weight) with `class_weight` turned into sample weights.
@@ -145,6 +207,12 @@ class FitData:
         elif weight is not None and _nested(self.y) and not _nested(weight):
             weight = keras.tree.map_structure(lambda _: self.sample_weight, self.y)
         return self.x, self.y, weight
+
+    def first_batch(self) -> Triple:
+        """Returns the first batch without shuffling; arrays only."""
+        rows = slice(0, self.batch) if self.rows is None else self.rows[: self.batch]
+        x, y, weight = take(self.weighted(), rows)
+        return x, y, weight
 
     def validates(self, epoch: int) -> bool:
         """Whether validation follows this epoch (counted from 1)."""
@@ -167,7 +235,19 @@ class FitData:
         """Returns a hash of all arrays (structure, shapes, types, bytes); None for pipelines."""
         if not self.is_arrays:
             return None
-        return _digest((self.weighted(), self.validation))
+        return digest((self.weighted(), self.validation))
+
+
+#: The arguments of `fit` that become attributes of the same name.
+_GIVEN = (
+    "batch_size",
+    "validation_batch_size",
+    "shuffle",
+    "class_weight",
+    "validation_freq",
+    "steps_per_epoch",
+    "validation_steps",
+)
 
 
 def fingerprint_of(arguments: Any) -> str | None:
@@ -175,24 +255,18 @@ def fingerprint_of(arguments: Any) -> str | None:
     found = {
         repr(path): array
         for path, leaf in keras.tree.flatten_with_path(arguments)
-        if isinstance(array := _as_array(leaf), np.ndarray) and _are_arrays(array)
+        if isinstance(array := as_arrays(leaf), np.ndarray) and are_arrays(array)
     }
-    return _digest(found) if found else None
+    return digest(found) if found else None
 
 
-def _digest(arrays: Any) -> str:
-    digest = hashlib.sha256()
-    for path, leaf in keras.tree.flatten_with_path(arrays):
-        digest.update(repr(path).encode())
-        if leaf is not None:
-            digest.update(f"{leaf.dtype}{leaf.shape}".encode())
-            digest.update(np.ascontiguousarray(leaf).data)
-    return digest.hexdigest()
-
-
-def length(arrays: Arrays) -> int:
-    """Returns the number of samples of nested arrays."""
-    return int(_leaves(arrays)[0].shape[0])
+def check_weights(data: FitData) -> None:
+    """Raises InvalidInput for sample weights beside class weights, as Keras does."""
+    if data.class_weight is not None and data.sample_weight is not None:
+        raise InvalidInput(
+            "sample_weight and class_weight cannot be given together, as in Keras: multiply the "
+            "sample weights by the class weights and pass them as sample_weight alone."
+        )
 
 
 def class_weights(y: np.ndarray, weights: Mapping[int, float]) -> np.ndarray:
@@ -229,44 +303,17 @@ def _nested(value: object) -> bool:
     return isinstance(value, (dict, list, tuple))
 
 
-def _leaves(arrays: Arrays) -> list[Any]:
-    return [leaf for leaf in keras.tree.flatten(arrays) if leaf is not None]
-
-
-def _as_arrays(value: Any) -> Any:
-    """Turns every dense array-like leaf into a numpy array; leaves anything else as it came."""
-    return keras.tree.map_structure(_as_array, value)
-
-
-def _as_array(leaf: Any) -> Any:
-    dense = hasattr(leaf, "__array__") and hasattr(leaf, "shape") and hasattr(leaf, "dtype")
-    frame = type(leaf).__module__.partition(".")[0] == "pandas" and hasattr(leaf, "to_numpy")
-    if not (dense or frame):
-        return leaf
-    array = leaf.to_numpy() if frame else np.asarray(leaf)
-    if np.issubdtype(array.dtype, np.floating) and array.dtype != keras.config.floatx():
-        array = array.astype(keras.config.floatx())
-    return array
-
-
-def _are_arrays(arrays: Arrays) -> bool:
-    return all(
-        isinstance(leaf, np.ndarray) and leaf.ndim > 0 and leaf.dtype.kind in "biufV"
-        for leaf in _leaves(arrays)
-    )
-
-
 def _validation(given: Any) -> Any:
     if given is None or not isinstance(given, (tuple, list)):
-        return _as_arrays(given)
+        return as_arrays(given)
     if not 1 <= len(given) <= 3:
         raise InvalidInput(
             "validation_data expects (x, y) or (x, y, sample_weight), or a dataset. "
             f"Received: {len(given)} elements."
         )
-    triple = tuple(_as_arrays(part) for part in (*given, None, None)[:3])
-    if _are_arrays(triple):
-        _check_lengths("validation_data", triple)
+    triple = tuple(as_arrays(part) for part in (*given, None, None)[:3])
+    if are_arrays(triple):
+        check_lengths("validation_data", triple)
     return triple
 
 
@@ -274,28 +321,14 @@ def _check(x: Any, y: Any, weight: Any, arrays: bool) -> None:
     if x is None:
         raise InvalidInput("Expected training data: search(x, y, ...). Received: x=None.")
     if arrays:
-        _check_lengths("x, y and sample_weight", (x, y, weight))
-    elif y is not None and not _leaves(x):
+        check_lengths("x, y and sample_weight", (x, y, weight))
+    elif y is not None and not leaves(x):
         raise InvalidInput("Expected at least one array in x. Received an empty structure.")
 
 
-def _check_lengths(what: str, triple: Triple) -> None:
-    lengths = {
-        name: [len(leaf) for leaf in _leaves(part)]
-        for name, part in zip(("x", "y", "sample_weight"), triple, strict=True)
-    }
-    known = {count for counts in lengths.values() for count in counts}
-    if known == set() or len(known) > 1 or 0 in known:
-        shown = ", ".join(f"{name}: {counts}" for name, counts in lengths.items() if counts)
-        raise InvalidInput(
-            f"{what} expects arrays with one and the same number of samples, at least 1. "
-            f"Received lengths {shown or 'of nothing'}."
-        )
-
-
-def _split(triple: Triple, fraction: float, arrays: bool) -> tuple[Triple, Triple]:
+def _split(triple: Triple, fraction: float) -> tuple[Triple, Triple]:
     """Cuts off the last samples, as `keras` does: the training part has floor(n (1 - f))."""
-    if not arrays:
+    if not can_take(triple):
         raise InvalidInput(
             "validation_split expects arrays. For a dataset or generator pass validation_data. "
             f"Received: x of type {type(triple[0]).__name__}."
@@ -307,10 +340,5 @@ def _split(triple: Triple, fraction: float, arrays: bool) -> tuple[Triple, Tripl
             f"validation_split expects a fraction that leaves samples on both sides of {count}. "
             f"Received: {fraction!r}."
         )
-
-    def part(window: slice) -> Triple:
-        return keras.tree.map_structure(  # type: ignore[no-any-return]
-            lambda leaf: None if leaf is None else leaf[window], triple
-        )
-
-    return part(slice(None, cut)), part(slice(cut, None))
+    training, validation = take(triple, slice(0, cut)), take(triple, slice(cut, count))
+    return tuple(training), tuple(validation)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""What each run of each trial is trained on: folds, and arguments of `fit` that are tuned."""
+"""Training data per run: cross-validation folds and tuned `fit` arguments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
-import keras
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils.multiclass import type_of_target
@@ -16,15 +15,16 @@ from kerashpo.core import rng
 from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.core.records import Config
 from kerashpo.space.space import Space
-from kerashpo.training.data import FitData, length
-from kerashpo.training.splits import reshuffled
+from kerashpo.training.arrays import Triple, length
+from kerashpo.training.data import FitData, check_weights
+from kerashpo.training.splits import joined, reshuffled
 
 NO_DATA = FitData(None)
 """In place of data that only code of the user's own knows how to read."""
 
 EPOCHS = "epochs"
 _RESHUFFLED = 4
-"""So many copies of reshuffled data are kept at once."""
+"""So many reshuffled splits are kept at once, with their data on the device."""
 #: Arguments of `fit` that may be tuned.
 TUNABLE = (
     "batch_size",
@@ -64,6 +64,7 @@ class RunData:
         # The same object for equal values: tensors on the device are kept by object.
         self._made: dict[tuple[int, str], FitData] = {}
         self._shuffled: OrderedDict[int, FitData] = OrderedDict()
+        self._joined: Triple | None = None
 
     @property
     def first(self) -> FitData:
@@ -83,13 +84,17 @@ class RunData:
             return part
         key = (id(part), repr(sorted(values.items())))
         if key not in self._made:
-            self._made[key] = dataclasses.replace(part, **values)
+            made = dataclasses.replace(part, **values)
+            check_weights(made)
+            self._made[key] = made
         return self._made[key]
 
     def _of_trial(self, trial: int, seed: int) -> FitData:
         """Returns the reshuffled data of a trial; those of the last few trials are kept."""
+        if self._joined is None:
+            self._joined = joined(self._parts[0])
         if trial not in self._shuffled:
-            self._shuffled[trial] = reshuffled(self._parts[0], seed, trial)
+            self._shuffled[trial] = reshuffled(self._parts[0], self._joined, seed, trial)
         self._shuffled.move_to_end(trial)
         while len(self._shuffled) > _RESHUFFLED:
             self._shuffled.popitem(last=False)
@@ -144,7 +149,9 @@ def read_fit_hp(given: Any, epochs: bool = True) -> Space:
 
 
 def fold(data: FitData, cv: Any, repeats: int, seed: int) -> tuple[FitData, ...]:
-    """Cuts arrays into folds: of each, the other samples train and it validates.
+    """Returns the data of each fold: the other samples train, it validates.
+
+    All folds share the arrays; class weights are for training alone, as in Keras.
 
     A number of folds means shuffled ones, stratified where the targets are classes; each
     repetition is shuffled anew. A splitter of scikit-learn is asked once a repetition.
@@ -166,8 +173,11 @@ def fold(data: FitData, cv: Any, repeats: int, seed: int) -> tuple[FitData, ...]
             "validation_data and validation_split (or leave out cv)."
         )
     pairs = [pair for turn in range(repeats) for pair in _pairs(data, cv, seed, turn)]
-    triple = data.weighted()
-    return tuple(_part(data, triple, train, test) for train, test in pairs)
+    whole = (data.x, data.y, data.sample_weight)
+    return tuple(
+        dataclasses.replace(data, validation=whole, rows=_rows(train), validation_rows=_rows(test))
+        for train, test in pairs
+    )
 
 
 def _pairs(data: FitData, cv: Any, seed: int, turn: int) -> Iterable[tuple[Any, Any]]:
@@ -182,11 +192,7 @@ def _pairs(data: FitData, cv: Any, seed: int, turn: int) -> Iterable[tuple[Any, 
     return kind(int(cv), shuffle=True, random_state=state).split(rows, labels)  # type: ignore[no-any-return]
 
 
-def _part(data: FitData, triple: Any, train: Any, test: Any) -> FitData:
-    def take(rows: Any) -> Any:
-        return keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], triple)
-
-    x, y, weight = take(train)
-    return dataclasses.replace(
-        data, x=x, y=y, sample_weight=weight, class_weight=None, validation=take(test)
-    )
+def _rows(chosen: Any) -> np.ndarray:
+    """Returns a splitter's rows, indices or a mask, as int32 indices."""
+    rows = np.asarray(chosen)
+    return (np.flatnonzero(rows) if rows.dtype == bool else rows).astype(np.int32)

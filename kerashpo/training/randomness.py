@@ -49,6 +49,11 @@ class EpochKeys:
         order = rng.stream(self.seed, "order", self.trial, self.run, epoch).permutation(count)
         return order.astype(np.int32)
 
+    def order_within_batches(self, epoch: int, count: int, batch: int) -> np.ndarray:
+        """Returns 0..n-1 with the samples of each batch permuted, int32, shape (n,)."""
+        drawn = rng.stream(self.seed, "order", self.trial, self.run, epoch).random(count)
+        return np.lexsort((drawn, np.arange(count) // batch)).astype(np.int32)
+
     def layer_states(self, epoch: int, count: int) -> np.ndarray:
         """Returns the states of the first `count` seed generators, uint32, shape (count, 2).
 
@@ -170,17 +175,44 @@ def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
         global_state.set_global_attribute(_NAMES, names)
 
 
-def epoch_order(data: FitData, epoch: int, keys: EpochKeys) -> np.ndarray:
-    """Returns the order of one epoch: keyed if the data are shuffled, else as they came.
+def epoch_order(data: FitData, epoch: int, keys: EpochKeys, per_execution: int = 1) -> np.ndarray:
+    """Returns the rows that an epoch trains on, in order: keyed if the data are shuffled.
 
     Args:
         data: arrays of n samples.
         epoch: counted from 1.
         keys: the run's keys.
+        per_execution: the model's `steps_per_execution`.
 
     Returns:
-        int32, shape (n,).
+        int32, shape (n,), or (m,) where `steps_per_epoch` takes m of them.
     """
-    if data.shuffle:
-        return keys.permutation(epoch, data.samples)
-    return np.arange(data.samples, dtype=np.int32)
+    number, batches = data.batches_of(epoch, per_execution)
+    count, batch = data.samples, data.batch
+    if data.shuffle == "batch":
+        order = keys.order_within_batches(number, count, batch)
+    elif data.shuffle:
+        order = keys.permutation(number, count)
+    else:
+        order = np.arange(count, dtype=np.int32)
+    order = order[batches.start * batch : batches.stop * batch]
+    return order if data.rows is None else data.rows[order]
+
+
+def batch_order(
+    data: FitData, epoch: int, keys: EpochKeys, shuffle: bool, per_execution: int = 1
+) -> np.ndarray:
+    """Returns the batches of a `PyDataset` that an epoch trains on, in order, int32.
+
+    Args:
+        data: a `PyDataset` as x.
+        epoch: counted from 1.
+        keys: the run's keys.
+        shuffle: whether the order is drawn.
+        per_execution: the model's `steps_per_execution`.
+    """
+    number, batches = data.batches_of(epoch, per_execution)
+    chosen = np.arange(batches.start, batches.stop, dtype=np.int32)
+    if not shuffle or data.batches is None:
+        return chosen
+    return keys.permutation(number, data.batches)[chosen]

@@ -28,7 +28,7 @@ from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
-from kerashpo.training.loops.base import TrainingLoop, choose
+from kerashpo.training.loops.base import TrainingLoop, choose, finish
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
 from kerashpo.training.randomness import EpochKeys
@@ -291,6 +291,8 @@ class KerasRunner(Runner):
         return "early stopping" if self._own is None else "ended by itself"
 
     def _end_callbacks(self, live: TrialState) -> None:
+        """Ends a trial's training as `fit` does: the optimizer's averages, then callbacks."""
+        finish(live.model)
         for callback in live.callbacks:
             callback.end()
 

@@ -19,7 +19,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from kerashpo.core import rng
 from kerashpo.core.errors import InvalidInput
-from kerashpo.training.data import FitData, Triple, length
+from kerashpo.training.arrays import Triple, length
+from kerashpo.training.data import FitData
 
 
 def final_folds(data: FitData, folds: Any, seed: int) -> tuple[FitData, ...]:
@@ -60,20 +61,21 @@ def final_folds(data: FitData, folds: Any, seed: int) -> tuple[FitData, ...]:
         kind, labels = _kind(data, parts)
         splitter = kind(parts, shuffle=True, random_state=state)
         splits = splitter.split(np.zeros((rows, 1)), labels)
-    return (data, *(_swap(data, train, test) for train, test in splits))
+    whole = joined(data)
+    return (data, *(_swap(data, whole, train, test) for train, test in splits))
 
 
-def reshuffled(data: FitData, seed: int, trial: int) -> FitData:
+def reshuffled(data: FitData, triple: Triple, seed: int, trial: int) -> FitData:
     """Returns the same rows with another split into training and validation rows.
 
     The validation part keeps its size, and its shares of the classes.
 
     Args:
         data: arrays with a validation part.
+        triple: what `joined` returns for them.
         seed: the study's seed.
         trial: for which trial.
     """
-    triple = _joined(data)
     total, size = length(triple[0]), length(data.validation[0])
     state = rng.integer(seed, "reshuffle", trial) % 2**31
     labels = _labels(triple[1])
@@ -87,7 +89,7 @@ def reshuffled(data: FitData, seed: int, trial: int) -> FitData:
 
 def all_rows(data: FitData) -> FitData:
     """Returns training and validation rows as training rows, nothing validated."""
-    x, y, weight = _joined(data)
+    x, y, weight = joined(data)
     return dataclasses.replace(data, x=x, y=y, sample_weight=weight, validation=None)
 
 
@@ -140,14 +142,14 @@ def _cut(data: FitData, train: Any, test: Any) -> FitData:
     return _part(data, (data.x, data.y, data.sample_weight), train, test)
 
 
-def _swap(data: FitData, train: Any, test: Any) -> FitData:
+def _swap(data: FitData, whole: Triple, train: Any, test: Any) -> FitData:
     """Returns a fold whose training rows include the user's validation rows."""
     rows = data.samples
     added = np.arange(rows, rows + length(data.validation[0]))
-    return _part(data, _joined(data), np.concatenate([train, added]), test)
+    return _part(data, whole, np.concatenate([train, added]), test)
 
 
-def _joined(data: FitData) -> Triple:
+def joined(data: FitData) -> Triple:
     """Returns training rows and, behind them, validation rows, with weights of 1 where one of
     the two has weights and the other has none."""
     mine: Triple = (data.x, data.y, data.sample_weight)
@@ -172,13 +174,16 @@ def _with_weights(triple: Triple, like: Any) -> Triple:
 
 
 def _part(data: FitData, triple: Triple, train: Any, test: Any) -> FitData:
-    def take(rows: Any) -> Any:
-        return keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], triple)
-
-    x, y, weight = take(train)
-    val_x, val_y, val_weight = take(test)
-    if data.validation[2] is None:
-        val_weight = None  # validated as the user's validation part is: unweighted
+    """Returns data that train on some rows of `triple` and validate on others."""
+    x, y, weight = triple
+    # Validated as the user's validation part is: unweighted, if that is.
+    validation = (x, y, None if data.validation[2] is None else weight)
     return dataclasses.replace(
-        data, x=x, y=y, sample_weight=weight, validation=(val_x, val_y, val_weight)
+        data,
+        x=x,
+        y=y,
+        sample_weight=weight,
+        validation=validation,
+        rows=np.asarray(train, np.int32),
+        validation_rows=np.asarray(test, np.int32),
     )

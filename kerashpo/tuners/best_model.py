@@ -15,16 +15,23 @@ from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.study.results import Models
-from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
 from kerashpo.training.ensemble import average_models
 from kerashpo.training.folds import EPOCHS, fit_values
 from kerashpo.training.hypermodel import ModelBuilder, load_model
+from kerashpo.training.loops.base import finish
 from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit, takes
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.splits import all_rows
-from kerashpo.training.user_callbacks import check_callbacks, fresh_callbacks
+from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fresh_callbacks
+
+
+def _end(model: keras.Model, callbacks: Sequence[OncePerTrial]) -> None:
+    """Ends a training as `fit` does."""
+    finish(model)
+    for callback in callbacks:
+        callback.end()
 
 
 @final
@@ -84,9 +91,8 @@ class StoredModels(Models):
         tuned = fit_values(self._fit_hp, record.config)
         tuned.pop(EPOCHS, None)
         data = dataclasses.replace(all_rows(self._data), **tuned)
-        with self._maker.scope():
-            build_all(model, data)
         FitLoop().train(model, data, 1, epochs, [], EpochKeys(seed, trial, record.runs))
+        finish(model)
         return model
 
     def _load(self, trial: Trial, run: int | None = None) -> keras.Model:
@@ -100,7 +106,6 @@ class StoredModels(Models):
             trial.run_bests[run].epoch if epochs is None else require_integer("epochs", epochs, 1)
         )
         callbacks = fresh_callbacks(check_callbacks(fit.pop("callbacks", None)))
-        listening = [one.wrapped for one in callbacks]
         model, hp = self._maker.make(trial.config, self._space, seed, trial.number, run)
         keys = EpochKeys(seed, trial.number, run)
         hypermodel = self._maker.hypermodel
@@ -109,7 +114,8 @@ class StoredModels(Models):
             call = FitCall(args, fit, told=told)
             own = UserFitLoop(hypermodel)
             # A fit that sets its epochs itself ends where the best epoch was.
-            own.train(call, hp, model, (1, last), listening, keys, lambda epoch, _: epoch >= last)
+            own.train(call, hp, model, (1, last), callbacks, keys, lambda epoch, _: epoch >= last)
+            _end(model, callbacks)
             return model
         if not isinstance(model, keras.Model) or not model.compiled:
             raise InvalidInput(
@@ -119,9 +125,8 @@ class StoredModels(Models):
         tuned = fit_values(self._fit_hp, trial.config)
         tuned.pop(EPOCHS, None)
         data = FitData.from_fit(*args, **{**tuned, **fit})
-        with self._maker.scope():
-            build_all(model, data)
-        FitLoop().train(model, data, 1, last, listening, keys)
+        FitLoop().train(model, data, 1, last, list(callbacks), keys)
+        _end(model, callbacks)
         return model
 
     def _tells_epochs(self, fit: Callable[..., Any]) -> bool:

@@ -35,7 +35,7 @@ def test_validation_data_wins_over_split() -> None:
 
 def test_frames_and_doubles_become_floatx_arrays() -> None:
     data = FitData.from_fit(pd.DataFrame({"a": [1.0, 2.0]}), pd.Series([0, 1]))
-    assert data.is_arrays and data.x.dtype == "float32" and data.y.shape == (2,)
+    assert data.is_arrays and data.x.dtype == "float32" and data.y.shape == (2, 1)
 
 
 def test_nested_inputs_and_one_weight_for_every_output() -> None:
@@ -45,7 +45,10 @@ def test_nested_inputs_and_one_weight_for_every_output() -> None:
 
 
 def test_a_pipeline_stays_as_it_came() -> None:
-    stream = (pair for pair in [(X, Y)])
+    class Pipeline:
+        pass
+
+    stream = Pipeline()
     data = FitData.from_fit(stream, validation_data=stream)
     assert data.x is stream and not data.is_arrays and data.fingerprint() is None
 

@@ -111,13 +111,14 @@ def test_every_sample_validates_once_and_classes_are_even():
     parts = fold(data, 4, 2, seed=0)
     assert len(parts) == 8
     for turn in (parts[:4], parts[4:]):
-        seen = np.concatenate([part.validation[0][:, 0] for part in turn])
-        assert sorted(seen) == list(range(64))
+        assert sorted(np.concatenate([part.validation_rows for part in turn])) == list(range(64))
     for part in parts:
-        assert part.validation[1].sum() == 4 and len(part.y) == 48
-        assert {*part.sample_weight[part.y == 1]} == {3.0}
-        assert not {*part.x[:, 0]} & {*part.validation[0][:, 0]}
-    assert any((a.x != b.x).any() for a, b in zip(parts[:4], parts[4:]))
+        assert labels[part.validation_rows].sum() == 4 and len(part.rows) == 48
+        assert not {*part.rows} & {*part.validation_rows}
+        # Class weights are for training alone; all folds share the arrays.
+        assert {*part.weighted()[2][labels == 1]} == {3.0} and part.validation[2] is None
+        assert part.x is part.validation[0] is data.x
+    assert any((a.rows != b.rows).any() for a, b in zip(parts[:4], parts[4:]))
 
 
 def test_folds_are_pruned_at_rungs_and_resume_exactly(tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import keras
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.training.arrays import are_numbers
 from kerashpo.training.data import FitData
 from kerashpo.training.randomness import EpochKeys
 
@@ -38,7 +40,8 @@ class TrainingLoop(ABC):
 
         Callbacks see what they see under ``model.fit(initial_epoch=first - 1, epochs=last)``:
         ``on_train_begin``, ``on_epoch_begin(epoch0)``, ``on_epoch_end(epoch0, logs)`` and
-        ``on_train_end``, live weights and learning rate, and ``model.stop_training``.
+        ``on_train_end``, live weights and learning rate, and ``model.stop_training``. See
+        `finish` for the end of a trial.
 
         Args:
             model: a compiled model; it keeps its variables across calls.
@@ -48,6 +51,31 @@ class TrainingLoop(ABC):
             callbacks: in the order in which they are called.
             keys: the randomness of this run.
         """
+
+
+def finish(model: keras.Model) -> None:
+    """Does what `fit` does once at its end: the optimizer sets the weights that it averaged.
+
+    Training loops leave it to whoever knows that a trial is over: a promoted trial goes on with
+    the weights that it has.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if isinstance(optimizer, keras.optimizers.Optimizer) and optimizer.built:
+        optimizer.finalize_variable_values(model.trainable_weights)
+
+
+@contextlib.contextmanager
+def unfinished(model: keras.Model) -> Iterator[None]:
+    """Keeps `fit` from doing what `finish` does."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        yield
+        return
+    vars(optimizer)["finalize_variable_values"] = lambda variables: None
+    try:
+        yield
+    finally:
+        vars(optimizer).pop("finalize_variable_values", None)
 
 
 def choose(
@@ -89,10 +117,9 @@ def find_obstacle(
 def _data_obstacle(data: FitData) -> str | None:
     if not data.is_arrays:
         return "the data are not dense arrays"
-    if data.steps_per_epoch or data.validation_steps:
-        return "steps_per_epoch or validation_steps is given"
-    if not isinstance(data.shuffle, bool):
-        return f"shuffle={data.shuffle!r}"
+    everything = (data.x, data.y, data.sample_weight, data.validation)
+    if keras.backend.backend() != "tensorflow" and not are_numbers(everything):
+        return "the data hold strings, which only TensorFlow has as tensors"
     return None
 
 
@@ -113,8 +140,8 @@ def _model_obstacle(model: keras.Model) -> str | None:
 
 
 def _distributed(model: keras.Model) -> bool:
-    strategy = getattr(model, "_distribute_strategy", None)
-    return strategy is not None and strategy.num_replicas_in_sync > 1
+    """Whether the model was built under a strategy of `tf.distribute`, of one replica or many."""
+    return getattr(model, "_distribute_strategy", None) is not None
 
 
 def _callback_obstacle(callbacks: Sequence[keras.callbacks.Callback]) -> str | None:

@@ -1,17 +1,18 @@
-"""Training with `model.fit`, one call a segment of epochs."""
+"""`FitLoop`: training with `model.fit`."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, final
 
 import keras
-import numpy as np
-from keras.utils import PyDataset
 
+from kerashpo.training.arrays import take
 from kerashpo.training.build import build_all
-from kerashpo.training.data import Arrays, FitData, Triple
-from kerashpo.training.loops.base import TrainingLoop
+from kerashpo.training.data import FitData
+from kerashpo.training.loops.base import TrainingLoop, unfinished
+from kerashpo.training.loops.batches import ordered, resumed
 from kerashpo.training.randomness import (
     EpochKeys,
     epoch_order,
@@ -25,9 +26,9 @@ from kerashpo.training.randomness import (
 class FitLoop(TrainingLoop):
     """`model.fit`, with the order of the samples and the layers' seeds keyed by epoch.
 
-    For arrays the batches come in the order that `EpochKeys` gives, so a resumed trial sees what
-    an uninterrupted one would have seen. Pipelines, and arrays with `steps_per_epoch` or
-    ``shuffle="batch"``, are handed to `fit` as they are: their order is their own.
+    Arrays and `PyDataset`s come in the order that `EpochKeys` gives, so a resumed trial sees what
+    an uninterrupted one would have seen. Other pipelines are handed to `fit` as they are: their
+    order is their own.
     """
 
     def train(
@@ -41,102 +42,91 @@ class FitLoop(TrainingLoop):
     ) -> None:
         """See `TrainingLoop.train`."""
         build_all(model, data)
-        with torch_state_kept():
-            model.fit(
-                **_inputs(data, first, last, keys),
-                **_validation(data),
-                **data.extra,
-                initial_epoch=first - 1,
-                epochs=last,
-                callbacks=[LayerSeeds(keys), *callbacks],
-            )
+        with torch_state_kept(), unfinished(model):
+            for start, stop in _spans(data, first, last, model.steps_per_execution):
+                inputs = ordered(data, start, keys, model.steps_per_execution)
+                model.fit(
+                    **_training(data, start, inputs, keys, model.steps_per_execution),
+                    **_validation(data, model.steps_per_execution),
+                    **data.extra,
+                    initial_epoch=start - 1,
+                    epochs=stop,
+                    callbacks=[EpochStart(keys, inputs), *callbacks],
+                )
+                if model.stop_training:
+                    break
 
 
 @final
-class LayerSeeds(keras.callbacks.Callback):
-    """Sets the seed generators before each epoch."""
+class EpochStart(keras.callbacks.Callback):
+    """Sets the seed generators, and the order of the data, at the start of each epoch.
 
-    def __init__(self, keys: EpochKeys) -> None:
+    Args:
+        keys: the run's keys.
+        inputs: data with an order of their own for each epoch, None for others.
+    """
+
+    def __init__(self, keys: EpochKeys, inputs: Any = None) -> None:
         super().__init__()
-        self._keys = keys
+        self._keys, self._inputs = keys, inputs
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._inputs is not None:
+            self._inputs.epoch = epoch + 1
         set_layer_seeds(self.model, self._keys, epoch + 1)
         set_torch_seed(self._keys, epoch + 1)
 
 
-def _inputs(data: FitData, first: int, last: int, keys: EpochKeys) -> dict[str, Any]:
-    if data.is_arrays and data.steps_per_epoch is None and isinstance(data.shuffle, bool):
-        stream = ordered_batches(data, first, last, keys)
-        return {"x": stream, "steps_per_epoch": data.steps, "shuffle": False}
+def _spans(data: FitData, first: int, last: int, per_execution: int) -> Iterator[tuple[int, int]]:
+    """Yields first and last epochs of parts that one call of `fit` can train.
+
+    All epochs of a part have equally many batches; large sparse and ragged data are put in
+    order once an epoch.
+    """
+    if data.has_rows and not data.trains_on_arrays:
+        yield from ((epoch, epoch) for epoch in range(first, last + 1))
+        return
+    if not data.steps_per_epoch or data.batches is None:
+        yield first, last
+        return
+
+    def steps(epoch: int) -> int:
+        return len(data.batches_of(epoch, per_execution)[1])
+
+    for _, epochs in itertools.groupby(range(first, last + 1), steps):
+        part = list(epochs)
+        yield part[0], part[-1]
+
+
+def _training(
+    data: FitData, first: int, inputs: Any, keys: EpochKeys, per_execution: int
+) -> dict[str, Any]:
+    if inputs is not None:
+        weight = None if data.trains_on_arrays else data.class_weight
+        return {"x": inputs, "shuffle": False, "class_weight": weight}
+    if data.has_rows:
+        order = epoch_order(data, first, keys, per_execution)
+        x, y, weight = take(data.weighted(), order)
+        return {"x": x, "y": y, "sample_weight": weight, "batch_size": data.batch, "shuffle": False}
     return {
-        "x": data.x,
+        "x": resumed(data, first),
         "y": data.y,
         "sample_weight": data.sample_weight,
         "batch_size": data.batch_size,
-        # Keras warns when told to shuffle what only its maker can shuffle.
-        "shuffle": data.shuffle if data.is_arrays or isinstance(data.x, PyDataset) else False,
+        "shuffle": False,  # only its maker can shuffle a pipeline
         "class_weight": data.class_weight,
         "steps_per_epoch": data.steps_per_epoch,
     }
 
 
-def _validation(data: FitData) -> dict[str, Any]:
+def _validation(data: FitData, per_execution: int) -> dict[str, Any]:
     if data.validation is None:
         return {}
-    size = data.validation_batch if isinstance(data.validation, tuple) else None
+    arrays = isinstance(data.validation, tuple)
+    order = data.validation_order(per_execution) if data.is_arrays else None
     return {
-        "validation_data": data.validation,
-        "validation_batch_size": size,
+        "validation_data": data.validation if order is None else take(data.validation, order),
+        "validation_batch_size": data.validation_batch if arrays else None,
         "validation_freq": data.validation_freq,
-        "validation_steps": data.validation_steps,
+        "validation_steps": data.validation_steps if order is None else None,
     }
-
-
-def _orders(data: FitData, first: int, last: int, keys: EpochKeys) -> Iterator[np.ndarray]:
-    return (epoch_order(data, epoch, keys) for epoch in range(first, last + 1))
-
-
-def ordered_batches(data: FitData, first: int, last: int, keys: EpochKeys) -> Any:
-    """Returns one stream of all batches of epochs first..last, in their order.
-
-    One stream rather than a dataset an epoch: what is prefetched is then always what comes next.
-    """
-    if keras.backend.backend() == "tensorflow":
-        return _tensorflow_batches(data, first, last, keys)
-    return _python_batches(data, first, last, keys)
-
-
-def _python_batches(data: FitData, first: int, last: int, keys: EpochKeys) -> Iterator[Triple]:
-    triple = _without_none(data.weighted())
-    for order in _orders(data, first, last, keys):
-        for start in range(0, data.samples, data.batch):
-            chosen = order[start : start + data.batch]
-            yield keras.tree.map_structure(lambda leaf, rows=chosen: leaf[rows], triple)
-
-
-def _tensorflow_batches(data: FitData, first: int, last: int, keys: EpochKeys) -> Any:
-    """The same stream as a `tf.data.Dataset`, gathered in parallel as Keras does for arrays."""
-    import tensorflow as tf
-
-    triple = _without_none(data.weighted())
-    held = keras.tree.map_structure(tf.convert_to_tensor, keras.tree.lists_to_tuples(triple))
-    shape = tf.TensorSpec([data.samples], tf.int32)
-    epochs = tf.data.Dataset.from_generator(
-        lambda: _orders(data, first, last, keys), output_signature=shape
-    )
-    rows = epochs.prefetch(1).flat_map(
-        lambda order: tf.data.Dataset.from_tensor_slices(order).batch(data.batch)
-    )
-
-    def gather(chosen: Any) -> Any:
-        return tf.nest.map_structure(lambda leaf: tf.gather(leaf, chosen), held)
-
-    return rows.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-
-
-def _without_none(triple: Triple) -> tuple[Arrays, ...]:
-    x, y, weight = triple
-    if weight is not None:
-        return x, y, weight
-    return (x,) if y is None else (x, y)

@@ -14,7 +14,8 @@ import keras_tuner
 import numpy as np
 
 from kerashpo.core.errors import InvalidInput, UnusableResult, nearest
-from kerashpo.training.loops.model_fit import LayerSeeds
+from kerashpo.training.loops.base import unfinished
+from kerashpo.training.loops.model_fit import EpochStart
 from kerashpo.training.randomness import EpochKeys, seeded_own
 from kerashpo.training.user_callbacks import ReportCallback
 
@@ -107,13 +108,15 @@ class UserFitLoop:
                 )
             return on_epoch(epoch, metrics)
 
-        listening = [LayerSeeds(keys), *callbacks, _Halting(heard)]
+        listening = [EpochStart(keys), *callbacks, _Halting(heard)]
         kwargs = {**call.kwargs, **self._epochs(call, first, last)}
         if self._takes("callbacks"):
             kwargs["callbacks"] = listening
         if "verbose" in self._taken:
             kwargs["verbose"] = call.verbose
-        with seeded_own(keys.seed, keys.trial, keys.run, first), _quiet(model, call.verbose):
+        # Where the tuner plans the epochs, this may be a part of the trial's.
+        part = unfinished(model) if call.planned else contextlib.nullcontext()
+        with part, seeded_own(keys.seed, keys.trial, keys.run, first), _quiet(model, call.verbose):
             try:
                 return self._hypermodel.fit(hp, model, *call.args, **kwargs)
             except Halt:

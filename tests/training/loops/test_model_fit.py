@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from kerashpo.training.data import FitData
-from kerashpo.training.loops.model_fit import FitLoop, ordered_batches
+from kerashpo.training.loops.batches import ordered
+from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.randomness import EpochKeys
 
 
@@ -39,8 +40,13 @@ def test_without_shuffling_it_is_fit(
 
 def test_batches_follow_the_keys(table: tuple[np.ndarray, np.ndarray], keys: EpochKeys) -> None:
     data = FitData.from_fit(*table, batch_size=10)
-    batches = [batch[1] for batch in ordered_batches(data, 2, 3, keys)]
+    stream, batches = ordered(data, 2, keys, 1), []
+    for stream.epoch in (2, 3):
+        for source in (stream.get_numpy_iterator(), stream.get_jax_iterator()):
+            part = [np.asarray(batch[1]) for batch in source]
+        batches += part
     assert [len(batch) for batch in batches] == [10, 10, 10, 10, 5] * 2
+    assert stream.num_batches == 5 and stream.partial_batch_size == 5
     expected = np.concatenate([table[1][keys.permutation(epoch, 45)] for epoch in (2, 3)])
     np.testing.assert_array_equal(np.concatenate([np.asarray(b) for b in batches]), expected)
 
@@ -95,7 +101,8 @@ def test_a_generator_is_handed_over(
             yield table
 
     heard = recorder()
-    data = FitData.from_fit(stream(), steps_per_epoch=2, validation_data=table)
+    with pytest.warns(UserWarning, match="keeps a copy of its batches"):
+        data = FitData.from_fit(stream(), steps_per_epoch=2, validation_data=table)
     FitLoop().train(mlp(), data, 3, 4, [heard], keys)
     assert [call for call in heard.calls if call[0] == "epoch_end"] == [
         ("epoch_end", 2),

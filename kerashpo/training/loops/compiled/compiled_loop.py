@@ -7,8 +7,9 @@ from typing import Any, final
 import keras
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.training.arrays import Arrays, are_arrays, as_arrays
 from kerashpo.training.build import build_all
-from kerashpo.training.data import Arrays, FitData
+from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.loops.compiled.engine import CompiledSession, Engine, Logs
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
@@ -55,14 +56,13 @@ class CompiledLoop(TrainingLoop):
             for epoch in range(first, last + 1):
                 set_layer_seeds(model, keys, epoch, session.set_seed)
                 listeners.on_epoch_begin(epoch - 1)
-                logs = session.train_epoch(epoch_order(data, epoch, keys))
+                order = epoch_order(data, epoch, keys, model.steps_per_execution)
+                logs = session.train_epoch(order)
                 if data.validates(epoch):
                     logs |= _validate(session, listeners)
                 listeners.on_epoch_end(epoch - 1, logs)
                 if model.stop_training:
                     break
-            if model.optimizer is not None:
-                model.optimizer.finalize_variable_values(model.trainable_weights)
             listeners.on_train_end(logs)
 
     def evaluate(
@@ -126,10 +126,9 @@ def _validate(session: CompiledSession, listeners: keras.callbacks.CallbackList)
 
 
 def _arrays(x: Arrays, y: Arrays, sample_weight: Arrays) -> FitData:
-    data = FitData.from_fit(x, y, sample_weight=sample_weight)
-    if not data.is_arrays:
+    if not are_arrays(as_arrays((x, y, sample_weight))):
         raise InvalidInput(
             "Expected dense arrays. For a dataset or generator use model.evaluate or "
             f"model.predict. Received: x of type {type(x).__name__}."
         )
-    return data
+    return FitData.from_fit(x, y, sample_weight=sample_weight)

@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar, final
 import keras
 import numpy as np
 
-from kerashpo.training.data import FitData, Triple, length
+from kerashpo.training.arrays import Triple, length, take
+from kerashpo.training.data import FitData
 from kerashpo.training.randomness import assign_state
 
 Logs = dict[str, Any]
@@ -21,7 +22,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Graphs = TypeVar("Graphs")
 
-#: How many data sets (folds, as a rule) keep their tensors between trials.
+#: How many data sets (folds and batch sizes, as a rule) keep their tensors between trials.
 _DATA_SETS = 16
 
 
@@ -103,6 +104,8 @@ class Engine(ABC, Generic[Graphs]):
         self._shared: LRUCache[Hashable, Graphs] = LRUCache(capacity)
         self._private: weakref.WeakKeyDictionary[keras.Model, Graphs] = weakref.WeakKeyDictionary()
         self._data: LRUCache[int, tuple[FitData, Any, Any]] = LRUCache(_DATA_SETS)
+        #: id of an array -> the array and its tensor, both held by `_data` or by nobody.
+        self._tensors: dict[int, tuple[weakref.ref[Any], weakref.ref[Any]]] = {}
 
     @abstractmethod
     def open(self, model: keras.Model, data: FitData) -> CompiledSession:
@@ -113,8 +116,8 @@ class Engine(ABC, Generic[Graphs]):
         """Returns loss and metrics over (x, y, sample_weight), in batches of `batch`."""
 
     @abstractmethod
-    def to_device(self, arrays: Any) -> Any:
-        """Returns nested arrays as tensors; lists become tuples, as in Keras's own adapters."""
+    def to_tensor(self, array: np.ndarray) -> Any:
+        """Returns an array on the device."""
 
     @abstractmethod
     def predictor(self, model: keras.Model) -> AbstractContextManager[Callable[[Any], Any]]:
@@ -130,9 +133,8 @@ class Engine(ABC, Generic[Graphs]):
         parts = []
         with self.predictor(model) as predict:
             for start in range(0, length(x), batch):
-                rows = slice(start, start + batch)
-                part = keras.tree.map_structure(lambda leaf, r=rows: leaf[r], x)
-                parts.append(predict(self.to_device((part,))))
+                part = keras.utils.pack_x_y_sample_weight(take(x, slice(start, start + batch)))
+                parts.append(predict(self._to_device(part)))
         return keras.tree.map_structure(
             lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *parts
         )
@@ -154,21 +156,39 @@ class Engine(ABC, Generic[Graphs]):
         """Returns training and validation data on the device; the latter None if there is none."""
 
         def move() -> tuple[FitData, Any, Any]:
-            validation = None if data.validation is None else packed(data.validation)
-            held = None if validation is None else self.to_device(validation)
+            validation = None
+            if data.validation is not None:
+                validation = self._to_device(packed(data.validation))
             # Beside the data themselves, whose id nothing else can take while they are here.
-            return data, self.to_device(packed(data.weighted())), held
+            return data, self._to_device(packed(data.weighted())), validation
 
         _, training, validation = self._data.get(id(data), move)
         return training, validation
 
+    def _to_device(self, arrays: Any) -> Any:
+        """Returns nested arrays as tensors; lists become tuples, as in Keras's own adapters.
 
-def packed(triple: Triple) -> tuple[Any, ...]:
-    """Returns what a step is given: (x,), (x, y) or (x, y, sample_weight), no None at the end."""
-    x, y, weight = triple
-    if weight is not None:
-        return x, y, weight
-    return (x,) if y is None else (x, y)
+        An array that is on the device already is not copied again: folds and batch sizes share
+        what they are made of.
+        """
+
+        def tensor(array: Any) -> Any:
+            if array is None:
+                return None
+            held = self._tensors.get(id(array))
+            if held is None or held[0]() is not array or (found := held[1]()) is None:
+                found = self.to_tensor(array)
+                self._tensors[id(array)] = weakref.ref(array), weakref.ref(found)
+            return found
+
+        for key in [key for key, (array, _) in self._tensors.items() if array() is None]:
+            del self._tensors[key]
+        return keras.tree.map_structure(tensor, keras.tree.lists_to_tuples(arrays))
+
+
+def packed(triple: Triple) -> Any:
+    """Returns the data of a step as Keras packs them: x, (x, y) or (x, y, sample_weight)."""
+    return keras.utils.pack_x_y_sample_weight(*triple)
 
 
 def to_numbers(logs: Any) -> Logs:

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from kerashpo.training.data import FitData, Triple
+from kerashpo.training.arrays import Triple, length
+from kerashpo.training.data import FitData
 from kerashpo.training.loops.compiled.engine import (
     CompiledSession,
     Engine,
@@ -43,8 +44,9 @@ class JaxEngine(Engine[Executables]):
 
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
         """See `Engine.evaluate`."""
-        data, (shared, padding, values) = self.to_device(packed(triple)), self._whole(model)
-        arguments = (values.state(), values.graph_inputs(), data)
+        data, (shared, padding, values) = self._to_device(packed(triple)), self._whole(model)
+        order = jnp.arange(length(triple[0]), dtype=jnp.int32)
+        arguments = (values.state(), values.graph_inputs(), data, order)
         logs, _ = shared.compiled("testing", model, padding, batch, *arguments)(*arguments)
         return to_numbers(jax.device_get(dict(logs)))
 
@@ -60,9 +62,9 @@ class JaxEngine(Engine[Executables]):
 
         yield predict
 
-    def to_device(self, arrays: Any) -> Any:
-        """See `Engine.to_device`."""
-        return keras.tree.map_structure(jnp.asarray, keras.tree.lists_to_tuples(arrays))
+    def to_tensor(self, array: np.ndarray) -> Any:
+        """See `Engine.to_tensor`."""
+        return jnp.asarray(array)
 
     def executables(self, model: keras.Model, padding: Padding) -> Executables:
         """Returns the executables for a model with this padding, made when first needed."""
@@ -102,18 +104,24 @@ class JaxSession(CompiledSession):
         self._shared, self._model, self._padding = shared, model, padding
         self._data, self._training, self._validation = data, training, validation
         self._values = Values(model, padding, lifted=shared.lifted)
-        self._train: Compiled | None = None
+        self._validation_order: Any = None
+        if data.validation is not None:
+            order = data.validation_order(model.steps_per_execution)
+            whole = np.arange(length(data.validation[0]), dtype=np.int32)
+            self._validation_order = jnp.asarray(whole if order is None else order)
+        self._train: dict[int, Compiled] = {}
         self._test: Compiled | None = None
 
     def train_epoch(self, order: np.ndarray) -> Logs:
         """See `CompiledSession.train_epoch`."""
         values, batch = self._values, self._data.batch
         arguments = (values.state(), values.graph_inputs(), self._training, jnp.asarray(order))
-        if self._train is None:
-            self._train = self._shared.compiled(
+        # With `steps_per_epoch` an epoch may have fewer samples than another.
+        if len(order) not in self._train:
+            self._train[len(order)] = self._shared.compiled(
                 "training", self._model, self._padding, batch, *arguments
             )
-        logs, state = self._train(*arguments)
+        logs, state = self._train[len(order)](*arguments)
         values.set(state)
         values.advance_seeds(-(-len(order) // batch))
         return to_numbers(jax.device_get(dict(logs)))
@@ -121,7 +129,8 @@ class JaxSession(CompiledSession):
     def test_epoch(self) -> Logs:
         """See `CompiledSession.test_epoch`."""
         values, batch = self._values, self._data.validation_batch
-        arguments = (values.state(), values.graph_inputs(), self._validation)
+        order = self._validation_order
+        arguments = (values.state(), values.graph_inputs(), self._validation, order)
         if self._test is None:
             self._test = self._shared.compiled(
                 "testing", self._model, self._padding, batch, *arguments

@@ -78,9 +78,11 @@ class Graphs:
         return epoch
 
     def testing(self, batch: int) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
-        """Returns ``(state, inputs, data) -> (logs, metrics)``, one pass of evaluation."""
+        """Returns ``(state, inputs, data, order) -> (logs, metrics)``, one pass of evaluation."""
 
-        def whole(state: State, inputs: GraphInputs, data: Any) -> tuple[dict[str, Any], list[Any]]:
+        def whole(
+            state: State, inputs: GraphInputs, data: Any, order: Any
+        ) -> tuple[dict[str, Any], list[Any]]:
             def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
                 self._set(inputs, number)
                 trainable, fixed, metrics = carry
@@ -89,7 +91,6 @@ class Graphs:
                 )
                 return logs, (trainable, self._without_seeds(fixed), metrics)
 
-            order = jnp.arange(jax.tree.leaves(data)[0].shape[0])
             start = (*state[:2], self._reset_metrics(state[3]))
             logs, after = _all_steps(step, start, order, batch)
             return self._logs(logs, after[2]), after[2]

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerashpo.training.data import FitData, Triple, length
+from kerashpo.training.arrays import Triple
+from kerashpo.training.data import FitData
 from kerashpo.training.loops.compiled.engine import (
     CompiledSession,
     Engine,
@@ -54,7 +55,7 @@ class TensorFlowEngine(Engine[SharedTrace]):
 
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
         """See `Engine.evaluate`."""
-        data, trace = self.to_device(packed(triple)), self.trace(model)
+        data, trace = self._to_device(packed(triple)), self.trace(model)
         with _BoundModel(trace, model):
             graph = trace.graph(graphs.trace_testing, model, data)
             return to_numbers(graph(data, tf.constant(batch)))
@@ -66,9 +67,9 @@ class TensorFlowEngine(Engine[SharedTrace]):
         with _BoundModel(trace, model):
             yield lambda part: trace.graph(graphs.trace_predicting, model, part)(part)
 
-    def to_device(self, arrays: Any) -> Any:
-        """See `Engine.to_device`."""
-        return keras.tree.map_structure(tf.convert_to_tensor, keras.tree.lists_to_tuples(arrays))
+    def to_tensor(self, array: np.ndarray) -> Any:
+        """See `Engine.to_tensor`."""
+        return tf.convert_to_tensor(array)
 
     def trace(self, model: keras.Model) -> SharedTrace:
         """Returns the trace for this model, made now if there is none."""
@@ -97,7 +98,9 @@ class TensorFlowSession(CompiledSession):
         self._training, self._validation = training, validation
         self._batch = tf.constant(data.batch)
         self._validation_batch = tf.constant(data.validation_batch)
-        products = model.count_params() * min(data.batch, length(data.x))
+        order = data.validation_order(model.steps_per_execution)
+        self._validation_order = None if order is None else tf.constant(order)
+        products = model.count_params() * min(data.batch, data.samples)
         self._small = is_small(products)
         self._bound.__enter__()
 
@@ -108,7 +111,10 @@ class TensorFlowSession(CompiledSession):
 
     def test_epoch(self) -> Logs:
         """See `CompiledSession.test_epoch`."""
-        return self._run(graphs.trace_testing, self._validation, self._validation_batch)
+        data, batch, order = self._validation, self._validation_batch, self._validation_order
+        if order is None:
+            return self._run(graphs.trace_testing, data, batch)
+        return self._run(graphs.trace_testing_rows, data, order, batch)
 
     def _run(self, trace: Trace, data: Any, *inputs: Any) -> Logs:
         if self._small:

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 
 Concrete = Callable[..., Any]
+#: Types of the order of samples, and of the batch size.
+_ORDERED = (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))
 
 
 def trace_training(model: keras.Model, data: Any) -> Concrete:
@@ -24,17 +26,12 @@ def trace_training(model: keras.Model, data: Any) -> Concrete:
     @tf.autograph.experimental.do_not_convert
     def epoch(data: Any, order: Any, batch: Any) -> Any:
         model.reset_metrics()
-        count = tf.shape(order)[0]
+        steps, rows = _batches(order, batch)
+        return _run_steps(
+            model, lambda index: model.train_step(_gather(data, rows(index))), steps, "train_step"
+        )
 
-        def step(index: Any) -> Any:
-            start = index * batch
-            rows = tf.slice(order, [start], [tf.minimum(batch, count - start)])
-            return model.train_step(tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), data))
-
-        return _run_steps(model, step, (count + batch - 1) // batch, "train_step")
-
-    order = tf.TensorSpec([None], tf.int32)
-    return _concrete(epoch, specs(data), order, tf.TensorSpec([], tf.int32))
+    return _concrete(epoch, specs(data), *_ORDERED)
 
 
 def trace_testing(model: keras.Model, data: Any) -> Concrete:
@@ -43,15 +40,29 @@ def trace_testing(model: keras.Model, data: Any) -> Concrete:
     @tf.autograph.experimental.do_not_convert
     def whole(data: Any, batch: Any) -> Any:
         model.reset_metrics()
-        count = tf.shape(tf.nest.flatten(data)[0])[0]
+        count = tf.shape(next(leaf for leaf in tf.nest.flatten(data) if leaf is not None))[0]
 
         def step(index: Any) -> Any:
             start, stop = index * batch, tf.minimum((index + 1) * batch, count)
-            return model.test_step(tf.nest.map_structure(lambda leaf: leaf[start:stop], data))
+            return model.test_step(_map(lambda leaf: leaf[start:stop], data))
 
         return _run_steps(model, step, (count + batch - 1) // batch, "test_step")
 
     return _concrete(whole, specs(data), tf.TensorSpec([], tf.int32))
+
+
+def trace_testing_rows(model: keras.Model, data: Any) -> Concrete:
+    """Traces evaluation on some samples: ``(data, order, batch) -> logs``."""
+
+    @tf.autograph.experimental.do_not_convert
+    def part(data: Any, order: Any, batch: Any) -> Any:
+        model.reset_metrics()
+        steps, rows = _batches(order, batch)
+        return _run_steps(
+            model, lambda index: model.test_step(_gather(data, rows(index))), steps, "test_step"
+        )
+
+    return _concrete(part, specs(data), *_ORDERED)
 
 
 def trace_predicting(model: keras.Model, data: Any) -> Concrete:
@@ -66,9 +77,27 @@ def trace_predicting(model: keras.Model, data: Any) -> Concrete:
 
 def specs(data: Any) -> Any:
     """Returns the nested `tf.TensorSpec` of data, the number of samples left open."""
-    return tf.nest.map_structure(
-        lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), data
-    )
+    return _map(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), data)
+
+
+def _map(function: Callable[[Any], Any], data: Any) -> Any:
+    """Applies a function to the tensors of nested data; None (no weights) stays None."""
+    return tf.nest.map_structure(lambda leaf: None if leaf is None else function(leaf), data)
+
+
+def _gather(data: Any, rows: Any) -> Any:
+    return _map(lambda leaf: tf.gather(leaf, rows), data)
+
+
+def _batches(order: Any, batch: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Returns the number of batches of an order, and a function from a batch to its rows."""
+    count = tf.shape(order)[0]
+
+    def rows(index: Any) -> Any:
+        start = index * batch
+        return tf.slice(order, [start], [tf.minimum(batch, count - start)])
+
+    return (count + batch - 1) // batch, rows
 
 
 def _concrete(function: Callable[..., Any], *signature: Any) -> Concrete:

@@ -98,7 +98,7 @@ class SharedTrace:
 
 def _spec_key(data: Any) -> Hashable:
     leaves = [
-        (path, leaf.dtype.name, tuple(leaf.shape[1:]))
+        (path, None if leaf is None else (leaf.dtype.name, tuple(leaf.shape[1:])))
         for path, leaf in keras.tree.flatten_with_path(data)
     ]
     return str(tf.nest.map_structure(lambda _: 0, data)), tuple(leaves)

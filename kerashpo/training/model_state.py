@@ -1,0 +1,71 @@
+"""Every variable that a model's training changes, wherever the model holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+
+#: Where a compiled model keeps what `compile` was given, besides its own attributes.
+_COMPILED = ("_loss", "loss", "_compile_loss", "_compile_metrics")
+#: Packages whose objects are looked at only if they are known to hold variables.
+_CLOSED = frozenset("keras tensorflow jax jaxlib torch numpy builtins".split())
+_DEPTH = 6
+
+
+def state_variables(model: keras.Model) -> list[Any]:
+    """Returns the variables of a model's training state, each once, in a fixed order.
+
+    Those of layers, seed generators, optimizers, metrics and losses, and any that the model or a
+    layer of it holds in an attribute, a container or an object of the user's.
+    """
+    found: dict[int, Any] = {}
+    for variable in _variables(model):
+        found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def _variables(model: keras.Model) -> Iterator[Any]:
+    yield from model.variables
+    yield from model.metrics_variables
+    optimizer = getattr(model, "optimizer", None)
+    yield from () if optimizer is None else optimizer.variables
+    seen: set[int] = set()
+    for name in _COMPILED:
+        yield from _held(vars(model).get(name), seen, _DEPTH)
+    for layer in model._flatten_layers():
+        for value in list(vars(layer).values()):
+            yield from _held(value, seen, _DEPTH)
+
+
+def _held(value: Any, seen: set[int], depth: int) -> Iterator[Any]:
+    """Yields the variables that a value holds, at most `depth` containers and objects deep."""
+    if depth == 0 or id(value) in seen or isinstance(value, (str, bytes, int, float, type)):
+        return
+    seen.add(id(value))
+    if isinstance(value, keras.Variable) or _is_native_variable(value):
+        yield value
+    elif isinstance(value, keras.random.SeedGenerator):
+        yield value.state
+    elif isinstance(value, (keras.optimizers.Optimizer, keras.metrics.Metric, keras.layers.Layer)):
+        yield from value.variables
+    elif isinstance(value, Mapping):
+        for item in list(value.values()):
+            yield from _held(item, seen, depth - 1)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in list(value):
+            yield from _held(item, seen, depth - 1)
+    elif isinstance(value, keras.losses.Loss) or _is_users(value):
+        for item in list(getattr(value, "__dict__", {}).values()):
+            yield from _held(item, seen, depth - 1)
+
+
+def _is_native_variable(value: Any) -> bool:
+    """Whether a value is a variable of TensorFlow's that no Keras variable wraps."""
+    return type(value).__module__.startswith("tensorflow.") and hasattr(value, "assign_add")
+
+
+def _is_users(value: Any) -> bool:
+    root = type(value).__module__.partition(".")[0]
+    return root not in _CLOSED
