@@ -34,12 +34,15 @@ def tuner(tmp_path_factory: Any) -> Any:
 
 def fold_of(tuner: Any, run: int) -> tuple[np.ndarray, np.ndarray]:
     """The validation rows of a fold, from the runner's own cut."""
+    from kerashpo.training.arrays import take
     from kerashpo.training.data import FitData
     from kerashpo.training.splits import final_folds
 
     plain = {k: v for k, v in small.DATA.items() if k not in ("verbose",)}
     data = final_folds(FitData.from_fit(**plain), 3, tuner.results.seed)[run]
-    return data.validation[:2]
+    if data.validation_rows is None:
+        return data.validation[:2]
+    return take(data.validation[:2], data.validation_rows)
 
 
 def test_the_table_names_finalists_and_the_default(tuner: Any) -> None:
@@ -102,6 +105,7 @@ def test_it_stays_within_the_budget_that_the_search_alone_would_have(tuner: Any)
     assert any("final round" in note for note in tuner.plan().notes)
 
 
+@pytest.mark.filterwarnings("ignore:x is a generator")
 def test_the_recommended_tuner_has_one_by_itself(tmp_path: Any) -> None:
     tuner = kt.Recommended(small.build, max_trials=6, max_epochs=3, **small.place(tmp_path))
     tuner.search(**small.DATA)
@@ -213,6 +217,7 @@ def test_regression(tmp_path: Any) -> None:
     assert final.model.predict(ROWS, verbose=0).shape == (64, 1)
 
 
+@pytest.mark.filterwarnings("ignore:x is a generator")
 def test_what_cannot_have_one_is_refused_before_anything_is_trained(tmp_path: Any) -> None:
     def batches() -> Any:
         while True:
