@@ -57,7 +57,7 @@ def results_line(history: History, texts: Texts) -> str:
     for trial in history.trials.values():
         counts[trial.status] += 1
     by_status = ", ".join(
-        f"{n} {texts(f'status.{status.value.lower()}')}" for status, n in counts.items() if n
+        f"{n} {texts(f'{_section(n)}.{status.value.lower()}')}" for status, n in counts.items() if n
     )
     trials = texts.plural("summary.trials", len(history.trials))
     epochs = texts.plural("summary.epochs", history.epochs)
@@ -70,6 +70,10 @@ def results_line(history: History, texts: Texts) -> str:
     if history.stopped == "interrupted":
         line += "; " + texts("summary.partial")
     return line
+
+
+def _section(number: int) -> str:
+    return "status" if number == 1 else "statuses"
 
 
 def number_of(value: float, texts: Texts) -> str:

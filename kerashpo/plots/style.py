@@ -77,7 +77,11 @@ def shades(count: int) -> list[Any]:
 
 def short(value: object, say: Labels = ENGLISH, width: int = 14) -> str:
     """Returns a value as a tick label: three digits, and no more than `width` characters."""
-    text = say.number(f"{value:.3g}") if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        digits = ".0f" if 1e3 <= abs(value) < 1e5 else ".3g"
+        text = say.number(f"{value:{digits}}")
+    else:
+        text = str(value)
     return literal(text if len(text) <= width else f"{text[: width - 1]}…")
 
 

@@ -72,8 +72,11 @@ ax.legend(frameon=False);
 from kerashpo.schedulers import Hyperband
 
 plan = Hyperband(EPOCHS).plan()
-rows = [[f"{rung.trials} x {rung.epochs}" for rung in bracket] for bracket in plan.brackets]
-pd.DataFrame(rows, index=range(1, len(rows) + 1)).fillna("")
+rows = {
+    number: pd.Series([f"{rung.trials} x {rung.epochs}" for rung in bracket])
+    for number, bracket in enumerate(plan.brackets, start=1)
+}
+pd.DataFrame(rows).T.fillna("")
 
 # %% [markdown] lang="es"
 # ## Hyperband con un trabajador

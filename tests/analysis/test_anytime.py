@@ -15,12 +15,12 @@ from kerashpo.core.records import Failure, Report, Start, Status
 
 def history(direction="min", rows=()):
     """Rows (at, trial, epoch, value) in the order in which they were reported."""
-    told = History([StudyCreated({"params": []}, (("value", direction),), 0)])
+    study = History([StudyCreated({"params": []}, (("value", direction),), 0)])
     for at, trial, epoch, value in rows:
-        if trial not in told.trials:
-            told.apply(JobStarted(Start(trial, {}, 9), at=at))
-        told.apply(Reported(Report(trial, 0, epoch, {"value": value}, at), at=at))
-    return told
+        if trial not in study.trials:
+            study.apply(JobStarted(Start(trial, {}, 9), at=at))
+        study.apply(Reported(Report(trial, 0, epoch, {"value": value}, at), at=at))
+    return study
 
 
 ROWS = [
@@ -50,15 +50,15 @@ def test_maximising_keeps_the_direction_of_the_objective():
 
 
 def test_the_end_of_the_staircase_is_the_best_score():
-    told = history(rows=ROWS)
-    assert trace(told).y[-1] == told.best.score
+    study = history(rows=ROWS)
+    assert trace(study).y[-1] == study.best.score
 
 
 def test_failed_trials_are_left_out_as_in_the_best():
-    told = history(rows=ROWS)
-    told.apply(Ended(2, Status.FAILED, "failed", Failure("memory", "full"), at=9.0))
-    assert trace(told).y.tolist() == [5.0, 3.0]
-    assert trace(told).y[-1] == told.best.score
+    study = history(rows=ROWS)
+    study.apply(Ended(2, Status.FAILED, "failed", Failure("memory", "full"), at=9.0))
+    assert trace(study).y.tolist() == [5.0, 3.0]
+    assert trace(study).y[-1] == study.best.score
 
 
 @pytest.mark.parametrize(
@@ -69,35 +69,35 @@ def test_failed_trials_are_left_out_as_in_the_best():
     ],
 )
 def test_where_no_epoch_alone_is_the_score_it_comes_with_the_last_one(settings, rows, score):
-    told = History([StudyCreated({"params": []}, (("value", "min"),), 0, settings)])
-    told.apply(JobStarted(Start(0, {}, 2)))
+    study = History([StudyCreated({"params": []}, (("value", "min"),), 0, settings)])
+    study.apply(JobStarted(Start(0, {}, 2)))
     for at, run, epoch, value in rows:
-        told.apply(Reported(Report(0, run, epoch, {"value": value}, at), at=at))
-    found = trace(told)
+        study.apply(Reported(Report(0, run, epoch, {"value": value}, at), at=at))
+    found = trace(study)
     assert (found.x.tolist(), found.y.tolist()) == ([rows[-1][0]], [score])
-    assert found.y[-1] == told.best.score
+    assert found.y[-1] == study.best.score
 
 
 def test_what_a_users_own_code_returned_is_the_score():
-    told = history(rows=[(1.0, 0, 1, 9.0), (2.0, 0, 2, 8.0)])
-    told.apply(Measured(0, 0, 2, {"value": 0.5}, at=3.0))
-    told.apply(Ended(0, Status.COMPLETED, "completed", at=3.0))
-    assert trace(told, "epochs").x.tolist() == [2.0]
-    assert trace(told).y.tolist() == [0.5] == [told.best.score]
+    study = history(rows=[(1.0, 0, 1, 9.0), (2.0, 0, 2, 8.0)])
+    study.apply(Measured(0, 0, 2, {"value": 0.5}, at=3.0))
+    study.apply(Ended(0, Status.COMPLETED, "completed", at=3.0))
+    assert trace(study, "epochs").x.tolist() == [2.0]
+    assert trace(study).y.tolist() == [0.5] == [study.best.score]
 
 
 def test_own_code_that_logs_no_epoch_has_a_score_when_it_ended():
-    told = History([StudyCreated({"params": []}, (("value", "min"),), 0)])
-    told.apply(JobStarted(Start(0, {}, 1)))
-    told.apply(Measured(0, 0, 0, {"value": 0.5}, at=3.0))
-    told.apply(Ended(0, Status.COMPLETED, "completed", at=4.0))
-    assert (trace(told).x.tolist(), trace(told).y.tolist()) == ([4.0], [0.5])
+    study = History([StudyCreated({"params": []}, (("value", "min"),), 0)])
+    study.apply(JobStarted(Start(0, {}, 1)))
+    study.apply(Measured(0, 0, 0, {"value": 0.5}, at=3.0))
+    study.apply(Ended(0, Status.COMPLETED, "completed", at=4.0))
+    assert (trace(study).x.tolist(), trace(study).y.tolist()) == ([4.0], [0.5])
 
 
 def test_epochs_of_failed_trials_were_spent():
-    told = history(rows=ROWS)
-    told.apply(Ended(0, Status.FAILED, "failed", Failure("memory", "full"), at=9.0))
-    assert trace(told, "epochs").x.tolist() == [2, 5]
+    study = history(rows=ROWS)
+    study.apply(Ended(0, Status.FAILED, "failed", Failure("memory", "full"), at=9.0))
+    assert trace(study, "epochs").x.tolist() == [2, 5]
 
 
 def test_nothing_reported_is_an_empty_staircase():

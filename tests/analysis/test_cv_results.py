@@ -24,18 +24,18 @@ CONFIGS = [{"o": "sgd", "shape": 0, "momentum": 0.5}, {"o": "adam", "shape": 1}]
 def study(scores, direction="max", failed=()):
     """A study: for each trial its runs, for each run a score by epoch, two seconds an epoch."""
     settings = {"runs": max(len(runs) for runs in scores)} if scores else {}
-    told = History([StudyCreated(SPACE.to_json(), (("s", direction),), 0, settings)])
+    history = History([StudyCreated(SPACE.to_json(), (("s", direction),), 0, settings)])
     for number, runs in enumerate(scores):
-        told.apply(JobStarted(Start(number, CONFIGS[number % 2], 1)))
-        told.apply(JobStarted(Resume(number, len(runs[0]))))
+        history.apply(JobStarted(Start(number, CONFIGS[number % 2], 1)))
+        history.apply(JobStarted(Resume(number, len(runs[0]))))
         for run, values in enumerate(runs):
             for epoch, value in enumerate(values, start=1):
                 seconds = 2.0 * epoch + run
-                told.apply(Reported(Report(number, run, epoch, {"s": value}, seconds)))
+                history.apply(Reported(Report(number, run, epoch, {"s": value}, seconds)))
         status = Status.FAILED if number in failed else Status.COMPLETED
         failure = Failure("fit", "broke") if number in failed else None
-        told.apply(Ended(number, status, "", failure))
-    return Results(told).cv_results_
+        history.apply(Ended(number, status, "", failure))
+    return Results(history).cv_results_
 
 
 def test_scores_of_runs_are_splits():

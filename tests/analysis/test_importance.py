@@ -21,14 +21,14 @@ CUBE = Space({name: uniform(0.0, 1.0) for name in "abc"})
 
 
 def study(space, score, trials=400, epochs=lambda number: 1, direction="min"):
-    told = History([StudyCreated(space.to_json(), (("s", direction),), 0)])
+    history = History([StudyCreated(space.to_json(), (("s", direction),), 0)])
     for number in range(trials):
         config, last = space.sample(stream(0, "test", number)), epochs(number)
-        told.apply(JobStarted(Start(number, config, last)))
+        history.apply(JobStarted(Start(number, config, last)))
         value = score(config, last)
-        told.apply(Reported(Report(number, 0, last, {"s": value}, 1.0)))
-        told.apply(Ended(number, Status.COMPLETED, ""))
-    return told
+        history.apply(Reported(Report(number, 0, last, {"s": value}, 1.0)))
+        history.apply(Ended(number, Status.COMPLETED, ""))
+    return history
 
 
 def found(space, score, **settings):
@@ -156,8 +156,8 @@ def test_an_unknown_parameter():
 
 
 def test_trials_of_one_configuration_say_nothing():
-    told = study(CUBE, lambda v, e: float(e), 0)
+    history = study(CUBE, lambda v, e: float(e), 0)
     for number in range(20):
-        told.apply(JobStarted(Start(number, {"a": 0.5, "b": 0.5, "c": 0.5}, 1)))
-        told.apply(Reported(Report(number, 0, 1, {"s": float(number)}, 1.0)))
-    assert importances(told, CUBE) == []
+        history.apply(JobStarted(Start(number, {"a": 0.5, "b": 0.5, "c": 0.5}, 1)))
+        history.apply(Reported(Report(number, 0, 1, {"s": float(number)}, 1.0)))
+    assert importances(history, CUBE) == []

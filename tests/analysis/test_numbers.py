@@ -21,17 +21,17 @@ SPACE = Space({"x": uniform(0.0, 1.0)})
 
 def history(values: list[list[float]], direction: str = "max", failed: int = -1) -> History:
     """Returns a study: a list of scores by epoch for each trial, an epoch a second."""
-    told = History([StudyCreated(SPACE.to_json(), (("score", direction),), 0)])
+    study = History([StudyCreated(SPACE.to_json(), (("score", direction),), 0)])
     at = 0.0
     for number, scores in enumerate(values):
-        told.apply(JobStarted(Start(number, {"x": number / 10}, len(scores)), at=at))
+        study.apply(JobStarted(Start(number, {"x": number / 10}, len(scores)), at=at))
         for epoch, score in enumerate(scores, start=1):
             at += 1.0
-            told.apply(Reported(Report(number, 0, epoch, {"score": score}, float(epoch)), at=at))
+            study.apply(Reported(Report(number, 0, epoch, {"score": score}, float(epoch)), at=at))
         failure = Failure("fit", "broke", "story") if number == failed else None
         status = Status.FAILED if failure else Status.COMPLETED
-        told.apply(Ended(number, status, "", failure, at=at))
-    return told
+        study.apply(Ended(number, status, "", failure, at=at))
+    return study
 
 
 STUDY = [[0.1, 0.3], [0.2], [0.5, 0.4]]

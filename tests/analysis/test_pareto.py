@@ -19,15 +19,15 @@ SPACE = Space({"x": uniform(0.0, 1.0)})
 
 
 def study(rows, objectives=(("acc", "max"), ("loss", "min")), failed=()):
-    told = History([StudyCreated(SPACE.to_json(), objectives, 0)])
+    history = History([StudyCreated(SPACE.to_json(), objectives, 0)])
     for number, (acc, loss, seconds) in enumerate(rows):
-        told.apply(JobStarted(Start(number, {"x": 0.5}, 1)))
+        history.apply(JobStarted(Start(number, {"x": 0.5}, 1)))
         metrics = {"acc": acc, "loss": loss, "strange": acc}
-        told.apply(Reported(Report(number, 0, 1, metrics, seconds)))
+        history.apply(Reported(Report(number, 0, 1, metrics, seconds)))
         status = Status.FAILED if number in failed else Status.COMPLETED
         failure = Failure("fit", "broke") if number in failed else None
-        told.apply(Ended(number, status, "", failure))
-    return told
+        history.apply(Ended(number, status, "", failure))
+    return history
 
 
 ROWS = [(0.9, 0.5, 1.0), (0.8, 0.3, 2.0), (0.8, 0.4, 9.0), (0.95, 0.2, 5.0), (0.99, 0.9, 7.0)]

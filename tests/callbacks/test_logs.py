@@ -74,9 +74,9 @@ def test_tensorboard_reads_scalars_and_hparams(tmp_path):
     trial = results.history.trials[0]
     assert head.file_version == "brain.Event:2"
     content = start.summary.value[0].metadata.plugin_data.content
-    told = metadata.parse_session_start_info_plugin_data(content)
-    assert told.hparams["x"].number_value == trial.config["x"]
-    assert told.hparams["kind"].string_value in ("a", "b")
+    info = metadata.parse_session_start_info_plugin_data(content)
+    assert info.hparams["x"].number_value == trial.config["x"]
+    assert info.hparams["kind"].string_value in ("a", "b")
     assert (scalar.step, scalar.summary.value[0].tag) == (1, "value")
     assert scalar.summary.value[0].simple_value == pytest.approx(trial.score)
     over = metadata.parse_session_end_info_plugin_data(
@@ -92,9 +92,9 @@ def test_tensorboard_tells_failures_from_successes(tmp_path):
     assert 0 < results.history.failed < 12
     for trial in results.history.trials.values():
         content = records(tmp_path, trial.number)[-1].summary.value[0].metadata.plugin_data.content
-        told = metadata.parse_session_end_info_plugin_data(content).status
+        status = metadata.parse_session_end_info_plugin_data(content).status
         failed = trial.failure is not None
-        assert told == (api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS)
+        assert status == (api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS)
 
 
 def test_tensorboard_begins_anew_with_the_search_and_goes_on_with_it(tmp_path):
@@ -113,7 +113,7 @@ class Client:
     """The part of MlflowClient that is used, on lists."""
 
     def __init__(self) -> None:
-        self.runs, self.told = [], []
+        self.runs, self.calls = [], []
 
     def get_experiment_by_name(self, name):
         return None
@@ -130,7 +130,7 @@ class Client:
         return self.runs[-1]
 
     def __getattr__(self, name):
-        return lambda run, *given, **named: self.told.append((name, run, *given, *named.values()))
+        return lambda run, *given, **named: self.calls.append((name, run, *given, *named.values()))
 
 
 class _Run:
@@ -148,11 +148,11 @@ def test_mlflow_has_a_run_for_the_search_and_one_for_each_trial(tmp_path):
     assert "kerashpo.trial" not in parent.data.tags
     assert [run.data.tags["mlflow.parentRunId"] for run in trials] == ["0"] * 3
     config = results.history.trials[0].config
-    assert ("log_param", "1", "x", config["x"]) in client.told
-    assert ("log_metric", "1", "value", results.history.trials[0].score, 2000, 1) in client.told
-    assert ("set_tag", "1", "kerashpo.status", "COMPLETED") in client.told
-    assert ("log_metric", "0", "best_value", results.best.score) in client.told
-    assert client.told[-1] == ("set_terminated", "0", "FINISHED")
+    assert ("log_param", "1", "x", config["x"]) in client.calls
+    assert ("log_metric", "1", "value", results.history.trials[0].score, 2000, 1) in client.calls
+    assert ("set_tag", "1", "kerashpo.status", "COMPLETED") in client.calls
+    assert ("log_metric", "0", "best_value", results.best.score) in client.calls
+    assert client.calls[-1] == ("set_terminated", "0", "FINISHED")
 
 
 def test_mlflow_goes_on_in_the_same_runs(tmp_path):

@@ -26,25 +26,25 @@ SPACE = {"params": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0}]}
 
 def events(reason: str = "finished", kind: str | None = None) -> list[Event]:
     """Three trials: one completes, one is stopped at the first rung, one fails."""
-    told: list[Event] = [
+    log: list[Event] = [
         StudyCreated(SPACE, (("val_accuracy", "max"),), 7),
         SessionStarted(1e9, {} if kind is None else {"kind": kind}),
     ]
     at = 0.0
     for trial, epochs in ((0, 4), (1, 2)):
-        told.append(JobStarted(Start(trial, {"lr": 0.1 * (trial + 1)}, epochs), at=at))
+        log.append(JobStarted(Start(trial, {"lr": 0.1 * (trial + 1)}, epochs), at=at))
         for epoch in range(1, epochs + 1):
             at += 1.0
             metrics = {"val_accuracy": 0.5 + 0.1 * epoch - 0.2 * trial, "val_loss": 1.0 / epoch}
-            told.append(Reported(Report(trial, 0, epoch, metrics, float(epoch)), at=at))
-        told.append(Reached(trial, at=at))
-    told.append(Ended(0, Status.COMPLETED, "completed", at=at))
-    told.append(Ended(1, Status.STOPPED, "rung", at=at))
-    told.append(JobStarted(Start(2, {"lr": 0.9}, 4), at=at))
+            log.append(Reported(Report(trial, 0, epoch, metrics, float(epoch)), at=at))
+        log.append(Reached(trial, at=at))
+    log.append(Ended(0, Status.COMPLETED, "completed", at=at))
+    log.append(Ended(1, Status.STOPPED, "rung", at=at))
+    log.append(JobStarted(Start(2, {"lr": 0.9}, 4), at=at))
     failure = Failure("build", "RuntimeError: [bold] no <room>")
-    told.append(Ended(2, Status.FAILED, "failed", failure, at=at))
-    told.append(SessionEnded(reason, reason == "finished", at=at))
-    return told
+    log.append(Ended(2, Status.FAILED, "failed", failure, at=at))
+    log.append(SessionEnded(reason, reason == "finished", at=at))
+    return log
 
 
 @pytest.fixture

@@ -297,10 +297,10 @@ def test_every_display_tells_why_workers_come_and_go(kind, progress, play):
     for event in (*NEWS, SessionEnded("finished", True, at=9.0)):
         history.apply(event)
         display.on_event(event, history)
-    told = out.getvalue() + "".join(cell.pages[-1:])
-    assert told.count("2 worker processes from here on") == 1
-    assert told.count("trial 1 lost its worker (it was ended by SIGKILL) and goes on in") == 1
-    assert ("2 workers" in told) == (kind != "lines") and "compiled" not in told
+    shown = out.getvalue() + "".join(cell.pages[-1:])
+    assert shown.count("2 worker processes from here on") == 1
+    assert shown.count("trial 1 lost its worker (it was ended by SIGKILL) and goes on in") == 1
+    assert ("2 workers" in shown) == (kind != "lines") and "compiled" not in shown
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,11 @@ def test_the_cells_are_explained():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [(0.1, "about 5 s"), (3.0, "about 2 min"), (100.0, "about 1 h 23 min")],
 )
-def test_the_time_is_told_once_an_epoch_was_seen(seconds, told):
-    assert told in plan_total(Plan((), 10, 50), seconds, ENGLISH)
+def test_the_time_is_shown_once_an_epoch_was_seen(seconds, text):
+    assert text in plan_total(Plan((), 10, 50), seconds, ENGLISH)
 
 
 def test_what_is_not_known_is_said():

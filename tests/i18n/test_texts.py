@@ -37,8 +37,8 @@ def test_translations_differ():
 
 
 def test_placeholders_are_filled():
-    told = Texts("en")("compare.running", number=1, total=3, tuner="[b]", seed=0)
-    assert told == "[1/3] [b], seed 0"
+    sentence = Texts("en")("compare.running", number=1, total=3, tuner="[b]", seed=0)
+    assert sentence == "[1/3] [b], seed 0"
 
 
 def test_an_unknown_language():

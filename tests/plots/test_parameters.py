@@ -40,16 +40,16 @@ def _agg() -> Iterator[None]:
 
 
 def study(trials: int, space: Space = SPACE) -> Plots:
-    told = History([StudyCreated(space.to_json(), (("acc", "max"),), 0)])
+    history = History([StudyCreated(space.to_json(), (("acc", "max"),), 0)])
     for number in range(trials):
         config = space.sample(stream(0, "plots", number))
         last = 3 if number % 2 else 1
-        told.apply(JobStarted(Start(number, config, last)))
+        history.apply(JobStarted(Start(number, config, last)))
         for epoch in range(1, last + 1):
             metrics = {"acc": 0.5 + config["units"] / 200 + epoch / 20, "loss": 1.0 / epoch}
-            told.apply(Reported(Report(number, 0, epoch, metrics, float(epoch))))
-        told.apply(Ended(number, Status.COMPLETED if number % 2 else Status.STOPPED, ""))
-    return Plots(told, lambda: space)
+            history.apply(Reported(Report(number, 0, epoch, metrics, float(epoch))))
+        history.apply(Ended(number, Status.COMPLETED if number % 2 else Status.STOPPED, ""))
+    return Plots(history, lambda: space)
 
 
 @pytest.mark.parametrize("trials", [0, 1, 40, 600])
@@ -98,7 +98,7 @@ def test_lines_end_with_the_best_on_top_and_go_below_where_absent():
     assert 0 < absent == (heights[:, 0] == ABSENT).sum()
 
 
-def test_an_unknown_parameter_is_told():
+def test_an_unknown_parameter_is_refused():
     for draw in (
         lambda p: p.slices(["unit"]),
         lambda p: p.contours("unit", "rate"),
@@ -180,6 +180,12 @@ def test_a_note_never_lies_on_the_curves():
 def test_names_are_no_formulas():
     assert literal(r"$\frac$") == r"\$\frac\$"
     assert short("x" * 30) == "x" * 13 + "…" and short(0.123456) == "0.123"
+    assert [short(value) for value in (1000.0, 12345.6, 1e5, 1e-5)] == [
+        "1000",
+        "12346",
+        "1e+05",
+        "1e-05",
+    ]
 
 
 def test_a_forest_is_grown_again_when_the_study_has_grown():

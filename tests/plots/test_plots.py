@@ -36,15 +36,15 @@ def _agg() -> Iterator[None]:
 
 
 def study(trials: int, epochs: int = 3, value: float | None = None) -> History:
-    told = History([StudyCreated(SPACE.to_json(), (("acc", "max"),), 0)])
+    history = History([StudyCreated(SPACE.to_json(), (("acc", "max"),), 0)])
     for number in range(trials):
-        told.apply(JobStarted(Start(number, {"x": 0.5}, epochs), at=float(number)))
+        history.apply(JobStarted(Start(number, {"x": 0.5}, epochs), at=float(number)))
         for epoch in range(1, epochs + 1):
             score = value if value is not None else ((number * 7) % 11 + epoch) / 20
             at = number + epoch / (epochs + 1)
-            told.apply(Reported(Report(number, 0, epoch, {"acc": score}, float(epoch)), at=at))
-        told.apply(Ended(number, Status.COMPLETED, "completed", at=number + 1.0))
-    return told
+            history.apply(Reported(Report(number, 0, epoch, {"acc": score}, float(epoch)), at=at))
+        history.apply(Ended(number, Status.COMPLETED, "completed", at=number + 1.0))
+    return history
 
 
 def plots(history: History) -> Plots:

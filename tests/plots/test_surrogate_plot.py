@@ -129,13 +129,13 @@ def test_an_unknown_parameter_names_the_nearest(study, algorithm):
 
 
 def test_explain_says_what_matters_and_what_comes_next(study, algorithm):
-    told = algorithm.explain(study)
-    assert told.relevance["lr"] > told.relevance["drop"]
-    assert sum(told.relevance.values()) == pytest.approx(1.0)
-    assert told.best.value == pytest.approx(study.best.score, abs=0.01)
-    assert told.next.config == algorithm.ask(25, study)
-    assert isinstance(told.exploring, bool)
-    text = str(told)
+    explained = algorithm.explain(study)
+    assert explained.relevance["lr"] > explained.relevance["drop"]
+    assert sum(explained.relevance.values()) == pytest.approx(1.0)
+    assert explained.best.value == pytest.approx(study.best.score, abs=0.01)
+    assert explained.next.config == algorithm.ask(25, study)
+    assert isinstance(explained.exploring, bool)
+    text = str(explained)
     assert text.startswith("relevance") and "lr" in text and "next" in text
 
 

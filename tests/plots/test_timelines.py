@@ -37,7 +37,7 @@ def test_a_promoted_trial_is_trained_in_several_stretches(history):
     assert all(a.last + 1 == b.first for a, b in pairwise(own))
 
 
-def told(*parts):
+def spans_of(*parts):
     """A trial of jobs to epoch 4 and 6; each part is an event, or (time, run, epoch, seconds)."""
     history = empty_history()
     for part in parts:
@@ -51,23 +51,23 @@ def told(*parts):
 def test_epochs_that_arrive_several_at_once_are_one_bar():
     # Two batches of two epochs, each epoch a second, and half a second between the batches.
     batches = [(2.0, 0, 1, 1.0), (2.0, 0, 2, 2.0), (4.5, 0, 3, 3.0), (4.5, 0, 4, 4.0)]
-    assert told(JobStarted(Start(0, {}, 4)), *batches) == [Span(0, 0.0, 4.5, 1, 4)]
+    assert spans_of(JobStarted(Start(0, {}, 4)), *batches) == [Span(0, 0.0, 4.5, 1, 4)]
 
 
 def test_each_job_is_a_bar():
     first, second = (2.0, 0, 1, 2.0), (5.0, 0, 2, 3.0)
-    found = told(JobStarted(Start(0, {}, 1)), first, JobStarted(Resume(0, 2), at=3.0), second)
+    found = spans_of(JobStarted(Start(0, {}, 1)), first, JobStarted(Resume(0, 2), at=3.0), second)
     assert found == [Span(0, 0.0, 2.0, 1, 1), Span(0, 4.0, 5.0, 2, 2)]
 
 
 def test_several_runs_of_a_job_are_one_bar():
     runs = [(1.0, 0, 1, 1.0), (2.0, 0, 2, 2.0), (3.5, 1, 1, 1.5), (5.0, 1, 2, 3.0)]
-    assert told(JobStarted(Start(0, {}, 2)), *runs) == [Span(0, 0.0, 5.0, 1, 2)]
+    assert spans_of(JobStarted(Start(0, {}, 2)), *runs) == [Span(0, 0.0, 5.0, 1, 2)]
 
 
 def test_a_bar_ends_where_its_worker_was_lost():
     lost = Noted(0, {"worker_lost": "was killed by signal 9"}, at=6.0)
-    found = told(JobStarted(Start(0, {}, 4)), (1.0, 0, 1, 1.0), lost, (9.0, 0, 2, 2.0))
+    found = spans_of(JobStarted(Start(0, {}, 4)), (1.0, 0, 1, 1.0), lost, (9.0, 0, 2, 2.0))
     assert found == [Span(0, 0.0, 1.0, 1, 1), Span(0, 8.0, 9.0, 2, 2)]
 
 

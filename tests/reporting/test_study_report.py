@@ -80,7 +80,7 @@ def results(*args, **settings):
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page, as far as it is told here."""
+    """What a browser would make of a page, as far as it is needed here."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -104,15 +104,15 @@ def page(tmp_path_factory):
 
 
 def test_nothing_a_user_wrote_becomes_a_tag(page):
-    told = Page(page)
-    assert "script" not in told.tags
-    assert EVIL in told.text
+    parsed = Page(page)
+    assert "script" not in parsed.tags
+    assert EVIL in parsed.text
     assert page.count(EVIL) == 0
 
 
 def test_nothing_is_loaded_and_no_link_leaves(page):
-    told = Page(page)
-    inside = [a for a in told.addresses if not a.startswith(("#", "data:image/png;base64,"))]
+    parsed = Page(page)
+    inside = [a for a in parsed.addresses if not a.startswith(("#", "data:image/png;base64,"))]
     assert inside == []
     assert "://" not in page and "@import" not in page
     assert re.findall(r"url\((?!#)", page) == []
@@ -121,8 +121,8 @@ def test_nothing_is_loaded_and_no_link_leaves(page):
 
 def test_links_within_the_page_lead_somewhere(page):
     names = set(re.findall(r' id="([^"]+)"', page))
-    told = [a[1:] for a in Page(page).addresses if a.startswith("#")]
-    assert told and set(told) <= names
+    inner = [a[1:] for a in Page(page).addresses if a.startswith("#")]
+    assert inner and set(inner) <= names
     assert set(re.findall(r"url\(#([^)]+)\)", page)) <= names
 
 

@@ -125,7 +125,7 @@ def test_a_notebook_speaks_spanish(results):
     assert "<th>mejor época</th>" in shown and "<td>detenido</td>" in shown
     assert f"{results.best.score:.6g}".replace(".", ",") in shown
     assert repr(spanish).startswith(
-        "<Results: 9 ensayos (8 detenido, 1 completo), 21 épocas, mejor"
+        "<Results: 9 ensayos (8 detenidos, 1 completo), 21 épocas, mejor"
     )
 
 

@@ -41,7 +41,7 @@ def test_optimize_speaks_spanish(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "optimize + random   value min   semilla 0   1 proceso"
     assert "ensayo 0 completo: 0," in lines[1] and "terminó: se alcanzó max_trials" in lines
-    assert repr(found).startswith("<Results: 3 ensayos (3 completo), 3 épocas, mejor value 0,")
+    assert repr(found).startswith("<Results: 3 ensayos (3 completos), 3 épocas, mejor value 0,")
 
 
 def test_the_environment_chooses_the_language(capsys, monkeypatch):
