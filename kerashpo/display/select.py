@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from kerashpo.core.listener import Listener
@@ -20,6 +21,13 @@ def in_a_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and type(shell).__name__ != "TerminalInteractiveShell"
+
+
+def in_own_command() -> bool:
+    """Tells whether this process is a command of kerashpo, where the user has no `tuner`."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    module = "" if spec is None else spec.name
+    return module.partition(".")[0] == "kerashpo" or Path(sys.argv[0]).stem == "kerashpo"
 
 
 def make_display(
@@ -40,10 +48,11 @@ def make_display(
         folder: where the study lives, None for one in memory.
         workers: how many trials are trained at once.
         lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
-        report: the call that writes the report.
+        report: the call that writes the report; not shown in a command of kerashpo.
     """
     if not verbose:
         return None
+    report = "" if in_own_command() else report
     progress = Progress(title, plan, folder, workers, Texts.of(lang), report)
     if in_a_notebook():
         import IPython.display

@@ -181,19 +181,21 @@ def farewell(view: View, texts: Texts) -> list[str]:
     end = ending(view, texts)
     lines.append(end if view.ended == "interrupted" else texts("display.ended", reason=end))
     if view.best is not None:
-        command = "" if view.folder is None else f"kerashpo report {shlex.quote(view.folder)}"
-        lines.append(
-            report(view, texts) + (texts("display.or", command=command) if command else "")
-        )
+        lines += report(view, texts)
     if view.folder is not None:
         opened = f"kerashpo.open_study({view.folder!r})"
         lines.append(f"{texts('display.study')} {view.folder}{GAP}({opened})")
     return lines
 
 
-def report(view: View, texts: Texts) -> str:
-    """Returns the call that writes the report."""
-    return f"{texts('display.report')} {view.report}"
+def report(view: View, texts: Texts) -> list[str]:
+    """Returns a line with the call and the command that write the report, none without either."""
+    command = "" if view.folder is None else f"kerashpo report {shlex.quote(view.folder)}"
+    first, second = (view.report, command) if view.report else (command, "")
+    if not first:
+        return []
+    other = texts("display.or", command=second) if second else ""
+    return [f"{texts('display.report')} {first}{other}"]
 
 
 def flow(parts: Iterable[str], width: int) -> list[str]:

@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Prints the reviews of hand-ins; returns 1 if one is not accepted, 2 for wrong arguments."""
     try:
         given = _parser().parse_args(argv)
-        texts = Texts(given.lang)
+        texts = Texts.of(given.lang)
         reviews = check_submissions(_expanded(given.files), given.lang, given.exercise)
     except KerashpoError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -36,7 +36,7 @@ def _parser() -> CommandParser:
         prog="python -m kerashpo.teaching", description="Reviews hand-ins of the notebooks."
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="results.json files, or patterns")
-    parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of the remarks")
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of remarks and table")
     parser.add_argument("--csv", metavar="PATH", help="write a row for each file")
     parser.add_argument(
         "--exercise",

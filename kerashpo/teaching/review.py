@@ -67,12 +67,14 @@ class Review:
 Exercises = Mapping[str, Callable[[], Exercise]]
 
 
-def check_submission(path: str | Path, lang: str = "en", exercises: Sequence[str] = ()) -> Review:
+def check_submission(
+    path: str | Path, lang: str | None = None, exercises: Sequence[str] = ()
+) -> Review:
     """Returns the review of a hand-in; ``print`` it to read it.
 
     Args:
         path: the file that `write_submission` wrote.
-        lang: ``"en"`` or ``"es"``.
+        lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
         exercises: exercises of your own, as import strings: ``my_file.py:my_exercise``.
 
     Raises:
@@ -82,19 +84,19 @@ def check_submission(path: str | Path, lang: str = "en", exercises: Sequence[str
 
 
 def check_submissions(
-    paths: Sequence[str | Path], lang: str = "en", exercises: Sequence[str] = ()
+    paths: Sequence[str | Path], lang: str | None = None, exercises: Sequence[str] = ()
 ) -> list[Review]:
     """Returns the reviews of several hand-ins, which are also searched for copies.
 
     Args:
         paths: the files.
-        lang: ``"en"`` or ``"es"``.
+        lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
         exercises: exercises of your own, as import strings: ``my_file.py:my_exercise``.
 
     Raises:
         InvalidInput: for another language, or an exercise that cannot be imported.
     """
-    known, texts = load_exercises(exercises), Texts(lang)
+    known, texts = load_exercises(exercises), Texts.of(lang)
     reviews = [_review(str(path), known, texts) for path in paths]
     shared = copies([one for review in reviews for one in _owned(review, known)])
     return [_with_copies(review, shared.get(review.path, []), texts) for review in reviews]

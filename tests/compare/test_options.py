@@ -117,3 +117,4 @@ def test_what_somebody_simulated_is_part_of_a_plan(tmp_path):
 def test_the_environment_chooses_the_language(monkeypatch):
     monkeypatch.setenv("KERASHPO_LANG", "es")
     assert ComparisonOptions().lang == "es" and ComparisonOptions(lang="en").lang == "en"
+    assert parse([]).lang == "es" and parse(["--lang", "en"]).lang == "en"
