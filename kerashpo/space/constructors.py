@@ -1,36 +1,40 @@
-"""The functions that write a space down."""
+"""The functions that define a space: domains, conditions, nested mappings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
+from kerashpo.space.definition_checks import between_steps
 from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
 from kerashpo.space.params import Condition, Param
+from kerashpo.space.scales import Scale
+
+Numeric = TypeVar("Numeric", Float, Integer)
 
 
 def uniform(
     low: float, high: float, step: float | None = None, *, default: float | None = None
 ) -> Float:
     """A float in [low, high]; with `step`, low, low + step, ... up to high."""
-    with _told(f"uniform({low!r}, {high!r})"):
-        return Float(float(low), float(high), _float(step), "linear", _float(default))
+    with _naming(f"uniform({low!r}, {high!r})"):
+        return _on_steps(Float(float(low), float(high), _float(step), "linear", _float(default)))
 
 
 def loguniform(low: float, high: float, *, default: float | None = None) -> Float:
     """A float in [low, high], low above 0, whose logarithm is uniform."""
-    with _told(f"loguniform({low!r}, {high!r})"):
+    with _naming(f"loguniform({low!r}, {high!r})"):
         return Float(float(low), float(high), None, "log", _float(default))
 
 
 def reverse_log(low: float, high: float, *, default: float | None = None) -> Float:
     """A float in [low, high], low above 0, dense near `high` as `loguniform` is near `low`."""
-    with _told(f"reverse_log({low!r}, {high!r})"):
+    with _naming(f"reverse_log({low!r}, {high!r})"):
         return Float(float(low), float(high), None, "reverse_log", _float(default))
 
 
@@ -43,14 +47,15 @@ def integer(
     default: int | None = None,
 ) -> Integer:
     """A whole number in [low, high], both included; with `log` a step is a factor."""
-    with _told(f"integer({low!r}, {high!r})"):
+    with _naming(f"integer({low!r}, {high!r})"):
         numbers = [_whole(value) for value in (low, high, step, default)]
-        return Integer(numbers[0], numbers[1], numbers[2], "log" if log else "linear", numbers[3])
+        scale: Scale = "log" if log else "linear"
+        return _on_steps(Integer(numbers[0], numbers[1], numbers[2], scale, numbers[3]))
 
 
 def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Choice:
     """One of `values`; `ordered` where neighbours are alike (batch sizes, say)."""
-    with _told(f"choice({values!r})"):
+    with _naming(f"choice({values!r})"):
         items = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
         return Choice(items, ordered, default)
 
@@ -66,14 +71,21 @@ def fixed(value: Scalar) -> Fixed:
 
 
 @contextmanager
-def _told(call: str) -> Iterator[None]:
-    """Puts the call before the reason: the parameter's name is not known yet."""
+def _naming(call: str) -> Iterator[None]:
+    """Puts the call into the messages of errors: the parameter's name is not known yet."""
     try:
         yield
     except InvalidSpace as error:
         raise InvalidSpace(f"{call}: {error}.") from None
     except (TypeError, ValueError) as error:
         raise InvalidSpace(f"{call}: expected numbers (a choice: a list), {error}.") from None
+
+
+def _on_steps(domain: Numeric) -> Numeric:
+    """Returns the domain; its default must be one of its values."""
+    if reason := between_steps(domain):
+        raise InvalidSpace(reason)
+    return domain
 
 
 def _float(value: float | None) -> float | None:

@@ -1,6 +1,6 @@
-"""What values a parameter may take, and where each lies in [0, 1].
+"""Domains: the values of a parameter, and where each lies in [0, 1].
 
-A domain knows nothing of names: errors carry the reason, `Param` adds the name.
+A domain has no name: its errors give the reason, `Param` adds the name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, final
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
 from kerashpo.space.choice_labels import Label, labels
-from kerashpo.space.scales import SCALES, Scale, ladder, rung, shrink, stretch
+from kerashpo.space.scales import SCALES, Scale, shrink, step_count, step_value, stretch
 
 
 class Domain(ABC):
@@ -96,19 +96,19 @@ def _check_range(low: float, high: float, step: float | None, scale: str) -> Non
 
 def _check_preset(domain: Float | Integer) -> None:
     preset = domain.preset
-    if preset is None:
-        return
-    if not domain.low <= preset <= domain.high:
+    if preset is not None and not domain.low <= preset <= domain.high:
         raise InvalidSpace(f"default {preset!r} is outside [{domain.low}, {domain.high}]")
-    if domain.step is None:
-        return
-    nearest = domain.at(domain.unit(preset))
-    if not math.isclose(nearest, preset, rel_tol=1e-6, abs_tol=1e-6 * domain.step):
-        by = "factor" if domain.scale != "linear" else "step"
-        raise InvalidSpace(
-            f"default {preset!r} is none of the values from {domain.low} to {domain.high} by a "
-            f"{by} of {domain.step}; the nearest is {nearest!r}"
-        )
+
+
+def _nearest_step(value: float, domain: Float | Integer) -> int:
+    """Returns the index of the step that is nearest to a value in the range."""
+    low, high, step, scale = domain.low, domain.high, domain.step or 1, domain.scale
+    if scale == "linear":
+        guess = round((value - low) / step)
+        near = range(max(guess - 1, 0), min(guess + 2, domain.levels))
+    else:
+        near = range(domain.levels)
+    return min(near, key=lambda i: abs(step_value(i, low, high, step, scale) - value))
 
 
 @final
@@ -131,7 +131,7 @@ class Float(Domain):
     def levels(self) -> int:
         if self.low == self.high:
             return 1
-        return 0 if self.step is None else ladder(self.low, self.high, self.step, self.scale)
+        return 0 if self.step is None else step_count(self.low, self.high, self.step, self.scale)
 
     @property
     def default(self) -> float:
@@ -139,7 +139,7 @@ class Float(Domain):
 
     def at(self, u: float) -> float:
         if self.step is not None:
-            return rung(_cell(u, self.levels), self.low, self.high, self.step, self.scale)
+            return step_value(_cell(u, self.levels), self.low, self.high, self.step, self.scale)
         value = stretch(min(max(u, 0.0), 1.0), self.low, self.high, self.scale)
         return min(max(value, self.low), self.high)
 
@@ -151,10 +151,7 @@ class Float(Domain):
         value = min(max(float(value), self.low), self.high)
         if self.step is None:
             return min(max(shrink(value, self.low, self.high, self.scale), 0.0), 1.0)
-        n = self.levels
-        steps = [rung(i, self.low, self.high, self.step, self.scale) for i in range(n)]
-        index = min(range(n), key=lambda i: abs(steps[i] - value))
-        return (index + 0.5) / n
+        return (_nearest_step(value, self) + 0.5) / self.levels
 
     def to_json(self) -> dict[str, Any]:
         return _numeric_json(self)
@@ -183,7 +180,7 @@ class Integer(Domain):
     @property
     def levels(self) -> int:
         if self.step is not None and self.scale != "linear":
-            return ladder(self.low, self.high, self.step, self.scale)
+            return step_count(self.low, self.high, self.step, self.scale)
         return int(self.high - self.low) // int(self.step or 1) + 1
 
     @property
@@ -195,7 +192,7 @@ class Integer(Domain):
             return int(self.low) + _cell(u, self.levels) * int(self.step or 1)
         if self.step is not None:
             index = _cell(u, self.levels)
-            return round(rung(index, self.low, self.high, self.step, self.scale))
+            return round(step_value(index, self.low, self.high, self.step, self.scale))
         value = stretch(min(max(u, 0.0), 1.0), self.low, self.high + 1, self.scale)
         return min(max(int(value), self.low), self.high)
 
@@ -211,12 +208,11 @@ class Integer(Domain):
             raise _reject(value, f"a whole number in [{self.low}, {self.high}]")
         if self.step is None and self.scale != "linear":
             return shrink(value + 0.5, self.low, self.high + 1, self.scale)
-        n, step = self.levels, self.step or 1
         if self.scale == "linear":
-            index = min(round((int(value) - self.low) / step), n - 1)
-            return (index + 0.5) / n
-        steps = [rung(i, self.low, self.high, step, self.scale) for i in range(n)]
-        return (min(range(n), key=lambda i: abs(steps[i] - value)) + 0.5) / n
+            index = min(round((int(value) - self.low) / (self.step or 1)), self.levels - 1)
+        else:
+            index = _nearest_step(value, self)
+        return (index + 0.5) / self.levels
 
     def to_json(self) -> dict[str, Any]:
         return _numeric_json(self)

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerashpo.core.errors import InvalidSpace
-from kerashpo.space.domains import Boolean, Choice, Fixed, Float, Integer, from_json
+from kerashpo.space.constructors import integer, uniform
+from kerashpo.space.definition_checks import between_steps, beyond_steps
+from kerashpo.space.domains import (
+    Boolean,
+    Choice,
+    Fixed,
+    Float,
+    Integer,
+    from_json,
+)
 
 DOMAINS = {
     "float": Float(-1.0, 3.0),
@@ -81,6 +90,16 @@ def test_json_comes_back(domain):
     [
         (Float(0.0, 0.5, 0.1), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
         (Float(0.0, 1.0, 0.3), [0.0, 0.3, 0.6, 0.9]),
+        (Float(-0.3, 0.3, 0.1), [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]),
+        (Float(-1e-3, 1e-3, 5e-4), [-1e-3, -5e-4, 0.0, 5e-4, 1e-3]),
+        (Float(-1.1, 2.2, 1.1), [-1.1, 0.0, 1.1, 2.2]),
+        (Float(0.05, 0.35, 0.15), [0.05, 0.2, 0.35]),
+        (Float(1e-9, 1.0, 0.25), [1e-9, 0.250000001, 0.500000001, 0.750000001]),
+        (Float(0.0, 1.0, 1 / 3), [0.0, 0.333333333333, 0.666666666667, 1.0]),
+        (
+            Float(-1.0, 1.0, 1 / 3),
+            [-1.0, -0.666666666667, -0.333333333333, 0.0, 0.333333333333, 0.666666666667, 1.0],
+        ),
         (Float(1e-3, 1.0, 10, "log"), [0.001, 0.01, 0.1, 1.0]),
         (Float(1.0, 16.0, 2, "reverse_log"), [1.0, 9.0, 13.0, 15.0, 16.0]),
         (Integer(32, 128, 32), [32, 64, 96, 128]),
@@ -122,9 +141,9 @@ def test_a_huge_range_keeps_its_bounds():
         (lambda: Integer(1, 5, 0), "step must be above 0"),
         (lambda: Integer(1.5, 5), "low must be a whole number, received 1.5"),
         (lambda: Integer(1, 5, None, "linear", 9), "default 9 is outside"),
-        (lambda: Integer(32, 512, 32, "linear", 50), "none of the values from 32 .* nearest is 64"),
-        (lambda: Integer(1, 8, 2, "log", 3), "by a factor of 2; the nearest"),
-        (lambda: Float(0.0, 1.0, 0.25, "linear", 0.3), "nearest is 0.25"),
+        (lambda: integer(32, 512, 32, default=50), "none of the values from 32 .* nearest is 64"),
+        (lambda: integer(1, 8, 2, log=True, default=3), "by a factor of 2; the nearest"),
+        (lambda: uniform(0.0, 1.0, 0.25, default=0.3), "nearest is 0.25"),
         (lambda: Choice(()), "at least one value"),
         (lambda: Choice(("a", "a")), "'a' appears twice"),
         (lambda: Choice((1, 1.0)), "appears twice"),
@@ -189,3 +208,45 @@ def test_choices_of_functions_are_written_alike_in_every_process():
 def test_a_default_on_its_steps_is_kept_in_spite_of_rounding():
     assert Float(3.2, 6.4, 0.2, preset=3.6).default == 3.6
     assert Float(1e-4, 1.0, 10, "log", preset=0.001).default == 0.001
+
+
+@given(
+    low=st.integers(-999, 999),
+    steps=st.integers(1, 40),
+    by=st.integers(1, 999),
+    digits=st.integers(0, 9),
+)
+def test_stepped_floats_are_the_decimals_that_were_written(low, steps, by, digits):
+    def written(number):
+        return float(f"{number}e-{digits}")
+
+    domain = Float(written(low), written(low + steps * by), written(by))
+    assert list(domain.listed()) == [written(low + i * by) for i in range(steps + 1)]
+
+
+@given(u=st.floats(0, 1))
+def test_a_value_between_two_steps_belongs_to_the_nearer_one(u):
+    domain = Float(-0.3, 0.3, 0.1)
+    value = -0.3 + 0.6 * u
+    nearest = min(domain.listed(), key=lambda step: abs(step - value))
+    assert abs(domain.at(domain.unit(value)) - value) == pytest.approx(abs(nearest - value))
+
+
+def test_a_default_between_the_steps_is_a_value_as_in_kerastuner():
+    domain = Integer(32, 512, 32, preset=50)
+    assert domain.default == 50 and 50 in domain
+    assert "nearest is 64" in between_steps(domain)
+    assert between_steps(Integer(32, 512, 32, preset=64)) == ""
+
+
+def test_steps_that_do_not_reach_the_upper_bound():
+    assert "largest value is 74" in beyond_steps(Integer(10, 100, 32))
+    assert "largest value is 0.9" in beyond_steps(Float(0.0, 1.0, 0.3))
+    assert "factor of 3 does not divide" in beyond_steps(Integer(1, 8, 3, "log"))
+    for whole in (
+        Integer(10, 100, 30),
+        Float(-0.3, 0.3, 0.1),
+        Integer(1, 8, 2, "log"),
+        Float(0, 1),
+    ):
+        assert beyond_steps(whole) == ""
