@@ -120,7 +120,7 @@ class BayesianOptimization(Algorithm):
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         self._observations.update(history)
         taken = self._observations.configs
-        for config in self._queue:
+        for config in map(self.space.project, self._queue):
             if key(config) not in taken:
                 return config
         if len(taken) >= self.space.size:

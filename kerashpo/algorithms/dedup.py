@@ -1,20 +1,42 @@
-"""Configurations that were not tried before."""
+"""Sampling without replacement: configurations that were not tried before."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from typing import final
 
 import numpy as np
 
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
-from kerashpo.space.space import Space, key
+from kerashpo.core.trial import Trial
+from kerashpo.space.space import Key, Space, key
 
-Key: TypeAlias = "tuple[tuple[str, object], ...]"
 _TRIES = 100
+_REJECTED = 20
 _LISTED = 200_000
+
+
+@final
+class HistoryCursor:
+    """How far a cache has read a history; a running trial may get other values meanwhile."""
+
+    def __init__(self) -> None:
+        self._read = 0
+        self._open: dict[int, Config] = {}
+
+    def advance(self, history: History) -> int:
+        """Returns the first trial to read: those before it are as they were last time."""
+        trials, start = history.trials, self._read
+        if history.next_trial < start or any(
+            trials[number].config is not config for number, config in self._open.items()
+        ):
+            start, self._open = 0, {}
+        candidates = (*self._open, *range(start, history.next_trial))
+        self._open = {n: trials[n].config for n in candidates if not trials[n].status.ended}
+        self._read = history.next_trial
+        return start
 
 
 class TriedConfigs:
@@ -22,16 +44,26 @@ class TriedConfigs:
 
     def __init__(self) -> None:
         self._keys: set[Key] = set()
-        self._read = 0
+        self._cursor = HistoryCursor()
 
     def keys(self, history: History) -> set[Key]:
-        """Returns the keys of every trial's configuration."""
-        if self._read > history.next_trial:
-            self._keys, self._read = set(), 0
-        for number in range(self._read, history.next_trial):
-            self._keys.add(key(history.trials[number].config))
-        self._read = history.next_trial
+        """Returns the keys of every trial's configurations, see `configs_of`."""
+        start = self._cursor.advance(history)
+        if start == 0:
+            self._keys = set()
+        for number in range(start, history.next_trial):
+            self._keys |= {key(config) for config in configs_of(history.trials[number])}
         return self._keys
+
+
+def configs_of(trial: Trial) -> Iterator[Config]:
+    """Yields the configuration that a trial is trained with, and the one that was proposed.
+
+    They differ where the model could not take a value; proposing it again would repeat the trial.
+    """
+    yield trial.config
+    if any(trial.config.get(name, value) != value for name, value in trial.proposed.items()):
+        yield trial.proposed
 
 
 def draw_new(
@@ -40,10 +72,11 @@ def draw_new(
     rng: np.random.Generator,
     draw: Callable[[], Config] | None = None,
 ) -> Config | Exhausted:
-    """Returns a configuration that is not in `seen`.
+    """Returns a configuration that is not in `seen` and is trained as it is.
 
     Draws again on a collision; a finite space that keeps colliding is listed, and one of
-    what is left is chosen, so that it is enumerated to its end.
+    what is left is chosen, so that it is enumerated to its end. Where ranges depend on other
+    values, draws outside of them are rejected; after some in vain the nearest one is taken.
 
     Args:
         space: what to draw from.
@@ -53,19 +86,31 @@ def draw_new(
     """
     if len(seen) >= space.size:
         return Exhausted()
-    for _ in range(_TRIES):
-        config = draw() if draw else space.sample(rng)
-        if key(config) not in seen:
+    nearest: Config | None = None
+    for attempt in range(_TRIES):
+        drawn = draw() if draw else space.sample(rng)
+        config = space.project(drawn)
+        if key(config) in seen:
+            continue
+        if config == drawn:
             return config
+        nearest = nearest or config
+        if attempt >= _REJECTED:
+            return nearest
+    if nearest is not None:
+        return nearest
     if not math.isfinite(space.size) or space.size > _LISTED:
         return _persist(space, seen, rng)
+    if space.projection is not None:
+        # Each question costs a build of a model: the first one left will do.
+        return next((config for config in space.configs(seen)), None) or Exhausted()
     left = [config for config in space.configs() if key(config) not in seen]
     return left[int(rng.integers(len(left)))] if left else Exhausted()
 
 
 def _persist(space: Space, seen: set[Key], rng: np.random.Generator) -> Config | Exhausted:
     for _ in range(100 * _TRIES):
-        config = space.sample(rng)
+        config = space.project(space.sample(rng))
         if key(config) not in seen:
             return config
     return Exhausted("no new configuration was found in 10,000 draws")

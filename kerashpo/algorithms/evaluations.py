@@ -9,13 +9,14 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.algorithms.dedup import Key, draw_new
+from kerashpo.algorithms.dedup import draw_new
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.sobol import sobol_rows
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.core.rng import stream
 from kerashpo.space.cube import Cube, Matrix
+from kerashpo.space.space import Key
 
 _DRAWS = 8
 

@@ -9,12 +9,12 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kerashpo.algorithms.dedup import Key
+from kerashpo.algorithms.dedup import HistoryCursor, configs_of
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
 from kerashpo.space.cube import Cube, Matrix
-from kerashpo.space.space import key
+from kerashpo.space.space import Key, key
 
 _MOST_LEVELS = 6
 
@@ -50,12 +50,12 @@ class Observations:
     """Rows of all trials, encoded once each.
 
     Attributes:
-        taken: `Cube.key` of every trial's row.
-        configs: `space.key` of every trial's configuration.
+        taken: `Cube.key` of every trial's rows.
+        configs: `space.key` of every trial's configurations, see `dedup.configs_of`.
     """
 
     def __init__(self, cube: Cube) -> None:
-        self._cube = cube
+        self._cube, self._cursor = cube, HistoryCursor()
         self._forget()
 
     def _forget(self) -> None:
@@ -65,15 +65,16 @@ class Observations:
         self.configs: set[Key] = set()
 
     def update(self, history: History) -> None:
-        """Encodes the trials that are new since the last call."""
-        if len(self._rows) > history.next_trial:
+        """Encodes the trials that are new or have changed since the last call."""
+        start = self._cursor.advance(history)
+        if start == 0:
             self._forget()
-        for number in range(len(self._rows), history.next_trial):
-            config = history.trials[number].config
-            row = self._cube.encode(config)
-            self._rows.append(row)
-            self.taken.add(self._cube.key(row))
-            self.configs.add(key(config))
+        for number in range(start, history.next_trial):
+            trial = history.trials[number]
+            self._rows.append(self._cube.encode(trial.config))
+            for config in configs_of(trial):
+                self.taken.add(self._cube.key(self._cube.encode(config)))
+                self.configs.add(key(config))
 
     def read(self, history: History) -> SeenTrials:
         """Returns what the history holds, whatever the order of its reports.

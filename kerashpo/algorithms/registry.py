@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.wrappers import Enqueued
+from kerashpo.algorithms.wrappers import Enqueued, Projected
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.space.space import Space
 
@@ -106,4 +106,5 @@ def make_algorithm(
                 f"The algorithm {name!r} has no option {option!r}.{nearest(option, known)} "
                 f"Known: {', '.join(known) or 'none'}."
             )
-    return cls(space, seed, **(options or {}))
+    made = cls(space, seed, **(options or {}))
+    return made if space.projection is None else Projected(made)

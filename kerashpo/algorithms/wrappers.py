@@ -1,4 +1,4 @@
-"""Configurations that someone wants tried first, before whatever an algorithm proposes."""
+"""Wrappers of algorithms: a queue of first configurations, a bound, dependent ranges."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.dedup import TriedConfigs
+from kerashpo.algorithms.dedup import TriedConfigs, draw_new
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config, Exhausted, NotReady
+from kerashpo.core.rng import stream
 from kerashpo.space.space import key
 
 
 @final
 class Enqueued(Algorithm):
-    """Hands out a queue, then asks another algorithm.
+    """Proposes the configurations of a queue, then asks another algorithm.
 
     Args:
         inner: the algorithm.
-        queue: configurations; what they leave out takes its default.
+        queue: configurations to try first; parameters that they leave out take the default.
 
     Raises:
         InvalidSpace: for an unknown name or a value outside its domain.
@@ -32,17 +33,38 @@ class Enqueued(Algorithm):
 
     def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
         taken = self._seen.keys(history)
-        waiting = (config for config in self._queue if key(config) not in taken)
-        first = next(waiting, None)
+        queue = (self.space.project(config) for config in self._queue)
+        first = next((config for config in queue if key(config) not in taken), None)
         return self._inner.ask(trial, history) if first is None else first
 
 
 @final
-class Bounded(Algorithm):
-    """An algorithm that has nothing more to propose after `max_trials` trials.
+class Projected(Algorithm):
+    """Moves another algorithm's proposals to what is trained, see `Space.project`.
 
-    So every scheduler meets the bound as it meets an exhausted space, and an
-    asynchronous one still finishes its promotions.
+    Where that was tried already, another configuration is drawn.
+    """
+
+    def __init__(self, inner: Algorithm) -> None:
+        super().__init__(inner.space, inner.seed)
+        self._inner, self._seen = inner, TriedConfigs()
+
+    def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
+        proposal = self._inner.ask(trial, history)
+        if isinstance(proposal, (NotReady, Exhausted)):
+            return proposal
+        config, seen = self.space.project(proposal), self._seen.keys(history)
+        if key(config) not in seen:
+            return config
+        return draw_new(self.space, seen, stream(self.seed, "project", trial))
+
+
+@final
+class Bounded(Algorithm):
+    """An algorithm that is exhausted after `max_trials` trials.
+
+    So every scheduler handles the bound like an exhausted space, and an asynchronous one
+    still finishes its promotions.
     """
 
     def __init__(self, inner: Algorithm, max_trials: int | None) -> None:

@@ -22,7 +22,8 @@ class Trial:
 
     Attributes:
         number: the trial's number, from 0.
-        config: its values; grows only by `Configured` events.
+        config: its values; only `Configured` events change them.
+        proposed: its values when it was started.
         runs: how often it is trained, over executions or folds.
         scoring: which epochs of a run count.
         until: the epoch that its present or last job trains through.
@@ -66,7 +67,11 @@ class Trial:
     settled: tuple[Status, str] | None = None
     targets: list[int] = field(default_factory=list)
     stretches: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
+    proposed: Config = field(init=False)
     _best: dict[int, Best] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.proposed = self.config
 
     def add(self, report: Report, at: float = 0.0) -> bool:
         """Takes in a report made `at` seconds of search; False for an epoch known already."""

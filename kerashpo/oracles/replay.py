@@ -33,7 +33,7 @@ from kerashpo.core.records import (
     Wait,
 )
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.space.domains import Domain, Float, Integer
+from kerashpo.space.projection import nearest_value
 from kerashpo.space.space import Space
 
 EPOCHS, INITIAL, PARENT, ROUND = (
@@ -155,14 +155,6 @@ def nearest_config(space: Space, values: Mapping[str, Any]) -> Config:
     for param in space.params:
         if param.active(config):
             value = values.get(param.name, param.domain.default)
-            config[param.name] = _inside(param.domain, value)
+            domain = param.domain
+            config[param.name] = value if value in domain else nearest_value(domain, value)
     return config
-
-
-def _inside(domain: Domain, value: Any) -> Scalar:
-    if value in domain:
-        return value  # type: ignore[no-any-return]
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if isinstance(domain, (Integer, Float)) and number:
-        return domain.at(domain.unit(min(max(value, domain.low), domain.high)))
-    return domain.default

@@ -1,40 +1,50 @@
 """Finds the space of a function that declares its parameters while it runs.
 
 Without explicit conditions, a loop over ``hp.Int("layers", 1, 3)`` hides parameters
-from one call. Discovery flips small choices, in groups first, so that a space without
-hidden parameters costs few calls; it then infers under which values of which parent
-each parameter exists.
+from one call. Discovery changes parameters to other values and looks what is declared
+then. It changes them all at once first, so that a space without hidden parameters costs
+few calls. Where that shows other parameters, groups of half the size each say by a binary
+code which of n parameters is the reason, in 2 log2(n) calls. From all calls it infers
+under which values of which parent each parameter exists.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, final
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, final
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
-from kerashpo.space.domains import Choice, Domain, Float, Integer
+from kerashpo.space.domains import Domain, Float, Integer
+from kerashpo.space.joining import joined
 from kerashpo.space.params import Condition, Param
-from kerashpo.space.space import Space
+from kerashpo.space.space import Space, exclusive
 
 Values: TypeAlias = Mapping[str, Scalar]
 Probe: TypeAlias = Callable[[Values], "Sequence[Param]"]
-Key: TypeAlias = "tuple[str, tuple[Condition, ...]]"
+Key: TypeAlias = "tuple[str, tuple[Condition, ...], str]"
+"""A name, its explicit conditions, and the kind of its domain."""
 
 SMALL = 10
-"""Choices of at most so many values are flipped through all of them."""
+"""Of domains with at most so many values all are tried, of others the ends."""
 _LISTED = 32
-_MAX_CALLS = 96
+MAX_CALLS = 60
+MAX_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of the function: the values that its parameters had, and what it declared."""
 
-    values: dict[str, Scalar]
+    values: Values
     keys: frozenset[Key]
+
+
+class _BoundReached(Exception):
+    """No further call is allowed."""
 
 
 @final
@@ -44,102 +54,231 @@ class Discovery:
 
     Args:
         probe: calls the function with some values (defaults for the others) and returns
-            what it declared, parents first. Whatever it raises away from the default is
-            borne, but for contradictions.
+            what it declared, parents first. Errors away from the default are put up with,
+            but for definitions that contradict themselves.
+        max_calls: calls at most, failed ones included.
+        max_seconds: seconds after which no further call begins; None for no limit.
+
+    Attributes:
+        calls: the calls that succeeded.
+        errors: what the others raised.
+        dependent: names of parameters whose range or choices depend on other values.
+        clashes: pairs of definitions of one name that are of different kinds and exist
+            together; the first of each pair holds.
+        complete: whether it ended before a bound was reached.
     """
 
     probe: Probe
+    max_calls: int = MAX_CALLS
+    max_seconds: float | None = MAX_SECONDS
     calls: list[Call] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    dependent: set[str] = field(default_factory=set)
+    clashes: list[tuple[Param, Param]] = field(default_factory=list)
+    complete: bool = True
     _params: dict[Key, Param] = field(default_factory=dict)
     _explored: set[Key] = field(default_factory=set)
-    _parents: list[str] = field(default_factory=list)
+    _parents: set[str] = field(default_factory=set)
+    _widened: dict[Key, Values] = field(default_factory=dict)
+    _explained: set[tuple[str, Scalar]] = field(default_factory=set)
+    _assumed: list[Call] = field(default_factory=list)
     _known: dict[tuple[tuple[str, Scalar], ...], Call | None] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> Space:
         """Returns the space.
 
         Raises:
-            InvalidSpace: where definitions contradict each other.
+            InvalidSpace: where a definition contradicts itself.
             Exception: whatever the function raises with its default values.
         """
-        base = self._call({}, borne=False)
-        assert base is not None
-        self._explore({}, base, base.keys)
-        return Space.of(self._conditioned(key, param) for key, param in self._params.items())
+        try:
+            base = self._call({})
+            if base is None:
+                raise self.errors[0]
+            self._explore({}, base, base.keys)
+            while self._widened:
+                # Of values that only these others allow, some may decide on parameters.
+                key, context = self._widened.popitem()
+                widened = self._call(context)
+                if widened is not None:
+                    self._explore(context, widened, [key])
+        except _BoundReached:
+            self.complete = False
+        return Space.of(self._consistent())
 
-    def _call(self, values: Values, borne: bool = True) -> Call | None:
+    def _call(self, values: Values) -> Call | None:
+        """Calls with some values, defaults for the others; returns None where that fails."""
         at = tuple(sorted(values.items(), key=lambda item: item[0]))
-        if at in self._known or len(self.calls) >= _MAX_CALLS:
-            return self._known.get(at)
+        if at in self._known:
+            return self._known[at]
+        spent = time.monotonic() - self._began
+        late = self.max_seconds is not None and spent > self.max_seconds
+        if self._known and (len(self._known) >= self.max_calls or late):
+            raise _BoundReached
+        self._known[at] = None
         try:
             declared = self.probe(values)
         except InvalidSpace:
             raise
         except Exception as error:
-            if not borne:
-                raise
             self.errors.append(error)
-            self._known[at] = None
             return None
-        call = self._note(declared, values)
-        self._known[at] = call
+        call = self._known[at] = self._record(declared, values)
         self.calls.append(call)
         return call
 
-    def _note(self, declared: Sequence[Param], values: Values) -> Call:
+    def _record(self, declared: Sequence[Param], values: Values) -> Call:
         used: dict[str, Scalar] = {}
         for param in declared:
-            key = (param.name, param.conditions)
-            before = self._params.get(key)
-            self._params[key] = param if before is None else _widen(before, param)
+            key = _key(param)
+            known = self._params.setdefault(key, param)
+            if known.domain != param.domain:
+                self.dependent.add(param.name)
+                whole = joined(known.domain, param.domain)
+                if whole != known.domain:
+                    self._widened[key] = values
+                self._params[key] = Param(known.name, whole, known.conditions)
             if param.active(used):
                 used[param.name] = values.get(param.name, param.domain.default)
-        return Call(used, frozenset((p.name, p.conditions) for p in declared))
+        return Call(used, frozenset(_key(param) for param in declared))
 
-    def _explore(self, context: Values, baseline: Call, keys: frozenset[Key]) -> None:
-        """Flips the parameters of `keys`, which appeared in a context, all at once first."""
-        self._explored |= keys
-        fresh = [self._params[key] for key in self._params if key in keys]
-        self._group(context, baseline, [param for param in fresh if _others(param.domain)])
-
-    def _group(self, context: Values, baseline: Call, params: list[Param]) -> None:
-        if not params or not self._differs(context, baseline, params):
-            return
-        if len(params) == 1:
-            self._flip(context, baseline, params[0])
-            return
-        middle = len(params) // 2
-        self._group(context, baseline, params[:middle])
-        self._group(context, baseline, params[middle:])
-
-    def _differs(self, context: Values, baseline: Call, params: list[Param]) -> bool:
-        columns = [[(p.name, value) for value in _others(p.domain)] for p in params]
+    def _explore(self, context: Values, baseline: Call, keys: Iterable[Key]) -> None:
+        """Looks which parameters of `keys`, declared in a context, decide on others."""
+        self._explored.update(keys)
+        new = [param for key, param in self._params.items() if key in keys]
+        decisive: set[str] = set()
+        columns = [[(param.name, value) for value in _others(param.domain)] for param in new]
         for row in itertools.zip_longest(*columns):
-            flipped = dict(filter(None, row))
-            call = self._call({**context, **flipped})
-            if call is None or call.keys != baseline.keys:
-                return True
-        return False
+            changes = {n: value for n, value in filter(None, row) if n not in decisive}
+            if changes:
+                decisive |= self._decisive(context, baseline, changes)
+        for param in new:
+            if param.name in decisive:
+                self._try_all(context, baseline, param)
 
-    def _flip(self, context: Values, baseline: Call, param: Param) -> None:
-        """Calls with every value of a parameter that matters, and explores what appears."""
-        listed = 0 < param.domain.levels <= _LISTED
-        if listed and param.name not in self._parents:
-            self._parents.append(param.name)
-        for value in _all_others(param.domain):
-            flipped = {**context, param.name: value}
-            call = self._call(flipped)
-            if call is not None and (new := call.keys - self._explored):
-                self._explore(flipped, call, new)
+    def _decisive(self, context: Values, baseline: Call, changes: Values) -> set[str]:
+        """Returns the names among some changes that change what is declared."""
+        call = self._call({**context, **changes})
+        if call is not None and call.keys == baseline.keys:
+            return set()
+        if len(changes) == 1:
+            return set(changes)
+        found = set() if call is None else self._decoded(context, baseline, changes, call)
+        rest = [(name, value) for name, value in changes.items() if name not in found]
+        if found:
+            # One of them may have hidden what another one decides on.
+            return found | self._decisive(context, baseline, dict(rest)) if rest else found
+        for half in (rest[: len(rest) // 2], rest[len(rest) // 2 :]):
+            found |= self._decisive(context, baseline, dict(half))
+        return found
+
+    def _decoded(self, context: Values, baseline: Call, changes: Values, call: Call) -> set[str]:
+        """Returns which changes explain by themselves what all of them changed, if some do.
+
+        The changes are numbered, and for each binary digit those are made whose number has a
+        1 there: a parameter that depends on one change spells its number. A last call with
+        these changes alone shows whether they are the reason.
+        """
+        names, affected = list(changes), call.keys ^ baseline.keys
+        codes: dict[Key, int] = dict.fromkeys(affected, 0)
+        for digit in range((len(names) - 1).bit_length()):
+            some = {name: changes[name] for n, name in enumerate(names) if n >> digit & 1}
+            partial = self._call({**context, **some})
+            if partial is None:
+                return set()
+            for key in affected & (partial.keys ^ baseline.keys):
+                codes[key] |= 1 << digit
+        found = {names[code]: changes[names[code]] for code in codes.values() if code < len(names)}
+        alone = self._call({**context, **found})
+        if alone is None or alone.keys != call.keys:
+            return set()
+        if alone.keys >= baseline.keys:
+            # Nothing is hidden: with two values of each, all is known of them.
+            self._explained |= set(found.items())
+            if new := alone.keys - self._explored:
+                self._explore({**context, **found}, alone, new)
+        return set(found)
+
+    def _try_all(self, context: Values, baseline: Call, param: Param) -> None:
+        """Calls with every value of a decisive parameter, and explores what appears."""
+        domain = param.domain
+        if 0 < domain.levels <= _LISTED:
+            self._parents.add(param.name)
+        if domain.levels == 2 and (param.name, _others(domain)[0]) in self._explained:
+            return
+        if 0 < domain.levels <= _LISTED:
+            found = self._all_values(context, baseline, param)
+        else:
+            found = {value: self._call({**context, param.name: value}) for value in _others(domain)}
+        shown = [(value, call) for value, call in found.items() if call is not None]
+        # The call that declared most comes first: all that a loop declares is explored at once.
+        for value, call in sorted(shown, key=lambda pair: -len(pair[1].keys)):
+            if new := call.keys - self._explored:
+                self._explore({**context, param.name: value}, call, new)
+
+    def _all_values(
+        self, context: Values, baseline: Call, param: Param
+    ) -> dict[Scalar, Call | None]:
+        values = list(param.domain.listed())
+        found: dict[Scalar, Call | None] = {param.domain.default: baseline}
+        long = isinstance(param.domain, Integer) and len(values) > SMALL
+        for value in [values[-1], values[0]] if long else values:
+            if value not in found:
+                found[value] = self._call({**context, param.name: value})
+        known = sorted(values.index(value) for value in found if value in values)
+        for low, high in itertools.pairwise(known):
+            self._between(context, param, values, found, (low, high))
+        return found
+
+    def _between(
+        self,
+        context: Values,
+        param: Param,
+        values: list[Scalar],
+        found: dict[Scalar, Call | None],
+        ends: tuple[int, int],
+    ) -> None:
+        """Bisects whole numbers; where both ends declare the same, those between do too."""
+        low, high = ends
+        if high - low < 2:
+            return
+        lower, upper = found[values[low]], found[values[high]]
+        if lower is not None and upper is not None and lower.keys == upper.keys:
+            self._assumed += [
+                Call({**lower.values, param.name: value}, lower.keys)
+                for value in values[low + 1 : high]
+            ]
+            return
+        middle = (low + high) // 2
+        found[values[middle]] = self._call({**context, param.name: values[middle]})
+        self._between(context, param, values, found, (low, middle))
+        self._between(context, param, values, found, (middle, high))
+
+    def _consistent(self) -> list[Param]:
+        """Returns the parameters with their conditions; of definitions that clash the first."""
+        params = [self._conditioned(key, param) for key, param in self._params.items()]
+        kept: list[Param] = []
+        for param in params:
+            rivals = (p for p in kept if p.name == param.name and _clash(p, param, params))
+            rival = next(rivals, None)
+            if rival is None:
+                kept.append(param)
+            else:
+                self.clashes.append((rival, param))
+        return kept
 
     def _conditioned(self, key: Key, param: Param) -> Param:
         """Adds the conditions that the calls imply."""
-        present = [call.values for call in self.calls if key in call.keys]
-        absent = [call.values for call in self.calls if key not in call.keys]
+        calls = [*self.calls, *self._assumed]
+        present = [call.values for call in calls if key in call.keys]
+        absent = [call.values for call in calls if key not in call.keys]
         if not absent:
             return param
-        for parents in (*((p,) for p in self._parents), *itertools.combinations(self._parents, 2)):
+        known = [
+            name for name in dict.fromkeys(k[0] for k in self._params) if name in self._parents
+        ]
+        for parents in (*((name,) for name in known), *itertools.combinations(known, 2)):
             inferred = tuple(_condition(name, present) for name in parents)
             if param.name in parents or None in inferred:
                 continue
@@ -150,7 +289,17 @@ class Discovery:
         return param
 
 
-def _condition(parent: str, present: list[dict[str, Scalar]]) -> Condition | None:
+def _key(param: Param) -> Key:
+    return (param.name, param.conditions, param.domain.kind)
+
+
+def _clash(one: Param, other: Param, params: Sequence[Param]) -> bool:
+    """Tells whether two definitions of a name, of different kinds, can exist together."""
+    different = one.domain.kind != other.domain.kind
+    return different and not exclusive(one, other, params)
+
+
+def _condition(parent: str, present: list[Values]) -> Condition | None:
     if not all(parent in values for values in present):
         return None
     found = list(dict.fromkeys(values[parent] for values in present))
@@ -160,51 +309,9 @@ def _condition(parent: str, present: list[dict[str, Scalar]]) -> Condition | Non
 
 
 def _others(domain: Domain) -> list[Scalar]:
-    """Returns the values to flip to: all of a small choice, the far end of a long range."""
+    """Returns the values to change to: all others of a small domain, the ends of a large one."""
     if domain.levels == 1:
         return []
     if 0 < domain.levels <= SMALL and not isinstance(domain, Float):
-        return _all_others(domain)
-    ends = [domain.at(1.0), domain.at(0.0)]
-    return [next(end for end in ends if end != domain.default)]
-
-
-def _all_others(domain: Domain) -> list[Scalar]:
-    if not 0 < domain.levels <= _LISTED:
-        return _others(domain)
-    return [value for value in domain.listed() if value != domain.default]
-
-
-def _grain(domain: Integer | Float) -> tuple[float | None, str]:
-    return domain.step, domain.scale
-
-
-def _moved(wide: Integer | Float, preset: float | None) -> Any:
-    """Returns a default on the steps of a wider range, which may lie between the old ones."""
-    return preset if preset is None or wide.step is None else wide.at(wide.unit(preset))
-
-
-def _widen(a: Param, b: Param) -> Param:
-    """Returns the parameter that holds both definitions (a bound that depends on a value)."""
-    first, second = a.domain, b.domain
-    if first == second:
-        return a
-    match first, second:
-        case Integer(step=step, scale=scale), Integer() if (step, scale) == _grain(second):
-            low, high = min(first.low, second.low), max(first.high, second.high)
-            whole = Integer(low, high, step, scale)
-            wide: Domain = replace(whole, preset=_moved(whole, first.preset))
-            return Param(a.name, wide, a.conditions)
-        case Float(step=step, scale=scale), Float() if (step, scale) == _grain(second):
-            bottom, top = min(first.low, second.low), max(first.high, second.high)
-            real = Float(bottom, top, step, scale)
-            wide = replace(real, preset=_moved(real, first.preset))
-            return Param(a.name, wide, a.conditions)
-        case Choice(), Choice():
-            values = (*first.values, *(v for v in second.values if v not in first.values))
-            ordered = first.ordered and second.ordered
-            return Param(a.name, Choice(values, ordered, first.preset), a.conditions)
-    raise InvalidSpace(
-        f"Parameter {a.name!r} is declared in two ways that cannot be joined: "
-        f"{first.to_json()} and {second.to_json()}. Give one of them another name."
-    )
+        return [value for value in domain.listed() if value != domain.default]
+    return [end for end in (domain.at(1.0), domain.at(0.0)) if end != domain.default]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from kerashpo.core.records import Config, Scalar
 from kerashpo.space.constructors import read
 from kerashpo.space.domains import Choice, Float, Integer
 from kerashpo.space.params import Param
+
+Key: TypeAlias = "tuple[tuple[str, Scalar], ...]"
+Projection: TypeAlias = Callable[[Config], Config]
+_PROJECTIONS = 10_000
 
 
 @final
@@ -32,6 +36,7 @@ class Space:
 
     def __init__(self, *parts: Mapping[str, Any]) -> None:
         self.params: tuple[Param, ...] = _in_order(read(parts))
+        self.projection: Projection | None = None
         _check_names(self.params)
 
     @classmethod
@@ -98,8 +103,29 @@ class Space:
             config[name] in param.domain for name, param in active.items()
         )
 
-    def configs(self) -> Iterator[Config]:
+    def with_projection(self, projection: Projection | None) -> Space:
+        """Returns this space with a projection, see `project`; it is no part of the log."""
+        space = Space.of(self.params)
+        # The projection builds a model: algorithms that ask twice shall not wait twice.
+        space.projection = None if projection is None else _cached(projection)
+        return space
+
+    def project(self, config: Config) -> Config:
+        """Returns the configuration that is trained where this one is proposed.
+
+        They differ only where a range or a choice depends on other values
+        (``hp.Int("b", 1, hp.Int("a", 1, 4))``): the space holds every value that may occur,
+        and the nearest one that does under the others is trained.
+        """
+        return config if self.projection is None else self.projection(config)
+
+    def configs(self, seen: Container[Key] = ()) -> Iterator[Config]:
         """Yields every configuration of a finite space once, the last parameter fastest.
+
+        Those that are trained as others (`project`) are left out.
+
+        Args:
+            seen: keys of configurations to leave out.
 
         Raises:
             InvalidSpace: if a parameter is continuous.
@@ -110,7 +136,9 @@ class Space:
                 f"A grid needs finite domains, but {', '.join(endless)} "
                 f"{'has' if len(endless) == 1 else 'have'} no step. Give it a step or a choice."
             )
-        yield from _product(self.params, {})
+        for config in _product(self.params, {}):
+            if (not seen or key(config) not in seen) and self.project(config) == config:
+                yield config
 
     def realise(self, config: Config) -> dict[str, Any]:
         """Returns what a user's function gets: choices by index become their values."""
@@ -163,9 +191,23 @@ class Space:
         return value  # type: ignore[no-any-return]
 
 
-def key(config: Config) -> tuple[tuple[str, Scalar], ...]:
+def key(config: Config) -> Key:
     """Returns a hashable identity: equal configurations have equal keys."""
     return tuple(sorted(config.items()))
+
+
+def _cached(projection: Projection) -> Projection:
+    known: dict[Key, Config] = {}
+
+    def project(config: Config) -> Config:
+        place = key(config)
+        if place not in known:
+            if len(known) >= _PROJECTIONS:
+                known.clear()
+            known[place] = projection(config)
+        return known[place]
+
+    return project
 
 
 def _in_order(params: tuple[Param, ...]) -> tuple[Param, ...]:
@@ -211,6 +253,11 @@ def _check_names(params: tuple[Param, ...]) -> None:
                     f"Parameter {param.name!r} is declared twice, under conditions that can hold "
                     "together. Give one of them another name, or other values of the parent."
                 )
+
+
+def exclusive(one: Param, other: Param, params: Sequence[Param]) -> bool:
+    """Tells whether two parameters never exist together, by the conditions of both."""
+    return _exclusive(_allowed(one, tuple(params)), _allowed(other, tuple(params)))
 
 
 def _allowed(param: Param, params: tuple[Param, ...]) -> dict[str, set[Scalar]]:

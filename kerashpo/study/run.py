@@ -14,6 +14,7 @@ from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.events import SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
+from kerashpo.core.records import Config
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.space.space import Space
@@ -33,12 +34,15 @@ class SearchParts:
         options: further arguments of the algorithm.
         scheduler: a fresh one; the loop tells it what happened before.
         limits: when to give up.
+        project: the configuration that is trained where another one is proposed, in a space;
+            see `Space.project`. None where all are trained as they are.
     """
 
     algorithm: str
     scheduler: Scheduler
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
+    project: Callable[[Config, Space], Config] | None = None
 
 
 def run_study(
@@ -74,6 +78,9 @@ def algorithm_of(parts: SearchParts, history: History) -> Callable[[], Algorithm
 
     def build() -> Algorithm:
         space = Space.from_json(history.space)
+        if (project := parts.project) is not None:
+            wide = space
+            space = wide.with_projection(lambda config: project(config, wide))
         return make_algorithm(parts.algorithm, space, history.seed, parts.options)
 
     return build

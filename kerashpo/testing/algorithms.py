@@ -9,10 +9,11 @@ from typing import Any, Final, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import algorithm_class
+from kerashpo.algorithms.wrappers import Projected
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.space.space import Space, key
 from kerashpo.testing.algorithm_driver import AlgorithmDriver
-from kerashpo.testing.cases import CONDITIONAL, EIGHTEEN, MIXED, NotConforming, require
+from kerashpo.testing.cases import CONDITIONAL, EIGHTEEN, MIXED, TRIANGLE, NotConforming, require
 from kerashpo.testing.curve_runner import wave
 
 
@@ -71,6 +72,18 @@ def finds_every_configuration(case: AlgorithmCase) -> None:
         require(len(found) == 18, f"seed {seed}: {len(found)} of 18 configurations found")
         answer = told.ask()
         require(isinstance(answer, Exhausted), f"after 18 of 18 it proposed {answer!r}")
+
+
+def searches_dependent_ranges(case: AlgorithmCase) -> None:
+    """Where a range depends on another value, each trainable configuration is tried once."""
+    for seed in range(3):
+        told = AlgorithmDriver(lambda *args: Projected(case.make(*args)), TRIANGLE, seed)
+        found = told.advance(12)
+        wrong = [dict(config) for config in found if TRIANGLE.project(config) != config]
+        require(not wrong, f"{wrong} would be trained as other configurations")
+        distinct = len({key(config) for config in found})
+        require((len(found), distinct) == (10, 10), f"{len(found)} trials, {distinct} of 10 found")
+        require(isinstance(told.ask(), Exhausted), "it goes on after 10 of 10 configurations")
 
 
 def never_repeats(case: AlgorithmCase) -> None:
@@ -203,6 +216,7 @@ def maximises_as_it_minimises(case: AlgorithmCase) -> None:
 CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
     stays_in_its_space,
     finds_every_configuration,
+    searches_dependent_ranges,
     never_repeats,
     repeats_by_its_seed,
     asks_without_consequence,

@@ -18,6 +18,11 @@ EIGHTEEN: Final = Space(
 )
 """Eighteen configurations."""
 
+TRIANGLE: Final = Space({"a": integer(1, 4), "b": integer(1, 4)}).with_projection(
+    lambda config: {**config, "b": min(int(config["a"] or 0), int(config["b"] or 0))}
+)
+"""Sixteen configurations of which ten are trained: b is at most a, as in ``hp.Int("b", 1, a)``."""
+
 CONDITIONAL: Final = Space(
     {
         "optimizer": choice(["sgd", "adam"]),

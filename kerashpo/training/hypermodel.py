@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, final
@@ -10,16 +11,17 @@ from typing import Any, Literal, final
 import keras
 import keras_tuner
 
-from kerashpo.core.errors import InvalidInput
+from kerashpo.core.errors import InvalidInput, InvalidSpace
 from kerashpo.core.records import Config, Scalar
 from kerashpo.core.rng import stream
 from kerashpo.core.trial import Trial
-from kerashpo.space.discovery import Discovery, Values
+from kerashpo.space.discovery import MAX_CALLS, MAX_SECONDS, Discovery
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import unpack_list, write_variables
+from kerashpo.training.declarations import Declarations
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 from kerashpo.training.loops.base import TrainingLoop
@@ -71,6 +73,13 @@ class ModelBuilder:
         extra: parameters that the model does not ask for, e.g. arguments of `fit`.
         form: what `build` must return: a ``"compiled"`` model, any ``"model"``, or
             ``"anything"``.
+        strict: whether a definition is an error that KerasTuner would put up with.
+        max_size: `max_model_size`, which discovery keeps to.
+
+    Attributes:
+        dependent: after `discover`, the parameters whose range or choices depend on others.
+        calls: after `discover`, how often the hypermodel was built.
+        complete: after `discover`, whether it ended before a bound of calls or seconds.
 
     Raises:
         InvalidInput: if it is neither a function nor a HyperModel.
@@ -86,6 +95,8 @@ class ModelBuilder:
         strategy: Any = None,
         extra: Space | None = None,
         form: Form = "compiled",
+        strict: bool = False,
+        max_size: int | None = None,
     ) -> None:
         known = hypermodel is None or isinstance(hypermodel, keras_tuner.HyperModel)
         if (not known and not callable(hypermodel)) or (hypermodel is None and form != "anything"):
@@ -96,31 +107,59 @@ class ModelBuilder:
         self.hypermodel = None if hypermodel is None else _as_hypermodel(hypermodel)
         self._overrides, self._recompile = overrides, recompile
         self._tune_new, self._allow_new = tune_new, allow_new
-        self._strategy, self._extra, self.form = strategy, extra, form
+        self._strategy, self._extra, self.form = strategy, extra or Space.of([]), form
+        self._strict, self._warned = strict, set[str]()
+        before = [] if overrides is None else overrides.params
+        self._declarations = Declarations(
+            self._declare, Space.of([*before, *self._extra.params]), max_size
+        )
+        self.dependent: frozenset[str] = frozenset()
+        self.calls, self.complete = 0, True
+        self._seed = 0
 
-    def discover(self, seed: int) -> Space:
+    def discover(self, seed: int, max_calls: int | None = None) -> Space:
         """Returns the space that the hypermodel declares.
 
+        Args:
+            seed: of what is built.
+            max_calls: how often an earlier discovery, which time cut short, built it, to find
+                the same space again; None for the bounds of `kerashpo.space.discovery`.
+
         Raises:
-            InvalidSpace: where its definitions contradict each other.
+            InvalidSpace: where a definition contradicts itself.
             Exception: whatever it raises with its default values.
         """
+        before = [] if self._overrides is None else self._overrides.params
+        if self.hypermodel is None:
+            return Space.of([*before, *self._extra.params])
+        self._seed = seed
+        bounds = (MAX_CALLS, MAX_SECONDS) if max_calls is None else (max_calls, None)
+        discovery = Discovery(self._declarations, *bounds)
+        found = discovery.run()
+        self.dependent = frozenset(discovery.dependent)
+        self.calls, self.complete = len(discovery.calls) + len(discovery.errors), discovery.complete
+        for first, other in discovery.clashes:
+            self._remark(
+                f"Parameter {first.name!r} is declared in two ways that cannot be joined: "
+                f"{first.domain.to_json()} and {other.domain.to_json()}. The first one is tuned. "
+                "Give one of them another name."
+            )
+        if not self.complete and max_calls is None:
+            self._warn(
+                f"build_model was called {self.calls} times to find its parameters, which is as "
+                "often or as long as the constructor may take. Parameters that come up later "
+                "join the space during the search."
+            )
+        return self._with_declared_before(found)
 
-        def probe(values: Values) -> Sequence[Param]:
-            hp = HyperParameters()
-            hp.values = dict(values)
-            self._bind(hp, None)
-            declare = getattr(self.hypermodel, "declare_hyperparameters", None)
-            if declare is not None:
-                declare(hp)
-            self._build(hp, seed, 0, 0)
-            return hp.declared
+    def project(self, config: Config, space: Space) -> Config:
+        """Returns the configuration that is trained where this one is proposed.
 
-        space = Space.of([]) if self.hypermodel is None else Discovery(probe).run()
-        if self._overrides is not None:
-            first = [p for p in self._overrides.params if p.name not in space.names]
-            space = Space.of([*first, *space.params])
-        return space if self._extra is None else _joined(space, self._extra)
+        See `Declarations.project`.
+        """
+        if not self.dependent & config.keys():
+            return config
+        return self._declarations.project(config, space, self.dependent)
 
     def parameters(self, config: Config, space: Space, seed: int, trial: int) -> HyperParameters:
         """Returns a trial's values; what else is asked of them is drawn."""
@@ -159,8 +198,44 @@ class ModelBuilder:
                 self._recompile.apply(model)
         return model
 
+    def _declare(self, hp: HyperParameters) -> None:
+        """Builds a model for what it declares to `hp`."""
+        self._bind(hp, None)
+        declare = getattr(self.hypermodel, "declare_hyperparameters", None)
+        if declare is not None:
+            declare(hp)
+        self._build(hp, self._seed, 0, 0)
+
     def _bind(self, hp: HyperParameters, fill: Callable[[Param], Scalar] | None) -> None:
-        hp.bind(self._overrides, fill, self._tune_new, self._allow_new)
+        new = (self._tune_new, self._allow_new)
+        hp.bind(self._overrides, fill, *new, self._strict, self._warned)
+
+    def _with_declared_before(self, space: Space) -> Space:
+        """Adds the parameters that stand in `overrides` or `extra` alone.
+
+        Raises:
+            InvalidInput: if the model declares one of `extra`.
+        """
+        both = [name for name in self._extra.names if name in self._declarations.names]
+        if both:
+            raise InvalidInput(
+                f"fit_hp and build_model both declare {both[0]!r}. Leave it out of one of them: "
+                "in build_model, hp.get reads what fit_hp set."
+            )
+        before = () if self._overrides is None else self._overrides.params
+        first = [param for param in before if param.name not in space.names]
+        own = [param for param in space.params if param.name not in self._extra.names]
+        return Space.of([*first, *own, *self._extra.params])
+
+    def _remark(self, text: str) -> None:
+        if self._strict:
+            raise InvalidSpace(text)
+        self._warn(f"{text} strict=True makes this an error.")
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            warnings.warn(text, stacklevel=4)
 
 
 def check_model(model: Any, will_compile: bool = False) -> None:
@@ -180,21 +255,6 @@ def check_model(model: Any, will_compile: bool = False) -> None:
             "build_model returned a model that is not compiled. Call "
             "model.compile(optimizer=..., loss=..., metrics=[...]) before returning it."
         )
-
-
-def _joined(space: Space, extra: Space) -> Space:
-    """Adds parameters that the model does not declare.
-
-    Raises:
-        InvalidInput: if it does.
-    """
-    both = [name for name in extra.names if name in space.names]
-    if both:
-        raise InvalidInput(
-            f"fit_hp and build_model both declare {both[0]!r}. Leave it out of one of them: in "
-            "build_model, hp.get reads what fit_hp set."
-        )
-    return Space.of([*space.params, *extra.params])
 
 
 def _draw(param: Param, seed: int, trial: int) -> Scalar:

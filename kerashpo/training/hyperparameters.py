@@ -1,9 +1,11 @@
-"""`HyperParameters`: keras_tuner's, strict about definitions and holding a trial's values."""
+"""`HyperParameters`: keras_tuner's, which holds a trial's values and checks definitions."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import copy
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras_tuner
@@ -12,32 +14,52 @@ from keras_tuner.src.engine.conditions import Parent
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
+from kerashpo.space.definition_checks import between_steps, beyond_steps
 from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
 from kerashpo.space.params import Condition, Param
+from kerashpo.space.projection import nearest_value
 from kerashpo.space.space import Space
 
 Fill = Callable[[Param], Scalar]
+_TO_THE_CALLER = 5
+"""Frames from a warning to the line of `build_model` that it is about."""
+
+
+class AllDeclared(BaseException):
+    """Ends a build that has declared all that it was wanted for."""
 
 
 class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
-    """A `keras_tuner.HyperParameters` that says so when a definition cannot be meant.
+    """`keras_tuner.HyperParameters` with checked definitions.
 
     Used like its parent: made by hand, passed as ``hyperparameters=``, or received by
     `build_model`. In a trial it holds that trial's values.
 
+    Definitions that KerasTuner puts up with are taken as KerasTuner takes them, with one
+    warning that names the parameter: a name declared twice in two ways (the first definition
+    holds), a default between the steps of its range (it is used as it is), a range that the
+    step does not divide (its end is never reached), the same choice twice (it counts once).
+
+    Args:
+        strict: whether such a definition is an error.
+
     Raises:
         InvalidSpace: naming the parameter, where a default is outside its range, a step is
-            zero, a choice appears twice, or one call of `build_model` declares the same
-            name under the same conditions in two ways.
+            zero, or, if `strict`, where KerasTuner would guess.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool = False) -> None:
         super().__init__()
+        self._strict = strict
+        self._warned: set[str] = set()
         self._declared: dict[tuple[str, tuple[Condition, ...]], Param] = {}
         self._overrides: dict[str, Param] = {}
+        self._given: dict[str, list[Domain]] = {}
         self._fill: Fill = _default
+        self._awaited: set[str] | None = None
         self._tune_new = True
         self._allow_new = True
+        self.read: set[str] = set()
         self.changed: dict[str, Scalar] = {}
         self.appeared: dict[str, Param] = {}
 
@@ -49,6 +71,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             upstream = to_keras(param)
             hp._hps[param.name].append(upstream)
             hp._space.append(upstream)
+            hp._given.setdefault(param.name, []).append(param.domain)
         hp.values = dict(values)
         return hp
 
@@ -58,19 +81,29 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         fill: Fill | None = None,
         tune_new: bool = True,
         allow_new: bool = True,
+        strict: bool = False,
+        warned: set[str] | None = None,
     ) -> HyperParameters:
-        """Sets how `build_model`'s declarations are taken; returns itself.
+        """Sets how `build_model`'s declarations are interpreted; returns itself.
 
         Args:
-            overrides: definitions that win over what `build_model` says.
+            overrides: definitions that win over those of `build_model`.
             fill: the value of a parameter that has none; its default if None.
             tune_new: whether parameters that are not among the overrides are tuned.
             allow_new: whether there may be such parameters at all.
+            strict: see `HyperParameters`.
+            warned: the warnings that were given already, shared by the builds of a search.
         """
+        self._strict = strict
+        self._warned = set() if warned is None else warned
         self._overrides = {p.name: p for p in overrides.params} if overrides else {}
         self._fill = fill or _default
         self._tune_new, self._allow_new = tune_new, allow_new
         return self
+
+    def end_after(self, names: Iterable[str]) -> None:
+        """Has the build end, by `AllDeclared`, once all of these names are declared."""
+        self._awaited = set(names)
 
     @property
     def declared(self) -> tuple[Param, ...]:
@@ -78,15 +111,49 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         return tuple(self._declared.values())
 
     def copy(self) -> HyperParameters:
-        """Returns an independent copy: definitions, values and how they are taken.
+        """Returns an independent copy: definitions, values and settings.
 
         What is declared to the copy alone, as by a `HyperModel` that is not tunable, takes its
-        default: the search does not hear of it.
+        default and is no parameter of the search.
         """
         twin = type(self).from_config(self.get_config())
+        twin._strict, twin._warned = self._strict, self._warned
         twin._overrides = dict(self._overrides)
         twin._tune_new, twin._allow_new = self._tune_new, self._allow_new
         return twin  # type: ignore[no-any-return]
+
+    @contextlib.contextmanager
+    def conditional_scope(self, parent_name: str, parent_values: Sequence[Any]) -> Iterator[None]:
+        """Declares what is inside under a condition, as upstream does.
+
+        The parent may stand outside of another conditional scope that this one is within, for
+        instance of the same parent, which upstream does not find.
+
+        Raises:
+            InvalidSpace: if the parent was not declared before, under conditions that hold here.
+        """
+        name = self._get_name(parent_name)
+        known = self._hps.get(name, ())
+        if not any(all(c in self._conditions for c in hp.conditions) for hp in known):
+            raise InvalidSpace(
+                f"`HyperParameter` named: {name} not defined. Declare it before a "
+                "conditional_scope refers to it."
+            )
+        condition = Parent(name, parent_values)
+        self._conditions.append(condition)
+        active = condition.is_active(self.values)
+        (self.active_scopes if active else self.inactive_scopes).append(
+            copy.deepcopy(self._conditions)
+        )
+        try:
+            yield
+        finally:
+            self._conditions.pop()
+
+    def get(self, name: str) -> Any:
+        """Returns a parameter's value, as upstream does."""
+        self.read.add(self._get_name(name))
+        return super().get(name)
 
     def Choice(self, name: str, *args: Any, **kwargs: Any) -> Any:
         with _naming(name):
@@ -105,22 +172,29 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             return super().Boolean(name, *args, **kwargs)
 
     def _retrieve(self, hp: Any) -> Any:
-        param = self._accept(to_param(hp))
-        known = self._declared.setdefault((param.name, param.conditions), param)
-        if known != param:
-            raise InvalidSpace(
+        odd: list[str] = []
+        given = self._accept(to_param(hp, odd))
+        for text in odd if hp.name not in self._overrides else ():
+            self._remark(text)
+        param = self._declared.setdefault((given.name, given.conditions), given)
+        if param != given:
+            self._remark(
                 f"Parameter {param.name!r} is declared twice with definitions that contradict "
-                f"each other: first {_say(known)}, then {_say(param)}. Give one of them "
-                "another name (name_scope helps in loops)."
+                f"each other: first {_described(param)}, then {_described(given)}. The first one "
+                "holds. Give one of them another name (name_scope helps in loops)."
             )
         if not self._exists(hp.name, hp.conditions):
             self._validate_name(hp.name)
             upstream = to_keras(param)
             self._hps[hp.name].append(upstream)
             self._space.append(upstream)
-        if not self._conditions_are_active(hp.conditions):
-            return None
-        return self._value(param)
+        active = self._conditions_are_active(hp.conditions)
+        value = self._value(param) if active else None
+        if self._awaited is not None:
+            self._awaited.discard(param.name)
+            if not self._awaited:
+                raise AllDeclared
+        return value
 
     def _value(self, param: Param) -> Scalar:
         if param.name not in self.values:
@@ -128,11 +202,21 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             self.appeared[param.name] = param
             self.changed[param.name] = self.values[param.name]
         value: Scalar = self.values[param.name]
-        if value not in param.domain:
-            # A bound that depends on another value: the space is wider than this build.
-            value = _project(param.domain, value)
-            self.values[param.name] = self.changed[param.name] = value
-        return value
+        if value in param.domain and param.domain in self._given.get(param.name, [param.domain]):
+            return value
+        # A bound that depends on another value: the space is wider than this build.
+        nearest = nearest_value(param.domain, value)
+        if nearest != value:
+            self.values[param.name] = self.changed[param.name] = nearest
+        return nearest
+
+    def _remark(self, text: str) -> None:
+        """Warns once of a definition that was hardly meant; an error if `strict`."""
+        if self._strict:
+            raise InvalidSpace(text)
+        if text not in self._warned:
+            self._warned.add(text)
+            warnings.warn(f"{text} strict=True makes this an error.", stacklevel=_TO_THE_CALLER)
 
     def _accept(self, param: Param) -> Param:
         """Applies the overrides and what may be new."""
@@ -148,35 +232,59 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         return param
 
 
-def to_param(hp: Any) -> Param:
+def to_param(hp: Any, odd: list[str] | None = None) -> Param:
     """Returns a parameter of keras_tuner's as ours.
+
+    Args:
+        hp: the parameter.
+        odd: gets a sentence for each thing about its definition that was hardly meant.
 
     Raises:
         InvalidSpace: naming it, if its definition contradicts itself.
     """
     conditions = tuple(Condition(c.name, tuple(c.values)) for c in hp.conditions)
+    found: list[str] = []
     try:
-        return Param(hp.name, _domain(hp), conditions)
+        param = Param(hp.name, _domain(hp, found), conditions)
     except (InvalidSpace, TypeError) as error:
         raise InvalidSpace(f"Parameter {hp.name!r}: {error}.") from None
+    if odd is not None:
+        odd += [f"Parameter {hp.name!r}: {text}." for text in found]
+    return param
 
 
-def _domain(hp: Any) -> Domain:
+def _domain(hp: Any, odd: list[str]) -> Domain:
+    """Returns a parameter's domain; appends to `odd` what was hardly meant."""
     match hp:
         case kt.Fixed():
             return Fixed(hp.value)
         case kt.Boolean():
             return Boolean(_checked_bool(hp.default))
         case kt.Choice():
-            return Choice(tuple(hp.values), bool(hp.ordered), hp.default)
+            return Choice(_distinct(hp.values, odd), bool(hp.ordered), hp.default)
         case kt.Int():
             step = None if hp.step == 1 and hp.sampling == "linear" else hp.step
             default = _checked_number(hp.default)
-            return Integer(hp.min_value, hp.max_value, step, hp.sampling, default)  # type: ignore[arg-type]
+            whole = Integer(hp.min_value, hp.max_value, step, hp.sampling, default)  # type: ignore[arg-type]
+            odd += filter(None, (between_steps(whole), beyond_steps(whole)))
+            return whole
         case kt.Float():
             low, high = float(hp.min_value), float(hp.max_value)
-            return Float(low, high, hp.step, hp.sampling, _checked_number(hp.default))
+            real = Float(low, high, hp.step, hp.sampling, _checked_number(hp.default))
+            odd += filter(None, (between_steps(real), beyond_steps(real)))
+            return real
     raise InvalidSpace(f"expected a parameter of keras_tuner, received {hp!r}")
+
+
+def _distinct(values: Sequence[Any], odd: list[str]) -> tuple[Any, ...]:
+    """Returns the values of a choice, each once."""
+    kept: list[Any] = []
+    for value in values:
+        if any(type(value) is type(other) and value == other for other in kept):
+            odd.append(f"the value {value!r} appears twice among the choices; it counts once")
+        else:
+            kept.append(value)
+    return tuple(kept)
 
 
 def to_keras(param: Param) -> Any:
@@ -226,13 +334,6 @@ def _default(param: Param) -> Scalar:
     return param.domain.default
 
 
-def _project(domain: Domain, value: Scalar) -> Scalar:
-    match domain:
-        case Integer(low, high) | Float(low, high) if isinstance(value, (int, float)):
-            return domain.at(domain.unit(min(max(value, low), high)))
-    return domain.default
-
-
 def _checked_number(value: Any) -> Any:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise InvalidSpace(f"default must be a number, received {value!r}")
@@ -245,7 +346,7 @@ def _checked_bool(value: Any) -> bool:
     return value
 
 
-def _say(param: Param) -> str:
+def _described(param: Param) -> str:
     return ", ".join(f"{k}={v}" for k, v in param.domain.to_json().items())
 
 

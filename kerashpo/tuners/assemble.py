@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -42,6 +42,7 @@ def assemble(
     enqueue: Sequence[Config] = (),
     settings: Mapping[str, Any] | None = None,
     packages: Iterable[str] = (),
+    project: Callable[[Config, Space], Config] | None = None,
 ) -> Assembly:
     """Returns the specification of a study and the parts of its search; changes nothing.
 
@@ -57,6 +58,7 @@ def assemble(
         enqueue: configurations to try first.
         settings: what else a resume compares.
         packages: whose versions are recorded besides those of the numerical ones.
+        project: see `SearchParts`.
 
     Raises:
         InvalidInput: for an argument of the scheduler that is out of range.
@@ -79,4 +81,4 @@ def assemble(
         whole,
         provenance(("kerashpo", *packages, "numpy", "scipy")),
     )
-    return Assembly(spec, SearchParts(strategy.algorithm, scheduler, options, limits))
+    return Assembly(spec, SearchParts(strategy.algorithm, scheduler, options, limits, project))

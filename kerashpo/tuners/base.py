@@ -121,6 +121,9 @@ class Tuner(Hooks, ResultQueries):
                 the mean of so many last ones.
             weights: of several objectives, a number each: their weighted sum (of what is to be
                 minimised, and of the others' negatives) ranks, as ``multi_objective``.
+            strict: whether a definition of a parameter is an error that KerasTuner puts up with
+                (and here is a warning): a name declared twice in two ways, a default between
+                the steps of its range, a range that the step does not divide, a choice twice.
             fit_hp: arguments of `fit` to tune, e.g.
                 ``{"batch_size": kt.space.choice([16, 32])}``.
             cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn.
@@ -165,7 +168,8 @@ class Tuner(Hooks, ResultQueries):
         self._fit_hp = read_fit_hp(self._options.fit_hp, not self._strategy.schedule.plans_epochs)
         if found.workers != 1 or found.executor is not None or found.isolated:
             leave_gpu_memory()
-        built = open_builder(hypermodel, self._options, self._fit_hp, form)
+        log = None if found.overwrite else self._stored_log()
+        built = open_builder(hypermodel, self._options, self._fit_hp, form, log)
         self._builder, self.space, self._obstacle = built.builder, built.space, built.obstacle
         self.hypermodel = self._builder.hypermodel
         # Built for its checks alone: a wrong option is reported before a folder is made.
@@ -189,7 +193,8 @@ class Tuner(Hooks, ResultQueries):
             overwrite(self._options.folder)
         else:
             tell_of_project(self._options.folder)
-            self.reload()
+            if log is not None:
+                self._load(log)
 
     def _set_attributes(self, options: TunerOptions) -> None:
         """Sets the attributes that subclasses of KerasTuner's read."""
@@ -235,17 +240,23 @@ class Tuner(Hooks, ResultQueries):
         Raises:
             StudyMismatch: if it is another search.
         """
+        log = self._stored_log()
+        if log is not None:
+            self._load(log)
+
+    def _stored_log(self) -> ReadLog | None:
+        """Returns the log in the study's folder, None where there is none."""
         folder = self._options.folder
-        if not (folder / LOG_NAME).exists():
-            return
-        log = read_log(folder)
-        if not log.events:
-            return  # killed before its first event
+        log = read_log(folder) if (folder / LOG_NAME).exists() else None
+        return log if log is not None and log.events else None  # killed before its first event
+
+    def _load(self, log: ReadLog) -> None:
+        """Takes a stored study over, which must be the same search."""
         settings = header_of(log.events).settings
         # Epochs, data and arguments of fit are compared once search knows them.
         stored = {name: settings.get(name) for name in SEARCH_SETTINGS}
         spec = self._assemble(settings.get("epochs"), stored).spec
-        check(spec, log.events, folder, self._options.resume)
+        check(spec, log.events, self._options.folder, self._options.resume)
         self._log, self._folded = log, None
 
     def enqueue(self, config: Mapping[str, Any]) -> None:
@@ -343,10 +354,12 @@ class Tuner(Hooks, ResultQueries):
             asked: what a resume compares of the arguments of `search`.
         """
         options = self._options
+        partly = {} if self._builder.complete else {"discovery_calls": self._builder.calls}
         settings = {
             "tuner": type(self).__name__,
             **options.compared(self._builder.form),
             **self._goal.compared(),
+            **partly,
             **asked,
         }
         assembly = assemble(
@@ -360,6 +373,7 @@ class Tuner(Hooks, ResultQueries):
             enqueue=self._queue,
             settings=settings,
             packages=_PACKAGES,
+            project=self._builder.project if self._builder.dependent else None,
         )
         if self._final is None:
             return assembly

@@ -8,10 +8,10 @@ from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput, InvalidSpace
 from kerashpo.core.records import Objective
+from kerashpo.space.discovery import MAX_CALLS
 from kerashpo.space.space import Space
-from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.compatibility import header_of
-from kerashpo.study.open import read_log
+from kerashpo.study.open import ReadLog
 from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import Form, ModelBuilder, Recompile
 from kerashpo.training.hyperparameters import to_space
@@ -36,7 +36,9 @@ class Built:
     obstacle: str | None = None
 
 
-def open_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form) -> Built:
+def open_builder(
+    hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form, log: ReadLog | None = None
+) -> Built:
     """Returns what builds the models of a search, and its space.
 
     A folder that holds a study may be read without its hypermodel (None, or a function that
@@ -48,6 +50,7 @@ def open_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Fo
         options: the tuner's arguments.
         fit_hp: arguments of `fit` that are tuned.
         form: what the hypermodel makes.
+        log: of the study in the folder, None where there is none.
 
     Raises:
         InvalidInput: for a hypermodel that builds nothing, where no study is stored.
@@ -56,21 +59,23 @@ def open_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Fo
     """
     # Some seed is needed to build models with; which one does not change the space.
     seed = options.seed or 0
+    header = None if log is None else header_of(log.events)
+    # As often as for the stored study, whose discovery may have run out of time.
+    calls = None if header is None else header.settings.get("discovery_calls", MAX_CALLS)
+    known = None if header is None else Space.from_json(header.first_space)
     try:
         builder = _builder(hypermodel, options, fit_hp, form)
-        space = builder.discover(seed)
+        space = builder.discover(seed, calls)
     except InvalidSpace:
         raise
     except InvalidInput as error:
-        stored = _stored_space(options)
-        if stored is None:
+        if known is None:
             raise
         reason = str(error)
     else:
-        stored = None if space.params else _stored_space(options)
-        if stored is None or not stored.params:
+        if space.params or known is None or not known.params:
             return Built(builder, space)
-        reason = f"build_model declares none of the {len(stored.params)} parameters of the study."
+        reason = f"build_model declares none of the {len(known.params)} parameters of the study."
     obstacle = (
         f"The study in {str(options.folder)!r} was opened without the build_model that it was "
         f"searched with, so no model can be built and no trial trained. {reason}"
@@ -79,14 +84,10 @@ def open_builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Fo
     def absent(hp: Any) -> Any:
         raise InvalidInput(obstacle)
 
-    return Built(_builder(absent, options, fit_hp, form), stored, obstacle)
-
-
-def _stored_space(options: TunerOptions) -> Space | None:
-    if options.overwrite or not (options.folder / LOG_NAME).exists():
-        return None
-    log = read_log(options.folder)
-    return Space.from_json(header_of(log.events).first_space) if log.events else None
+    builder = _builder(absent, options, fit_hp, form)
+    builder.complete = header is None or "discovery_calls" not in header.settings
+    builder.calls = calls or 0
+    return Built(builder, known, obstacle)
 
 
 def _builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form) -> ModelBuilder:
@@ -99,6 +100,8 @@ def _builder(hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form) 
         options.distribution_strategy,
         fit_hp,
         form,
+        options.strict,
+        options.max_model_size,
     )
 
 

@@ -47,6 +47,7 @@ class StudyArguments(TypedDict, total=False):
     score: str
     weights: Any
     lang: str | None
+    strict: bool
     logger: Any
     tuner_id: Any
 
@@ -122,6 +123,7 @@ class TunerOptions:
     max_minutes: float | None = None
     score: str = "best"
     weights: Any = None
+    strict: bool = False
     fit_hp: Any = None
     cv: Any = None
     repeats: int | None = None
@@ -155,10 +157,11 @@ class TunerOptions:
             require_number("trial_timeout", self.trial_timeout, 0.0, strict=True)
         if self.max_worker_memory is not None:
             read_bytes("max_worker_memory", self.max_worker_memory)
-        if not isinstance(self.deterministic, bool):
-            raise InvalidInput(
-                f"deterministic must be True or False. Received: {self.deterministic!r}."
-            )
+        for name in ("deterministic", "strict"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInput(
+                    f"{name} must be True or False. Received: {getattr(self, name)!r}."
+                )
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
         executor_factory(self.workers, self.executor, self.isolated)

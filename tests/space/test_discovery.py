@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
@@ -133,9 +137,10 @@ def test_a_bound_that_depends_on_another_value_widens():
     def build(hp: Declaring) -> None:
         hp("b", Integer(1, hp("a", Integer(2, 8, preset=4))))
 
-    space, _ = discover(build)
+    space, discovery = discover(build)
     domains = {param.name: param.domain for param in space.params}
     assert (domains["b"].low, domains["b"].high) == (1, 8)
+    assert discovery.dependent == {"b"}
 
 
 def test_choices_that_depend_on_another_value_are_joined():
@@ -148,12 +153,25 @@ def test_choices_that_depend_on_another_value_are_joined():
     assert domains["activation"].values == ("relu", "gelu", "tanh")
 
 
-def test_two_kinds_under_one_name_contradict():
+def test_two_kinds_under_one_name_are_two_parameters_under_their_conditions():
     def build(hp: Declaring) -> None:
         hp("x", Integer(1, 3) if hp("deep", Boolean()) else Choice(("a", "b")))
 
-    with pytest.raises(InvalidSpace, match="'x' is declared in two ways"):
-        discover(build)
+    space, discovery = discover(build)
+    kinds = {p.domain.kind: [(c.parent, c.values) for c in p.conditions] for p in space.params[1:]}
+    assert kinds == {"choice": [("deep", (False,))], "int": [("deep", (True,))]}
+    assert {"deep": True, "x": 2} in space and {"deep": True, "x": "a"} not in space
+    assert discovery.clashes == []
+
+
+def test_of_two_kinds_that_no_condition_tells_apart_the_first_holds():
+    def build(hp: Declaring) -> None:
+        hp("x", Integer(1, 3) if hp("rate", Float(0.0, 1.0)) > 0.7 else Choice(("a", "b")))
+
+    space, discovery = discover(build)
+    assert [p.domain.kind for p in space.params] == ["float", "choice"]
+    ((first, other),) = discovery.clashes
+    assert (first.domain.kind, other.domain.kind) == ("choice", "int")
 
 
 def test_contradictions_count_away_from_the_default_too():
@@ -184,3 +202,127 @@ def test_a_wider_range_keeps_its_default_on_the_steps():
     wide = next(p.domain for p in Discovery(probe).run().params if p.name == "b")
     assert (wide.low, wide.high) == (2, 9)
     assert wide.default in list(wide.listed())
+
+
+def deep(low: int, high: int) -> Callable[[Declaring], None]:
+    """A loop over layers, two parameters each, as in many scripts."""
+
+    def build(hp: Declaring) -> None:
+        for i in range(hp("layers", Integer(low, high, preset=low))):
+            hp(f"units_{i}", Integer(32, 512, 32, preset=32))
+            hp(f"act_{i}", Choice(("relu", "sigmoid", "tanh")))
+        hp("drop", Choice((0.2, 0.3, 0.4, 0.5)))
+        hp("optimizer", Choice(("adam", "adadelta", "adagrad")))
+
+    return build
+
+
+@pytest.mark.parametrize("low, high, most", [(1, 3, 16), (1, 10, 24), (2, 20, 32), (1, 50, 16)])
+def test_a_deep_loop_costs_few_calls(low, high, most):
+    space, discovery = discover(deep(low, high))
+    assert len(space.params) == 2 * high + 3
+    assert len(discovery.calls) <= most and discovery.complete
+
+
+def test_many_switches_cost_a_logarithm_of_calls():
+    def build(hp: Declaring) -> None:
+        for i in range(32):
+            if hp(f"norm_{i}", Boolean()):
+                hp(f"momentum_{i}", Float(0.0, 1.0))
+
+    space, discovery = discover(build)
+    for i in range(32):
+        assert conditions(space, f"momentum_{i}") == {f"norm_{i}": (True,)}
+    assert len(discovery.calls) <= 10
+
+
+def test_a_switch_that_another_change_hides_is_found():
+    def build(hp: Declaring) -> None:
+        if hp("kind", Choice(("cnn", "rnn"))) == "cnn" and hp("pool", Boolean()):
+            hp("size", Integer(2, 3))
+
+    space, _ = discover(build)
+    assert conditions(space, "size") == {"pool": (True,)}
+    assert conditions(space, "pool") == {"kind": ("cnn",)}
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> list[tuple[str, Domain, tuple[str, set[Scalar]] | None]]:
+    """Declarations in order, some of them under some values of an earlier one."""
+    kinds = [
+        Boolean(),
+        Choice(("a", "b", "c")),
+        Choice((1, 2, 3, 4, 5), ordered=True),
+        Integer(1, 4),
+        Integer(1, 20),
+        Integer(1, 20, preset=1),
+        Float(0.0, 1.0),
+    ]
+    program: list[tuple[str, Domain, tuple[str, set[Scalar]] | None]] = []
+    for i in range(draw(st.integers(1, 12))):
+        parents = [(name, domain) for name, domain, _ in program if domain.levels]
+        condition = None
+        if parents and draw(st.booleans()):
+            name, domain = draw(st.sampled_from(parents))
+            values = list(domain.listed())
+            if len(values) > 10:
+                condition = (name, set(values[draw(st.integers(1, 18)) :]))
+            else:
+                condition = (name, draw(st.sets(st.sampled_from(values), min_size=1)))
+        program.append((f"p{i}", draw(st.sampled_from(kinds)), condition))
+    return program
+
+
+@given(program=programs(), seed=st.integers(0, 99))
+@settings(max_examples=200, deadline=None)
+def test_a_configuration_holds_what_the_function_declares_with_it(program, seed):
+    def run(values: Mapping[str, Scalar]) -> dict[str, Param]:
+        declared: dict[str, Param] = {}
+        used: dict[str, Scalar] = {}
+        for name, domain, condition in program:
+            if condition is None or used.get(condition[0]) in condition[1]:
+                declared[name] = Param(name, domain)
+                used[name] = values.get(name, domain.default)
+        return declared
+
+    discovery = Discovery(lambda values: list(run(values).values()), max_calls=500)
+    space = discovery.run()
+    assert discovery.complete
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        config = space.sample(rng)
+        assert set(config) == set(run(config))
+
+
+def test_calls_are_bounded():
+    build = deep(2, 20)
+    calls = 0
+
+    def probe(values: Mapping[str, Scalar]) -> list[Param]:
+        nonlocal calls
+        calls += 1
+        hp = Declaring(values)
+        build(hp)
+        return hp.declared
+
+    discovery = Discovery(probe, max_calls=6)
+    assert "layers" in discovery.run().names
+    assert (calls, discovery.complete) == (6, False)
+    again = Discovery(probe, max_calls=6, max_seconds=None)
+    assert again.run() == Discovery(probe, max_calls=6).run()
+
+
+def test_seconds_are_bounded():
+    build = deep(2, 20)
+
+    def probe(values: Mapping[str, Scalar]) -> list[Param]:
+        time.sleep(0.02)
+        hp = Declaring(values)
+        build(hp)
+        return hp.declared
+
+    began = time.monotonic()
+    discovery = Discovery(probe, max_seconds=0.1)
+    discovery.run()
+    assert time.monotonic() - began < 2 and not discovery.complete
+    assert 1 < len(discovery.calls) < 20

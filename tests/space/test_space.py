@@ -16,6 +16,7 @@ from kerashpo.space import (
     uniform,
     when,
 )
+from kerashpo.space.space import key
 
 NESTED = Space(
     {
@@ -187,3 +188,29 @@ def test_samples_follow_their_distributions():
     assert np.mean([c["lr"] < 1e-2 for c in configs]) == pytest.approx(0.5, abs=0.03)
     assert np.mean([c["n"] == 3 for c in configs]) == pytest.approx(1 / 3, abs=0.03)
     assert np.mean([c["b"] for c in configs]) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_projection_leaves_only_what_is_trained_as_it_is():
+    calls = []
+
+    def lower(config):
+        calls.append(config)
+        return {**config, "b": min(config["a"], config["b"])}
+
+    wide = Space({"a": integer(1, 4), "b": integer(1, 4)})
+    space = wide.with_projection(lower)
+    assert space == wide and space.to_json() == wide.to_json()
+    assert space.project({"a": 2, "b": 4}) == {"a": 2, "b": 2}
+    assert wide.project({"a": 2, "b": 4}) == {"a": 2, "b": 4}
+    configs = list(space.configs())
+    assert [(c["a"], c["b"]) for c in configs] == [
+        (a, b) for a in range(1, 5) for b in range(1, a + 1)
+    ]
+    assert list(space.configs({key(c) for c in configs[1:]})) == configs[:1]
+    assert len(calls) == 16  # each configuration once
+
+
+def test_without_a_projection_every_configuration_is_listed():
+    space = Space({"a": integer(1, 3), "b": boolean()})
+    assert len(list(space.configs())) == 6
+    assert len(list(space.configs({key({"a": 1, "b": True})}))) == 5

@@ -39,6 +39,11 @@ class GivesUp(Mutant):
         return Exhausted() if trial == 17 else self.inner.ask(trial, history)
 
 
+class GivesUpEarly(Mutant):
+    def ask(self, trial, history):
+        return Exhausted() if trial == 9 else self.inner.ask(trial, history)
+
+
 class Unseeded(Mutant):
     def ask(self, trial, history):
         self.inner.seed = id(self)
@@ -111,6 +116,7 @@ class CountsTrials(Mutant):
         (Outside, "stays_in_its_space"),
         (Repeating, "never_repeats"),
         (GivesUp, "finds_every_configuration"),
+        (GivesUpEarly, "searches_dependent_ranges"),
         (Unseeded, "repeats_by_its_seed"),
         (ZeroIsOne, "repeats_by_its_seed"),
         (Counting, "asks_without_consequence"),

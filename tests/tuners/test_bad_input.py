@@ -87,6 +87,8 @@ def test_contradictory_definitions(tmp_path):
         return make()
 
     with pytest.raises(InvalidSpace, match="'units' is declared twice"):
+        kt.RandomSearch(twice, strict=True, **place(tmp_path))
+    with pytest.warns(UserWarning, match="'units' is declared twice"):
         kt.RandomSearch(twice, **place(tmp_path))
 
 

@@ -1,0 +1,180 @@
+"""Building a model only for the hyperparameters that it declares: no variable is allocated.
+
+Discovery calls `build_model` dozens of times and throws the models away. Here their layers
+know their shapes, but the value of a variable is made only if something outside asks for it,
+and a `Sequential` builds its graph when it is first asked for it, not after each added layer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+import keras
+from keras.src.backend.common.stateless_scope import in_stateless_scope
+
+from kerashpo.core.errors import InvalidInput
+
+Method: TypeAlias = Callable[..., None]
+
+_SYMBOLIC: ContextVar[bool] = ContextVar("symbolic build", default=False)
+_LEFT: ContextVar[list[int] | None] = ContextVar("parameters left", default=None)
+
+
+@contextlib.contextmanager
+def symbolic_build() -> Iterator[None]:
+    """Within it, in this thread, models are built without values of variables.
+
+    What user code keeps of them works as usual afterwards: the first use outside initialises
+    it.
+    """
+    token = _SYMBOLIC.set(True)
+    try:
+        with (
+            _replaced(keras.Variable, "_initialize_with_initializer", _defer_value),
+            _replaced(keras.Variable, "_deferred_initialize", _stay_deferred),
+            _replaced(keras.Sequential, "_maybe_rebuild", _defer_graph),
+        ):
+            yield
+    finally:
+        _SYMBOLIC.reset(token)
+
+
+@contextlib.contextmanager
+def bounded_build(max_size: int | None) -> Iterator[None]:
+    """Within it, in this thread, no more than so many parameters are allocated; None for any.
+
+    Raises:
+        InvalidInput: in the code that allocates more.
+    """
+    token = _LEFT.set(None if max_size is None else [max_size])
+    try:
+        with _replaced(keras.Variable, "_initialize_with_initializer", _count):
+            yield
+    finally:
+        _LEFT.reset(token)
+
+
+class DeferredValue:
+    """Mixin of variables made in a symbolic build, until they are used outside of one."""
+
+    @property
+    def value(self) -> Any:
+        if _SYMBOLIC.get() or in_stateless_scope():
+            # Keras computes the initial value anew, as for any variable made in such a scope.
+            return super().value  # type: ignore[misc]
+        self._deferred_initialize()
+        return self.value
+
+    def _deferred_initialize(self) -> None:
+        if not _SYMBOLIC.get():
+            _restore_class(self)
+            self._deferred_initialize()
+
+    def _direct_assign(self, value: Any) -> None:
+        _restore_class(self)
+        self._initialize(value)  # type: ignore[attr-defined]
+
+
+def _after_rebuild(name: str) -> property:
+    """Returns an attribute of a model that is rebuilt when it is read."""
+
+    def read(model: Any) -> Any:
+        _restore_class(model)
+        rebuild = type(model)._maybe_rebuild
+        getattr(rebuild, "stock", rebuild)(model)
+        return getattr(model, name)
+
+    def write(model: Any, value: Any) -> None:
+        vars(model)[name] = value
+
+    return property(read, write)
+
+
+class DeferredGraph:
+    """Mixin of sequential models made in a symbolic build, until someone asks for the graph."""
+
+    built = _after_rebuild("built")
+    _functional = _after_rebuild("_functional")
+    layers = _after_rebuild("layers")
+    weights = _after_rebuild("weights")
+    variables = _after_rebuild("variables")
+    trainable_weights = _after_rebuild("trainable_weights")
+    trainable_variables = _after_rebuild("trainable_variables")
+    non_trainable_weights = _after_rebuild("non_trainable_weights")
+    non_trainable_variables = _after_rebuild("non_trainable_variables")
+
+
+# Other threads may build models in earnest at the same time.
+
+
+def _defer_value(stock: Method, variable: Any, initializer: Any) -> None:
+    if not _SYMBOLIC.get():
+        stock(variable, initializer)
+        return
+    variable._value, variable._initializer = None, initializer
+    variable.__class__ = _mixed(DeferredValue, type(variable))
+
+
+def _stay_deferred(stock: Method, variable: Any) -> None:
+    """Leaves a variable as it is that was made while Keras inferred shapes."""
+    if not _SYMBOLIC.get():
+        stock(variable)
+        return
+    variable.__class__ = _mixed(DeferredValue, type(variable))
+
+
+def _defer_graph(stock: Method, model: Any) -> None:
+    if not _SYMBOLIC.get():
+        stock(model)
+        return
+    # Not by attributes: on TensorFlow setting one reads it first.
+    vars(model).update(built=False, _functional=None)
+    model.__class__ = _mixed(DeferredGraph, type(model))
+
+
+def _count(stock: Method, variable: Any, initializer: Any) -> None:
+    left = _LEFT.get()
+    if left is not None:
+        left[0] -= math.prod(variable._shape)
+        if left[0] < 0:
+            raise InvalidInput("The model has more parameters than max_model_size.")
+    stock(variable, initializer)
+
+
+@contextlib.contextmanager
+def _replaced(cls: type, name: str, ours: Callable[..., None]) -> Iterator[None]:
+    """Replaces a method; `ours` gets the stock one first."""
+    stock, own = getattr(cls, name), name in vars(cls)
+
+    def method(self: Any, *args: Any) -> None:
+        ours(stock, self, *args)
+
+    method.stock = getattr(stock, "stock", stock)  # type: ignore[attr-defined]
+    setattr(cls, name, method)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(cls, name, stock)
+        else:
+            delattr(cls, name)
+
+
+def _mixed(mixin: type, stock: type) -> type:
+    """Returns the class of an object with a mixin, under the name of its own."""
+    if issubclass(stock, mixin):
+        return stock
+    known = f"_with_{mixin.__name__}"
+    if known not in vars(stock):
+        setattr(stock, known, type(stock.__name__, (mixin, stock), {}))
+    found: type = vars(stock)[known]
+    return found
+
+
+def _restore_class(thing: Any) -> None:
+    """Takes the mixin off again."""
+    thing.__class__ = type(thing).__mro__[2]
