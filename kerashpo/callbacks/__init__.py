@@ -1,10 +1,10 @@
 """Loggers: listeners that write a search where other tools read it.
 
-==================  ================================================================
-``CSVLog``          every epoch of every trial as a CSV file, while it is trained
-``TensorBoardLog``  a TensorBoard run for each trial, with its values in HParams
-``MLflowLog``       an MLflow run for each trial, below one for the search
-==================  ================================================================
+===============  =================================================================
+``csv``          `CSVLog`: every epoch of every trial as a CSV file, while it is trained
+``tensorboard``  `TensorBoardLog`: a TensorBoard run for each trial, its values in HParams
+``mlflow``       `MLflowLog`: an MLflow run for each trial, below one for the search
+===============  =================================================================
 
 Pass them to a search: ``tuner.search(..., listeners=[CSVLog("epochs.csv")])``. Unlike Keras
 callbacks, which act within one training, they receive the events of the whole search in the process

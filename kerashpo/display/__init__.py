@@ -6,7 +6,7 @@
 ``lines``      `LineDisplay`: one plain line a finished trial, everywhere else
 ``select``     `make_display`: which of them fits the output
 ``progress``   `Progress`: follows the events and makes a `View` of them
-``remaining``  `Remaining`: estimates the time left, set-up apart from epochs
+``time_left``  `TimeLeft`: estimates the time left, set-up apart from epochs
 ``snapshot``   `View`: the numbers shown at one moment
 ``text``       those numbers as text in the reader's language
 ``summary``    what `results_summary` and `search_space_summary` print

@@ -1,4 +1,7 @@
-"""`LineDisplay`: one plain line a finished trial, for files, pipes and plain terminals."""
+"""`LineDisplay`: one plain line a finished trial, for files, pipes and plain terminals.
+
+`PartialNotice` is all that a silent search shows.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,27 @@ from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStart
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.display.progress import Progress
-from kerashpo.display.text import GAP, clock, farewell, heading, note, number, single_epochs
+from kerashpo.display.text import GAP, clock, ending, farewell, heading, note, number, single_epochs
+
+
+@final
+class PartialNotice(Listener):
+    """Writes nothing but, where the user interrupts a silent search, that it is partial.
+
+    After one Ctrl-C `search` returns, and a script goes on with what there is.
+
+    Args:
+        progress: the numbers to show.
+        out: where to, as a rule the standard error.
+    """
+
+    def __init__(self, progress: Progress, out: TextIO) -> None:
+        self._progress, self._out = progress, out
+
+    def on_event(self, event: Event, snapshot: History) -> None:
+        if isinstance(event, SessionEnded) and event.reason == "interrupted":
+            line = ending(self._progress.view(snapshot), self._progress.texts)
+            print(f"kerashpo: {line}", file=self._out, flush=True)
 
 
 @final

@@ -14,8 +14,8 @@ from kerashpo.analysis.saturation import saturation
 from kerashpo.core.events import Ended, Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Status
-from kerashpo.display.remaining import Remaining
 from kerashpo.display.snapshot import View, best_of, running_trials
+from kerashpo.display.time_left import TimeLeft
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
 
@@ -41,6 +41,14 @@ def folder_bytes(folder: str) -> int | None:
         except OSError:
             continue
     return total
+
+
+def short_path(folder: str) -> str:
+    """Returns a path below the working folder relative to it, any other one as it is."""
+    try:
+        return str(Path(folder).relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return folder
 
 
 def _bytes(entry: os.DirEntry[str]) -> int:
@@ -78,10 +86,10 @@ class Progress:
     _reached: Counter[int] = field(default_factory=Counter)
     _space: tuple[Mapping[str, Any], Space] | None = None
     _measured: tuple[float, int | None] | None = None
-    _remaining: Remaining = field(init=False)
+    _time_left: TimeLeft = field(init=False)
 
     def __post_init__(self) -> None:
-        self._remaining = Remaining(self.plan)
+        self._time_left = TimeLeft(self.plan)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -90,7 +98,7 @@ class Progress:
 
     def update(self, event: Event, history: History) -> None:
         """Takes in an event that `history` holds."""
-        self._remaining.update(event, history)
+        self._time_left.update(event, history)
         match event:
             case SessionStarted():
                 self._begin(history)
@@ -112,7 +120,7 @@ class Progress:
             objective=(objective.name, objective.direction),
             seed=history.seed,
             workers=self.workers,
-            folder=self.folder,
+            folder=None if self.folder is None else short_path(self.folder),
             trials=(len(history.trials), self.plan.trials),
             epochs=(history.epochs, self.plan.epochs),
             elapsed=history.now,
@@ -132,7 +140,7 @@ class Progress:
 
     def left(self, history: History) -> float | None:
         """Returns the seconds that the plan may still take, None while unknown."""
-        return self._remaining.seconds(history, self.workers)
+        return self._time_left.seconds(history, self.workers)
 
     def _begin(self, history: History) -> None:
         """Counts the rungs that an earlier session reached."""

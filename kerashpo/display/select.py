@@ -8,7 +8,7 @@ from typing import Any
 
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Plan
-from kerashpo.display.lines import LineDisplay
+from kerashpo.display.lines import LineDisplay, PartialNotice
 from kerashpo.display.progress import Progress
 from kerashpo.i18n.texts import Texts
 
@@ -24,7 +24,7 @@ def in_a_notebook() -> bool:
 
 
 def in_own_command() -> bool:
-    """Tells whether this process is a command of kerashpo, where the user has no `tuner`."""
+    """Returns whether this process is a command of kerashpo, where the user has no `tuner`."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     module = "" if spec is None else spec.name
     return module.partition(".")[0] == "kerashpo" or Path(sys.argv[0]).stem == "kerashpo"
@@ -38,11 +38,12 @@ def make_display(
     workers: int = 1,
     lang: str | None = None,
     report: str = "tuner.report()",
-) -> Listener | None:
-    """Returns the display, None for silence.
+) -> Listener:
+    """Returns the display.
 
     Args:
-        verbose: 0 or False for silence; 2 for lines even in a terminal.
+        verbose: 0 or False for silence (only an interruption is noted); 2 for lines even in a
+            terminal.
         title: the tuner and its algorithm.
         plan: what it plans to do.
         folder: where the study lives, None for one in memory.
@@ -50,10 +51,10 @@ def make_display(
         lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
         report: the call that writes the report; not shown in a command of kerashpo.
     """
-    if not verbose:
-        return None
     report = "" if in_own_command() else report
     progress = Progress(title, plan, folder, workers, Texts.of(lang), report)
+    if not verbose:
+        return PartialNotice(progress, sys.stderr)
     if in_a_notebook():
         import IPython.display
 

@@ -8,6 +8,7 @@ from kerashpo.analysis.saturation import saturation
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
+from kerashpo.display.progress import short_path
 from kerashpo.display.snapshot import plain
 from kerashpo.display.text import saturation_note
 from kerashpo.i18n.numbers import count
@@ -39,7 +40,7 @@ def results_text(
     """Returns the given trials, the best first: score, epoch and values."""
     objective = history.objective
     lines = [
-        texts("summary.results", folder=folder),
+        texts("summary.results", folder=short_path(folder)),
         texts("summary.objective", name=objective.name, direction=objective.direction),
     ]
     if note := saturation_note(history, saturation(history), texts):

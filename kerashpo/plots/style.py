@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008), ordered so that the lightness of neighbours differs; grey replaces their
 # black, which a dark page would hide.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#808080")
-ON_DARK = ("#56B4E9", "#E69F00", "#2CC295", "#E8A0C8", "#8FD0FF", "#FF7F2E", "#A8A8A8")
+_ON_DARK = ("#56B4E9", "#E69F00", "#2CC295", "#E8A0C8", "#8FD0FF", "#FF7F2E", "#A8A8A8")
 """The same hues, light enough for a dark page."""
+_ON_EITHER = ("#2F8FD0", *COLOURS[1:])
+"""For a figure without a background of its own, on a page that may be light or dark."""
+_RANGES = {"light": (0.0, 0.88), "dark": (0.25, 1.0), "either": (0.22, 0.88)}
+"""The part of the ordered colours that is legible, by page."""
 LINES = ("-", "--", "-.", ":")
 SCALE = "cividis"
 """The colour map of areas: colour-blind people see it like everybody, and grey print keeps it."""
@@ -29,19 +33,20 @@ MANY = 500
 """Beyond so many, points and lines are drawn small and as pixels."""
 
 
-def on_dark() -> bool:
-    """Returns whether the page behind a figure is dark, by matplotlib's present style."""
+def page() -> Literal["light", "dark", "either"]:
+    """Returns what is behind a figure, by matplotlib's present style."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgba
 
     red, green, blue, alpha = to_rgba(mpl.rcParams["axes.facecolor"])
-    # Without a background of its own a figure stands on a page that may be either.
-    return alpha > 0.0 and 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.4
+    if alpha == 0.0:
+        return "either"
+    return "dark" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.4 else "light"
 
 
 def colour(index: int) -> str:
     """Returns the colour of the `index`-th series."""
-    palette = ON_DARK if on_dark() else COLOURS
+    palette = {"light": COLOURS, "dark": _ON_DARK, "either": _ON_EITHER}[page()]
     return palette[index % len(palette)]
 
 
@@ -66,7 +71,7 @@ def ramp(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns colours (n, 4) for ordered values (n,) in [0, 1], all legible on the page."""
     import matplotlib as mpl
 
-    low, high = (0.25, 1.0) if on_dark() else (0.0, 0.88)
+    low, high = _RANGES[page()]
     return np.asarray(mpl.colormaps[_RAMP](low + (high - low) * values), dtype=float)
 
 

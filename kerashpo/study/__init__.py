@@ -1,13 +1,20 @@
-"""A study: the loop that runs it, and the facade that answers about it.
+"""A study: the loop that runs it, its folder, and the facade that answers about it.
 
-=============  ====================================================================
-``loop``       ask, submit, poll, decide, append, notify
-``opening``    creates a study, or opens one and refuses what does not belong to it
-``extending``  makes a study a wider one, where that is asked for
-``repairing``  saves what is whole of a damaged log; ``health`` only looks
-``resuming``   starts a search's command again
-``running``    puts the parts together and runs the loop
-``results``    `Results`: best, trials, curves, plots, the same for every kind of search
-``study``      `open_study`: results of a folder, without Keras
-=============  ====================================================================
+=================  ====================================================================
+``loop``           the loop: ask, submit, poll, decide, append, notify
+``run``            `run_study`: wires the parts together and runs the loop
+``open``           creates a study, or opens one and refuses what does not belong to it
+``compatibility``  what differs between two searches, and what merely widens one
+``state``          the log folded once, into the history and into the scheduler
+``remaining``      whether anything is left to train
+``listeners``      passes events to listeners; a failing one is removed
+``signals``        Ctrl-C and SIGTERM
+``retention``      which weights are kept
+``results``        `Results`: best, trials, curves, plots, the same for every kind of search
+``final_results``  `results.final`, the final round
+``study``          `open_study`: the results of a folder, without Keras
+``find``           studies below a folder
+``doctor``         checks and repairs a study's folder
+``rerun``          starts a search's command again
+=================  ====================================================================
 """

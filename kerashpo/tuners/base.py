@@ -503,7 +503,7 @@ class Tuner(Hooks, ResultQueries):
         listeners += request.listeners
         lang, folder = self._options.lang, self.project_dir
         display = make_display(request.verbose, self._title(), plan, folder, workers, lang)
-        return listeners if display is None else [*listeners, display]
+        return [*listeners, display]
 
     def _notes(self, epochs: int | None) -> tuple[str, ...]:
         """Returns what the user should know about the epochs given to `search`."""

@@ -111,8 +111,7 @@ def optimize(
         place = None if directory is None else str(directory)
         title = f"optimize + {algorithm}"
         display = make_display(verbose, title, plan, place, count, lang, "results.report()")
-        called = called if display is None else (*called, display)
-        run_study(opened, assembly.parts, built, called)
+        run_study(opened, assembly.parts, built, (*called, display))
     finally:
         opened.store.close()
     return Results(opened.history, space, folder=place, lang=lang, log=opened.store.read)

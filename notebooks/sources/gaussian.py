@@ -20,7 +20,12 @@ EPOCHS = 1
 # %% lang="es"
 import os
 
-os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
+os.environ["KERASHPO_LANG"] = "es"
+
+# %% lang="en"
+import os
+
+os.environ["KERASHPO_LANG"] = "en"
 
 # %%
 import math

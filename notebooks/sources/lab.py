@@ -40,7 +40,12 @@ EPOCHS = 50
 # %% lang="es"
 import os
 
-os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
+os.environ["KERASHPO_LANG"] = "es"
+
+# %% lang="en"
+import os
+
+os.environ["KERASHPO_LANG"] = "en"
 
 # %% [markdown] lang="es"
 # `FAST = True` hace una búsqueda más corta (9 épocas en vez de 50). Con `FAST = False` el cuaderno entero tarda menos de

@@ -18,7 +18,12 @@ EPOCHS = 9
 # %% lang="es"
 import os
 
-os.environ["KERASHPO_LANG"] = "es"  # tablas, figuras y mensajes en español
+os.environ["KERASHPO_LANG"] = "es"
+
+# %% lang="en"
+import os
+
+os.environ["KERASHPO_LANG"] = "en"
 
 # %%
 import os

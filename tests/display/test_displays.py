@@ -264,8 +264,17 @@ def test_notebook_escapes_what_users_wrote(play):
 
 
 @pytest.mark.parametrize("verbose", [0, False, None])
-def test_silence(verbose):
-    assert make_display(verbose, "x", PLAN, "runs") is None
+def test_silence(verbose, capsys, play):
+    play(make_display(verbose, "x", PLAN, "runs"))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_a_search_that_was_interrupted_is_said_to_be_partial(verbose, capsys, play):
+    play(make_display(verbose, "x", PLAN, "runs"), "interrupted")
+    out, err = capsys.readouterr()
+    assert "the search is partial (trials 3/3, epochs 6/8)" in (out if verbose else err)
+    assert (err if verbose else out) == ""
 
 
 def test_the_display_fits_the_output(monkeypatch):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
-from kerashpo.display.progress import folder_bytes
+from kerashpo.display.progress import folder_bytes, short_path
 from kerashpo.display.select import search_title
 from kerashpo.display.snapshot import plain
 from kerashpo.display.sparkline import bar, sparkline
@@ -94,3 +95,10 @@ def test_parts_flow_into_lines_and_are_never_broken():
 )
 def test_an_algorithm_is_named_once(tuner, algorithm, title):
     assert search_title(tuner, algorithm) == title
+
+
+def test_paths_below_the_working_folder_are_short(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert short_path(str(tmp_path / "runs" / "lab")) == str(Path("runs/lab"))
+    assert short_path("runs/lab") == "runs/lab"
+    assert short_path(str(tmp_path.parent / "other")) == str(tmp_path.parent / "other")

@@ -236,3 +236,11 @@ def test_rungs_are_told_apart_on_every_page(style):
         steps = [np.abs(a - b)[:3].sum() for ramp in ramps for a, b in pairwise(ramp)]
         assert min(steps) > 0.24
         assert all(contrast(colour(index), page) > 2.2 for index in range(7))
+
+
+def test_a_figure_without_a_background_is_legible_on_both_pages():
+    with plt.style.context({"axes.facecolor": "none"}):
+        every = [*(colour(index) for index in range(7)), *shades(4)]
+    for page in ("#ffffff", "#181818"):
+        assert all(contrast(shade, page) > 1.4 for shade in every)
+    assert contrast(every[0], "#ffffff") > 3 < contrast(every[0], "#181818")

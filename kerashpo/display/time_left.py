@@ -28,7 +28,7 @@ class _Job:
 
 @final
 @dataclass(slots=True)
-class Remaining:
+class TimeLeft:
     """Follows a search and estimates the seconds until its plan is done.
 
     A job costs its set-up (a suggestion, building the model, tracing its graph) once, and then

@@ -14,14 +14,14 @@ from kerashpo.core.events import (
 )
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Report, Resume, Rung, Start, Status
-from kerashpo.display.remaining import Remaining
+from kerashpo.display.time_left import TimeLeft
 
 
 class Watched:
     """A search as it goes on: each event with its time, and what is left after it."""
 
     def __init__(self, plan: Plan, workers: int = 1) -> None:
-        self.remaining, self.workers = Remaining(plan), workers
+        self.time_left, self.workers = TimeLeft(plan), workers
         self.history = History()
         self.now = 0.0
         self.estimates: list[tuple[float, float | None]] = []
@@ -35,8 +35,8 @@ class Watched:
             at=self.now,
         )
         self.history.apply(stamped)
-        self.remaining.update(stamped, self.history)
-        self.estimates.append((self.now, self.remaining.seconds(self.history, self.workers)))
+        self.time_left.update(stamped, self.history)
+        self.estimates.append((self.now, self.time_left.seconds(self.history, self.workers)))
 
     def train(self, job, first: int, setup: float, epoch: float) -> None:
         """Carries out a job: its set-up, then an epoch after the other."""
