@@ -12,6 +12,7 @@ from kerashpo.core.errors import InvalidInput, StudyCorrupt, StudyMismatch
 from kerashpo.core.events import Event, JobStarted, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.rng import checked_seed, fresh_seed
+from kerashpo.display.progress import short_path
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.base import MemoryStore, Store
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, read_key
@@ -184,7 +185,7 @@ def _refuse(found: Sequence[Difference], folder: Path, resume: Resuming) -> None
     widens = all(difference.widens for difference in found)
     way = "pass resume='extend' to keep what was found and go on with more, " if widens else ""
     raise StudyMismatch(
-        f"{str(folder)!r} holds another search than the one asked for:\n{listed}\n"
+        f"{short_path(str(folder))!r} holds another search than the one asked for:\n{listed}\n"
         f"Ways out: {way}pass overwrite=True to start anew (the old study is deleted), choose "
         "another project_name (or directory), or ask for the same search again.",
         lines,

@@ -197,7 +197,7 @@ except kerashpo.core.errors.InvalidInput as refused:
     print(refused)
 
 # %% [markdown] lang="es"
-# Lo que difiere, y lo que todavía no está, en `docs/from-keras-tuner.md`.
+# Lo que difiere, y lo que todavía no está, en `docs/from-keras-tuner.md` (en inglés).
 #
 # ## Ejercicios
 #
