@@ -106,6 +106,12 @@ def validation_rows(history: History) -> int | None:
     return int(found) if found else None
 
 
+def judged_on_folds(history: History) -> bool:
+    """Returns whether trials were cross-validated, by ``cv=`` or in a final round."""
+    final = any(trial.extra for trial in history.trials.values())
+    return final or history.settings.get("cv") is not None
+
+
 def _spread(best: float, other: float) -> float:
     """Returns the paired spread of two models' correctness, from their accuracies."""
     one, two = 1.0 - best, 1.0 - other

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from kerashpo.analysis.saturation import saturation
+from kerashpo.analysis.saturation import judged_on_folds, saturation
 from kerashpo.core.events import Ended, Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Status
@@ -133,7 +133,7 @@ class Progress:
             running=running_trials(history, space),
             ended=history.stopped,
             command=history.command.get("kind") in ("script", "module"),
-            folds=history.settings.get("cv") is not None,
+            folds=judged_on_folds(history),
             saturation=None if history.stopped is None else saturation(history),
             report=self.report,
         )

@@ -73,7 +73,7 @@ class View:
         running: the trials that are being trained, by number.
         ended: why the search ended, None while it goes on.
         command: whether ``kerashpo resume`` can start it again: a script or a module did.
-        folds: whether the search cross-validates.
+        folds: whether trials were cross-validated.
         saturation: what the validation rows can say at the end; None before and where unknown.
         report: the call that writes the report.
     """

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kerashpo.analysis.saturation import Saturation
+from kerashpo.analysis.saturation import Saturation, judged_on_folds
 from kerashpo.core.events import Event, Noted
 from kerashpo.core.history import History
 from kerashpo.display.snapshot import BestSoFar, Running, View
@@ -166,7 +166,7 @@ def saturation_note(history: History, saturation: Saturation | None, texts: Text
     """Returns `saturation_text` of a study, empty where its trials can be told apart."""
     if saturation is None or not saturation.saturated:
         return ""
-    folds = history.settings.get("cv") is not None
+    folds = judged_on_folds(history)
     return saturation_text(saturation, history.objective.name, texts, folds)
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from kerashpo.analysis.saturation import saturation
+from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.history import History
+from kerashpo.core.records import Report, Start, Status
 from kerashpo.display.progress import folder_bytes, short_path
 from kerashpo.display.select import search_title
 from kerashpo.display.snapshot import plain
 from kerashpo.display.sparkline import bar, sparkline
-from kerashpo.display.text import clock, flow, number
+from kerashpo.display.text import clock, flow, number, saturation_note
 from kerashpo.i18n.texts import Texts
 
 
@@ -102,3 +106,18 @@ def test_paths_below_the_working_folder_are_short(tmp_path, monkeypatch):
     assert short_path(str(tmp_path / "runs" / "lab")) == str(Path("runs/lab"))
     assert short_path("runs/lab") == "runs/lab"
     assert short_path(str(tmp_path.parent / "other")) == str(tmp_path.parent / "other")
+
+
+@pytest.mark.parametrize("final_round", [False, True])
+def test_what_was_done_already_is_not_advised(final_round):
+    sizes = {"validation_samples": 91}
+    history = History([StudyCreated({"params": []}, (("val_accuracy", "max"),), 0, {}, sizes)])
+    for trial in (0, 1):
+        history.apply(JobStarted(Start(trial, {}, 1)))
+        history.apply(Reported(Report(trial, 0, 1, {"val_accuracy": 1.0}, 1.0)))
+        history.apply(Ended(trial, Status.COMPLETED, ""))
+    if final_round:
+        history.trials[0].extra.add(1)
+    note = saturation_note(history, saturation(history), Texts("en"))
+    assert "2 of 2 trials tie" in note and "ensemble(10)" in note
+    assert ("final_round=5" in note) == (not final_round)
