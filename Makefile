@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py)
+ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py test_forks.py)
 
 .PHONY: compare test test-jax lint docs browser notebooks report clean
 

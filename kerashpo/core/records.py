@@ -194,7 +194,8 @@ class Failure:
 
     Attributes:
         kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``, ``"timeout"`` or
-            ``"refused"``: by code of the user's own or `max_model_size`, and not tried again.
+            ``"refused"``: by code of the user's own or `max_model_size`, or because the state
+            that a fork starts from cannot be used; not tried again.
         message: one line for tables.
         traceback: the whole story, empty where there is none.
         output: the last lines that the trial printed, if they were captured.

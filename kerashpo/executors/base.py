@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from kerashpo.core.records import Decision
 from kerashpo.executors.messages import Message, Saving, WorkItem
+from kerashpo.store.base import Blobs
+from kerashpo.store.trial_checkpoints import secure_origin
 
 Emit: TypeAlias = "Callable[[Message | Saving], Decision]"
 """Hands a message on and returns what to do next with the trial."""
@@ -18,7 +20,11 @@ class Executor(ABC):
 
     @abstractmethod
     def submit(self, tasks: Sequence[WorkItem]) -> None:
-        """Takes as many tasks as `free` said at most."""
+        """Takes as many tasks as `free` said at most.
+
+        The state that a fork starts from is secured before this returns: whatever becomes of
+        its parent then, the fork can begin.
+        """
 
     @abstractmethod
     def free(self) -> int:
@@ -54,6 +60,13 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """Ends the workers; what still runs falls back to its last checkpoint."""
+
+
+def secure_origins(blobs: Blobs | None, items: Sequence[WorkItem]) -> None:
+    """Secures what forks among the items start from, see `Executor.submit`."""
+    for item in items:
+        if blobs is not None and item.origin is not None:
+            secure_origin(blobs, item.trial, item.origin)
 
 
 class Runner(ABC):

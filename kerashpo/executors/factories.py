@@ -25,6 +25,7 @@ from kerashpo.executors.processes.resources import (
 )
 from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
+from kerashpo.store.base import Blobs
 
 Built: TypeAlias = "tuple[Executor, int, tuple[str, ...]]"
 """An executor, how many trials it trains at once to begin with, and notes for the user."""
@@ -44,6 +45,7 @@ class ExecutorRequest:
         logs: the folder for what worker processes print; None for a temporary one.
         parts: parts of what `make` builds, under names that a user knows, for errors.
         remaining: returns how many epochs are left, inf where unknown.
+        blobs: where checkpoints are, as this process reaches them; None where there are none.
     """
 
     make: Callable[[int], Callable[[], Runner]]
@@ -54,6 +56,7 @@ class ExecutorRequest:
     logs: Path | None = None
     parts: Mapping[str, Any] = field(default_factory=dict)
     remaining: Callable[[], float] = lambda: math.inf
+    blobs: Blobs | None = None
 
 
 class ExecutorFactory(ABC):
@@ -88,7 +91,7 @@ class Serial(ExecutorFactory):
                 'executor="serial" trains in this process, one trial at a time: workers must be 1. '
                 f"Received: workers={request.workers!r}."
             )
-        return SerialExecutor(request.make(1)()), 1, ()
+        return SerialExecutor(request.make(1)(), blobs=request.blobs), 1, ()
 
 
 @final
@@ -140,7 +143,8 @@ class Auto(ExecutorFactory):
 
     def build(self, request: ExecutorRequest) -> Built:
         where = _places(_agreed(self.workers, request.workers), request)
-        count, here = len(where), SerialExecutor(request.make(1)())
+        count = len(where)
+        here = SerialExecutor(request.make(1)(), blobs=request.blobs)
         if count < 2:
             note = 'workers="auto" stays in this process: there is room for one worker only'
             return here, 1, (note,)
@@ -187,4 +191,4 @@ def _pool(where: tuple[Place, ...], request: ExecutorRequest, start_limit: float
         request.parts,
         start_limit,
     )
-    return WorkerPool(transport, request.settings)
+    return WorkerPool(transport, request.settings, request.blobs)

@@ -37,6 +37,12 @@ class FunctionRunner(Runner):
         self._tail = OutputCapture()
 
     def train(self, item: WorkItem, emit: Emit) -> None:
+        if item.origin is not None:
+            raise InvalidInput(
+                "A function of a configuration keeps no state that another trial could start "
+                f"from. Received: a fork of trial {item.origin[0]}. Use a tuner, whose models "
+                "have checkpoints."
+            )
         began = time.perf_counter()
         try:
             with self._tail.listening():

@@ -19,7 +19,8 @@ from kerashpo.core.events import (
     Reported,
     SpaceGrown,
 )
-from kerashpo.core.records import Config, Failure, FoldRuns, Job
+from kerashpo.core.records import Config, Failure, FoldRuns, Fork, Job
+from kerashpo.store.trial_checkpoints import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,19 @@ class WorkItem:
         job: what to do.
         config: the trial's configuration.
         until: the epoch to train through; below ``job.until`` where the budget ends.
+        origin: where a forked trial starts: its parent, and after which epoch of the parent's.
+            Given with every job of the trial, so that a fork that was interrupted before its
+            first checkpoint starts there again; filled in from a `Fork`.
     """
 
     job: Job
     config: Config
     until: int
+    origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        if self.origin is None and isinstance(self.job, Fork):
+            object.__setattr__(self, "origin", (self.job.parent, self.job.at))
 
     @property
     def trial(self) -> int:

@@ -9,8 +9,9 @@ from typing import final
 
 from kerashpo.core.errors import require_integer
 from kerashpo.core.records import Decision
-from kerashpo.executors.base import Executor, Runner
+from kerashpo.executors.base import Executor, Runner, secure_origins
 from kerashpo.executors.messages import Message, Saving, WorkItem
+from kerashpo.store.base import Blobs
 
 
 class _LoopFailed(BaseException):
@@ -33,18 +34,20 @@ class SerialExecutor(Executor):
         runner: what trains.
         capacity: how many items may be submitted at once. Those with one trace signature
             are given to the runner together, the others one by one.
+        blobs: where the runner's checkpoints are, for forks; None where it keeps none there.
 
     Raises:
         InvalidInput: if `capacity` is no whole number of at least 1.
     """
 
-    def __init__(self, runner: Runner, capacity: int = 1) -> None:
-        self._runner = runner
+    def __init__(self, runner: Runner, capacity: int = 1, blobs: Blobs | None = None) -> None:
+        self._runner, self._blobs = runner, blobs
         self._capacity = require_integer("capacity", capacity, 1)
         self._queue: deque[WorkItem] = deque()
         self._decisions: dict[int, Decision] = {}
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
+        secure_origins(self._blobs, tasks)
         self._queue.extend(tasks)
 
     def free(self) -> int:

@@ -1,4 +1,4 @@
-"""Learning curves on a virtual clock: any number of workers, no training, no waiting."""
+"""The simulated executor: learning curves on a virtual clock, without training or waiting."""
 
 from __future__ import annotations
 
@@ -6,16 +6,38 @@ import heapq
 import math
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, final
 
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Reached, Reported
 from kerashpo.core.records import Config, Decision, Failure, Report
 from kerashpo.executors.base import Executor
+from kerashpo.executors.failures import REFUSED
 from kerashpo.executors.messages import Failed, Message, WorkItem
 
-Evaluate = Callable[[dict[str, Any], int], tuple[float, float]]
+Evaluate: TypeAlias = "Callable[[dict[str, Any], int], tuple[float, float]]"
+"""Value of a configuration after an epoch, and the seconds of training up to it."""
+
+Advance: TypeAlias = "Callable[[Any, dict[str, Any]], tuple[Any, float, float]]"
+"""One epoch from a state (None at first) with a configuration: next state, value, its seconds."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a trial is trained.
+
+    Attributes:
+        epoch: its last epoch.
+        seconds: its own training time.
+        before: the seconds of its curve before a fork's first epoch; None while not looked up.
+        states: by epoch the problem's state, where it has one.
+    """
+
+    epoch: int = 0
+    seconds: float = 0.0
+    before: float | None = 0.0
+    states: dict[int, Any] = field(default_factory=lambda: {0: None})
 
 
 @dataclass(slots=True)
@@ -28,6 +50,7 @@ class _Run:
         epoch: the epoch that is being trained.
         value: what that epoch will report.
         seconds: the trial's own training time at its end.
+        state: the problem's state then.
         failure: why it will fail instead.
     """
 
@@ -36,6 +59,7 @@ class _Run:
     epoch: int
     value: float = math.nan
     seconds: float = 0.0
+    state: Any = None
     failure: Failure | None = None
 
 
@@ -43,8 +67,11 @@ class _Run:
 class SimulatedExecutor(Executor):
     """Plays learning curves on a clock that jumps from one epoch's end to the next.
 
-    Deterministic: epochs that end at the same instant are told in the order in which they
+    Deterministic: epochs that end at the same instant are reported in the order in which they
     began. Times that fall within a curve are held at their maximum so far.
+
+    A fork starts from its parent's state with `advance`. Without it a fork goes on along the
+    curve of its own configuration, from the epoch after the one that it was forked at.
 
     Args:
         evaluate: the value of a configuration after an epoch, and the seconds of training
@@ -52,6 +79,8 @@ class SimulatedExecutor(Executor):
         metric: the name under which values are reported.
         realise: turns a stored configuration into what `evaluate` gets.
         workers: how many trials train at once.
+        advance: trains one epoch from a state, where curves depend on more than the present
+            configuration; called instead of `evaluate`. States must not be changed in place.
 
     Raises:
         InvalidInput: if `workers` is no whole number of at least 1.
@@ -63,21 +92,27 @@ class SimulatedExecutor(Executor):
         metric: str,
         realise: Callable[[Config], dict[str, Any]],
         workers: int = 1,
+        advance: Advance | None = None,
     ) -> None:
         self._evaluate, self._metric, self._realise = evaluate, metric, realise
+        self._advance = advance
         self._workers = require_integer("workers", workers, 1)
         self._clock = 0.0
         self._count = 0
         self._due: list[tuple[float, int, _Run]] = []
-        self._trained: dict[int, tuple[int, float]] = {}
+        self._progress: dict[int, _Progress] = {}
         self._running: set[int] = set()
-        self._told: int | None = None
+        self._reporting: int | None = None
         self._decision = Decision.CONTINUE
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         for task in tasks:
-            epoch, _ = self._trained.get(task.trial, (0, 0.0))
-            self._train(_Run(task, self._realise(task.config), epoch + 1))
+            config = self._realise(task.config)
+            if task.trial not in self._progress and not self._begin(task):
+                text = f"The state that the trial starts from (trial, epoch) is gone: {task.origin}"
+                self._schedule(_Run(task, config, 0, failure=Failure(REFUSED, text)), 0.0)
+                continue
+            self._train(_Run(task, config, self._progress[task.trial].epoch + 1))
 
     def free(self) -> int:
         return self._workers - len(self._due)
@@ -88,17 +123,22 @@ class SimulatedExecutor(Executor):
         at, _, run = heapq.heappop(self._due)
         self._clock = max(self._clock, at)
         self._running.discard(run.task.trial)
-        self._told, self._decision = run.task.trial, Decision.CONTINUE
-        self._tell(run, handle)
-        self._told = None
+        self._reporting, self._decision = run.task.trial, Decision.CONTINUE
+        self._report(run, handle)
+        self._reporting = None
+        if self._decision is Decision.STOP:
+            self._progress.pop(run.task.trial, None)
 
     def decide(self, trial: int, decision: Decision) -> None:
-        if trial == self._told:
+        if trial == self._reporting:
             self._decision = decision
-        elif trial in self._running and decision is not Decision.CONTINUE:
+            return
+        if trial in self._running and decision is not Decision.CONTINUE:
             self._running.discard(trial)
             self._due = [entry for entry in self._due if entry[2].task.trial != trial]
             heapq.heapify(self._due)
+        if decision is Decision.STOP:
+            self._progress.pop(trial, None)
 
     def now(self) -> float:
         return self._clock
@@ -106,13 +146,29 @@ class SimulatedExecutor(Executor):
     def close(self) -> None:
         self._due = []
 
-    def _tell(self, run: _Run, handle: Callable[[Message], None]) -> None:
+    def _begin(self, task: WorkItem) -> bool:
+        """Sets where a trial begins; returns False for a fork whose parent's state is gone."""
+        if task.origin is None:
+            self._progress[task.trial] = _Progress()
+            return True
+        number, at = task.origin
+        parent = self._progress.get(number)
+        if parent is None or parent.epoch < at:
+            return False
+        states = {at: parent.states.get(at)}
+        self._progress[task.trial] = _Progress(at, before=None, states=states)
+        return True
+
+    def _report(self, run: _Run, handle: Callable[[Message], None]) -> None:
         trial = run.task.trial
         if run.failure is not None:
             handle(Failed(trial, run.failure))
             return
         if run.epoch <= run.task.until:
-            self._trained[trial] = (run.epoch, run.seconds)
+            progress = self._progress[trial]
+            progress.epoch, progress.seconds = run.epoch, run.seconds
+            if self._advance is not None:
+                progress.states[run.epoch] = run.state
             metrics = {self._metric: run.value}
             handle(Reported(Report(trial, 0, run.epoch, metrics, run.seconds)))
             if self._decision is not Decision.CONTINUE:
@@ -125,18 +181,21 @@ class SimulatedExecutor(Executor):
 
     def _train(self, run: _Run) -> None:
         """Looks up the next epoch and puts its end on the clock."""
-        _, spent = self._trained.get(run.task.trial, (0, 0.0))
-        run.seconds = spent
+        progress = self._progress[run.task.trial]
+        run.seconds = progress.seconds
         if run.epoch <= run.task.until:
-            self._look_up(run, spent)
+            self._look_up(run, progress)
+        self._schedule(run, run.seconds - progress.seconds)
+
+    def _schedule(self, run: _Run, seconds: float) -> None:
         self._count += 1
         self._running.add(run.task.trial)
-        heapq.heappush(self._due, (self._clock + run.seconds - spent, self._count, run))
+        heapq.heappush(self._due, (self._clock + seconds, self._count, run))
 
-    def _look_up(self, run: _Run, spent: float) -> None:
+    def _look_up(self, run: _Run, progress: _Progress) -> None:
+        """Sets value, time and state of the run's epoch, or why it fails."""
         try:
-            value, seconds = self._evaluate(run.config, run.epoch)
-            run.value, seconds = float(value), float(seconds)
+            seconds = self._call(run, progress)
         except InvalidInput:
             raise
         except Exception as error:  # whatever the user's problem raises fails its trial
@@ -148,4 +207,17 @@ class SimulatedExecutor(Executor):
                 "evaluate must return (value, seconds) with finite seconds of training up to "
                 f"that epoch. Received: seconds={seconds!r} at epoch {run.epoch}."
             )
-        run.seconds = max(spent, seconds)
+        run.seconds = max(progress.seconds, seconds)
+
+    def _call(self, run: _Run, progress: _Progress) -> float:
+        """Asks the problem for an epoch; returns the trial's own training time at its end."""
+        if self._advance is not None:
+            before = progress.states[progress.epoch]
+            run.state, value, seconds = self._advance(before, run.config)
+            run.value = float(value)
+            return progress.seconds + float(seconds)
+        if progress.before is None:
+            progress.before = float(self._evaluate(run.config, progress.epoch)[1])
+        value, seconds = self._evaluate(run.config, run.epoch)
+        run.value = float(value)
+        return float(seconds) - progress.before

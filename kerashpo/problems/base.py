@@ -12,7 +12,13 @@ from kerashpo.space.space import Space
 class Problem(Protocol):
     """What `kerashpo.simulate` searches: learning curves instead of training.
 
-    Any object with these members will do.
+    Any object with these members will do. A problem whose curves depend on more than the
+    present configuration (a schedule of learning rates, say) may offer besides:
+
+        advance(state, config) -> (state, value, seconds)
+
+    which trains one epoch from a state (None at first) and is called instead of `evaluate`; a
+    trial that is forked goes on from its parent's state. It must not change states in place.
     """
 
     @property
@@ -59,6 +65,12 @@ def check_problem(problem: object) -> Space:
         raise InvalidInput(
             "A problem's evaluate must be a function of (config, epoch). "
             f"Received: {found.evaluate!r}."
+        )
+    advance = getattr(found, "advance", None)
+    if advance is not None and not callable(advance):
+        raise InvalidInput(
+            "A problem's advance must be a function of (state, config), or left out. "
+            f"Received: {advance!r}."
         )
     require_integer("A problem's max_epochs", found.max_epochs, 1)
     return found.space if isinstance(found.space, Space) else Space(found.space)

@@ -79,8 +79,20 @@ class Blobs(ABC):
         """Forgets a key; an unknown one is no error."""
 
     @abstractmethod
-    def stored(self) -> tuple[str, ...]:
-        """Returns the keys that hold bytes, those of writes that were cut short included."""
+    def stored(self, under: str = "") -> tuple[str, ...]:
+        """Returns the keys that hold bytes, those of writes that were cut short included.
+
+        Args:
+            under: only those in this folder, e.g. ``"7"`` for ``"7/best-0.npz"``; all if empty.
+        """
+
+    def copy(self, source: str, target: str) -> bool:
+        """Stores under `target` what `source` holds; returns whether it holds anything."""
+        data = self.get(source)
+        if data is None:
+            return False
+        self.put(target, data)
+        return True
 
 
 @final

@@ -31,8 +31,9 @@ class MemoryBlobs(Blobs):
     def free(self, key: str) -> None:
         self._data.pop(key, None)
 
-    def stored(self) -> tuple[str, ...]:
-        return tuple(self._data)
+    def stored(self, under: str = "") -> tuple[str, ...]:
+        prefix = f"{under}/" if under else ""
+        return tuple(key for key in self._data if key.startswith(prefix))
 
 
 @final
@@ -44,7 +45,7 @@ class FileBlobs(Blobs):
 
     def put(self, key: str, data: bytes) -> None:
         path = self._path(key)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        temporary = self._temporary(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stay_inside(path)
@@ -68,9 +69,31 @@ class FileBlobs(Blobs):
         self._stay_inside(path)
         path.unlink(missing_ok=True)
 
-    def stored(self) -> tuple[str, ...]:
-        files = (path for path in self.folder.rglob("*") if path.is_file())
+    def stored(self, under: str = "") -> tuple[str, ...]:
+        folder = self._path(under) if under else self.folder
+        files = (path for path in folder.rglob("*") if path.is_file())
         return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
+
+    def copy(self, source: str, target: str) -> bool:
+        """See `Blobs.copy`. A hard link where the file system has them: it takes no room."""
+        path = self._path(target)
+        temporary = self._temporary(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stay_inside(path)
+            os.link(self._path(source), temporary)
+            os.replace(temporary, path)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return super().copy(source, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    @staticmethod
+    def _temporary(path: Path) -> Path:
+        return path.with_name(f"{path.name}.{os.getpid()}.tmp")
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
@@ -98,21 +121,33 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-_KEY = re.compile(r"(\d+)/(checkpoint|best)-(\d+)\.npz")
+Kind = Literal["checkpoint", "origin", "best"]
+
+_KEY = re.compile(r"(\d+)/(checkpoint|origin|best)-(\d+)(?:-(\d+))?\.npz")
 _CUT_SHORT = re.compile(rf"{_KEY.pattern}\.\d+\.tmp")
 
 
 class Key(NamedTuple):
-    """What a key names: the checkpoint or the best weights of one run of a trial."""
+    """What a key names: a run's checkpoint, the origin of a fork, or its best weights.
+
+    Attributes:
+        epoch: after which a checkpoint was made; None for the others.
+    """
 
     trial: int
-    kind: Literal["checkpoint", "best"]
+    kind: Kind
     run: int
+    epoch: int | None = None
 
 
-def checkpoint_key(trial: int, run: int = 0) -> str:
-    """Returns the key of a run's checkpoint."""
-    return f"{trial}/checkpoint-{run}.npz"
+def checkpoint_key(trial: int, run: int, epoch: int) -> str:
+    """Returns the key of a run's checkpoint after `epoch`."""
+    return f"{trial}/checkpoint-{run}-{epoch}.npz"
+
+
+def origin_key(trial: int, run: int = 0) -> str:
+    """Returns the key of the checkpoint of its parent that a forked trial's run starts from."""
+    return f"{trial}/origin-{run}.npz"
 
 
 def best_key(trial: int, run: int = 0) -> str:
@@ -123,10 +158,10 @@ def best_key(trial: int, run: int = 0) -> str:
 def read_key(key: str) -> Key | None:
     """Returns what a key names, None for a file that is none of ours."""
     match = _KEY.fullmatch(key)
-    if match is None:
+    if match is None or (match[2] == "checkpoint") != (match[4] is not None):
         return None
-    kind = cast(Literal["checkpoint", "best"], match[2])
-    return Key(int(match[1]), kind, int(match[3]))
+    epoch = None if match[4] is None else int(match[4])
+    return Key(int(match[1]), cast(Kind, match[2]), int(match[3]), epoch)
 
 
 def is_cut_short(key: str) -> bool:

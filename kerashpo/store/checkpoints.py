@@ -35,6 +35,20 @@ def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise ValueError(f"the checkpoint is damaged: {error}") from error
 
 
+def unpack_values(data: bytes) -> dict[str, Any]:
+    """Returns the plain values that `pack` was given, without reading the arrays.
+
+    Raises:
+        ValueError: if the bytes are not whole.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            values: dict[str, Any] = json.loads(file["__header__"].tobytes())["values"]
+            return values
+    except Exception as error:  # see `unpack`
+        raise ValueError(f"the checkpoint is damaged: {error}") from error
+
+
 def _storable(array: np.ndarray) -> np.ndarray:
     """Returns an array whose type numpy can write: bfloat16 and its like go as integers."""
     return array if array.dtype.isbuiltin == 1 else array.view(f"u{array.dtype.itemsize}")

@@ -74,13 +74,15 @@ def is_ahead(key: str, blobs: Blobs, history: History) -> bool:
         _, values = unpack(data)
     except ValueError:
         return False  # Damaged ones are noticed where they are read.
+    if named.kind == "origin":
+        return False  # It is the parent's, which is as far as its own checkpoint.
     trial = history.trials.get(named.trial)
     logged = _last_epoch(trial, named.run) if trial else 0
     return int(values.get("epoch", 0)) > logged
 
 
 def _last_epoch(trial: Trial, run: int) -> int:
-    return max(trial.reports.get(run, {}), default=0)
+    return max(trial.reports.get(run, {}), default=trial.forked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def is_orphan(key: str, history: History) -> bool:
         return is_cut_short(key)  # What is none of ours is left alone.
     if named.trial not in history.trials:
         return True
-    return named.kind == "checkpoint" and settled(history.trials[named.trial])
+    return named.kind != "best" and settled(history.trials[named.trial])
 
 
 def settled(trial: Trial) -> bool:
@@ -172,11 +174,13 @@ def settled(trial: Trial) -> bool:
 
 
 def _missing(keys: set[str], history: History) -> Iterator[str]:
+    named = (read_key(key) for key in keys)
+    stored = {(one.trial, one.run) for one in named if one and one.kind == "checkpoint"}
     for trial in history.trials.values():
         waits = trial.status is Status.PAUSED or trial.stopped_by_budget
         for run in trial.reports if waits else ():
-            if checkpoint_key(trial.number, run) not in keys:
-                yield checkpoint_key(trial.number, run)
+            if (trial.number, run) not in stored:
+                yield checkpoint_key(trial.number, run, _last_epoch(trial, run))
     best = history.best
     some = any("/best-" in key for key in keys)
     if some and best is not None and best_key(best.number, best.best_run) not in keys:

@@ -12,7 +12,8 @@ from kerashpo.core.events import Ended, Event
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.store.base import Blobs
-from kerashpo.store.blobs import best_key, checkpoint_key, read_key
+from kerashpo.store.blobs import best_key, read_key
+from kerashpo.store.trial_checkpoints import free_checkpoints
 from kerashpo.study.doctor import is_orphan, settled
 
 _WORDS = {"best": 1.0, "all": math.inf, "none": 0.0}
@@ -76,8 +77,7 @@ class Retention(Listener):
 
     def _end(self, trial: int, history: History) -> None:
         runs = {*range(history.trials[trial].runs), *history.trials[trial].reports}
-        for run in runs:
-            self._blobs.free(checkpoint_key(trial, run))
+        free_checkpoints(self._blobs, trial)
         candidates = {*(self._kept or ()), trial}
         self._kept = self._best(candidates, history)
         for number in candidates - {*self._kept}:

@@ -14,6 +14,7 @@ from kerashpo.core.records import Config, Decision, Failure, Report, Start, Stat
 from kerashpo.executors.base import Emit, Executor, Runner
 from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
+from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
 
 Curve: TypeAlias = Callable[[Config, int], "float | Mapping[str, float] | None"]
 """The objective (or all metrics) of a configuration after so many epochs, counted from 1.
@@ -25,13 +26,14 @@ METRIC = "value"
 """The name of a bare number of a `Curve`."""
 
 
-def messages(curve: Curve, item: WorkItem, done: Callable[[int], int]) -> Iterator[Message]:
+def messages(curve: Curve, item: WorkItem, done: Callable[[int], int | None]) -> Iterator[Message]:
     """Yields what a worker sends that trains every run of an item, one after another.
 
     Args:
         curve: what is trained.
         item: what to do.
-        done: returns how many epochs of a run are trained already.
+        done: returns how many epochs of a run are trained already; None for a fork whose
+            parent left no checkpoint.
     """
     *first, last = item.runs()
     for run in (*first, last):
@@ -43,11 +45,16 @@ def messages(curve: Curve, item: WorkItem, done: Callable[[int], int]) -> Iterat
                 return
 
 
-def _run_messages(curve: Curve, task: WorkItem, done: int, run: int) -> Iterator[Message]:
-    """Yields what a worker says that trains a task from epoch `done` on.
+def _run_messages(curve: Curve, task: WorkItem, done: int | None, run: int) -> Iterator[Message]:
+    """Yields what a worker sends that trains a run of a task from epoch `done` on.
 
-    Every epoch takes one second of the trial's own time.
+    Every epoch takes one second of the trial's own time, which a fork begins at its origin.
     """
+    if done is None:
+        text = f"the state that it starts from (trial, epoch) is gone: {task.origin}"
+        yield Failed(task.trial, Failure("refused", text))
+        return
+    began = 0 if task.origin is None else task.origin[1]
     for epoch in range(done + 1, task.until + 1):
         try:
             value = curve(task.config, epoch)
@@ -58,7 +65,7 @@ def _run_messages(curve: Curve, task: WorkItem, done: int, run: int) -> Iterator
             yield Ended(task.trial, Status.COMPLETED, "early stopping")
             return
         metrics = value if isinstance(value, Mapping) else {METRIC: value}
-        yield Reported(Report(task.trial, run, epoch, metrics, float(epoch)))
+        yield Reported(Report(task.trial, run, epoch, metrics, float(epoch - began)))
     yield Reached(task.trial)
 
 
@@ -78,6 +85,8 @@ def _number(name: str, value: object) -> float:
 class CurveRunner(Runner):
     """Trains a `Curve`; its checkpoint is the number of the last epoch.
 
+    A fork goes on along the curve of its own configuration, if its parent's checkpoint is there.
+
     Args:
         curve: what is trained.
         blobs: where checkpoints go, so that another process finds them; None keeps them in
@@ -94,6 +103,7 @@ class CurveRunner(Runner):
     ) -> None:
         self._curve, self._blobs, self._together = curve, blobs, together
         self._done: dict[tuple[int, int], int] = {}
+        self._job_ends: dict[tuple[int, int], int] = {}
         self.trained: list[tuple[int, int]] = []
         self.freed: list[int] = []
 
@@ -111,15 +121,17 @@ class CurveRunner(Runner):
     def _steps(self, item: WorkItem, emit: Emit) -> Iterator[bool]:
         """Trains an item, an epoch a step; yields whether there is more to do."""
 
-        def done(run: int) -> int:
-            return 0 if isinstance(item.job, Start) else self._epochs_done(item.trial, run)
+        def done(run: int) -> int | None:
+            found = 0 if isinstance(item.job, Start) else self._epochs_done(item, run)
+            self._job_ends[item.trial, run] = found or 0
+            return found
 
         for message in messages(self._curve, item, done):
             if isinstance(message, Reported):
                 self.trained.append((item.trial, message.report.epoch))
             answer = emit(message)
             if isinstance(message, Reported):
-                self._save(message, emit)
+                self._save(item, message, emit)
             if answer is not Decision.CONTINUE:
                 break
             yield True
@@ -129,28 +141,43 @@ class CurveRunner(Runner):
         self.drop(trial)
         self.freed.append(trial)
         if self._blobs is not None:
-            for key in self._blobs.stored():
-                if key.startswith(f"{trial}/"):
-                    self._blobs.free(key)
+            free_checkpoints(self._blobs, trial)
 
     def drop(self, trial: int) -> None:
         self._done = {key: done for key, done in self._done.items() if key[0] != trial}
 
-    def _save(self, message: Reported, emit: Emit) -> None:
+    def _save(self, item: WorkItem, message: Reported, emit: Emit) -> None:
         trial, run, epoch = message.trial, message.report.run, message.report.epoch
         self._done[trial, run] = epoch
         if self._blobs is not None:
             emit(Saving(trial))
-            self._blobs.put(_key(trial, run), str(epoch).encode())
+            stored = RunCheckpoints(self._blobs, trial, run, item.origin)
+            stored.put(epoch, str(epoch).encode(), self._job_ends[trial, run])
 
-    def _epochs_done(self, trial: int, run: int) -> int:
-        if (trial, run) in self._done or self._blobs is None:
-            return self._done.get((trial, run), 0)
-        return int(self._blobs.get(_key(trial, run)) or 0)
+    def _epochs_done(self, item: WorkItem, run: int) -> int | None:
+        """Returns where a run goes on, None for a fork whose parent left no checkpoint."""
+        if self._blobs is None or (item.trial, run) in self._done:
+            return _trained(item, run, self._done)
+        stored = RunCheckpoints(self._blobs, item.trial, run, item.origin)
+        state = next(stored.newest_first(), None)
+        if state is None and item.origin is not None:
+            state = stored.parent_state()
+            return None if state is None else int(state)
+        return int(state or 0)
 
 
-def _key(trial: int, run: int) -> str:
-    return f"{trial}/epoch-{run}"
+def _trained(item: WorkItem, run: int, done: Mapping[tuple[int, int], int]) -> int | None:
+    """Returns where a run goes on, None for a fork of a trial that is not so far.
+
+    Args:
+        item: what to do.
+        run: which run.
+        done: by trial and run the last epoch.
+    """
+    if (item.trial, run) in done or item.origin is None:
+        return done.get((item.trial, run), 0)
+    parent, at = item.origin
+    return at if done.get((parent, run), 0) >= at else None
 
 
 @final
@@ -173,10 +200,10 @@ class InterleavedExecutor(Executor):
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         for task in tasks:
-            self._speakers[task.trial] = messages(self._curve, task, partial(self._trained, task))
+            self._speakers[task.trial] = messages(self._curve, task, partial(self._run_at, task))
 
-    def _trained(self, item: WorkItem, run: int) -> int:
-        return 0 if isinstance(item.job, Start) else self._done.get((item.trial, run), 0)
+    def _run_at(self, item: WorkItem, run: int) -> int | None:
+        return 0 if isinstance(item.job, Start) else _trained(item, run, self._done)
 
     def free(self) -> int:
         return self._workers - len(self._speakers)

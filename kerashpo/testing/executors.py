@@ -9,35 +9,38 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from kerashpo.core.events import Ended, Reached, Reported
-from kerashpo.core.records import Config, Decision, Job, Resume, Start
+from kerashpo.core.records import Config, Decision, Fork, Job, Resume, Start
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.processes.resources import available_cores, places
 from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
+from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import FileBlobs
-from kerashpo.testing.cases import require
+from kerashpo.testing.cases import NotConforming, require
 from kerashpo.testing.curve_runner import Curve, CurveRunner, wave
 
-Make: TypeAlias = Callable[[Callable[[], Runner]], Executor]
-"""Builds an executor of a way to build its runner, which can be pickled."""
+Make: TypeAlias = Callable[[Callable[[], Runner], Blobs], Executor]
+"""Builds an executor from what builds its runner, which can be pickled, and its checkpoints."""
 
 
 def _processes(workers: int, waits: bool) -> Make:
     where = places(workers, available_cores())
-    return lambda runner: WorkerPool(ProcessTransport(runner, where), PoolSettings(waits))
+    settings = PoolSettings(waits)
+    return lambda runner, blobs: WorkerPool(ProcessTransport(runner, where), settings, blobs)
 
 
 CASES: Final[dict[str, Make]] = {
-    "serial": lambda runner: SerialExecutor(runner()),
-    "serial, three at once": lambda runner: SerialExecutor(runner(), capacity=3),
+    "serial": lambda runner, blobs: SerialExecutor(runner(), 1, blobs),
+    "serial, three at once": lambda runner, blobs: SerialExecutor(runner(), 3, blobs),
     "processes": _processes(2, waits=False),
     "processes that wait": _processes(2, waits=True),
 }
 """The executors of the package that train in real time, by name."""
 
 _POLLS = 1000
+_FORK = 9
 _FAR = 50
 """More epochs than are told before a decision arrives."""
 
@@ -130,6 +133,53 @@ def answers_each_of_a_group(make: Make) -> None:
     require(not isinstance(stopped, Failed), f"a stopped trial of a group ended with {stopped!r}")
 
 
+def continues_the_parent_of_a_fork(make: Make) -> None:
+    """A fork goes on after its parent's epoch; with the parent's values it has its curve."""
+    with _executor(make, wave) as executor:
+        _drain(executor, [_start(0, until=2)], {})
+        told = _drain(executor, [_fork(until=4), _task(Resume(0, 4), until=4)], {})
+    parent, fork = _values(told[0]), _values(told[_FORK])
+    require(list(fork) == [3, 4], f"a fork after epoch 2 trained {fork}")
+    require(fork == parent, f"a fork with its parent's values trained {fork}, that {parent}")
+
+
+def forks_outlive_their_parent(make: Make) -> None:
+    """What a fork starts from is kept from `submit` on, whatever becomes of the parent."""
+    with _executor(make, wave) as executor:
+        _drain(executor, [_start(0, until=2)], {})
+        executor.submit([_fork(until=3)])
+        executor.decide(0, Decision.STOP)
+        fork = _values(_drain(executor, [], {}, waiting={_FORK})[_FORK])
+    require(list(fork) == [3], f"a fork of a trial that was stopped then trained {fork}")
+
+
+def forks_an_epoch_that_the_parent_has_passed(make: Make) -> None:
+    """The state at the end of the parent's last job can be forked while it is trained on."""
+    with _executor(make, wave) as executor:
+        tasks = [_start(0, until=2), _task(Resume(0, _FAR), until=_FAR)]
+        _drain(executor, tasks, {(0, 5): Decision.PAUSE})
+        fork = _values(_drain(executor, [_fork(until=3)], {})[_FORK])
+    require(list(fork) == [3], f"a fork of an epoch before the parent's last trained {fork}")
+
+
+def begins_an_interrupted_fork_at_its_parent(make: Make) -> None:
+    """A fork that has no checkpoint of its own starts from its parent, not from nothing."""
+    again = WorkItem(Resume(_FORK, 4), _config(0), 4, origin=(0, 2))
+    with _executor(make, wave) as executor:
+        _drain(executor, [_start(0, until=2)], {})
+        fork = _values(_drain(executor, [again], {})[_FORK])
+    require(list(fork) == [3, 4], f"an interrupted fork after epoch 2 trained {fork}")
+
+
+def refuses_a_fork_of_nothing(make: Make) -> None:
+    """A fork whose parent has no such state fails, and trains nothing."""
+    with _executor(make, wave) as executor:
+        _drain(executor, [_start(0, until=1)], {})
+        told = _drain(executor, [_fork(until=4)], {})[_FORK]
+    require(isinstance(told[-1], Failed), f"a fork of nothing ended with {told[-1]!r}")
+    require(not _values(told), f"a fork of nothing trained {_values(told)}")
+
+
 CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
     tells_epochs_in_order,
     continues_where_it_was,
@@ -140,6 +190,11 @@ CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
     tells_early_ends,
     counts_its_workers,
     answers_each_of_a_group,
+    continues_the_parent_of_a_fork,
+    forks_outlive_their_parent,
+    forks_an_epoch_that_the_parent_has_passed,
+    begins_an_interrupted_fork_at_its_parent,
+    refuses_a_fork_of_nothing,
 )
 
 
@@ -163,6 +218,11 @@ def _task(job: Job, until: int) -> WorkItem:
 
 def _start(trial: int, until: int) -> WorkItem:
     return _task(Start(trial, _config(trial), until), until)
+
+
+def _fork(until: int) -> WorkItem:
+    """Returns a fork of trial 0 after epoch 2, with trial 0's values."""
+    return WorkItem(Fork(_FORK, 0, 2, _config(0), until), _config(0), until)
 
 
 def _fails_at_two(config: Config, epoch: int) -> float:
@@ -193,7 +253,8 @@ def _run(
 @contextmanager
 def _executor(make: Make, curve: Curve, together: bool = False) -> Iterator[Executor]:
     with tempfile.TemporaryDirectory() as folder:
-        executor = make(partial(CurveRunner, curve, FileBlobs(folder), together))
+        blobs = FileBlobs(folder)
+        executor = make(partial(CurveRunner, curve, blobs, together), blobs)
         try:
             yield executor
         finally:
@@ -236,4 +297,4 @@ def _drain(
         if not left and not running and not executor.busy():
             return told
         executor.poll(handle, timeout=0.1)
-    raise TimeoutError(f"after {_POLLS} polls trials {sorted(running)} had not ended")
+    raise NotConforming(f"after {_POLLS} polls trials {sorted(running)} had not ended")

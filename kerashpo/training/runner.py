@@ -13,7 +13,7 @@ import keras
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Configured, Ended, Noted, Reached, SpaceGrown
-from kerashpo.core.records import Decision, Failure, FoldRuns, Resume, Status
+from kerashpo.core.records import Decision, Failure, FoldRuns, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import REFUSED, classify, ends_search
@@ -21,8 +21,9 @@ from kerashpo.executors.messages import Failed, Saving, WorkItem
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
-from kerashpo.store.blobs import best_key, checkpoint_key
+from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import pack_list
+from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
@@ -33,6 +34,7 @@ from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.reporter import EpochReporter
+from kerashpo.training.restore import ForkFailed, restore_state
 from kerashpo.training.settings import Settings
 from kerashpo.training.stored import architecture_of
 from kerashpo.training.trial_state import TrialState
@@ -134,7 +136,7 @@ class KerasRunner(Runner):
                     return
                 outcomes.append(outcome)
             self._conclude(task, outcomes, emit)
-        except TooLarge as error:
+        except (TooLarge, ForkFailed) as error:
             self._fail(task, emit, Failure(REFUSED, str(error)))
         except Exception as error:  # whatever the user's code raises fails its trial
             if ends_search(error):
@@ -146,11 +148,9 @@ class KerasRunner(Runner):
             self._evict()
 
     def free(self, trial: int) -> None:
-        for run in {*self._all_runs, *self._runs_in_memory(trial)}:
-            live = self._live.pop((trial, run), None)
-            if live is not None:
-                self._close_callbacks(trial, live)
-            self._blobs.free(checkpoint_key(trial, run))
+        for run in self._runs_in_memory(trial):
+            self._close_callbacks(trial, self._live.pop((trial, run)))
+        free_checkpoints(self._blobs, trial)
         self._special.pop(trial, None)
 
     def drop(self, trial: int) -> None:
@@ -159,11 +159,6 @@ class KerasRunner(Runner):
 
     def _runs_in_memory(self, trial: int) -> list[int]:
         return [run for number, run in self._live if number == trial]
-
-    @property
-    def _all_runs(self) -> range:
-        """The runs that a trial may have: scored ones and folds of a final round."""
-        return range(self._settings.runs + self._settings.folds)
 
     def _run_once(
         self, task: WorkItem, run: int, emit: Emit, stage: list[str]
@@ -181,27 +176,33 @@ class KerasRunner(Runner):
         if answer is Decision.STOP:
             self._end_callbacks(live)
         else:
-            self._blobs.put(checkpoint_key(task.trial, run), live.save())
+            before = live.job_end
+            if live.epoch >= task.until:
+                live.job_end = live.epoch
+            self._store(task, run).put(live.epoch, live.save(), before)
         return live if answer is Decision.CONTINUE else None
 
     def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
-        """Builds the trial's model, and brings it to its last checkpoint if it has one."""
-        live = self._build(task, run, emit)
-        resumes = isinstance(task.job, (Resume, FoldRuns))
-        saved = self._blobs.get(checkpoint_key(task.trial, run)) if resumes else None
-        if saved is None:
-            return live
-        try:
-            live.load(saved)
-        except ValueError as error:
-            # Epochs trained again give what the log says already: this costs time, not results.
-            emit(Noted(task.trial, {"checkpoint": f"{error}; trained again from the start"}))
-            return self._build(task, run, emit)
-        return live
+        """Builds the trial's model, and brings it to where the trial is."""
+        return restore_state(
+            task,
+            self._store(task, run),
+            lambda stream: self._build(task, run, emit, stream),
+            lambda text: self._note(task.trial, text, emit),
+        )
 
-    def _build(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
+    @staticmethod
+    def _note(trial: int, text: str, emit: Emit) -> None:
+        emit(Noted(trial, {"checkpoint": text}))
+
+    def _store(self, task: WorkItem, run: int) -> RunCheckpoints:
+        # A parent has no state of the folds of its child's final round: they begin anew.
+        fold = isinstance(task.job, FoldRuns) and run >= self._settings.runs
+        return RunCheckpoints(self._blobs, task.trial, run, None if fold else task.origin)
+
+    def _build(self, task: WorkItem, run: int, emit: Emit, stream: int) -> TrialState:
         trial, seed, terms = task.trial, self._settings.seed, self._terms_of(task.trial)
-        model, hp = self._maker.make(task.config, self._space, seed, trial, run)
+        model, hp = self._maker.make(task.config, self._space, seed, stream, run)
         self.report_new_values(trial, hp, emit)
         with self._maker.scope():
             build_all(model, terms.data.of(run, task.config, trial))
@@ -209,7 +210,7 @@ class KerasRunner(Runner):
         callbacks = fresh_callbacks(terms.callbacks)
         for callback in callbacks:
             give_place(callback.wrapped, trial, run)
-        return TrialState(model, callbacks, hp=hp)
+        return TrialState(model, callbacks, hp=hp, stream=stream)
 
     def _train(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
         if live.epoch >= task.until or live.stopped:
@@ -226,11 +227,11 @@ class KerasRunner(Runner):
             settings,
             emit,
             lambda hp: self.report_new_values(trial, hp, emit),
-            lambda: self._checkpoint(trial, run, live),
+            lambda: self._checkpoint(task, run, live),
             self._own is None and not any(may_log(c.wrapped) for c in live.callbacks),
         )
         live.model.stop_training = False
-        keys, first = EpochKeys(settings.seed, trial, run), live.epoch + 1
+        keys, first = EpochKeys(settings.seed, live.stream, run), live.epoch + 1
         if self._own is not None:
             span = (first, task.until)
             call = self._terms_of(trial).call
@@ -307,9 +308,9 @@ class KerasRunner(Runner):
         self.drop(task.trial)
         emit(Failed(task.trial, replace(failure, output=self._tail.text)))
 
-    def _checkpoint(self, trial: int, run: int, live: TrialState) -> None:
-        self._save_best(trial, run, live)
-        self._blobs.put(checkpoint_key(trial, run), live.save())
+    def _checkpoint(self, task: WorkItem, run: int, live: TrialState) -> None:
+        self._save_best(task.trial, run, live)
+        self._store(task, run).put(live.epoch, live.save(), live.job_end)
 
     def _save_best(self, trial: int, run: int, live: TrialState) -> None:
         if live.best_weights is not None and live.best_is_new:

@@ -9,7 +9,13 @@ import keras
 import numpy as np
 
 from kerashpo.core.objective import NOTHING, Best
-from kerashpo.store.checkpoints import pack, read_variables, unpack, write_variables
+from kerashpo.store.checkpoints import (
+    pack,
+    read_variables,
+    unpack,
+    unpack_values,
+    write_variables,
+)
 from kerashpo.training.user_callbacks import OncePerTrial
 
 
@@ -33,6 +39,11 @@ class TrialState:
         hp: the values that its model was built with.
         architecture: its model as JSON, empty where Keras cannot serialise it; None before it
             was looked at.
+        stream: the trial whose number keys the randomness: its own, and for a fork that of
+            the first of its ancestors, so that equal values give an equal curve.
+        job_end: the epoch at which its last job ended, or where a fork began.
+        built: the scalar variables of the optimizer as they were built, such as the learning
+            rate: those are hyperparameters, if a fork's differ from its parent's.
     """
 
     model: keras.Model
@@ -46,6 +57,12 @@ class TrialState:
     facts: dict[str, Any] = field(default_factory=dict)
     hp: Any = None
     architecture: str | None = None
+    stream: int = 0
+    job_end: int = 0
+    built: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.built = [float(variable.numpy()) for variable in self._optimizer_scalars()]
 
     @property
     def nbytes(self) -> int:
@@ -80,6 +97,9 @@ class TrialState:
             "best": [self.best.cost, self.best.loss, self.best.epoch],
             "counts": {group: len(found) for group, found in groups.items()},
             "callbacks": states,
+            "stream": self.stream,
+            "job_end": self.job_end,
+            "built": self.built,
         }
         return pack(arrays, values)
 
@@ -90,22 +110,64 @@ class TrialState:
             ValueError: if the checkpoint is damaged or of another model.
         """
         arrays, values = unpack(data)
+        groups = self._load_model(arrays, values)
+        self.best_weights = groups["b"] or None
+        self.best = Best(*values["best"])
+        self.epoch, self.seconds = values["epoch"], values["seconds"]
+        self.stopped, self.job_end = values["stopped"], values["job_end"]
+        self.stream = values["stream"]
+        for callback, state in zip(self.callbacks, values["callbacks"]):
+            callback.restore(_join(state, arrays))
+
+    def load_origin(self, data: bytes) -> None:
+        """Takes over the state that a fork starts from: a checkpoint of its parent.
+
+        Weights, optimizer, epoch, randomness and what callbacks remember are the parent's. The
+        best epoch and the time are the trial's own, and so are the scalars of its optimizer
+        that were built with another value than the parent's, above all the learning rate.
+
+        Raises:
+            ValueError: if the checkpoint is damaged or of another model.
+        """
+        arrays, values = unpack(data)
+        scalars, parents = self._optimizer_scalars(), values["built"]
+        own = [variable.numpy() for variable in scalars]
+        self._load_model(arrays, values)
+        for variable, value, before in zip(scalars, own, parents, strict=True):
+            if float(value) != before:
+                variable.assign(value)
+        self.epoch = self.job_end = values["epoch"]
+        self.stream = values["stream"]
+        for callback, state in zip(self.callbacks, values["callbacks"]):
+            callback.restore(_join(state, arrays), forked=True)
+
+    def _load_model(
+        self, arrays: dict[str, np.ndarray], values: dict[str, Any]
+    ) -> dict[str, list[np.ndarray]]:
+        """Writes the variables of model and optimizer; returns the arrays by group."""
         groups = {
             group: [arrays[f"{group}{i}"] for i in range(count)]
             for group, count in values["counts"].items()
         }
         write_variables(self.model.weights, groups["w"])
         write_variables(self._optimizer_variables(), groups["o"])
-        self.best_weights = groups["b"] or None
-        self.best = Best(*values["best"])
-        self.epoch, self.seconds = values["epoch"], values["seconds"]
-        self.stopped = values["stopped"]
-        for callback, state in zip(self.callbacks, values["callbacks"]):
-            callback.restore(_join(state, arrays))
+        return groups
+
+    def _optimizer_scalars(self) -> list[Any]:
+        return [v for v in self._optimizer_variables() if tuple(v.shape) == ()]
 
     def _optimizer_variables(self) -> list[Any]:
         optimizer = getattr(self.model, "optimizer", None)
         return [] if optimizer is None else list(optimizer.variables)
+
+
+def read_stream(data: bytes) -> int:
+    """Returns the trial whose number keys the randomness of a checkpoint's trial.
+
+    Raises:
+        ValueError: if the checkpoint is damaged.
+    """
+    return int(unpack_values(data)["stream"])
 
 
 def _split(state: dict[str, Any], prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:

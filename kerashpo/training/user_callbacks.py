@@ -73,12 +73,18 @@ class OncePerTrial(keras.callbacks.Callback):
         ops = {name: {"op": value.__name__} for name, value in own.items() if _is_op(value)}
         return {**kept, **ops, "__begun__": self.begun}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Puts back what `state` returned."""
+    def restore(self, state: Mapping[str, Any], forked: bool = False) -> None:
+        """Puts back what `state` returned.
+
+        Args:
+            state: of this trial, or of its parent.
+            forked: whether it is the parent's: its strings, which may be paths of the parent's
+                files, are left out.
+        """
         self._restored = {
             name: getattr(keras.ops, value["op"]) if isinstance(value, dict) else value
             for name, value in state.items()
-            if name != "__begun__"
+            if name != "__begun__" and not (forked and isinstance(value, str))
         }
         vars(self.wrapped).update(self._restored)
         self.begun = bool(state["__begun__"])

@@ -267,6 +267,7 @@ class RunTrialRunner(Runner):
     def _conclude(self, session: TrialSession, result: Any, emit: Emit) -> None:
         self._inner.report_new_values(session.task.trial, session.trial.hyperparameters, emit)
         if session.last is None:
+            _refuse_fork(session.task)
             self._report(session, result, emit)
             return
         if isinstance(session.last, (Reached, Ended)) and not session.is_own(result):
@@ -331,6 +332,16 @@ class RunTrialRunner(Runner):
         return whole
 
 
+def _refuse_fork(item: WorkItem) -> None:
+    """Raises InvalidInput for a fork that the user's code trained without its parent's state."""
+    if item.origin is not None:
+        parent, at = item.origin
+        raise InvalidInput(
+            f"The trial starts from the state of trial {parent} after epoch {at}, which a "
+            "run_trial that trains by itself does not have: train by super().run_trial(trial, ...)."
+        )
+
+
 def run_trial_executor(
     tuner: Any, oracle: OracleView, trainer: RunnerFactory, request: Request, planned: bool
 ) -> SerialExecutor:
@@ -348,4 +359,4 @@ def run_trial_executor(
         request, trainer.data if read else None, overrides_fit(tuner.hypermodel), planned
     )
     runner = RunTrialRunner(tuner, oracle, trainer(), arranger, trainer.settings, planned)
-    return SerialExecutor(runner)
+    return SerialExecutor(runner, blobs=trainer.blobs)

@@ -96,7 +96,8 @@ def simulate(
             "max_trials."
         )
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
-    executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers)
+    advance = getattr(problem, "advance", None)
+    executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers, advance)
     run_study(opened, assembly.parts, executor)
     return Results(opened.history, space, lang=lang, log=opened.store.read)
 

@@ -77,6 +77,7 @@ def _request(
         logs=options.folder / "logs",
         parts=factory.parts(),
         remaining=remaining,
+        blobs=factory.blobs,
     )
 
 

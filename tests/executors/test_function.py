@@ -6,7 +6,7 @@ import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Reached, Reported
-from kerashpo.core.records import Decision, Start
+from kerashpo.core.records import Decision, Fork, Start
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.messages import Failed, WorkItem
 
@@ -61,3 +61,9 @@ def test_interrupts_of_the_user_are_not_failures():
 def test_a_missing_metric_names_what_came():
     with pytest.raises(InvalidInput, match="mapping with 'auc'. Received a mapping with: 'value'"):
         run(lambda config: {"value": 1.0}, metric="auc")
+
+
+def test_a_function_has_no_state_to_fork():
+    runner = FunctionRunner(lambda config: 1.0, "value", dict)
+    with pytest.raises(InvalidInput, match="keeps no state.*fork of trial 2"):
+        runner.train(WorkItem(Fork(3, 2, 1, {}, 2), {}, 2), lambda message: None)

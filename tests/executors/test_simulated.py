@@ -2,7 +2,7 @@ import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Reached, Reported
-from kerashpo.core.records import Decision, Resume, Start
+from kerashpo.core.records import Decision, Fork, Resume, Start
 from kerashpo.executors.messages import Failed, WorkItem
 from kerashpo.executors.simulated import SimulatedExecutor
 
@@ -130,3 +130,78 @@ def test_closing_forgets_what_runs():
     simulated.submit([start(0, 3)])
     simulated.close()
     assert drain(simulated) == []
+
+
+def fork(trial, parent, at, until, **config):
+    return WorkItem(Fork(trial, parent, at, config, until), config, until)
+
+
+def epochs(told):
+    """Returns (epoch, value, seconds) by trial."""
+    found = {}
+    for _, message in told:
+        if isinstance(message, Reported):
+            report = message.report
+            line = (report.epoch, report.metrics["value"], report.seconds)
+            found.setdefault(report.trial, []).append(line)
+    return found
+
+
+def test_a_fork_goes_on_along_its_own_curve_on_time_of_its_own():
+    simulated = executor(linear)
+    simulated.submit([start(0, 2, pace=2.0)])
+    drain(simulated)
+    simulated.submit([fork(1, 0, 2, 4, pace=3.0)])
+    assert epochs(drain(simulated))[1] == [(3, 1 / 3, 3.0), (4, 1 / 4, 6.0)]
+    assert simulated.now() == 10.0
+    # It goes on as any trial does.
+    simulated.submit([WorkItem(Resume(1, 5), {"pace": 3.0}, 5, origin=(0, 2))])
+    assert epochs(drain(simulated))[1] == [(5, 1 / 5, 9.0)]
+
+
+def decay(state, config):
+    """Each epoch shrinks the state by the configuration's rate; it takes two seconds."""
+    state = (1.0 if state is None else state) * config["rate"]
+    return state, state, 2.0
+
+
+def stateful():
+    return SimulatedExecutor(linear, "value", dict, 1, decay)
+
+
+def test_a_problem_that_advances_a_state_forks_it():
+    simulated = stateful()
+    simulated.submit([start(0, 2, rate=0.5)])
+    drain(simulated)
+    simulated.submit([WorkItem(Resume(0, 3), {"rate": 0.5}, 3)])
+    assert epochs(drain(simulated))[0] == [(3, 0.125, 6.0)]
+    simulated.submit([fork(1, 0, 2, 3, rate=0.5)])
+    simulated.submit([fork(2, 0, 2, 3, rate=0.1)])
+    told = epochs(drain(simulated))
+    assert told[1] == [(3, 0.125, 2.0)]  # equal values: the parent's curve
+    assert told[2] == [(3, 0.025, 2.0)]
+
+
+def test_forks_of_forks_and_forks_that_outlive_their_parent():
+    simulated = stateful()
+    simulated.submit([start(0, 1, rate=0.5)])
+    drain(simulated)
+    simulated.submit([fork(1, 0, 1, 2, rate=0.5)])
+    simulated.decide(0, Decision.STOP)
+    drain(simulated)
+    simulated.submit([fork(2, 1, 2, 3, rate=0.5)])
+    assert epochs(drain(simulated))[2] == [(3, 0.125, 2.0)]
+
+
+@pytest.mark.parametrize("make", [lambda: executor(linear), stateful])
+def test_a_fork_of_a_state_that_is_gone_fails(make):
+    simulated = make()
+    simulated.submit([start(0, 2, rate=1.0)])
+    drain(simulated)
+    for trial, at in ((1, 3), (2, 2)):
+        if trial == 2:
+            simulated.decide(0, Decision.STOP)
+        simulated.submit([fork(trial, 0, at, 5, rate=1.0)])
+        (_, failed), *more = drain(simulated)
+        assert isinstance(failed, Failed) and failed.failure.kind == "refused" and not more
+        assert f"(0, {at})" in failed.failure.message

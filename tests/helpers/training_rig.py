@@ -10,10 +10,11 @@ import keras
 import numpy as np
 
 from kerashpo.core.events import Reported
-from kerashpo.core.records import Decision, Objective, Report, Resume, Start
+from kerashpo.core.records import Decision, Fork, Objective, Report, Resume, Start
 from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import MemoryBlobs
+from kerashpo.store.trial_checkpoints import secure_origin
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
@@ -81,6 +82,24 @@ class Rig:
         """Continues a trial; returns what was said."""
         config = self.space.complete(values)
         return self._run(WorkItem(Resume(trial, until), config, until))
+
+    def fork(
+        self, until: int, trial: int, origin: tuple[int, int], again: bool = False, **values: Any
+    ) -> list[Message]:
+        """Trains a fork; returns what was said.
+
+        Args:
+            until: the epoch to train through.
+            trial: the fork's number.
+            origin: its parent, and after which epoch.
+            again: whether it goes on after an interruption.
+            values: of its configuration.
+        """
+        config = self.space.complete(values)
+        job = Resume(trial, until) if again else Fork(trial, *origin, config, until)
+        item = WorkItem(job, config, until, origin)
+        secure_origin(self.blobs, trial, origin)
+        return self._run(item)
 
     def _run(self, task: WorkItem) -> list[Message]:
         said: list[Message] = []

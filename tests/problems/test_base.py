@@ -26,6 +26,7 @@ def test_a_space_may_be_a_mapping():
         (SimpleNamespace(space=SPACE), "without direction, max_epochs, evaluate"),
         (problem(space=[1]), "must be a kerashpo.Space or a mapping.*Received: list"),
         (problem(evaluate=3), "evaluate must be a function"),
+        (problem(advance=3), r"advance must be a function of \(state, config\).*3"),
         (problem(max_epochs=0), "max_epochs must be a whole number of at least 1"),
     ],
 )

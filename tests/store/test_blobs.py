@@ -8,6 +8,14 @@ import pytest
 
 from kerashpo.core.errors import DiskFull, InvalidInput
 from kerashpo.store import FileBlobs, MemoryBlobs
+from kerashpo.store.blobs import (
+    Key,
+    best_key,
+    checkpoint_key,
+    is_cut_short,
+    origin_key,
+    read_key,
+)
 
 
 @pytest.fixture(params=["memory", "files"])
@@ -23,6 +31,55 @@ def test_put_get_free(blobs):
     assert blobs.stored() == ("7/best", "8/best")
     blobs.free("7/best")
     assert (blobs.get("7/best"), blobs.stored()) == (None, ("8/best",))
+
+
+def test_keys_are_listed_by_their_folder(blobs):
+    for key in ("7/best", "70/best", "7/checkpoint"):
+        blobs.put(key, b"x")
+    assert sorted(blobs.stored("7")) == ["7/best", "7/checkpoint"]
+    assert blobs.stored("8") == ()
+
+
+def test_a_copy_outlives_its_source(blobs):
+    blobs.put("7/checkpoint", b"after 2")
+    assert blobs.copy("7/checkpoint", "9/origin")
+    blobs.put("7/checkpoint", b"after 3")
+    blobs.free("7/checkpoint")
+    assert blobs.get("9/origin") == b"after 2"
+    assert not blobs.copy("7/checkpoint", "9/origin")
+    assert blobs.stored() == ("9/origin",)
+    assert blobs.copy("9/origin", "9/origin") and blobs.get("9/origin") == b"after 2"
+
+
+def test_a_copy_takes_no_room_or_is_written_where_there_are_no_links(tmp_path, monkeypatch):
+    blobs = FileBlobs(tmp_path)
+    blobs.put("7/checkpoint", b"after 2")
+    blobs.copy("7/checkpoint", "9/origin")
+    assert (tmp_path / "9" / "origin").samefile(tmp_path / "7" / "checkpoint")
+
+    def refused(*_):
+        raise OSError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr("os.link", refused)
+    assert blobs.copy("7/checkpoint", "10/origin")
+    assert not (tmp_path / "10" / "origin").samefile(tmp_path / "7" / "checkpoint")
+    assert blobs.get("10/origin") == b"after 2"
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        (checkpoint_key(7, 1, 30), Key(7, "checkpoint", 1, 30)),
+        (origin_key(7, 1), Key(7, "origin", 1)),
+        (best_key(7, 1), Key(7, "best", 1)),
+        ("7/checkpoint-1.npz", None),
+        ("7/best-1-3.npz", None),
+        ("7/thesis.npz", None),
+    ],
+)
+def test_keys_name_a_trial_a_run_and_an_epoch(key, named):
+    assert read_key(key) == named
+    assert is_cut_short(f"{key}.77.tmp") is (named is not None or "thesis" not in key)
 
 
 def test_unknown_keys_are_no_error(blobs):

@@ -38,7 +38,7 @@ def folder(tmp_path):
         opened.store.append(Reached(n, at=1.0))
         if n < PAUSED:
             opened.store.append(Ended(n, Status.STOPPED, "rung", at=1.0))
-    blobs.put(checkpoint_key(PAUSED), checkpoint(1))
+    blobs.put(checkpoint_key(PAUSED, 0, 1), checkpoint(1))
     blobs.put(best_key(0), checkpoint(1))
     opened.store.close()
     return tmp_path
@@ -59,23 +59,27 @@ def test_what_is_wrong_with_checkpoints(folder):
     blobs = FileBlobs(folder / CHECKPOINTS)
     blobs.free(best_key(0))
     blobs.put(best_key(7), checkpoint(1))
-    blobs.put(checkpoint_key(0), b"cut shor")
-    blobs.put(checkpoint_key(99), checkpoint(1))
+    blobs.put(checkpoint_key(0, 0, 1), b"cut shor")
+    blobs.put(checkpoint_key(99, 0, 1), checkpoint(1))
     blobs.put("3/best-0.npz.123.tmp", b"")
-    blobs.put(checkpoint_key(PAUSED), checkpoint(2))
+    blobs.put(checkpoint_key(PAUSED, 0, 1), checkpoint(2))
     health = examine(folder)
     assert not health.well
-    assert set(health.orphans) == {checkpoint_key(0), checkpoint_key(99), "3/best-0.npz.123.tmp"}
+    assert set(health.orphans) == {
+        checkpoint_key(0, 0, 1),
+        checkpoint_key(99, 0, 1),
+        "3/best-0.npz.123.tmp",
+    }
     assert health.missing == (best_key(0),)
-    assert health.damaged == (checkpoint_key(0),)
-    assert set(health.ahead) == {checkpoint_key(PAUSED), checkpoint_key(99)}
+    assert health.damaged == (checkpoint_key(0, 0, 1),)
+    assert set(health.ahead) == {checkpoint_key(PAUSED, 0, 1), checkpoint_key(99, 0, 1)}
     text = "\n".join(health.lines())
     assert all(word in text for word in ("orphans", "missing", "damaged", "ahead", best_key(0)))
 
 
 def test_a_paused_trial_without_its_checkpoint(folder):
-    FileBlobs(folder / CHECKPOINTS).free(checkpoint_key(PAUSED))
-    assert examine(folder).missing == (checkpoint_key(PAUSED),)
+    FileBlobs(folder / CHECKPOINTS).free(checkpoint_key(PAUSED, 0, 1))
+    assert examine(folder).missing == (checkpoint_key(PAUSED, 0, 1),)
 
 
 def scratch(log, place):
@@ -95,7 +99,7 @@ def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
     assert 0 < len(opened.history.trials) < PAUSED
     assert "was damaged: its first" in caplog.text and ".damaged-1" in caplog.text
     # The paused trial is not in the log any more, so its checkpoint is ahead of it.
-    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is None
+    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED, 0, 1)) is None
     assert examine(folder).well
     assert len(open_study(folder).history.trials) == len(opened.history.trials)
 
@@ -122,4 +126,4 @@ def test_paused_trials_that_the_log_knows_keep_their_checkpoint(folder):
     store.close()
     scratch(folder / LOG_NAME, -4096)
     open_or_create(WISH, folder, Full(1)).store.close()
-    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is not None
+    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED, 0, 1)) is not None

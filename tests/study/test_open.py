@@ -167,7 +167,7 @@ def test_overwriting_refuses_a_link(tmp_path):
 
 
 def test_checkpoints_without_a_log_are_not_begun_anew(tmp_path):
-    FileBlobs(tmp_path / CHECKPOINTS).put(checkpoint_key(0), b"epochs")
+    FileBlobs(tmp_path / CHECKPOINTS).put(checkpoint_key(0, 0, 1), b"epochs")
     with pytest.raises(StudyCorrupt, match=r"checkpoints of a search but no log.*overwrite=True"):
         open_or_create(WISH, tmp_path, Full(1))
     open_or_create(WISH, tmp_path, Full(1), overwrite=True).store.close()

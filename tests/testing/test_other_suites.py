@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from kerashpo.core.events import Ended, Reported
-from kerashpo.core.records import Decision, Status
+from kerashpo.core.records import Decision, Fork, Start, Status
 from kerashpo.executors.messages import Failed
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.base import MemoryStore, Store
 from kerashpo.store.journal import JournalStore
+from kerashpo.store.trial_checkpoints import free_checkpoints
 from kerashpo.testing import NotConforming, executors, stores
 from kerashpo.testing.stores import EVENTS
 
@@ -105,8 +107,8 @@ def test_the_unbroken_store_conforms(tmp_path):
 class Broken(SerialExecutor):
     """The serial executor, which passes messages on through `filtered`."""
 
-    def __init__(self, runner):
-        super().__init__(runner())
+    def __init__(self, runner, blobs=None, capacity=1):
+        super().__init__(runner(), capacity, blobs)
 
     def poll(self, handle, timeout=None):
         super().poll(lambda message: [handle(m) for m in self.filtered(message)], timeout)
@@ -145,7 +147,38 @@ class HidesEnds(Broken):
 
 class TrainsTheWholeJob(Broken):
     def submit(self, tasks):
-        super().submit([type(task)(task.job, task.config, task.job.until) for task in tasks])
+        super().submit([replace(task, until=task.job.until) for task in tasks])
+
+
+class ForgetsParents(Broken):
+    """Forks start from nothing, as a lost `origin` would have it."""
+
+    def submit(self, tasks):
+        again = [Start(t.trial, t.config, t.until) for t in tasks]
+        lost = [replace(t, job=job, origin=None) for t, job in zip(tasks, again)]
+        super().submit([new if old.origin else old for new, old in zip(lost, tasks)])
+
+
+class Careless(Broken):
+    """Does not secure what forks start from, and forgets it once it is past."""
+
+    def __init__(self, runner, blobs=None):
+        super().__init__(runner)
+        self.blobs = blobs
+
+    def submit(self, tasks):
+        super().submit(tasks)
+        for task in tasks:
+            if isinstance(task.job, Fork):
+                free_checkpoints(self.blobs, task.job.parent)
+
+
+class SharesDecisions(Broken):
+    """A decision about one trial of a group ends them all."""
+
+    def decide(self, trial, decision):
+        for each in list(self._decisions) or [trial]:
+            super().decide(each, decision)
 
 
 class Endless(Broken):
@@ -164,6 +197,12 @@ class Endless(Broken):
         (HidesFailures, "tells_failures"),
         (HidesEnds, "tells_early_ends"),
         (Endless, "counts_its_workers"),
+        (ForgetsParents, "continues_the_parent_of_a_fork"),
+        (ForgetsParents, "begins_an_interrupted_fork_at_its_parent"),
+        (ForgetsParents, "refuses_a_fork_of_nothing"),
+        (Careless, "forks_outlive_their_parent"),
+        (Careless, "forks_an_epoch_that_the_parent_has_passed"),
+        (lambda make, blobs: SharesDecisions(make, blobs, 3), "answers_each_of_a_group"),
     ],
 )
 def test_a_broken_executor_is_found(make, check):

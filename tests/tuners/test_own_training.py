@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -13,7 +14,9 @@ import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, UnusableResult
 from kerashpo.core.events import Reported
 from kerashpo.core.listener import Listener
-from kerashpo.core.records import Status
+from kerashpo.core.records import Fork, Status
+from kerashpo.executors.messages import WorkItem
+from kerashpo.tuners.run_trial import RunTrialRunner
 from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, place, told
 
 HELD = DATA["validation_data"]
@@ -558,3 +561,19 @@ def test_a_fit_of_ones_own_trains_in_workers(tmp_path):
         found.append({n: config for n, (config, _, _) in told(tuner.results).items()})
         assert {t.status for t in tuner.results.history.trials.values()} == {Status.COMPLETED}
     assert {*found[0][0]} == {*found[1][0]}
+
+
+def test_a_fork_is_refused_where_run_trial_does_not_take_over_the_parents_state():
+    said = []
+    inner = SimpleNamespace(
+        parameters=lambda task: kt.HyperParameters(), report_new_values=lambda *_: None
+    )
+    tuner = SimpleNamespace(run_trial=lambda trial: 0.5, _overrides=lambda name: True)
+    arranger = SimpleNamespace(request=SimpleNamespace(args=(), kwargs={}))
+    settings = SimpleNamespace(seed=0)
+    oracle = SimpleNamespace(report_to=None)
+    runner = RunTrialRunner(tuner, oracle, inner, arranger, settings, planned=False)
+    runner.train(WorkItem(Fork(7, 0, 2, {}, 4), {}, 4), said.append)
+    (failed,) = said
+    assert "trial 0 after epoch 2" in failed.failure.message
+    assert "super().run_trial" in failed.failure.message

@@ -12,7 +12,14 @@ from kerashpo.core.events import Ended, JobStarted, Reached, Reported, SessionSt
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Start, Status
 from kerashpo.core.trial import STUDY_ENDED
-from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_key, read_key
+from kerashpo.store.blobs import (
+    FileBlobs,
+    MemoryBlobs,
+    best_key,
+    checkpoint_key,
+    origin_key,
+    read_key,
+)
 from kerashpo.study.retention import Retention, read_keep
 from tests.helpers.small_models import DATA, build_few, place
 
@@ -38,7 +45,7 @@ def play(most, losses, last=()):
     done = [event for n, loss in enumerate(losses) for event in [*trained(n, loss), ended(n)]]
     for event in [*done, *last]:
         if isinstance(event, Reached):
-            blobs.put(checkpoint_key(event.trial), b"c")
+            blobs.put(checkpoint_key(event.trial, 0, 1), b"c")
             blobs.put(best_key(event.trial), b"b")
         history.apply(event)
         listener.on_event(event, history)
@@ -54,17 +61,24 @@ def test_the_best_of_those_that_ended_stay(most, kept):
 
 
 def test_a_paused_trial_keeps_all():
-    assert play(1, [1.0], trained(1, 9.0)) == {best_key(0), checkpoint_key(1), best_key(1)}
+    assert play(1, [1.0], trained(1, 9.0)) == {best_key(0), checkpoint_key(1, 0, 1), best_key(1)}
 
 
 def test_a_trial_that_an_extension_could_go_on_with_keeps_all():
     last = [*trained(1, 9.0), ended(1, Status.STOPPED, STUDY_ENDED)]
-    assert play(0, [1.0], last) == {checkpoint_key(1), best_key(1)}
+    assert play(0, [1.0], last) == {checkpoint_key(1, 0, 1), best_key(1)}
 
 
 def test_what_a_killed_process_left_is_freed_at_the_next_start():
     blobs = MemoryBlobs()
-    left = ["0/best-0.npz.77.tmp", best_key(0), best_key(1), checkpoint_key(0), checkpoint_key(9)]
+    left = [
+        "0/best-0.npz.77.tmp",
+        best_key(0),
+        best_key(1),
+        checkpoint_key(0, 0, 1),
+        checkpoint_key(9, 0, 1),
+        origin_key(0),
+    ]
     left += ["notes.txt", "0/thesis.npz"]
     for key in left:
         blobs.put(key, b"x")

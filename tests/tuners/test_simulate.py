@@ -136,3 +136,26 @@ def test_scaling_is_studied_in_seconds():
     results = simulate(PowerLaw(51), tuner="asha", max_trials=2000, workers=100, seed=0)
     assert len(results) == 2000
     assert time.process_time() - began < 6  # a tenth of 20,000 trials' minute
+
+
+class Falling:
+    """A problem whose value is a state that every epoch shrinks."""
+
+    space = Space({"rate": uniform(0.1, 0.9)})
+    direction = "min"
+    max_epochs = 9
+
+    def evaluate(self, config, epoch):
+        raise AssertionError("advance is called instead")
+
+    def advance(self, state, config):
+        state = (1.0 if state is None else state) * config["rate"]
+        return state, state, 1.0
+
+
+def test_a_problem_may_advance_a_state_instead():
+    results = simulate(Falling(), tuner="full", algorithm="random", max_trials=3, seed=0)
+    curves = results.curves()
+    for trial, rate in enumerate(results.trials().sort_values("trial").param_rate):
+        values = curves[curves.trial == trial].value
+        assert values.tolist() == pytest.approx([rate**epoch for epoch in range(1, 10)])

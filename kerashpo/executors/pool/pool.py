@@ -11,7 +11,7 @@ from typing import final
 from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
 from kerashpo.core.events import Configured, Ended, Noted, Reached, Reported
 from kerashpo.core.records import Decision, Resume
-from kerashpo.executors.base import Executor
+from kerashpo.executors.base import Executor, secure_origins
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.losses import LIVES, LossCounter
 from kerashpo.executors.pool.protocol import (
@@ -26,6 +26,7 @@ from kerashpo.executors.pool.protocol import (
 )
 from kerashpo.executors.pool.transport import Loss, Transport
 from kerashpo.executors.pool.worker import Worker
+from kerashpo.store.base import Blobs
 
 _BATCH = 100
 """Messages of one worker that are handled before another worker's turn."""
@@ -64,15 +65,23 @@ class WorkerPool(Executor):
     Args:
         transport: starts the workers and reaches them.
         settings: how they are used.
+        blobs: where their checkpoints are, as this process reaches them, for forks; None where
+            they keep none.
     """
 
-    def __init__(self, transport: Transport, settings: PoolSettings = PoolSettings()) -> None:
-        self._transport, self._settings = transport, settings
+    def __init__(
+        self,
+        transport: Transport,
+        settings: PoolSettings = PoolSettings(),
+        blobs: Blobs | None = None,
+    ) -> None:
+        self._transport, self._settings, self._blobs = transport, settings, blobs
         self._workers: list[Worker] = []
         self._queue: deque[WorkItem] = deque()
         self._losses = LossCounter()
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
+        secure_origins(self._blobs, tasks)
         self.start()
         self._queue.extend(tasks)
         self._hand_out()

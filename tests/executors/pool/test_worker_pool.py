@@ -26,7 +26,12 @@ NODE = Loss("its node was lost", counts=False)
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "ahead"])
 @pytest.mark.parametrize("certain", [True, False], ids=["certain", "uncertain"])
 def test_another_transport_keeps_what_executors_promise(check, waits, certain):
-    check(lambda make: WorkerPool(ThreadTransport(make, certain=certain), PoolSettings(waits)))
+    settings = PoolSettings(waits)
+
+    def pool(make, blobs):
+        return WorkerPool(ThreadTransport(make, certain=certain), settings, blobs)
+
+    check(pool)
 
 
 @pytest.fixture

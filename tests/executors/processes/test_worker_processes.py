@@ -298,7 +298,7 @@ def test_a_stopped_trial_says_no_more_and_frees_its_checkpoint(start, tmp_path):
     said = len(driver.messages)
     driver.drain()
     assert len(driver.messages) == said
-    assert not list((tmp_path / "blobs").rglob("epoch"))
+    assert FileBlobs(tmp_path / "blobs").stored() == ()
 
 
 def test_a_queued_task_can_be_stopped_before_it_begins(start):
