@@ -109,13 +109,13 @@ def test_a_log_that_was_cut_is_gone_on_with_and_drops_what_is_ahead(folder, capl
     log = folder / LOG_NAME
     log.write_bytes(log.read_bytes()[: log.stat().st_size // 2 + 9])
     health = examine(folder)
-    assert not health.log and health.ahead == (checkpoint_key(PAUSED),)
+    assert not health.log and health.ahead == (checkpoint_key(PAUSED, 0, 1),)
     with caplog.at_level(logging.WARNING, "kerashpo"):
         opened = open_or_create(WISH, folder, Full(1))
     opened.store.close()
     assert 0 < len(opened.history.trials) < PAUSED
     assert not caplog.text
-    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED)) is None
+    assert FileBlobs(folder / CHECKPOINTS).get(checkpoint_key(PAUSED, 0, 1)) is None
     assert examine(folder).well
 
 
