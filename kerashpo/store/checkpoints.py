@@ -77,7 +77,8 @@ def write_variables(variables: Sequence[Any], values: Sequence[np.ndarray]) -> N
         raise ValueError(f"expected {len(variables)} arrays, received {len(values)}")
     for variable, value in zip(variables, values):
         if tuple(variable.shape) != tuple(value.shape):
-            raise ValueError(f"{variable.path}: {tuple(variable.shape)} is not {value.shape}")
+            name = getattr(variable, "path", variable.name)
+            raise ValueError(f"{name}: {tuple(variable.shape)} is not {value.shape}")
         variable.assign(value)
 
 

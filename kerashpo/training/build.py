@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -54,14 +55,30 @@ def strategy_scope(model: keras.Model) -> AbstractContextManager[Any]:
     return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
-def inputs_to_json(model: keras.Model, data: FitData) -> Any:
+@contextlib.contextmanager
+def built_already(model: keras.Model) -> Iterator[None]:
+    """Keeps `fit` from building a model under a `tf.distribute` strategy once more.
+
+    It would take a batch from each iterator and throw the iterator away, which now and then
+    crashes TensorFlow 2.21 under `MirroredStrategy`.
+    """
+    if getattr(model, "_distribute_strategy", None) is None or not model.built:
+        yield
+        return
+    vars(model)["_maybe_symbolic_build"] = lambda iterator=None, data_batch=None: None
+    try:
+        yield
+    finally:
+        vars(model).pop("_maybe_symbolic_build", None)
+
+
+def inputs_to_json(model: keras.Model, spec: BatchSpec | None) -> Any:
     """Returns, as JSON values, what `build_from_json` needs to build an equal model.
 
     Args:
         model: built.
-        data: what it was trained on.
+        spec: of a batch, None where only the model knows its shapes.
     """
-    spec = batch_spec(data)
     if spec is not None:
         return {"batch": to_json(spec)}
     return {"build_config": to_json(model.get_build_config())}

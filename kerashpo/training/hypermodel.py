@@ -21,6 +21,7 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import unpack_list, write_variables
+from kerashpo.training.build import build_from_json
 from kerashpo.training.declarations import Declarations
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.jax_initialisers import shared_initialiser_shapes
@@ -313,16 +314,14 @@ def load_model(
         )
     model, _ = maker.make(record.config, space, seed, trial, run)
     try:
-        weights, _ = unpack_list(data)
+        weights, about = unpack_list(data)
     except ValueError as error:
         raise InvalidInput(
             f"The weights of trial {trial} cannot be read: {error}. Train its configuration again: "
             "get_best_hyperparameters gives the values."
         ) from error
-    if not model.built:
-        raise InvalidInput(
-            f"The model of trial {trial} has no input shape before it sees data. Begin it with "
-            "keras.Input(shape), so that its weights can be loaded."
-        )
-    write_variables(model.weights, weights)
+    with maker.scope():
+        if len(model.weights) != len(weights):  # without keras.Input it waits for data
+            build_from_json(model, about.get("inputs"))
+        write_variables(model.weights, weights)
     return model

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
+from kerashpo.training.arrays import are_arrays
+from kerashpo.training.batch_spec import first_batch
+from kerashpo.training.build import build_all, built_already
 from kerashpo.training.data import FitData
-from kerashpo.training.user_callbacks import may_log
+from kerashpo.training.user_callbacks import may_log, to_metrics
 
 _LOG = logging.getLogger("kerashpo")
 
@@ -22,13 +26,14 @@ def check_objectives(
     objectives: Sequence[Objective],
     callbacks: Sequence[Any],
     epochs: int = 1,
+    first_rung: int | None = None,
 ) -> None:
     """Raises unless the model, or a callback, will log the objectives.
 
-    The model (a throwaway) is trained and evaluated on one batch, eagerly. Only if that logs no
-    objective are callbacks of the user's own shown the end of a first and a last epoch, for they
-    may add it; where one of them raises, nothing is refused. Nor are data that cannot be looked
-    at without being used up (generators).
+    The model (a throwaway) is trained and evaluated on one batch, eagerly, as `fit` would do it.
+    Only if that logs no objective are the user's callbacks called for the end of a first and a
+    last epoch, for they may add it; where one of them raises, nothing is refused. Nor are data
+    that cannot be looked at without being used up.
 
     Args:
         model: as the default values build it.
@@ -36,12 +41,15 @@ def check_objectives(
         objectives: those that must be logged.
         callbacks: copies of the user's.
         epochs: the most epochs of a trial.
+        first_rung: after how many epochs a trial is first compared with others; None for
+            `epochs`.
 
     Raises:
         InvalidInput: naming the metrics that exist.
         Exception: whatever the model raises on the batch.
     """
-    batch = _first_batch(data)
+    check_validation_freq(data, objectives, first_rung or epochs)
+    batch = _batch(data)
     if batch is None:
         return
     logged = _logged(model, batch, data.validation is not None)
@@ -52,26 +60,83 @@ def check_objectives(
         return
     logged |= added
     for objective in objectives:
-        if objective.name in logged:
-            continue
-        if objective.name.startswith("val_") and data.validation is None:
-            raise InvalidInput(
-                f"The objective {objective.name!r} is measured on validation data, but none were "
-                "given. Pass validation_data=(x, y) or validation_split=0.2 to search, or choose "
-                f"one of: {', '.join(logged)}."
-            )
-        raise InvalidInput(
-            f"The model does not log the objective {objective.name!r}."
-            f"{nearest(objective.name, logged)} It logs: {', '.join(logged)}."
+        if objective.name not in logged:
+            raise InvalidInput(_missing(objective.name, to_metrics(logged), logged, data))
+
+
+def check_validation_freq(data: FitData, objectives: Sequence[Objective], epochs: int) -> None:
+    """Raises InvalidInput if no epoch before the first comparison of trials is validated."""
+    if data.validation is None or any(map(data.validates, range(1, epochs + 1))):
+        return
+    for objective in objectives:
+        if objective.name.startswith("val_"):
+            raise InvalidInput(never_validated(objective.name, data.validation_freq, epochs))
+
+
+def never_validated(name: str, frequency: Any, epochs: int) -> str:
+    """Returns the message for an objective that no epoch measures."""
+    after = f"every {frequency} epochs" if isinstance(frequency, int) else f"epochs {frequency}"
+    return (
+        f"The objective {name!r} is measured only after {after} (validation_freq), but trials are "
+        f"compared after epoch {epochs}, so they would have no score. Pass a smaller "
+        "validation_freq, or more epochs."
+    )
+
+
+def _missing(name: str, metrics: Collection[str], logged: dict[str, Any], data: FitData) -> str:
+    shown = ", ".join(metrics)
+    if name.startswith("val_") and data.validation is None:
+        return (
+            f"The objective {name!r} is measured on validation data, but none were given. Pass "
+            "validation_data=(x, y) or validation_split=0.2 to search, or choose one of: "
+            f"{shown}."
         )
+    if name in logged:
+        return (
+            f"The objective {name!r} is no single number: the metric returns an array of shape "
+            f"{np.shape(logged[name])}. Have it averaged (average='macro', say), or choose one of "
+            f"its elements. The model logs: {shown}."
+        )
+    return (
+        f"The model does not log the objective {name!r}.{nearest(name, metrics)} It logs: {shown}."
+    )
 
 
-def _logged(model: keras.Model, batch: tuple[Any, Any, Any], validates: bool) -> dict[str, Any]:
+def _logged(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:
+    """Returns the logs of one epoch of one batch."""
+    eager = getattr(model, "_distribute_strategy", None) is None
+    if eager:
+        model.run_eagerly = True
+    if eager and keras.backend.backend() == "tensorflow" and are_arrays(batch):
+        return _logged_directly(model, batch, validates)
     x, y, weight = batch
-    model.run_eagerly = True
-    logs = dict(model.train_on_batch(x, y, sample_weight=weight, return_dict=True))
+    size = next(leaf.shape[0] for leaf in keras.tree.flatten(batch) if leaf is not None)
+    build_all(model, FitData(x, y, weight))
+    with built_already(model):
+        history = model.fit(
+            x,
+            y,
+            sample_weight=weight,
+            batch_size=size,
+            validation_data=batch if validates else None,
+            verbose=0,
+        )
+    return {name: values[-1] for name, values in history.history.items()}
+
+
+def _logged_directly(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:
+    """Calls the model's own steps: a fifth of the time of `fit`, whose data pipeline is slow."""
+    import tensorflow as tf
+
+    packed = keras.tree.map_structure(
+        lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf),
+        keras.tree.lists_to_tuples(keras.utils.pack_x_y_sample_weight(*batch)),
+    )
+    model.reset_metrics()
+    logs = dict(model._get_metrics_result_or_logs(model.train_step(packed)))
     if validates:
-        tested = model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
+        model.reset_metrics()
+        tested = model._get_metrics_result_or_logs(model.test_step(packed))
         logs |= {f"val_{name}": value for name, value in tested.items()}
     return logs
 
@@ -101,19 +166,10 @@ def _added(
     return found
 
 
-def _first_batch(data: FitData) -> tuple[Any, Any, Any] | None:
-    """Returns a small batch, None where looking would use the data up."""
-    if data.trains_on_arrays:
-        few = min(data.batch, data.samples, 8)
-
-        def cut(leaf: Any) -> Any:
-            return None if leaf is None else leaf[:few]
-
-        x, y, weight = keras.tree.map_structure(cut, data.weighted())
-        return x, y, weight
-    if isinstance(data.x, keras.utils.PyDataset):
-        return keras.utils.unpack_x_y_sample_weight(data.x[0])  # type: ignore[no-any-return]
+def _batch(data: FitData) -> tuple[Any, Any, Any] | None:
+    """Returns the first batch, None where looking would use the data up."""
     if hasattr(data.x, "element_spec") and hasattr(data.x, "take"):
         for batch in data.x.take(1):
             return keras.utils.unpack_x_y_sample_weight(batch)  # type: ignore[no-any-return]
-    return None
+        return None
+    return first_batch(data)

@@ -154,8 +154,8 @@ def _unseed() -> None:
 
 
 @contextlib.contextmanager
-def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
-    """Makes what is built inside a function of (seed, trial, run), its names included.
+def seeded_build(seed: int, trial: int, run: int = 0, part: str = "build") -> Iterator[None]:
+    """Makes what is built inside a function of (seed, trial, run, part), its names included.
 
     Keras's initialisers and seed generators draw their seeds from Python's `random` when they are
     made; user code may draw from numpy's global generator. Both are set inside. Automatic names
@@ -164,8 +164,8 @@ def seeded_build(seed: int, trial: int, run: int = 0) -> Iterator[None]:
     """
     python, numpy = random.getstate(), np.random.get_state()
     names = global_state.get_global_attribute(_NAMES)
-    random.seed(rng.integer(seed, "build", trial, run))
-    np.random.seed(rng.integer(seed, "build numpy", trial, run))
+    random.seed(rng.integer(seed, part, trial, run))
+    np.random.seed(rng.integer(seed, f"{part} numpy", trial, run))
     global_state.set_global_attribute(_NAMES, collections.defaultdict(int))
     try:
         yield

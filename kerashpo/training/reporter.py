@@ -1,4 +1,4 @@
-"""One run of one trial, from where it is to the end of its task: what is told, and when."""
+"""Reports the epochs of one run and keeps its best weights."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ from kerashpo.core.trial import Trial
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
 from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, is_curve, mean
+from kerashpo.training.preflight import never_validated
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
 
 
 @final
 class EpochReporter:
-    """Hears epochs, reports them, and has the best weights and the state kept.
+    """Reports each epoch of a run, and has its best weights and its checkpoints saved.
 
     Args:
         live: the trial in memory.
         place: its number, and which run.
         settings: how it is trained.
         emit: takes messages and answers.
-        grow: tells of values that the user's code asked for.
-        save: writes the state down.
+        grow: reports values that the user's code asked for.
+        save: writes a checkpoint.
         complete: whether every epoch logs all that will ever be logged, so that an objective
             that the first one lacks is none.
+        validation_freq: after which epochs the model is validated, None where it never is.
 
     Attributes:
         answer: the last answer to an epoch.
@@ -48,6 +50,7 @@ class EpochReporter:
         grow: Callable[[Any], None],
         save: Callable[[], None],
         complete: bool = False,
+        validation_freq: Any = None,
     ) -> None:
         self.answer = Decision.CONTINUE
         self._live, self._settings, self._emit = live, settings, emit
@@ -56,6 +59,7 @@ class EpochReporter:
         self._first, self._before = live.epoch + 1, live.seconds
         self._began = self._saved = time.perf_counter()
         self._logged: list[str] = []
+        self._validation_freq = validation_freq
 
     def on_epoch(self, epoch: int, metrics: dict[str, float]) -> bool:
         """Reports an epoch, counted from 1; returns whether the training should end."""
@@ -116,6 +120,9 @@ class EpochReporter:
         """Raises UnusableResult if epochs were trained that never logged the objective."""
         name, logged = self._settings.objective.name, self._logged
         if logged and name not in logged and not self._live.best.finite:
+            if name.startswith("val_") and self._validation_freq not in (None, 1):
+                epoch = self._live.epoch
+                raise UnusableResult(never_validated(name, self._validation_freq, epoch))
             raise UnusableResult(
                 f"The model does not log the objective {name!r}.{nearest(name, logged)} "
                 f"It logs: {', '.join(logged)}."

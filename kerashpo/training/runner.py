@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -13,7 +12,7 @@ import keras
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Configured, Ended, Noted, Reached, SpaceGrown
-from kerashpo.core.records import Decision, Failure, FoldRuns, Status
+from kerashpo.core.records import Decision, Failure, FoldRuns, Resume, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import REFUSED, classify, ends_search
@@ -24,21 +23,30 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import pack_list
 from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
+from kerashpo.training.batch_spec import batch_spec
 from kerashpo.training.build import build_all
+from kerashpo.training.captured_state import fingerprint
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
-from kerashpo.training.loops.base import TrainingLoop, choose, finish
+from kerashpo.training.loops.base import TrainingLoop, choose
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
-from kerashpo.training.randomness import EpochKeys
+from kerashpo.training.memory import TrialMemory
+from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed, restore_state
 from kerashpo.training.settings import Settings
 from kerashpo.training.stored import architecture_of
 from kerashpo.training.trial_state import TrialState
-from kerashpo.training.user_callbacks import ReportCallback, fresh_callbacks, give_place, may_log
+from kerashpo.training.user_callbacks import (
+    ReportCallback,
+    ends,
+    fresh_callbacks,
+    give_place,
+    may_log,
+)
 
 _LOG = logging.getLogger("kerashpo")
 
@@ -98,7 +106,7 @@ class KerasRunner(Runner):
         self._blobs, self._loops = blobs, loops
         self._own = UserFitLoop(maker.hypermodel) if overrides_fit(maker.hypermodel) else None
         self._special: dict[int, TrialData] = {}
-        self._live: OrderedDict[tuple[int, int], TrialState] = OrderedDict()
+        self._memory = TrialMemory(settings.keep_in_memory)
         self._tail = OutputCapture()
 
     def arrange(self, trial: int, terms: TrialData) -> None:
@@ -145,20 +153,17 @@ class KerasRunner(Runner):
             failure = Failure(stage[0], str(error)) if plain else classify(stage[0], error)
             self._fail(task, emit, failure)
         finally:
-            self._evict()
+            self._memory.evict()
 
     def free(self, trial: int) -> None:
-        for run in self._runs_in_memory(trial):
-            self._close_callbacks(trial, self._live.pop((trial, run)))
+        for run in self._memory.runs_of(trial):
+            self._close(trial, run)
         free_checkpoints(self._blobs, trial)
         self._special.pop(trial, None)
 
     def drop(self, trial: int) -> None:
-        for run in self._runs_in_memory(trial):
-            del self._live[trial, run]
-
-    def _runs_in_memory(self, trial: int) -> list[int]:
-        return [run for number, run in self._live if number == trial]
+        for run in self._memory.runs_of(trial):
+            self._memory.release(trial, run)
 
     def _run_once(
         self, task: WorkItem, run: int, emit: Emit, stage: list[str]
@@ -166,21 +171,26 @@ class KerasRunner(Runner):
         """Trains one run through the task's end; returns None where the answer ended it."""
         began = time.perf_counter()
         stage[0] = "build"
-        live = self._live.pop((task.trial, run), None) or self._revive(task, run, emit)
+        live = self._memory.take(task.trial, run, self._readable())
+        live = live or self._revive(task, run, emit)
         live.seconds += time.perf_counter() - began
-        self._live[task.trial, run] = live
+        self._memory.put(task.trial, run, live, task)
         stage[0] = "fit"
         self._train(live, task, run, emit)
         answer = emit(Saving(task.trial))
         self._save_best(task.trial, run, live)
         if answer is Decision.STOP:
-            self._end_callbacks(live)
+            live.finish()
         else:
             before = live.job_end
             if live.epoch >= task.until:
                 live.job_end = live.epoch
             self._store(task, run).put(live.epoch, live.save(), before)
         return live if answer is Decision.CONTINUE else None
+
+    def _readable(self) -> Any:
+        """Returns a fingerprint of what the code of `build_model` can read."""
+        return fingerprint(getattr(self._maker.hypermodel, "build", None))
 
     def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         """Builds the trial's model, and brings it to where the trial is."""
@@ -204,13 +214,22 @@ class KerasRunner(Runner):
         trial, seed, terms = task.trial, self._settings.seed, self._terms_of(task.trial)
         model, hp = self._maker.make(task.config, self._space, seed, stream, run)
         self.report_new_values(trial, hp, emit)
-        with self._maker.scope():
-            build_all(model, terms.data.of(run, task.config, trial))
+        data = terms.data.of(run, task.config, trial)
+        with seeded_build(seed, stream, run, "variables"), self._maker.scope():
+            build_all(model, data)
         self._check_size(model)
-        callbacks = fresh_callbacks(terms.callbacks)
+        callbacks = fresh_callbacks(terms.callbacks, self._limit(task) or self._settings.max_epochs)
         for callback in callbacks:
             give_place(callback.wrapped, trial, run)
-        return TrialState(model, callbacks, hp=hp, stream=stream)
+        return TrialState(
+            model,
+            callbacks,
+            hp=hp,
+            stream=stream,
+            spec=batch_spec(data),
+            built_with=self._readable(),
+            validated=self._settings.objective.name.startswith("val_"),
+        )
 
     def _train(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
         if live.epoch >= task.until or live.stopped:
@@ -229,6 +248,7 @@ class KerasRunner(Runner):
             lambda hp: self.report_new_values(trial, hp, emit),
             lambda: self._checkpoint(task, run, live),
             self._own is None and not any(may_log(c.wrapped) for c in live.callbacks),
+            None if data.validation is None else data.validation_freq,
         )
         live.model.stop_training = False
         keys, first = EpochKeys(settings.seed, live.stream, run), live.epoch + 1
@@ -277,13 +297,13 @@ class KerasRunner(Runner):
         elif whole and limit in (None, task.job.until):
             if task.until >= self._settings.max_epochs:
                 for live in runs:
-                    self._end_callbacks(live)
+                    live.finish()
             emit(Reached(task.trial))
         elif whole and limit is not None and task.until < limit:
             emit(Reached(task.trial))
         else:
             for live in runs:
-                self._end_callbacks(live)
+                live.finish()
             emit(Ended(task.trial, Status.COMPLETED, self._reason(whole)))
 
     def _reason(self, whole: bool) -> str:
@@ -291,18 +311,23 @@ class KerasRunner(Runner):
             return "epochs"
         return "early stopping" if self._own is None else "ended by itself"
 
-    def _end_callbacks(self, live: TrialState) -> None:
-        """Ends a trial's training as `fit` does: the optimizer's averages, then callbacks."""
-        finish(live.model)
-        for callback in live.callbacks:
-            callback.end()
+    def _close(self, trial: int, run: int) -> None:
+        """Ends the callbacks of a trial that was decided on; it can fail no more.
 
-    def _close_callbacks(self, trial: int, live: TrialState) -> None:
-        """Ends the callbacks of a trial that was decided on; it can fail no more."""
+        One that is not in memory is read again for callbacks that do something at the end.
+        """
+        live, item = self._memory.release(trial, run)
         try:
-            self._end_callbacks(live)
+            if live is None and item is not None and self._ends(trial):
+                item = replace(item, job=Resume(trial, item.until))
+                live = self._revive(item, run, lambda message: Decision.CONTINUE)
+            if live is not None:
+                live.finish()
         except Exception:
             _LOG.exception("A callback failed at the end of trial %d.", trial)
+
+    def _ends(self, trial: int) -> bool:
+        return any(ends(callback) for callback in self._terms_of(trial).callbacks)
 
     def _fail(self, task: WorkItem, emit: Emit, failure: Failure) -> None:
         self.drop(task.trial)
@@ -319,6 +344,7 @@ class KerasRunner(Runner):
             data = pack_list(
                 live.best_weights,
                 epoch=live.best.epoch,
+                inputs=live.inputs(),
                 architecture=live.architecture or None,
             )
             self._blobs.put(best_key(trial, run), data)
@@ -337,10 +363,3 @@ class KerasRunner(Runner):
                 f"The model has {model.count_params():,} parameters, more than max_model_size "
                 f"({limit:,})."
             )
-
-    def _evict(self) -> None:
-        """Drops the paused trials that were not used for longest; their checkpoints stay."""
-        total = sum(live.nbytes for live in self._live.values())
-        while total > self._settings.keep_in_memory and len(self._live) > 1:
-            _, oldest = self._live.popitem(last=False)
-            total -= oldest.nbytes

@@ -1,7 +1,9 @@
-"""A trial in memory: its model, its callbacks and its best weights."""
+"""A trial in memory, saved to a checkpoint and loaded from it."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -16,6 +18,10 @@ from kerashpo.store.checkpoints import (
     unpack_values,
     write_variables,
 )
+from kerashpo.training.batch_spec import BatchSpec
+from kerashpo.training.build import build_from_json, inputs_to_json, strategy_scope
+from kerashpo.training.loops.base import finish
+from kerashpo.training.model_state import state_variables
 from kerashpo.training.user_callbacks import OncePerTrial
 
 
@@ -39,6 +45,9 @@ class TrialState:
         hp: the values that its model was built with.
         architecture: its model as JSON, empty where Keras cannot serialise it; None before it
             was looked at.
+        spec: shapes of a batch, from which a model without `keras.Input` is built.
+        built_with: what the code of `build_model` could read when it had built the model.
+        validated: whether the objective is measured on the validation data.
         stream: the trial whose number keys the randomness: its own, and for a fork that of
             the first of its ancestors, so that equal values give an equal curve.
         job_end: the epoch at which its last job ended, or where a fork began.
@@ -57,6 +66,9 @@ class TrialState:
     facts: dict[str, Any] = field(default_factory=dict)
     hp: Any = None
     architecture: str | None = None
+    spec: BatchSpec | None = None
+    built_with: Any = None
+    validated: bool = False
     stream: int = 0
     job_end: int = 0
     built: list[float] = field(default_factory=list)
@@ -67,29 +79,27 @@ class TrialState:
     @property
     def nbytes(self) -> int:
         """About how much memory the trial takes: weights, optimizer slots, best weights."""
-        variables = [*self.model.weights, *self._optimizer_variables()]
-        size = sum(int(np.prod(v.shape)) * 4 for v in variables)
+        size = sum(int(np.prod(v.shape)) * 4 for v in state_variables(self.model))
         return size + sum(array.nbytes for array in self.best_weights or ())
 
     def note_best(self, best: Best, newest: bool = False) -> bool:
         """Keeps the weights if this epoch is the best so far, or if the newest ones count."""
         if not (newest or best < self.best):
             return False
-        self.best, self.best_weights = best, read_variables(self.model.weights)
+        with self._as_validated():
+            self.best, self.best_weights = best, read_variables(self.model.weights)
         self.best_is_new = True
         return True
 
     def save(self) -> bytes:
         """Returns the trial's state as a checkpoint."""
-        groups = {
-            "w": read_variables(self.model.weights),
-            "o": read_variables(self._optimizer_variables()),
-            "b": self.best_weights or [],
-        }
+        groups = {"s": read_variables(state_variables(self.model)), "b": self.best_weights or []}
         arrays = {f"{g}{i}": a for g, values in groups.items() for i, a in enumerate(values)}
         states: list[dict[str, Any]] = []
         for number, callback in enumerate(self.callbacks):
-            states.append(_split(callback.state(), f"c{number}", arrays))
+            data, about = callback.save(self.model)
+            arrays[f"c{number}"] = np.frombuffer(data, np.uint8)
+            states.append(about)
         values = {
             "epoch": self.epoch,
             "seconds": self.seconds,
@@ -97,6 +107,7 @@ class TrialState:
             "best": [self.best.cost, self.best.loss, self.best.epoch],
             "counts": {group: len(found) for group, found in groups.items()},
             "callbacks": states,
+            "inputs": self.inputs(),
             "stream": self.stream,
             "job_end": self.job_end,
             "built": self.built,
@@ -104,7 +115,7 @@ class TrialState:
         return pack(arrays, values)
 
     def load(self, data: bytes) -> None:
-        """Takes over the state of a checkpoint; all variables must exist.
+        """Goes back to a saved state.
 
         Raises:
             ValueError: if the checkpoint is damaged or of another model.
@@ -116,8 +127,7 @@ class TrialState:
         self.epoch, self.seconds = values["epoch"], values["seconds"]
         self.stopped, self.job_end = values["stopped"], values["job_end"]
         self.stream = values["stream"]
-        for callback, state in zip(self.callbacks, values["callbacks"]):
-            callback.restore(_join(state, arrays))
+        self._load_callbacks(arrays, values)
 
     def load_origin(self, data: bytes) -> None:
         """Takes over the state that a fork starts from: a checkpoint of its parent.
@@ -138,27 +148,61 @@ class TrialState:
                 variable.assign(value)
         self.epoch = self.job_end = values["epoch"]
         self.stream = values["stream"]
-        for callback, state in zip(self.callbacks, values["callbacks"]):
-            callback.restore(_join(state, arrays), forked=True)
+        self._load_callbacks(arrays, values, forked=True)
 
     def _load_model(
         self, arrays: dict[str, np.ndarray], values: dict[str, Any]
     ) -> dict[str, list[np.ndarray]]:
-        """Writes the variables of model and optimizer; returns the arrays by group."""
+        """Writes the variables of the model's training state; returns the arrays by group."""
         groups = {
             group: [arrays[f"{group}{i}"] for i in range(count)]
             for group, count in values["counts"].items()
         }
-        write_variables(self.model.weights, groups["w"])
-        write_variables(self._optimizer_variables(), groups["o"])
+        if len(state_variables(self.model)) != len(groups["s"]):
+            build_from_json(self.model, values["inputs"])
+        with strategy_scope(self.model):
+            write_variables(state_variables(self.model), groups["s"])
         return groups
 
-    def _optimizer_scalars(self) -> list[Any]:
-        return [v for v in self._optimizer_variables() if tuple(v.shape) == ()]
+    def _load_callbacks(
+        self, arrays: dict[str, np.ndarray], values: dict[str, Any], forked: bool = False
+    ) -> None:
+        for number, (callback, about) in enumerate(zip(self.callbacks, values["callbacks"])):
+            callback.restore(arrays[f"c{number}"].tobytes(), about, self.model, forked)
 
-    def _optimizer_variables(self) -> list[Any]:
+    def _optimizer_scalars(self) -> list[Any]:
         optimizer = getattr(self.model, "optimizer", None)
-        return [] if optimizer is None else list(optimizer.variables)
+        variables = [] if optimizer is None else optimizer.variables
+        return [variable for variable in variables if tuple(variable.shape) == ()]
+
+    def inputs(self) -> Any:
+        """Returns from what the model can be built anew, as JSON values."""
+        return inputs_to_json(self.model, self.spec)
+
+    def finish(self) -> None:
+        """Ends the training as `fit` does: the optimizer's averages, then the callbacks."""
+        finish(self.model)
+        for callback in self.callbacks:
+            callback.end(self.model)
+
+    @contextlib.contextmanager
+    def _as_validated(self) -> Iterator[None]:
+        """Lets the model have the weights that it was validated with.
+
+        `SwapEMAWeights` puts averages in their place for the time of a validation.
+        """
+        swaps = [
+            callback.wrapped
+            for callback in self.callbacks
+            if self.validated and isinstance(callback.wrapped, keras.callbacks.SwapEMAWeights)
+        ]
+        for swap in swaps:
+            if not swap.swap_on_epoch:
+                swap.on_test_begin()
+        yield
+        for swap in swaps:
+            if not swap.swap_on_epoch:
+                swap.on_test_end()
 
 
 def read_stream(data: bytes) -> int:
@@ -168,32 +212,3 @@ def read_stream(data: bytes) -> int:
         ValueError: if the checkpoint is damaged.
     """
     return int(unpack_values(data)["stream"])
-
-
-def _split(state: dict[str, Any], prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Moves arrays out of a callback's state into `arrays`, leaving references."""
-    plain: dict[str, Any] = {}
-    for name, value in state.items():
-        if isinstance(value, np.ndarray):
-            arrays[f"{prefix}.{name}"] = value
-            plain[name] = {"array": f"{prefix}.{name}"}
-        elif isinstance(value, list):
-            keys = [f"{prefix}.{name}.{i}" for i in range(len(value))]
-            arrays.update(zip(keys, value))
-            plain[name] = {"arrays": keys}
-        else:
-            plain[name] = value.item() if isinstance(value, np.generic) else value
-    return plain
-
-
-def _join(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    joined: dict[str, Any] = {}
-    for name, value in state.items():
-        match value:
-            case {"array": key}:
-                joined[name] = arrays[key]
-            case {"arrays": keys}:
-                joined[name] = [arrays[key] for key in keys]
-            case _:
-                joined[name] = value
-    return joined

@@ -1,4 +1,4 @@
-"""The user's callbacks over a trial's whole life, and the one that reports."""
+"""The user's callbacks over a trial's whole life, and the callback that reports epochs."""
 
 from __future__ import annotations
 
@@ -11,83 +11,115 @@ import keras
 import numpy as np
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.training.callback_state import CallbackState
 
 _BATCH_HOOKS = [
     f"on_{phase}_batch_{end}" for phase in ("train", "test", "predict") for end in ("begin", "end")
 ]
+#: Elements of a vector that become metrics of their own.
+_MOST_ELEMENTS = 100
 
 
 @final
 class OncePerTrial(keras.callbacks.Callback):
-    """Stands before a user's callback, which sees train begin and end once a trial.
+    """Wraps a user's callback so that it sees train begin and end once a trial.
 
     `EarlyStopping` and its like start anew in ``on_train_begin`` and put weights back in
-    ``on_train_end``; a trial that pauses at a rung must do neither.
+    ``on_train_end``; a trial that pauses at a rung must do neither. In another process the
+    callback gets its attributes back instead of another ``on_train_begin``, unless some of them
+    cannot be saved (open files): then it begins again, and its other attributes are set on top.
 
     Attributes:
         wrapped: the user's callback.
+        epochs: how long the trial is planned to be trained, None where a call of `fit` tells.
         begun: whether it has seen the beginning, in this process or an earlier one.
     """
 
-    def __init__(self, wrapped: keras.callbacks.Callback) -> None:
+    def __init__(self, wrapped: keras.callbacks.Callback, epochs: int | None = None) -> None:
         super().__init__()
-        self.wrapped = wrapped
+        self.wrapped, self.epochs = wrapped, epochs
         self.begun = self._awake = self._ended = False
+        self._state: CallbackState | None = None
         self._restored: dict[str, Any] = {}
+        self._reopens = True
+        self._logs: dict[str, Any] = {}
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
-        self.wrapped.set_model(model)
+        self._remember()
+        if getattr(self.wrapped, "_model", None) is not model:
+            self.wrapped.set_model(model)
 
     def set_params(self, params: Any) -> None:
+        if self.epochs is not None and params:
+            # A rung's last epoch is not the trial's.
+            params = {**params, "epochs": self.epochs}
         super().set_params(params)
         self.wrapped.set_params(params)
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._awake:
             return
+        self._awake = True
+        if self.begun and not self._reopens:
+            return
         restored = dict(self._restored)
         if self.begun and isinstance(self.wrapped, keras.callbacks.CSVLogger):
             # The trial goes on in another process, and so does its file.
             self.wrapped.append = True
             restored = {k: v for k, v in restored.items() if not k.startswith("append")}
-        self.begun = self._awake = True
-        # A restored callback opens its files again here; what it remembered goes on top.
+        self.begun = True
         self.wrapped.on_train_begin(logs)
         vars(self.wrapped).update(restored)
 
-    def end(self) -> None:
-        """Lets the callback see the end of the trial, once."""
-        if self._awake and not self._ended:
-            self._ended = True
-            self.wrapped.on_train_end({})
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.wrapped.on_epoch_end(epoch, logs)
+        self._logs = dict(logs or {})
 
-    def state(self) -> dict[str, Any]:
-        """Returns what the callback remembers: its scalars, arrays and lists of arrays.
+    def end(self, model: keras.Model) -> None:
+        """Calls ``on_train_end`` with the logs of the last epoch, once a trial."""
+        if not self.begun or self._ended:
+            return
+        if not self._awake:
+            # It was trained in another process, or left memory since.
+            self.set_model(model)
+            self.on_train_begin()
+        self._ended = True
+        self.wrapped.on_train_end(self._logs)
 
-        Functions of `keras.ops` go by name: monitoring callbacks keep one beside a
-        `min_delta` whose sign belongs to it.
-        """
-        own = vars(self.wrapped)
-        kept = {name: value for name, value in own.items() if _can_be_kept(value)}
-        ops = {name: {"op": value.__name__} for name, value in own.items() if _is_op(value)}
-        return {**kept, **ops, "__begun__": self.begun}
+    def save(self, model: keras.Model) -> tuple[bytes, dict[str, Any]]:
+        """Returns the callback's attributes, and JSON values about them."""
+        data, lost = self._remember().save(model)
+        numbers = {k: v for k, v in self._logs.items() if isinstance(v, float)}
+        return data, {"begun": self.begun, "reopens": lost, "logs": numbers}
 
-    def restore(self, state: Mapping[str, Any], forked: bool = False) -> None:
-        """Puts back what `state` returned.
+    def restore(
+        self, data: bytes, values: Mapping[str, Any], model: keras.Model, forked: bool = False
+    ) -> None:
+        """Gives the callback what `save` returned.
 
         Args:
-            state: of this trial, or of its parent.
-            forked: whether it is the parent's: its strings, which may be paths of the parent's
-                files, are left out.
+            data: the attributes.
+            values: what was said about them.
+            model: the trial's.
+            forked: whether they are those of the trial's parent: strings, which may be paths of
+                the parent's files, are left out.
+
+        Raises:
+            ValueError: if they cannot be read.
         """
-        self._restored = {
-            name: getattr(keras.ops, value["op"]) if isinstance(value, dict) else value
-            for name, value in state.items()
-            if name != "__begun__" and not (forked and isinstance(value, str))
-        }
-        vars(self.wrapped).update(self._restored)
-        self.begun = bool(state["__begun__"])
+        restored = self._remember().load(data, model)
+        if forked:
+            restored = {k: v for k, v in restored.items() if not isinstance(v, str)}
+        self._restored, self._reopens = restored, bool(values["reopens"])
+        vars(self.wrapped).update(restored)
+        self.begun, self._logs = bool(values["begun"]), dict(values["logs"])
+
+    def _remember(self) -> CallbackState:
+        """Returns the saver of attributes, which compares them with those before training."""
+        if self._state is None:
+            self._state = CallbackState(self.wrapped)
+        return self._state
 
 
 def _delegate(name: str) -> Callable[..., None]:
@@ -97,19 +129,8 @@ def _delegate(name: str) -> Callable[..., None]:
     return hook
 
 
-for _name in ["on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end", *_BATCH_HOOKS]:
+for _name in ["on_epoch_begin", "on_test_begin", "on_test_end", *_BATCH_HOOKS]:
     setattr(OncePerTrial, _name, _delegate(_name))
-
-
-def _can_be_kept(value: Any) -> bool:
-    if value is None or isinstance(value, (bool, int, float, str, np.generic, np.ndarray)):
-        return True
-    return isinstance(value, list) and all(isinstance(v, np.ndarray) for v in value)
-
-
-def _is_op(value: Any) -> bool:
-    name = getattr(value, "__name__", None)
-    return callable(value) and name is not None and getattr(keras.ops, name, None) is value
 
 
 def check_callbacks(given: Any) -> tuple[Any, ...]:
@@ -138,8 +159,18 @@ def may_log(callback: Any) -> bool:
     return not getattr(callback.on_epoch_end, "__module__", "").startswith("keras.")
 
 
-def fresh_callbacks(given: Sequence[Any]) -> list[OncePerTrial]:
+def ends(callback: Any) -> bool:
+    """Whether a callback, or a function that makes some, may do something in ``on_train_end``."""
+    hook = getattr(callback, "on_train_end", None)
+    return getattr(hook, "__func__", hook) is not keras.callbacks.Callback.on_train_end
+
+
+def fresh_callbacks(given: Sequence[Any], epochs: int | None = None) -> list[OncePerTrial]:
     """Returns a trial's own copies of the callbacks.
+
+    Args:
+        given: callbacks, or functions that make them.
+        epochs: how long the trial is planned to be trained.
 
     Raises:
         InvalidInput: for one that cannot be copied, with the way out.
@@ -158,7 +189,7 @@ def fresh_callbacks(given: Sequence[Any]) -> list[OncePerTrial]:
                 f"The callback {name} cannot be copied ({error}), and every trial needs one of "
                 f"its own. Pass a function that makes it instead: callbacks=[lambda: {name}(...)]."
             ) from error
-    return [OncePerTrial(callback) for callback in made]
+    return [OncePerTrial(callback, epochs) for callback in made]
 
 
 def _checked(result: Any) -> list[keras.callbacks.Callback]:
@@ -186,10 +217,32 @@ class ReportCallback(keras.callbacks.Callback):
         self.stopped = False
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        metrics = {name: float(value) for name, value in (logs or {}).items()}
-        if self._on_epoch(epoch + 1, metrics):
+        if self._on_epoch(epoch + 1, to_metrics(logs or {})):
             self.stopped = True
             self.model.stop_training = True
+
+
+def to_metrics(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Returns logs as metrics: single numbers.
+
+    A vector becomes a metric for each element (``f1_score_0``, ...), up to 100 of them. What is
+    no number is left out: a log of a study holds numbers.
+    """
+    metrics: dict[str, float] = {}
+    for name, value in logs.items():
+        if isinstance(value, Mapping):
+            metrics |= to_metrics(value)
+            continue
+        try:
+            numbers = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            continue
+        if numbers.size == 1:
+            metrics[name] = float(numbers.reshape(()))
+        elif numbers.size <= _MOST_ELEMENTS:
+            for place in np.ndindex(numbers.shape):
+                metrics["_".join([name, *map(str, place)])] = float(numbers[place])
+    return metrics
 
 
 def give_place(callback: Any, trial: int, run: int = 0) -> None:

@@ -456,7 +456,16 @@ class Tuner(Hooks, ResultQueries):
             # A hook of the tuner's own may add metrics, and needs a trial to be called with.
             logged = () if self._overrides("on_epoch_end") else self._goal.logged
             longest = parts.scheduler.max_epochs
-            check_default(self._builder, self.space, folds[0], logged, request.callbacks, longest)
+            rungs = [rung.epochs for bracket in parts.scheduler.plan().brackets for rung in bracket]
+            check_default(
+                self._builder,
+                self.space,
+                folds[0],
+                logged,
+                request.callbacks,
+                longest,
+                min(rungs, default=longest),
+            )
         planned = self._strategy.schedule.plans_epochs
         factory = RunnerFactory(
             self._builder,

@@ -31,7 +31,7 @@ def _end(model: keras.Model, callbacks: Sequence[OncePerTrial]) -> None:
     """Ends a training as `fit` does."""
     finish(model)
     for callback in callbacks:
-        callback.end()
+        callback.end(model)
 
 
 @final

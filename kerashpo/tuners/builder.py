@@ -112,6 +112,7 @@ def check_default(
     logged: Sequence[Objective],
     callbacks: Sequence[Any],
     epochs: int,
+    first_rung: int | None = None,
 ) -> None:
     """Sends one batch through the default model, so that mistakes show before the search.
 
@@ -122,10 +123,11 @@ def check_default(
         logged: the objectives that the model must log.
         callbacks: the user's, which may add metrics.
         epochs: the most epochs of one trial.
+        first_rung: after how many of them trials are first compared; None for the last.
 
     Raises:
         InvalidInput: for an objective that is not logged.
     """
     made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
     model, _ = builder.make(space.default(), space, 0, 0)
-    check_objectives(model, data, list(logged), made, epochs)
+    check_objectives(model, data, list(logged), made, epochs, first_rung)

@@ -129,7 +129,7 @@ class Rig:
 
     def live(self, trial: int = 0, run: int = 0) -> TrialState:
         """What the runner holds in memory of a trial."""
-        return self.runner._live[trial, run]
+        return self.runner._memory.state(trial, run)
 
     def state(self, trial: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Returns weights and optimizer variables."""

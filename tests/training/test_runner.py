@@ -55,7 +55,7 @@ def test_evicted_to_its_checkpoint(uninterrupted):
     rig.start(2)
     before = rig.live().model
     rig.start(1, trial=1, units=5)
-    assert list(rig.runner._live) == [(1, 0)]
+    assert list(rig.runner._memory._states) == [(1, 0)]
     rig.messages.clear()
     first = whole.curve[:2]
     rig.resume(4)
@@ -226,7 +226,7 @@ def test_freed_trials_leave_no_checkpoint():
     rig.start(1)
     rig.runner.free(0)
     assert rig.blobs.stored() == (best_key(0),)
-    assert not rig.runner._live
+    assert not rig.runner._memory._states
 
 
 def test_values_that_discovery_could_not_see_are_drawn_and_told():

@@ -13,7 +13,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision
 from kerashpo.store.blobs import MemoryBlobs
-from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fresh_callbacks
+from kerashpo.training.user_callbacks import check_callbacks, fresh_callbacks, to_metrics
 from tests.helpers.training_rig import Rig
 
 
@@ -60,6 +60,63 @@ def test_a_trial_stopped_within_its_task_sees_its_end_once():
     rig.start(3)
     rig.runner.free(0)
     assert calls == ["begin", "epoch 0", "end"]
+
+
+def test_the_end_comes_with_the_logs_of_the_last_epoch_wherever_that_was_trained():
+    seen = []
+
+    class Last(keras.callbacks.Callback):
+        def on_train_end(self, logs: Any = None) -> None:
+            seen.append((self.model is not None, dict(logs)))
+
+    for settings in ({}, {"keep_in_memory": 0}):
+        rig = Rig(callbacks=[Last()], settings=settings)
+        rig.start(2)
+        rig.start(1, trial=1)  # with nothing kept in memory, trial 0 leaves it
+        rig.runner.free(0)
+    other = Rig(callbacks=[Last()], blobs=rig.blobs)
+    other.start(1, trial=2)
+    assert seen[0] == seen[1] == (True, rig.reports[1].metrics)
+    assert len(seen) == 2
+
+
+def test_a_rung_is_not_the_end_of_the_planned_epochs():
+    planned = []
+
+    class Planning(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            planned.append(self.params["epochs"])
+
+    for fast in (True, False):
+        rig = Rig(callbacks=[Planning()], settings={"fast": fast, "max_epochs": 4})
+        rig.start(2)
+        rig.resume(4)
+    assert planned == [4] * 8
+
+
+def test_logs_become_single_numbers():
+    logs = {
+        "loss": np.float32(0.5),
+        "f1": np.array([0.1, 0.2]),
+        "one": np.array([3.0]),
+        "matrix": np.eye(2),
+        "nested": {"a": 1},
+        "phase": "warm",
+        "large": np.zeros(1000),
+    }
+    assert to_metrics(logs) == pytest.approx(
+        {
+            "loss": 0.5,
+            "f1_0": 0.1,
+            "f1_1": 0.2,
+            "one": 3.0,
+            "matrix_0_0": 1.0,
+            "matrix_0_1": 0.0,
+            "matrix_1_0": 0.0,
+            "matrix_1_1": 1.0,
+            "a": 1.0,
+        }
+    )
 
 
 def test_an_error_at_the_end_of_a_decided_trial_is_logged(caplog):
@@ -123,18 +180,6 @@ def test_what_a_callback_opens_at_the_beginning_is_open_after_a_revival():
     rig.resume(3)
     assert len(rig.reports) == 1
     assert rig.live().callbacks[0].wrapped.best == 2.0
-
-
-def test_state_keeps_scalars_and_arrays():
-    callback = keras.callbacks.Callback()
-    callback.wait, callback.best = 3, np.float32(0.5)
-    callback.weights = [np.ones(2), np.zeros(3)]
-    callback.lock = object()
-    callback.monitor_op = keras.ops.less
-    kept = OncePerTrial(callback).state()
-    assert (kept["wait"], kept["best"], len(kept["weights"])) == (3, 0.5, 2)
-    assert kept["monitor_op"] == {"op": "less"}
-    assert "lock" not in kept
 
 
 def test_functions_make_callbacks():

@@ -9,7 +9,7 @@ from typing import Any, final
 import keras
 
 from kerashpo.training.arrays import take
-from kerashpo.training.build import build_all
+from kerashpo.training.build import build_all, built_already
 from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import TrainingLoop, unfinished
 from kerashpo.training.loops.batches import ordered, resumed
@@ -42,7 +42,7 @@ class FitLoop(TrainingLoop):
     ) -> None:
         """See `TrainingLoop.train`."""
         build_all(model, data)
-        with torch_state_kept(), unfinished(model):
+        with torch_state_kept(), unfinished(model), built_already(model):
             for start, stop in _spans(data, first, last, model.steps_per_execution):
                 inputs = ordered(data, start, keys, model.steps_per_execution)
                 model.fit(

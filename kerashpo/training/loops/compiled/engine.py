@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar, final
@@ -192,6 +192,15 @@ def packed(triple: Triple) -> Any:
 
 
 def to_numbers(logs: Any) -> Logs:
-    """Returns logs as Python floats where they are scalars, else as numpy arrays."""
-    host = {name: np.asarray(value) for name, value in logs.items()}
-    return {name: float(v) if v.ndim == 0 else v for name, v in host.items()}
+    """Returns logs as Python floats where they are scalars, else as numpy arrays.
+
+    What a metric returns as a dict joins the others, as in Keras.
+    """
+    numbers: Logs = {}
+    for name, value in logs.items():
+        if isinstance(value, Mapping):
+            numbers |= to_numbers(value)
+            continue
+        array = np.asarray(value)
+        numbers[name] = float(array) if array.ndim == 0 else array
+    return numbers

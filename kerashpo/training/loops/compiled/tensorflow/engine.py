@@ -100,7 +100,8 @@ class TensorFlowSession(CompiledSession):
         self._validation_batch = tf.constant(data.validation_batch)
         order = data.validation_order(model.steps_per_execution)
         self._validation_order = None if order is None else tf.constant(order)
-        products = model.count_params() * min(data.batch, data.samples)
+        size = sum(int(np.prod(variable.shape)) for variable in model.variables)
+        products = size * min(data.batch, data.samples)
         self._small = is_small(products)
         self._bound.__enter__()
 
