@@ -12,11 +12,11 @@ ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
 
-test: $(READY)  ## All tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## All tests, on all cores
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-jax: .venv/.jax  ## What holds on every backend, on JAX
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ON_JAX) $(ARGS)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto $(ON_JAX) $(ARGS)
 
 lint: $(READY)  ## Style, types, and which package may import which
 	$(BIN)/ruff check .

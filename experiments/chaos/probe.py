@@ -58,15 +58,15 @@ class Probe:
     @classmethod
     def install(cls, folder: Path, runner: type[Runner]) -> None:
         """Has this process tell what it does from now on; once is enough."""
-        if not hasattr(runner.train, "probed"):
+        if not hasattr(runner.run, "probed"):
             cls(folder)._install(runner)
 
     def _install(self, runner: type[Runner]) -> None:
         self._wrap(JournalStore, "append", Phase.COMMIT)
         self._wrap(FileBlobs, "put", Phase.CHECKPOINT)
-        run, probe = runner.train, self
+        run, probe = runner.run, self
 
-        def told(inner: Runner, task: Any, emit: Any) -> None:
+        def told(inner: Runner, items: Any, emit: Any) -> None:
             began = [time.perf_counter()]
 
             def heard(message: Any) -> Decision:
@@ -77,10 +77,10 @@ class Probe:
                 return decision
 
             with probe._in(Phase.TRAINING):
-                run(inner, task, heard)
+                run(inner, items, heard)
 
         told.probed = True  # type: ignore[attr-defined]
-        runner.train = told  # type: ignore[method-assign]
+        runner.run = told  # type: ignore[method-assign]
 
     def _note(self, message: Reported, seconds: float) -> None:
         report = message.report

@@ -35,7 +35,7 @@ SCRIPT = textwrap.dedent(
         return config["n"]
 
     results = kt.optimize(fn, {"n": space.integer(1, 1000)}, algorithm="random",
-                          max_trials=40, seed=0, directory=folder / "study")
+                          max_trials=40, seed=0, directory=folder / "study", verbose=0)
     print(results.stopped)
     """
 )
