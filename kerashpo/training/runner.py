@@ -28,6 +28,7 @@ from kerashpo.training.build import build_all
 from kerashpo.training.captured_state import fingerprint
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
+from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.base import TrainingLoop, choose
@@ -41,6 +42,7 @@ from kerashpo.training.settings import Settings
 from kerashpo.training.stored import architecture_of
 from kerashpo.training.trial_state import TrialState
 from kerashpo.training.user_callbacks import (
+    OncePerTrial,
     ReportCallback,
     ends,
     fresh_callbacks,
@@ -221,6 +223,9 @@ class KerasRunner(Runner):
         callbacks = fresh_callbacks(terms.callbacks, self._limit(task) or self._settings.max_epochs)
         for callback in callbacks:
             give_place(callback.wrapped, trial, run)
+        values = hp.values if hp is not None else task.config
+        written = hparams_callbacks([one.wrapped for one in callbacks], values, trial)
+        callbacks += [OncePerTrial(one) for one in written]
         return TrialState(
             model,
             callbacks,

@@ -245,6 +245,11 @@ def to_metrics(logs: Mapping[str, Any]) -> dict[str, float]:
     return metrics
 
 
+def place_of(trial: int, run: int = 0) -> Path:
+    """Returns the folder of one run of a trial, beside the paths that callbacks were given."""
+    return Path(str(trial)) / f"execution{run}"
+
+
 def give_place(callback: Any, trial: int, run: int = 0) -> None:
     """Moves what one of Keras's callbacks writes into ``<trial>/execution<run>``.
 
@@ -256,7 +261,7 @@ def give_place(callback: Any, trial: int, run: int = 0) -> None:
         trial: the trial's number.
         run: which execution.
     """
-    own = Path(str(trial)) / f"execution{run}"
+    own = place_of(trial, run)
     match callback:
         case keras.callbacks.TensorBoard():
             callback.log_dir = str(Path(callback.log_dir) / own)

@@ -33,6 +33,7 @@ from kerashpo.training.loops.user_fit import FitCall, overrides_fit
 from kerashpo.training.splits import final_folds
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.builder import check_default, open_builder
+from kerashpo.tuners.callback_files import BestTrialFiles
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
@@ -509,6 +510,8 @@ class Tuner(Hooks, ResultQueries):
         listeners: list[Listener] = [retention]
         if self._overrides(*TRIAL_HOOKS):
             listeners.append(TrialHooks(self, self.oracle))
+        if request.callbacks:
+            listeners.append(BestTrialFiles(request.callbacks))
         listeners += request.listeners
         lang, folder = self._options.lang, self.project_dir
         display = make_display(request.verbose, self._title(), plan, folder, workers, lang)
