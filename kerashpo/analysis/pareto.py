@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.history import History
 from kerashpo.core.objective import WEIGHTED, infer_direction
+from kerashpo.core.pareto import non_dominated
 from kerashpo.core.records import Objective, Status
 from kerashpo.core.trial import Trial
 
@@ -61,25 +62,6 @@ def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) 
     signs = np.array([1.0 if o.direction == "min" else -1.0 for o in chosen])
     values = table[:, 1:]
     return Tradeoff(chosen, table[:, 0].astype(np.int64), values, non_dominated(values * signs))
-
-
-def non_dominated(costs: Numbers) -> NDArray[np.bool_]:
-    """Returns the mask of the non-dominated rows; equal rows do not dominate each other.
-
-    Args:
-        costs: (n, m), to minimise.
-    """
-    order = np.lexsort(costs.T[::-1])
-    keep = np.zeros(len(costs), dtype=bool)
-    front = np.empty((0, costs.shape[1]))
-    for index in order:
-        # In lexicographic order a row is dominated only by an earlier one, and then by the front.
-        row = costs[index]
-        dominated = (front <= row).all(axis=1) & (front < row).any(axis=1)
-        if not dominated.any():
-            keep[index] = True
-            front = np.vstack([front, row])
-    return keep
 
 
 def objective_named(history: History, name: str) -> Objective:

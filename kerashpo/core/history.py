@@ -154,7 +154,13 @@ class History:
             runs = int(self.settings.get("runs", 1))
             scoring = Scoring.read(self.settings.get("score", "best"))
             record = Trial(
-                job.trial, config, self.objective, runs=runs, scoring=scoring, started=at
+                job.trial,
+                config,
+                self.objective,
+                objectives=self.objectives,
+                runs=runs,
+                scoring=scoring,
+                started=at,
             )
             if isinstance(job, Fork):
                 record.parent, record.forked_at = job.parent, job.at

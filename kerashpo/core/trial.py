@@ -24,6 +24,8 @@ class Trial:
         number: the trial's number, from 0.
         config: its values; only `Configured` events change them.
         proposed: its values when it was started.
+        objective: what its score is of: the study's first objective.
+        objectives: all of the study's.
         runs: how often it is trained, over executions or folds.
         scoring: which epochs of a run count.
         until: the epoch that its present or last job trains through.
@@ -46,6 +48,7 @@ class Trial:
     number: int
     config: Config
     objective: Objective
+    objectives: tuple[Objective, ...] = ()
     status: Status = Status.RUNNING
     runs: int = 1
     scoring: Scoring = Scoring()
@@ -183,6 +186,15 @@ class Trial:
         return best.cost if self.objective.direction == "min" else -best.cost
 
     @property
+    def costs(self) -> tuple[float, ...]:
+        """One cost for each of the study's objectives, to minimise, all of one epoch.
+
+        That is the epoch of the score, so that the stored model has all of them; over several
+        runs each is the mean over the runs. inf where a value is missing or not finite.
+        """
+        return (self.best.cost, *(self._cost(other) for other in self.objectives[1:]))
+
+    @property
     def spread(self) -> float | None:
         """The standard deviation of the runs' scores (n - 1 below); None for fewer than two."""
         costs = [best.cost for best in self._best.values()]
@@ -230,6 +242,12 @@ class Trial:
         if not self.extra:
             return self.reports
         return {run: found for run, found in self.reports.items() if run not in self.extra}
+
+    def _cost(self, objective: Objective) -> float:
+        """Returns the mean over the runs of another objective at the epochs of their scores."""
+        found = (self.metrics_at_best(run).get(objective.name, math.nan) for run in self._best)
+        costs = [objective.cost(value) for value in found]
+        return sum(costs) / len(costs) if costs else math.inf
 
     def _break_off(self) -> None:
         if self.stretches[-1]:
