@@ -93,7 +93,12 @@ class TrialState:
 
     def save(self) -> bytes:
         """Returns the trial's state as a checkpoint."""
-        groups = {"s": read_variables(state_variables(self.model)), "b": self.best_weights or []}
+        state, metrics = self._variables()
+        groups = {
+            "s": read_variables(state),
+            "m": read_variables(metrics),
+            "b": self.best_weights or [],
+        }
         arrays = {f"{g}{i}": a for g, values in groups.items() for i, a in enumerate(values)}
         states: list[dict[str, Any]] = []
         for number, callback in enumerate(self.callbacks):
@@ -158,11 +163,23 @@ class TrialState:
             group: [arrays[f"{group}{i}"] for i in range(count)]
             for group, count in values["counts"].items()
         }
-        if len(state_variables(self.model)) != len(groups["s"]):
+        if len(self._variables()[0]) != len(groups["s"]):
             build_from_json(self.model, values["inputs"])
+        state, metrics = self._variables()
         with strategy_scope(self.model):
-            write_variables(state_variables(self.model), groups["s"])
+            write_variables(state, groups["s"])
+            # A `fit` of the user's own builds the metrics of `compile` when it begins.
+            if len(metrics) == len(groups["m"]):
+                write_variables(metrics, groups["m"])
         return groups
+
+    def _variables(self) -> tuple[list[Any], list[Any]]:
+        """Returns the variables of the training state, those of compiled metrics apart."""
+        compiled = getattr(self.model, "_compile_metrics", None)
+        metrics = [] if compiled is None else list(compiled.variables)
+        apart = {id(variable) for variable in metrics}
+        state = [v for v in state_variables(self.model) if id(v) not in apart]
+        return state, metrics
 
     def _load_callbacks(
         self, arrays: dict[str, np.ndarray], values: dict[str, Any], forked: bool = False

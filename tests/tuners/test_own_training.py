@@ -570,8 +570,8 @@ def test_a_fork_is_refused_where_run_trial_does_not_take_over_the_parents_state(
     )
     tuner = SimpleNamespace(run_trial=lambda trial: 0.5, _overrides=lambda name: True)
     arranger = SimpleNamespace(request=SimpleNamespace(args=(), kwargs={}))
-    settings = SimpleNamespace(seed=0)
-    oracle = SimpleNamespace(report_to=None)
+    settings = SimpleNamespace(seed=0, runs=1)
+    oracle = SimpleNamespace(report_to=None, reports=lambda trial: {})
     runner = RunTrialRunner(tuner, oracle, inner, arranger, settings, planned=False)
     runner.train(WorkItem(Fork(7, 0, 2, {}, 4), {}, 4), said.append)
     (failed,) = said
