@@ -108,7 +108,7 @@ class Observations:
         )
 
     def _stack(self, numbers: list[int]) -> Matrix:
-        return np.array([self._rows[i] for i in numbers]).reshape(-1, self._cube.dim)
+        return np.array([self._rows[i] for i in numbers]).reshape(len(numbers), self._cube.dim)
 
     def _of(self, number: int, record: Trial, levels: list[int]) -> list[tuple[int, int, float]]:
         """Returns (trial, level, cost) at each level that a trial reached."""
