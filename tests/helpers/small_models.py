@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ DATA: dict[str, Any] = {
     "batch_size": 16,
     "verbose": 0,
 }
+
+
+class Slowly(keras.callbacks.Callback):
+    """Makes epochs long enough for a test to kill and interrupt a search in the middle."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        time.sleep(0.1)
 
 
 def build(hp: Any) -> keras.Model:

@@ -22,7 +22,7 @@ from kerashpo.schedulers.full import Full
 from kerashpo.study.study import open_study
 from kerashpo.tuners.options import TunerOptions
 from kerashpo.tuners.workers import repeatability_notes
-from tests.helpers.small_models import DATA, build, place, told
+from tests.helpers.small_models import DATA, Slowly, build, place, told
 
 ROOT = Path(__file__).parents[2]
 # As users write it: no `if __name__ == "__main__"`, the model defined in the script.
@@ -30,16 +30,16 @@ SCRIPT = """
 import sys
 import keras
 import kerashpo as kt
-from tests.helpers.small_models import DATA, make, place
+from tests.helpers.small_models import DATA, Slowly, make, place
 
 def build_here(hp):
     return make(hp.Int("units", 4, 24, step=4), hp.Float("rate", 1e-3, 1e-1, sampling="log"))
 
 tuner = kt.Hyperband(build_here, max_epochs=9, factor=3, **place(sys.argv[1], workers=2))
-tuner.search(**DATA | {"verbose": 1, "batch_size": 1})
+tuner.search(**DATA | {"verbose": 1, "batch_size": 1, "callbacks": [Slowly()]})
 print("stopped:", tuner.results.stopped, flush=True)
 """
-SLOW = {"batch_size": 1}
+SLOW = {"batch_size": 1, "callbacks": [Slowly()]}
 
 
 def launch(folder: Path) -> subprocess.Popen[str]:
