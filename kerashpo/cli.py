@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerashpo import __version__
-from kerashpo.command_line import CommandParser
+from kerashpo.command_parser import CommandParser
 from kerashpo.core.errors import InvalidInput, KerashpoError
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _save_best(study: Any, path: str | None, ensemble: int | None) -> int:
     members = [(best, study.history.trials[best].best_run)]
     if ensemble is not None:
         members = study.results.members(ensemble)
-    from kerashpo.training.stored import load_members
+    from kerashpo.training.stored_models import load_members
 
     load_members(FileBlobs(study.folder / CHECKPOINTS), members).save(path)
     print(path)

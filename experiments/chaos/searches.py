@@ -11,12 +11,12 @@ from typing import Any, Literal, final
 from experiments.chaos.probe import Probe
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.pool.pool import WorkerPool
+from kerashpo.executors.pool.worker_pool import WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessTransport
 from kerashpo.executors.processes.resources import available_cores, places
-from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
@@ -24,7 +24,7 @@ from kerashpo.store.blobs import CHECKPOINTS, FileBlobs
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
-from kerashpo.study.run import SearchParts, run_study
+from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.testing.curve_runner import METRIC, CurveRunner, wave
 
 Kind = Literal["curves", "keras"]

@@ -19,17 +19,17 @@ from pathlib import Path
 
 from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
+from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessTransport
 from kerashpo.executors.processes.resources import available_cores, places
-from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
-from kerashpo.study.run import SearchParts, run_study
+from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.testing.curve_runner import METRIC, CurveRunner, wave
 
 

@@ -5,22 +5,22 @@ sees. Beside the tuners, ours and other libraries', stand the untuned default co
 an answer that needs no model.
 
 ==============  ======================================================================
-``__main__``    the command: plan, run what is missing, publish
-``options``     what to compare, from flags and a TOML plan
-``tuners``      the tuners by name, and the budget of each
-``outside``     problems and tuners of your own, by import string, and their checks
-``runs``        one cell (problem, tuner, seed), its folder and its result
-``workers``     runs the cells on our executors, here or in worker processes
-``run_one``     runs one cell: a search with one of our tuners, or a baseline
-``peers``       runs one cell with another library's tuner
-``evaluate``    test metrics and confusion matrices
-``storage``     the folder: results are read from it, CSV files written to it
-``statistics``  means, bootstrap intervals, ranks, tests, epochs to a target
-``report``      the report, and the claims that the tests support
-``figures``     its figures
-``formatting``  numbers, intervals and names as text
-``screen``      tables and progress on the screen
-``provenance``  date, command, versions, machine and load of each session
+``__main__``            the command: plan, run what is missing, publish
+``comparison_options``  what to compare, from flags and a TOML plan
+``tuners``              the tuners by name, and the budget of each
+``outside``             problems and tuners of your own, by import string, and their checks
+``runs``                one cell (problem, tuner, seed), its folder and its result
+``run_cells``           runs the cells on our executors, here or in worker processes
+``run_one``             runs one cell: a search with one of our tuners, or a baseline
+``peers``               runs one cell with another library's tuner
+``evaluate``            test metrics and confusion matrices
+``storage``             the folder: results are read from it, CSV files written to it
+``statistics``          means, bootstrap intervals, ranks, tests, epochs to a target
+``report``              the report, and the claims that the tests support
+``figures``             its figures
+``formatting``          numbers, intervals and names as text
+``screen``              tables and progress on the screen
+``provenance``          date, command, versions, machine and load of each session
 ==============  ======================================================================
 
 The ``result.json`` of each run below ``DIR/runs`` is the one stored truth: what has one is not

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kerashpo.compare.comparison_options import ComparisonOptions, parse
 from kerashpo.compare.figures import Gallery
-from kerashpo.compare.options import ComparisonOptions, parse
 from kerashpo.compare.outside import check_outside, load_tasks
 from kerashpo.compare.provenance import Provenance, SessionClock
 from kerashpo.compare.report import Comparison, ties_text, verdict, write
+from kerashpo.compare.run_cells import run_cells
 from kerashpo.compare.run_one import load_keras
 from kerashpo.compare.runs import Result, Run, plan_runs
-from kerashpo.compare.screen import Progress, Screen
+from kerashpo.compare.screen import ComparisonProgress, Screen
 from kerashpo.compare.statistics import Line, find, rank_all, summarise
 from kerashpo.compare.storage import Folder, write_all
 from kerashpo.compare.tuners import BASELINES, require_installed
-from kerashpo.compare.workers import run_cells
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.import_string import is_import_string
 from kerashpo.i18n.texts import Texts
@@ -59,7 +59,7 @@ def _run(options: ComparisonOptions, arguments: Sequence[str]) -> int:
     known = {} if options.fresh else folder.finished()
     todo = [run for run in runs if run.key not in known]
     require_installed(options.tuners)
-    progress = Progress(screen, runs, options.quiet)
+    progress = ComparisonProgress(screen, runs, options.quiet)
     if todo:
         _check(options, tasks, todo, progress)
     folder.prepare()
@@ -85,7 +85,7 @@ def _screen(options: ComparisonOptions) -> Screen:
 
 
 def _check(
-    options: ComparisonOptions, tasks: Tasks, todo: Sequence[Run], progress: Progress
+    options: ComparisonOptions, tasks: Tasks, todo: Sequence[Run], progress: ComparisonProgress
 ) -> None:
     """Checks problems and tuners from outside before anything is trained."""
     if any(map(is_import_string, (*options.problem, *options.tuners))):

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.tuners import TunerBudget
 from kerashpo.core.errors import InvalidInput, KerashpoError

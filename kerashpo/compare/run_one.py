@@ -10,8 +10,8 @@ import numpy as np
 
 from kerashpo.analysis.anytime import steps
 from kerashpo.analysis.saturation import saturation
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import confusion, constant_scores, import_quietly, on_test
-from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.tuners import PEERS, UNTRAINED
 from kerashpo.problems.baselines import constant_answer, labels_of

@@ -12,7 +12,7 @@ from typing import Any
 
 from kerashpo.analysis.anytime import Step
 from kerashpo.analysis.saturation import Saturation
-from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.tuners import BASELINES, INITIAL_POINTS, TUNERS, has_rungs, name_of
 from kerashpo.core.import_string import code_hash, is_import_string
 from kerashpo.problems.registry import make_task

@@ -88,7 +88,7 @@ class Screen:
 
 
 @final
-class Progress:
+class ComparisonProgress:
     """Says which run begins, and which had been finished before.
 
     Args:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, final
 
 from kerashpo.analysis.tables import CURVE_COLUMNS, curve_rows
-from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.provenance import Provenance, Session
 from kerashpo.compare.runs import Key, Result, Run
 from kerashpo.compare.statistics import MEASURES, Line

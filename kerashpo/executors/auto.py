@@ -13,7 +13,7 @@ from kerashpo.core.events import Noted, Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Message, WorkItem
-from kerashpo.executors.pool.pool import WorkerPool
+from kerashpo.executors.pool.worker_pool import WorkerPool
 
 START_SECONDS: Final = 8.0
 """What worker processes cost before they train: importing the libraries, tracing graphs again."""

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, TypeAlias, final
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.executors.auto import AutoExecutor
 from kerashpo.executors.base import Executor, Runner
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.pool.transport import START_LIMIT
+from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessTransport
 from kerashpo.executors.processes.resources import (
     Place,
     available_cores,
@@ -23,7 +24,6 @@ from kerashpo.executors.processes.resources import (
     places,
     room,
 )
-from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.base import Blobs
 

@@ -15,26 +15,25 @@
 ===============================  =================================================
 
 ``base`` fixes what every `keras_tuner.Oracle` gets wrong (directions, seeds, failures, NaN);
-``replay`` turns its trials into a `History`; ``engine`` asks an algorithm under a scheduler;
-``options`` holds the arguments that all oracles share. An oracle saves no state of its own but
-the order of starts and ends: what it proposes is a function of its seed and its trials, so
-that a reloaded one continues exactly.
+``replay`` turns its trials into a `History`; ``algorithm_oracle`` asks an algorithm under a
+scheduler; ``oracle_options`` holds the arguments that all oracles share. An oracle saves no state
+of its own but the order of starts and ends: what it proposes is a function of its seed and its
+trials, so that a reloaded one continues exactly.  KerasTuner's `Tuner` reads epochs from the
+values of a trial; here, and only here, they travel as ``tuner/epochs``, ``tuner/initial_epoch``,
+``tuner/trial_id`` and ``tuner/round``. Its oracles receive one score a trial and each promotion
+is a new trial: for exact continuation and whole learning curves use the tuners of `kerashpo`
+itself.
 
-KerasTuner's `Tuner` reads epochs from the values of a trial; here, and only here, they
-travel as ``tuner/epochs``, ``tuner/initial_epoch``, ``tuner/trial_id`` and ``tuner/round``.
-Its oracles receive one score a trial and each promotion is a new trial: for exact
-continuation and whole learning curves use the tuners of `kerashpo` itself.
-
-To add one: a subclass of `EngineOracle` that names an algorithm and builds a scheduler, and
+To add one: a subclass of `AlgorithmOracle` that names an algorithm and builds a scheduler, and
 its name in the algorithm's entry of ``kerashpo/algorithms/registry.py``.
 Importing this package imports keras_tuner, and with it TensorFlow.
 """
 
 from keras_tuner import synchronized
 
+from kerashpo.oracles.algorithm_oracle import AlgorithmOracle
 from kerashpo.oracles.base import FixedOracle
-from kerashpo.oracles.engine import EngineOracle
-from kerashpo.oracles.full import BayesianOptimizationOracle, RandomSearchOracle
+from kerashpo.oracles.full_training import BayesianOptimizationOracle, RandomSearchOracle
 from kerashpo.oracles.grid import GridSearchOracle
 from kerashpo.oracles.multi_fidelity import ASHAOracle, HyperbandOracle
 
@@ -43,8 +42,8 @@ Oracle = FixedOracle
 
 __all__ = [
     "ASHAOracle",
+    "AlgorithmOracle",
     "BayesianOptimizationOracle",
-    "EngineOracle",
     "FixedOracle",
     "GridSearchOracle",
     "HyperbandOracle",

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from kerashpo.core.records import Config, Scalar
 from kerashpo.oracles.base import FixedOracle
-from kerashpo.oracles.options import OracleOptions, with_shared_options
+from kerashpo.oracles.oracle_options import OracleOptions, with_shared_options
 from kerashpo.space.domains import Domain
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.oracles.algorithm_oracle import AlgorithmOracle, with_epochs
 from kerashpo.oracles.base import require_hyperband_factor
-from kerashpo.oracles.engine import EngineOracle, with_epochs
-from kerashpo.oracles.options import OracleOptions, with_shared_options
+from kerashpo.oracles.oracle_options import OracleOptions, with_shared_options
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.hyperband import Hyperband
 
 
-class MultiFidelityOracle(EngineOracle):
+class MultiFidelityOracle(AlgorithmOracle):
     """Gives each trial the epochs to train, in the values that KerasTuner reads.
 
     `keras_tuner.Hyperband` obeys them; another tuner reads ``tuner/epochs`` and

@@ -2,7 +2,7 @@
 
 =================  ==================================================================
 ``task``           `Task`, a data set with a hypermodel: what the comparison trains
-``arrays``         what `Task.from_arrays` works out of arrays
+``from_arrays``    what `Task.from_arrays` works out of arrays
 ``splits``         train, validation and test parts; `standardised`
 ``baselines``      answers that need no model: the majority class, the mean
 ``registry``       tasks by name, or by an import string such as ``my_file.py:task``

@@ -155,7 +155,7 @@ class Task:
         Raises:
             InvalidInput: if the arrays do not fit together, or what `y` holds is unclear.
         """
-        from kerashpo.problems.arrays import ArrayData
+        from kerashpo.problems.from_arrays import ArrayData
 
         found = ArrayData.of(name, x, y, objective, classes, groups, in_time_order, prepare)
         return cls(

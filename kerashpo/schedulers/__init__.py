@@ -4,7 +4,7 @@ A `Scheduler` turns the history into jobs (start, resume) and decisions (continu
 stop). It knows neither Keras nor how configurations are proposed.
 
 =================  =====================================================================
-``full``           every configuration through all its epochs
+``full_training``  every configuration through all its epochs
 ``halving``        one bracket of successive halving
 ``hyperband``      several brackets, from the most to the least aggressive
 ``asha``           promotes a good trial as soon as a worker is free
@@ -21,7 +21,7 @@ alone, so that replaying the log rebuilds it.
 
 from kerashpo.schedulers.asha import ASHA, StoppingASHA
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.median_stopping import MedianStopping
 from kerashpo.schedulers.successive_halving import Halving

@@ -2,7 +2,7 @@
 
 =================  ====================================================================
 ``loop``           the loop: ask, submit, poll, decide, append, notify
-``run``            `run_study`: wires the parts together and runs the loop
+``run_study``      `run_study`: wires the parts together and runs the loop
 ``open``           creates a study, or opens one and refuses what does not belong to it
 ``compatibility``  what differs between two searches, and what merely widens one
 ``state``          the log folded once, into the history and into the scheduler

@@ -11,7 +11,7 @@ from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Message, WorkItem
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Loop
-from kerashpo.study.run import SearchParts, algorithm_of
+from kerashpo.study.run_study import SearchParts, algorithm_of
 from kerashpo.study.state import StudyState
 
 

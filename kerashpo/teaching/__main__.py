@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerashpo.command_line import CommandParser
+from kerashpo.command_parser import CommandParser
 from kerashpo.core.errors import InvalidInput, KerashpoError
 from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.teaching.review import Review, check_submissions

@@ -12,9 +12,9 @@ from kerashpo.core.events import Ended, Reached, Reported
 from kerashpo.core.records import Config, Decision, Fork, Job, Resume, Start
 from kerashpo.executors.base import Executor, Runner
 from kerashpo.executors.messages import Failed, Message, WorkItem
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
+from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessTransport
 from kerashpo.executors.processes.resources import available_cores, places
-from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import FileBlobs

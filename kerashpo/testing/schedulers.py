@@ -14,7 +14,7 @@ from kerashpo.core.records import Budget, Config
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.asha import ASHA, StoppingASHA
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.median_stopping import MedianStopping
 from kerashpo.schedulers.successive_halving import Halving

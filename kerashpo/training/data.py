@@ -22,7 +22,7 @@ from kerashpo.training.arrays import (
     length,
     take,
 )
-from kerashpo.training.recorded import recorded, recorded_validation
+from kerashpo.training.recorded_batches import recorded, recorded_validation
 
 #: The arguments of `fit` that say how long to train and what to call, not what to train on.
 NOT_DATA = ("epochs", "initial_epoch", "callbacks")

@@ -17,7 +17,7 @@ from kerashpo.core.records import Config
 from kerashpo.space.space import Space
 from kerashpo.training.arrays import Triple, length
 from kerashpo.training.data import FitData, check_weights
-from kerashpo.training.splits import joined, reshuffled
+from kerashpo.training.resampling import joined, reshuffled
 
 NO_DATA = FitData(None)
 """In place of data that only code of the user's own knows how to read."""

@@ -34,12 +34,12 @@ from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.base import TrainingLoop, choose
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
-from kerashpo.training.memory import TrialMemory
 from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed, restore_state
 from kerashpo.training.settings import Settings
-from kerashpo.training.stored import architecture_of
+from kerashpo.training.stored_models import architecture_of
+from kerashpo.training.trial_memory import TrialMemory
 from kerashpo.training.trial_state import TrialState
 from kerashpo.training.user_callbacks import (
     OncePerTrial,

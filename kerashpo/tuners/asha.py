@@ -7,8 +7,8 @@ from typing import Any, Unpack
 
 from kerashpo.core.errors import unknown
 from kerashpo.tuners.base import Tuner
-from kerashpo.tuners.options import TunerArguments, as_whole
 from kerashpo.tuners.strategy import Schedule, Strategy
+from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 _VARIANTS = {"promotion": "asha", "stopping": "asha_stopping"}
 

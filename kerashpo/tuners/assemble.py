@@ -11,7 +11,7 @@ from kerashpo.core.records import Config, Objective
 from kerashpo.space.space import Space
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
-from kerashpo.study.run import SearchParts, provenance
+from kerashpo.study.run_study import SearchParts, provenance
 from kerashpo.tuners.describe import describe
 from kerashpo.tuners.strategy import Strategy
 

@@ -24,16 +24,17 @@ from kerashpo.study.compatibility import header_of
 from kerashpo.study.open import ReadLog, check, read_log
 from kerashpo.study.remaining import nothing_left
 from kerashpo.study.retention import Retention, read_keep
-from kerashpo.study.run import SearchParts, run_study
+from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.training.data import FitData
 from kerashpo.training.factory import KerasSettings, RunnerFactory, leave_gpu_memory
 from kerashpo.training.folds import EPOCHS, RunData, fold, read_fit_hp
 from kerashpo.training.hypermodel import Form
 from kerashpo.training.loops.user_fit import FitCall, overrides_fit
-from kerashpo.training.splits import final_folds
+from kerashpo.training.resampling import final_folds
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.builder import check_default, open_builder
 from kerashpo.tuners.callback_files import BestTrialFiles
+from kerashpo.tuners.executor import make_executor
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
@@ -47,18 +48,17 @@ from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
 from kerashpo.tuners.inspect import ResultQueries
 from kerashpo.tuners.keras_tuner_project import overwrite, tell_of_project
 from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
-from kerashpo.tuners.options import (
+from kerashpo.tuners.open_search import open_search
+from kerashpo.tuners.oracle_view import OracleView
+from kerashpo.tuners.run_trial import run_trial_executor
+from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.tuner_options import (
     UNTITLED,
     TunerArguments,
     TunerOptions,
     check_own_code,
     read_options,
 )
-from kerashpo.tuners.oracle_view import OracleView
-from kerashpo.tuners.resume import open_search
-from kerashpo.tuners.run_trial import run_trial_executor
-from kerashpo.tuners.strategy import Strategy
-from kerashpo.tuners.workers import make_executor
 
 _PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
 

@@ -13,8 +13,8 @@ from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
 from kerashpo.tuners.base import Tuner
 from kerashpo.tuners.keras_tuner_project import is_project, read_trials
-from kerashpo.tuners.options import TunerArguments, as_whole
 from kerashpo.tuners.strategy import Strategy, full_or_median
+from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 
 class BayesianOptimization(Tuner):

@@ -23,7 +23,7 @@ from kerashpo.training.loops.base import finish
 from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit, takes
 from kerashpo.training.randomness import EpochKeys
-from kerashpo.training.splits import all_rows
+from kerashpo.training.resampling import all_rows
 from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fresh_callbacks
 
 

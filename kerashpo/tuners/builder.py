@@ -17,7 +17,7 @@ from kerashpo.training.hypermodel import Form, ModelBuilder, Recompile
 from kerashpo.training.hyperparameters import to_space
 from kerashpo.training.preflight import check_objectives
 from kerashpo.training.user_callbacks import fresh_callbacks
-from kerashpo.tuners.options import TunerOptions
+from kerashpo.tuners.tuner_options import TunerOptions
 
 
 @final

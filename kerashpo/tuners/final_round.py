@@ -12,13 +12,13 @@ import numpy as np
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.records import Config
 from kerashpo.schedulers.final_round import FinalRound, affordable
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
-from kerashpo.study.run import SearchParts
+from kerashpo.study.run_study import SearchParts
 from kerashpo.training.data import FitData
-from kerashpo.training.splits import check_rows
-from kerashpo.tuners.options import TunerOptions
+from kerashpo.training.resampling import check_rows
+from kerashpo.tuners.tuner_options import TunerOptions
 
 
 @final

@@ -18,7 +18,7 @@ from kerashpo.training.runner import TrialData
 from kerashpo.training.user_callbacks import check_callbacks
 from kerashpo.tuners.describe import describe, describe_callbacks
 from kerashpo.tuners.hooks import BATCH_HOOKS, EPOCH_HOOKS, BatchHooks, EpochHooks, Hooks
-from kerashpo.tuners.options import as_whole
+from kerashpo.tuners.tuner_options import as_whole
 
 
 @final

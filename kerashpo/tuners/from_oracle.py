@@ -14,8 +14,8 @@ from kerashpo import oracles
 from kerashpo.algorithms.registry import algorithm_class, algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
 from kerashpo.store.blobs import LOG_NAME
-from kerashpo.tuners.options import TunerOptions
 from kerashpo.tuners.strategy import Schedule, Strategy
+from kerashpo.tuners.tuner_options import TunerOptions
 
 _HELD = (
     "objective",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from kerashpo.tuners.base import Tuner
-from kerashpo.tuners.options import TunerArguments
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.tuner_options import TunerArguments
 
 
 class GridSearch(Tuner):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from kerashpo.tuners.base import Tuner
-from kerashpo.tuners.options import TunerArguments, as_whole
 from kerashpo.tuners.strategy import Schedule, Strategy
+from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 
 class Hyperband(Tuner):

@@ -19,8 +19,8 @@ from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.tuners.best_model import StoredModels
-from kerashpo.tuners.options import TunerOptions
 from kerashpo.tuners.oracle_view import OracleView
+from kerashpo.tuners.tuner_options import TunerOptions
 
 
 class ResultQueries:

@@ -21,10 +21,10 @@ from kerashpo.study.listeners import check_listeners
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming, open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.run import run_study
+from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
-from kerashpo.tuners.options import check_resume
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.tuner_options import check_resume
 
 METRIC = "value"
 

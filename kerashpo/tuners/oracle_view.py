@@ -18,8 +18,8 @@ from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.tuners.not_kept import OF_ORACLES, missing
-from kerashpo.tuners.options import TunerOptions
 from kerashpo.tuners.strategy import Schedule
+from kerashpo.tuners.tuner_options import TunerOptions
 
 _STATUS = {
     Status.RUNNING: "RUNNING",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from kerashpo.tuners.base import Tuner
-from kerashpo.tuners.options import TunerArguments
 from kerashpo.tuners.strategy import Strategy, full_or_median
+from kerashpo.tuners.tuner_options import TunerArguments
 
 
 class RandomSearch(Tuner):

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 from kerashpo.schedulers.registry import PAIRS
 from kerashpo.tuners.base import Tuner
-from kerashpo.tuners.options import TunerArguments, as_whole
 from kerashpo.tuners.strategy import Schedule, Strategy
+from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 FOLDS = 5
 """Folds of the final round where nothing else is said."""

@@ -20,7 +20,7 @@ from kerashpo.schedulers.registry import (
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
 from kerashpo.study.results import Results
-from kerashpo.study.run import run_study
+from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
 from kerashpo.tuners.strategy import Schedule, Strategy
 

@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 
 from kerashpo import cli
-from kerashpo.compare import workers
 from kerashpo.compare.__main__ import INTERRUPTED, main
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import constant_scores
-from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.outside import load_tasks
 from kerashpo.compare.runs import plan_runs
 from kerashpo.problems.registry import make_task
@@ -174,7 +173,9 @@ def test_the_target_without_one_is_the_untuned_models_score(compared):
 def test_other_code_is_another_result_and_a_comment_is_not(compared, mine, monkeypatch):
     _, plan = compared
     asked = []
-    monkeypatch.setattr(workers, "run_one", lambda run, options: asked.append(run.label))
+    monkeypatch.setattr(
+        "kerashpo.compare.run_cells.run_one", lambda run, options: asked.append(run.label)
+    )
     source = mine.read_text()
     try:
         mine.write_text("# a comment\n" + source)

@@ -11,8 +11,8 @@ import numpy as np
 import optuna
 import pytest
 
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import without_warnings
-from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.peers import keras_tuner as theirs
 from kerashpo.compare.peers import run_peer as peer
 from kerashpo.compare.peers.optuna import OptunaHyperParameters, _columns, suggest

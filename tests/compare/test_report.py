@@ -15,10 +15,9 @@ from kerashpo.analysis.anytime import Step
 from kerashpo.analysis.ranking import rank_methods
 from kerashpo.analysis.saturation import saturation_of
 from kerashpo.compare import __main__ as command
-from kerashpo.compare import workers
 from kerashpo.compare.__main__ import main
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.formatting import loss_interval, metric_name
-from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.provenance import Provenance, Session
 from kerashpo.compare.report import ties_text, verdict
 from kerashpo.compare.runs import Result, Run, plan_runs
@@ -224,8 +223,10 @@ def test_results_are_enough(folder):
 def ran(monkeypatch):
     """The tuners of the cells that run, each of which is interrupted at once."""
     tuners = []
-    monkeypatch.setattr(workers, "run_one", lambda run, options: tuners.append(run.tuner))
-    monkeypatch.setattr(workers, "load_keras", lambda: None)
+    monkeypatch.setattr(
+        "kerashpo.compare.run_cells.run_one", lambda run, options: tuners.append(run.tuner)
+    )
+    monkeypatch.setattr("kerashpo.compare.run_cells.load_keras", lambda: None)
     return tuners
 
 

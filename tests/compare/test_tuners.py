@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kerashpo.compare import tuners
-from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.tuners import TUNERS, allowance, keras_tuner_band, require_installed
 from kerashpo.core.errors import MissingExtra
 

@@ -17,7 +17,7 @@ from kerashpo.executors.factories import (
     Processes,
     Serial,
 )
-from kerashpo.executors.pool.pool import WorkerPool
+from kerashpo.executors.pool.worker_pool import WorkerPool
 from kerashpo.executors.registry import build_executor, executor_factory, executor_names
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.testing.curve_runner import CurveRunner

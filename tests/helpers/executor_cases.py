@@ -14,9 +14,9 @@ from kerashpo.core.events import Ended, Reached, Reported
 from kerashpo.core.records import Config, Resume, Start
 from kerashpo.executors.base import Emit, Executor, Runner
 from kerashpo.executors.messages import Failed, Message, WorkItem
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
+from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessTransport
 from kerashpo.executors.processes.resources import places
-from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.testing.curve_runner import CurveRunner, wave
 
 

@@ -12,7 +12,7 @@ from kerashpo.executors.auto import Offer
 from kerashpo.i18n.texts import LANGUAGES, Texts, language_of
 from kerashpo.schedulers.brackets import asha_plan, within
 from kerashpo.schedulers.final_round import FinalRound
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.median_stopping import MedianStopping
 

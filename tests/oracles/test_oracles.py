@@ -119,7 +119,7 @@ def test_hearing_only_what_is_new_proposes_what_a_whole_replay_does(make, tmp_pa
     begin = Replay.__post_init__
     monkeypatch.setattr(Replay, "__post_init__", lambda self: (built.append(self), begin(self))[1])
     whole = drive(place(make(), tmp_path / "1"))
-    assert len(built) == isinstance(make(), oracles.EngineOracle)
+    assert len(built) == isinstance(make(), oracles.AlgorithmOracle)
     forgetful, told = place(make(), tmp_path / "2"), []
     for _ in range(len(whole)):
         forgetful._known = None
@@ -305,5 +305,5 @@ def test_the_registry_names_an_oracle_for_each_that_asks_one_algorithm():
     named = {algorithm_entry(name).oracle for name in algorithm_names()} - {""}
     rungs = {"HyperbandOracle", "ASHAOracle"}
     own = {name for name in dir(oracles) if name.endswith("Oracle")}
-    assert own - named == rungs | {"EngineOracle", "FixedOracle", "Oracle"}
+    assert own - named == rungs | {"AlgorithmOracle", "FixedOracle", "Oracle"}
     assert named <= own

@@ -18,7 +18,7 @@ from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound, affordable, by_loss
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space, integer
 from kerashpo.study.loop import Limits

@@ -13,13 +13,13 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Report, Start, Status
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.asha import ASHA
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space
 from kerashpo.study.compatibility import StudySpec, differences, is_wider
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create, read_log
-from kerashpo.study.run import SearchParts, run_study
+from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.study.study import open_study
 from kerashpo.testing.curve_runner import CurveRunner
 

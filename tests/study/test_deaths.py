@@ -8,7 +8,7 @@ from kerashpo.core.errors import DiskFull
 from kerashpo.core.events import JobStarted, Reported, SessionEnded
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Status
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import DEATHS, Limits
 from kerashpo.testing import Search

@@ -10,7 +10,7 @@ import pytest
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.events import Decided, Ended, JobStarted, Reached, Reported
 from kerashpo.core.records import Decision, Report, Start, Status
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.space import Space, integer
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, best_key, checkpoint_key
 from kerashpo.store.checkpoints import pack

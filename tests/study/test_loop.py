@@ -22,7 +22,7 @@ from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Budget, Rung, Start, Status
 from kerashpo.executors.base import Executor
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.successive_halving import Brackets, Halving
 from kerashpo.space import Space, boolean, integer

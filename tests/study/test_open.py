@@ -18,7 +18,7 @@ from kerashpo.core.errors import (
 from kerashpo.core.events import JobStarted, SpaceGrown
 from kerashpo.core.history import History
 from kerashpo.core.records import Start
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.space import Space
 from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, checkpoint_key
 from kerashpo.store.journal import JournalStore

@@ -15,7 +15,7 @@ from kerashpo.store.blobs import LOG_NAME
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import read_log
 from kerashpo.study.remaining import nothing_left
-from kerashpo.study.run import SearchParts
+from kerashpo.study.run_study import SearchParts
 from kerashpo.tuners.optimize import optimize
 
 FINITE = Space({"x": uniform(0.0, 1.0, step=0.5)})

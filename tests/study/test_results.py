@@ -10,7 +10,7 @@ import pytest
 from kerashpo.core.events import Ended, JobStarted, Reported, SessionEnded, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Report, Start, Status
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.space import Space, choice, uniform, when
 from kerashpo.study.loop import Limits

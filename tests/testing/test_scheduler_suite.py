@@ -7,7 +7,7 @@ import pytest
 from kerashpo.core.events import Ended, Reached, Reported
 from kerashpo.core.records import Decision, Done, Plan, Rung, Start, Wait
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.testing import NotConforming, SchedulerCase, check_scheduler, schedulers
 

@@ -14,9 +14,9 @@ import pytest
 from kerashpo.core.events import Noted, Reached, Reported
 from kerashpo.core.records import Decision, Fork, Start
 from kerashpo.executors.messages import Failed, WorkItem
-from kerashpo.executors.pool.pool import WorkerPool
+from kerashpo.executors.pool.worker_pool import WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessTransport
 from kerashpo.executors.processes.resources import Place
-from kerashpo.executors.processes.transport import ProcessTransport
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs, checkpoint_key, origin_key
 from kerashpo.training.factory import KerasSettings, RunnerFactory
 from kerashpo.training.folds import RunData

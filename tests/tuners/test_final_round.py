@@ -36,7 +36,7 @@ def fold_of(tuner: Any, run: int) -> tuple[np.ndarray, np.ndarray]:
     """The validation rows of a fold, from the runner's own cut."""
     from kerashpo.training.arrays import take
     from kerashpo.training.data import FitData
-    from kerashpo.training.splits import final_folds
+    from kerashpo.training.resampling import final_folds
 
     plain = {k: v for k, v in small.DATA.items() if k not in ("verbose",)}
     data = final_folds(FitData.from_fit(**plain), 3, tuner.results.seed)[run]

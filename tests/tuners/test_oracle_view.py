@@ -8,8 +8,8 @@ from kerashpo.core.events import Assigned, JobStarted, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Start
 from kerashpo.space import Space, integer
-from kerashpo.tuners.options import TunerOptions
 from kerashpo.tuners.oracle_view import OracleView
+from kerashpo.tuners.tuner_options import TunerOptions
 
 SPACE = Space({"n": integer(1, 9)})
 

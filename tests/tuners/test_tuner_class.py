@@ -12,8 +12,8 @@ import pytest
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Status
-from kerashpo.tuners.options import IGNORED, TunerArguments, TunerOptions
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.tuner_options import IGNORED, TunerArguments, TunerOptions
 from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, place, told
 
 TUNERS = [kt.ASHA, kt.BayesianOptimization, kt.GridSearch, kt.Hyperband, kt.RandomSearch]

@@ -12,8 +12,8 @@ import keras_tuner
 
 from kerashpo.analysis.intervals import is_proportion
 from kerashpo.analysis.saturation import Saturation, saturation_of
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test, without_warnings
-from kerashpo.compare.options import ComparisonOptions
 from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder, Winner
 from kerashpo.compare.runs import Result, Run, write_json
 from kerashpo.core.errors import NoResult

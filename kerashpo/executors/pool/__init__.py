@@ -1,12 +1,12 @@
 """The worker pool: one policy for workers that are reached in different ways.
 
 =============  ===========================================================================
-``pool``       `WorkerPool`, the executor: queue, affinity, timeouts, retries, checkpoints
-``worker``     what the pool knows about one worker: its task, and the trials it holds
-``losses``     counts lost workers a trial, and starts that failed
-``transport``  the interface `Transport`: starts workers and carries messages
-``channel``    the worker's end: reports, waits for the log, receives decisions
-``protocol``   the messages that the pool and its workers exchange
+``worker_pool``  `WorkerPool`, the executor: queue, affinity, timeouts, retries, checkpoints
+``worker``       what the pool knows about one worker: its task, and the trials it holds
+``losses``       counts lost workers a trial, and starts that failed
+``transport``    the interface `Transport`: starts workers and carries messages
+``channel``      the worker's end: reports, waits for the log, receives decisions
+``protocol``     the messages that the pool and its workers exchange
 =============  ===========================================================================
 
 A transport says how a worker is started, reached and ended, and why one was lost; the pool
@@ -21,7 +21,7 @@ machine, over pipes. A new one is a file with two classes:
 run `kerashpo.testing.check_executor` on ``WorkerPool(MyTransport(...))``.
 """
 
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.pool.transport import Link, Loss, Transport
+from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
 
 __all__ = ["Link", "Loss", "PoolSettings", "Transport", "WorkerPool"]

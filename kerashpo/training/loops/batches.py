@@ -14,7 +14,7 @@ from keras.utils import PyDataset
 from kerashpo.training.arrays import take
 from kerashpo.training.data import FitData
 from kerashpo.training.randomness import EpochKeys, batch_order, epoch_order
-from kerashpo.training.recorded import RecordedDataset
+from kerashpo.training.recorded_batches import RecordedDataset
 
 #: From an epoch, counted from 1, to the order of its samples or batches.
 Order = Callable[[int], np.ndarray]

@@ -11,8 +11,8 @@ from kerashpo.core.errors import WorkerLost
 from kerashpo.core.events import Noted, Reached
 from kerashpo.executors.messages import Failed
 from kerashpo.executors.pool.losses import LIVES
-from kerashpo.executors.pool.pool import PoolSettings, WorkerPool
 from kerashpo.executors.pool.transport import Loss
+from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.curve_runner import CurveRunner
 from kerashpo.testing.executors import CHECKS

@@ -17,9 +17,9 @@ from kerashpo.core.events import Noted, Reached, Reported
 from kerashpo.core.records import Decision
 from kerashpo.executors.messages import Failed
 from kerashpo.executors.pool.losses import LIVES
-from kerashpo.executors.pool.pool import WorkerPool
+from kerashpo.executors.pool.worker_pool import WorkerPool
+from kerashpo.executors.processes.pipe_transport import ProcessLink, ProcessTransport
 from kerashpo.executors.processes.resources import available_cores, places
-from kerashpo.executors.processes.transport import ProcessLink, ProcessTransport
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.testing.curve_runner import CurveRunner
 from tests.helpers.executor_cases import (

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from kerashpo.compare import workers
 from kerashpo.compare.__main__ import INTERRUPTED, main
-from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.comparison_options import ComparisonOptions
+from kerashpo.compare.run_cells import run_cells
 from kerashpo.compare.runs import Run, plan_runs
-from kerashpo.compare.workers import run_cells
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.history import History
 from kerashpo.executors.pool.losses import LIVES
@@ -110,7 +109,7 @@ def test_an_error_without_a_message_of_ours_shows_its_traceback(tmp_path, monkey
     def broken(run, options):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(workers, "run_one", broken)
+    monkeypatch.setattr("kerashpo.compare.run_cells.run_one", broken)
     with pytest.raises(KerashpoError, match="(?s)seed 0: ZeroDivisionError: by zero.*Traceback"):
         cells(runs, options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kerashpo.compare.options import ComparisonOptions, parse
+from kerashpo.compare.comparison_options import ComparisonOptions, parse
 from kerashpo.core.errors import InvalidInput
 
 

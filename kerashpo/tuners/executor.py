@@ -11,12 +11,12 @@ from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
 from kerashpo.executors.base import Executor
 from kerashpo.executors.factories import ExecutorRequest
-from kerashpo.executors.pool.pool import PoolSettings
+from kerashpo.executors.pool.worker_pool import PoolSettings
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.study.run import SearchParts
+from kerashpo.study.run_study import SearchParts
 from kerashpo.training.factory import RunnerFactory
-from kerashpo.tuners.options import TunerOptions, read_bytes
+from kerashpo.tuners.tuner_options import TunerOptions, read_bytes
 
 
 def make_executor(

@@ -1,4 +1,4 @@
-"""`EngineOracle`: our algorithms and schedulers behind KerasTuner's `Oracle` interface."""
+"""`AlgorithmOracle`: our algorithms and schedulers behind KerasTuner's `Oracle` interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kerashpo.training.hyperparameters import to_space
 _ENDED = ("COMPLETED", "FAILED")
 
 
-class EngineOracle(FixedOracle):
+class AlgorithmOracle(FixedOracle):
     """Asks an algorithm under a scheduler, whose state is replayed from the oracle's trials.
 
     New starts and ends are replayed as they come. Where the trials no longer begin with what

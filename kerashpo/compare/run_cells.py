@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, final
 
-from kerashpo.compare.options import ComparisonOptions
+from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.run_one import load_keras, needs_keras, run_one
 from kerashpo.compare.runs import Result, Run
 from kerashpo.core.errors import KerashpoError

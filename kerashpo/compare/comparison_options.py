@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kerashpo.command_line import CommandParser
+from kerashpo.command_parser import CommandParser
 from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance, name_of
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
 from kerashpo.core.import_string import is_import_string

@@ -18,10 +18,10 @@ import pytest
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, StudyNotFound
 from kerashpo.schedulers.asha import ASHA
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 from kerashpo.study.study import open_study
-from kerashpo.tuners.options import TunerOptions
-from kerashpo.tuners.workers import repeatability_notes
+from kerashpo.tuners.executor import repeatability_notes
+from kerashpo.tuners.tuner_options import TunerOptions
 from tests.helpers.small_models import DATA, Slowly, build, place, told
 
 ROOT = Path(__file__).parents[2]

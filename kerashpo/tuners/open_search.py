@@ -11,7 +11,7 @@ from kerashpo.core.errors import StudyMismatch
 from kerashpo.study.compatibility import StudySpec, header_of, is_same
 from kerashpo.study.open import Opened, ReadLog, Resuming, open_or_create, read_log
 from kerashpo.study.remaining import nothing_left
-from kerashpo.study.run import SearchParts
+from kerashpo.study.run_study import SearchParts
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS
 
 

@@ -6,13 +6,13 @@ from typing import Any, Unpack
 
 from keras_tuner.src.tuners import bayesian as upstream
 
-from kerashpo.oracles.engine import EngineOracle
-from kerashpo.oracles.options import OracleOptions, with_shared_options
+from kerashpo.oracles.algorithm_oracle import AlgorithmOracle
+from kerashpo.oracles.oracle_options import OracleOptions, with_shared_options
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.full import Full
+from kerashpo.schedulers.full_training import Full
 
 
-class FullOracle(EngineOracle):
+class FullOracle(AlgorithmOracle):
     """Full training, one step to an oracle: the tuner decides how many epochs that is."""
 
     def _scheduler(self) -> Scheduler:

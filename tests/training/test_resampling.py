@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from kerashpo.core.errors import InvalidInput
 from kerashpo.training.arrays import take
 from kerashpo.training.data import FitData
-from kerashpo.training.splits import final_folds, joined, reshuffled
+from kerashpo.training.resampling import final_folds, joined, reshuffled
 
 ROWS, EXTRA = 40, 10
 
