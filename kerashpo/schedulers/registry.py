@@ -13,7 +13,7 @@ from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.schedulers.base import Scheduler
 
 _PLACES: dict[str, str] = {
-    "full": "full:Full",
+    "full": "full_training:Full",
     "halving": "successive_halving:Halving",
     "hyperband": "hyperband:Hyperband",
     "asha": "asha:ASHA",
