@@ -25,7 +25,8 @@ Under pytest, take the checks one by one, so that a failure names its check::
 
 The parts of the suites serve other tests as well: `CurveRunner` trains a function of
 configuration and epoch, `InterleavedExecutor` is several workers whose reports arrive in
-any order, and `Search` runs a whole study on them from any part of a log.
+any order, and `Search` runs a whole study on them from any part of a log; `CurveTable` makes one
+of a table of curves, for schedulers.
 
 To add a check: a function of the case with a name that says what holds, and a line in the
 module's ``CHECKS``. To add a case: a line in its ``CASES``.
@@ -34,7 +35,7 @@ module's ``CHECKS``. To add a case: a line in its ``CASES``.
 from kerashpo.testing.algorithms import AlgorithmCase, check_algorithm
 from kerashpo.testing.cases import NotConforming
 from kerashpo.testing.curve_runner import CurveRunner, InterleavedExecutor
-from kerashpo.testing.curve_study import Search
+from kerashpo.testing.curve_study import CurveTable, Search
 from kerashpo.testing.executors import check_executor
 from kerashpo.testing.schedulers import SchedulerCase, check_scheduler
 from kerashpo.testing.stores import check_store
@@ -42,6 +43,7 @@ from kerashpo.testing.stores import check_store
 __all__ = [
     "AlgorithmCase",
     "CurveRunner",
+    "CurveTable",
     "InterleavedExecutor",
     "NotConforming",
     "SchedulerCase",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, final
 
 from kerashpo.algorithms.base import Algorithm
+from kerashpo.algorithms.grid import GridSearch
 from kerashpo.algorithms.random import RandomSearch
-from kerashpo.core.events import Event, SessionStarted, StudyCreated
+from kerashpo.core.events import Event, JobStarted, SessionStarted, StudyCreated
 from kerashpo.core.history import History
+from kerashpo.core.records import Budget, Config, Start
 from kerashpo.executors.base import Executor
 from kerashpo.executors.serial import SerialExecutor
+from kerashpo.executors.simulated import SimulatedExecutor
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.space.constructors import integer
 from kerashpo.space.space import Space, key
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
@@ -26,7 +30,7 @@ Trained: TypeAlias = "set[tuple[tuple[tuple[str, object], ...], int]]"
 @final
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How to search; `run` does it and returns the log.
+    """How to search; `run` does it and returns the log, `play` the live history as well.
 
     Attributes:
         scheduler: builds a fresh scheduler.
@@ -50,6 +54,10 @@ class Search:
 
     def run(self, log: Sequence[Event] = ()) -> list[Event]:
         """Searches from what `log` holds to the end; returns the whole log."""
+        return self.play(log)[1]
+
+    def play(self, log: Sequence[Event] = ()) -> tuple[History, list[Event]]:
+        """Searches like `run`; returns the history that the loop kept, and the whole log."""
         store = MemoryStore()
         for event in log or [self._created()]:
             store.append(event)
@@ -64,7 +72,7 @@ class Search:
         )
         loop.begin(SessionStarted(0.0))
         loop.run()
-        return list(store.read())
+        return history, list(store.read())
 
     def history(self, log: Sequence[Event] = ()) -> History:
         """Searches like `run`; returns the fold of the log."""
@@ -78,6 +86,71 @@ class Search:
         if self.executor is None:
             return SerialExecutor(CurveRunner(self.curve))
         return self.executor(self.curve)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CurveTable:
+    """A table of curves: configuration ``{"i": n}`` has the value ``curve(n, epoch)``.
+
+    An epoch of it takes 1, 2 or 3 seconds, by its number.
+
+    Attributes:
+        size: how many configurations there are.
+        curve: their values.
+        fails: by configuration the epoch that fails.
+    """
+
+    size: int
+    curve: Callable[[int, int], float]
+    fails: Mapping[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def flat(cls, values: Sequence[float], fails: Mapping[int, int] | None = None) -> CurveTable:
+        """Returns curves that keep one value each through all their epochs."""
+        return cls(len(values), lambda number, _: values[number], fails or {})
+
+    def search(
+        self, scheduler: Callable[[], Scheduler], workers: int = 1, budget: Budget | None = None
+    ) -> Search:
+        """Returns a search of every configuration in order, on a virtual clock.
+
+        Args:
+            scheduler: builds a fresh scheduler.
+            workers: how many trials train at once.
+            budget: what the search may spend.
+        """
+
+        def simulated(_: Curve) -> Executor:
+            return SimulatedExecutor(self._evaluate, METRIC, dict, workers)
+
+        return Search(
+            scheduler,
+            space=Space({"i": integer(0, self.size - 1)}),
+            algorithm=GridSearch,
+            executor=simulated,
+            limits=Limits(budget or Budget()),
+        )
+
+    def _evaluate(self, config: Config, epoch: int) -> tuple[float, float]:
+        number = int(config["i"])  # type: ignore[arg-type]
+        if self.fails.get(number) == epoch:
+            raise RuntimeError("made to fail")
+        return self.curve(number, epoch), float(epoch * (1 + number % 3))
+
+
+def jobs(log: Sequence[Event]) -> list[tuple[str, int, int]]:
+    """Returns ("start" or "resume", trial, last epoch) of each job of a log."""
+    return [
+        ("start" if isinstance(e.job, Start) else "resume", e.job.trial, e.job.until)
+        for e in log
+        if isinstance(e, JobStarted)
+    ]
+
+
+def all_ended(history: History) -> bool:
+    """Tells whether every trial is over."""
+    return all(trial.status.ended for trial in history.trials.values())
 
 
 def trained(history: History) -> Trained:

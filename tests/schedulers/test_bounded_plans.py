@@ -4,7 +4,7 @@ from kerashpo.core.records import Budget
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.brackets import asha_levels, asha_plan, within
 from kerashpo.schedulers.hyperband import Hyperband
-from tests.helpers.replaying import Table, play
+from kerashpo.testing.curve_study import CurveTable
 
 
 def test_endless_brackets_are_planned_for_the_bound():
@@ -21,12 +21,20 @@ def test_endless_brackets_without_a_bound_have_no_end():
 
 def test_endless_brackets_spend_the_budget():
     scheduler = Hyperband(9, iterations=None, budget=400)
-    history, _ = play(scheduler, Table(500, lambda i, _: i), budget=Budget(max_epochs_total=400))
+    history, _ = (
+        CurveTable(500, lambda i, _: i)
+        .search(lambda: scheduler, budget=Budget(max_epochs_total=400))
+        .play()
+    )
     assert history.epochs == scheduler.plan().epochs == 400
 
 
 def test_endless_brackets_end_with_the_space():
-    history, _ = play(Hyperband(9, iterations=None), Table(20, lambda i, _: i), workers=3)
+    history, _ = (
+        CurveTable(20, lambda i, _: i)
+        .search(lambda: Hyperband(9, iterations=None), workers=3)
+        .play()
+    )
     assert len(history.trials) == 20
     assert history.stopped is not None
     assert all(trial.status.ended for trial in history.trials.values())
@@ -57,7 +65,7 @@ def test_asha_plans_as_many_trials_as_the_budget_usually_carries():
 def test_asha_bounds_what_an_unlucky_order_would_train():
     # Each trial is better than those before, so that all but two go on from each rung.
     plan = ASHA(9, limit=6).plan()
-    history, _ = play(ASHA(9), Table(6, lambda i, _: -i))
+    history, _ = CurveTable(6, lambda i, _: -i).search(lambda: ASHA(9)).play()
     assert history.epochs == plan.epochs == 6 + 4 * 2 + 2 * 6
     assert "14 epochs are usual" not in plan.notes[0]
     assert "are usual" in plan.notes[0]

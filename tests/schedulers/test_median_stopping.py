@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Status
 from kerashpo.schedulers.median_stopping import MedianStopping, RunningMedian
-from tests.helpers.replaying import NAN, Table, constant, play, settled
+from kerashpo.testing.curve_study import CurveTable, all_ended
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=50))
@@ -30,7 +30,9 @@ def test_the_running_median_takes_infinity_and_knows_nothing_at_first():
 
 def test_a_trial_whose_best_is_worse_than_the_median_of_means_is_stopped():
     values = [1, 2, 3, 2.5, 2]
-    history, _ = play(MedianStopping(4, min_epochs=2, min_trials=3), Table(5, constant(values)))
+    history, _ = (
+        CurveTable.flat(values).search(lambda: MedianStopping(4, min_epochs=2, min_trials=3)).play()
+    )
     # The median of 1, 2, 3 is 2: 2.5 goes at epoch 2; 2 is not strictly worse than 2.25 or 2.
     assert [t.epochs for t in history.trials.values()] == [4, 4, 4, 2, 4]
     assert history.trials[3].status is Status.STOPPED
@@ -39,35 +41,37 @@ def test_a_trial_whose_best_is_worse_than_the_median_of_means_is_stopped():
 def test_the_best_so_far_counts_against_the_mean_of_the_others():
     # Others average 3 over two epochs; the last one was good once, which saves it.
     curves = {0: [4, 2, 2], 1: [4, 2, 2], 2: [1, 9, 9]}
-    table = Table(3, lambda i, epoch: curves[i][epoch - 1])
-    history, _ = play(MedianStopping(3, min_trials=2), table)
+    table = CurveTable(3, lambda i, epoch: curves[i][epoch - 1])
+    history, _ = table.search(lambda: MedianStopping(3, min_trials=2)).play()
     assert [t.epochs for t in history.trials.values()] == [3, 3, 3]
 
 
 def test_a_trial_without_a_finite_value_is_worse_than_any_median():
-    history, _ = play(MedianStopping(3, min_trials=2), Table(3, constant([1, 2, NAN])))
+    history, _ = (
+        CurveTable.flat([1, 2, math.nan]).search(lambda: MedianStopping(3, min_trials=2)).play()
+    )
     assert history.trials[2].epochs == 1
 
 
 @given(
-    values=st.lists(st.integers(0, 5) | st.just(NAN), min_size=1, max_size=20),
+    values=st.lists(st.integers(0, 5) | st.just(math.nan), min_size=1, max_size=20),
     workers=st.integers(1, 4),
 )
 @settings(max_examples=30, deadline=None)
 def test_within_the_plan_and_nothing_forgotten(values, workers):
     scheduler = MedianStopping(4, min_trials=2, limit=len(values))
-    history, _ = play(scheduler, Table(len(values), constant(values)), workers=workers)
+    history, _ = CurveTable.flat(values).search(lambda: scheduler, workers=workers).play()
     assert history.epochs <= scheduler.plan().epochs
-    assert settled(history)
+    assert all_ended(history)
 
 
 @given(data=st.data(), values=st.lists(st.integers(0, 5), min_size=1, max_size=12))
 @settings(max_examples=30, deadline=None)
 def test_cutting_the_log_anywhere_and_resuming_trains_the_same(data, values):
-    table = Table(len(values), constant(values))
-    history, log = play(MedianStopping(4, min_trials=2), table)
+    table = CurveTable.flat(values)
+    history, log = table.search(lambda: MedianStopping(4, min_trials=2)).play()
     cut = data.draw(st.integers(1, len(log)))
-    again, _ = play(MedianStopping(4, min_trials=2), table, log=log[:cut])
+    again, _ = table.search(lambda: MedianStopping(4, min_trials=2)).play(log[:cut])
     assert {n: t.epochs for n, t in again.trials.items()} == {
         n: t.epochs for n, t in history.trials.items()
     }

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,13 +8,13 @@ from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Decision, Report, Start, Status
 from kerashpo.schedulers.asha import StoppingASHA
-from tests.helpers.replaying import NAN, Table, constant, jobs, play, settled
+from kerashpo.testing.curve_study import CurveTable, all_ended, jobs
 
-VALUES = st.lists(st.integers(0, 5) | st.just(NAN), min_size=1, max_size=30)
+VALUES = st.lists(st.integers(0, 5) | st.just(math.nan), min_size=1, max_size=30)
 
 
 def test_a_trial_outside_the_top_of_its_rung_is_stopped_there():
-    history, log = play(StoppingASHA(9, factor=3), Table(5, constant([2, 3, 1, 4, 0])))
+    history, log = CurveTable.flat([2, 3, 1, 4, 0]).search(lambda: StoppingASHA(9, factor=3)).play()
     # The first two have nothing to be compared with; then only a new leader goes on.
     assert {n: t.epochs for n, t in history.trials.items()} == {0: 9, 1: 9, 2: 9, 3: 1, 4: 9}
     assert history.trials[3].status is Status.STOPPED
@@ -21,8 +23,10 @@ def test_a_trial_outside_the_top_of_its_rung_is_stopped_there():
 
 
 def test_nan_and_failures_rank_last():
-    values = [NAN, 1, 2, 3]
-    history, _ = play(StoppingASHA(9, factor=3), Table(4, constant(values), fails={1: 1}))
+    values = [math.nan, 1, 2, 3]
+    history, _ = (
+        CurveTable.flat(values, fails={1: 1}).search(lambda: StoppingASHA(9, factor=3)).play()
+    )
     # Trial 2 is the best of three, since a NaN and a failure came before it.
     assert history.trials[2].epochs == 9
     assert history.trials[3].epochs == 1
@@ -32,10 +36,10 @@ def test_nan_and_failures_rank_last():
 @settings(max_examples=40, deadline=None)
 def test_within_the_plan_and_nothing_forgotten(values, workers):
     scheduler = StoppingASHA(9, limit=len(values))
-    history, _ = play(scheduler, Table(len(values), constant(values)), workers=workers)
+    history, _ = CurveTable.flat(values).search(lambda: scheduler, workers=workers).play()
     assert history.epochs <= scheduler.plan().epochs
     assert len(history.trials) == scheduler.plan().trials
-    assert settled(history)
+    assert all_ended(history)
 
 
 def fold(history, scheduler, trial, run, epochs, value):
@@ -70,9 +74,11 @@ def test_a_further_fold_begins_only_after_a_good_mean():
 @given(data=st.data(), values=VALUES)
 @settings(max_examples=30, deadline=None)
 def test_cutting_the_log_anywhere_and_resuming_trains_the_same(data, values):
-    table = Table(len(values), constant(values))
-    history, log = play(StoppingASHA(9), table)
-    again, _ = play(StoppingASHA(9), table, log=log[: data.draw(st.integers(1, len(log)))])
+    table = CurveTable.flat(values)
+    history, log = table.search(lambda: StoppingASHA(9)).play()
+    again, _ = table.search(lambda: StoppingASHA(9)).play(
+        log[: data.draw(st.integers(1, len(log)))]
+    )
     assert {n: t.epochs for n, t in again.trials.items()} == {
         n: t.epochs for n, t in history.trials.items()
     }
