@@ -135,12 +135,12 @@ def _print_studies(folders: Iterable[Path]) -> int:
 def _status(given: Any) -> int:
     from kerashpo.display.progress import folder_bytes
     from kerashpo.i18n.numbers import file_size
-    from kerashpo.store.blobs import LOG_NAME
+    from kerashpo.store.open import folder_of, has_log
     from kerashpo.study.find import studies_below
     from kerashpo.study.study import open_study
 
     path = given.path
-    if not (Path(path) / LOG_NAME).exists() and (below := studies_below(path)):
+    if not has_log(folder_of(path)) and (below := studies_below(path)):
         return _print_studies(below)
     results = open_study(path).results
     history, texts = results.history, results.texts
@@ -179,7 +179,7 @@ def _best(given: Any) -> int:
 
 def _save_best(study: Any, path: str | None, ensemble: int | None) -> int:
     from kerashpo.core.errors import InvalidInput, require_integer
-    from kerashpo.store.blobs import CHECKPOINTS, FileBlobs
+    from kerashpo.store.open import open_blobs
 
     if path is None:
         raise InvalidInput("--ensemble goes with --save FILE.keras: where should the model go?")
@@ -193,7 +193,7 @@ def _save_best(study: Any, path: str | None, ensemble: int | None) -> int:
         members = study.results.members(ensemble)
     from kerashpo.training.stored_models import load_members
 
-    load_members(FileBlobs(study.folder / CHECKPOINTS), members).save(path)
+    load_members(open_blobs(study.folder), members).save(path)
     print(path)
     return 0
 
@@ -215,7 +215,7 @@ def _report(given: Any) -> int:
 def _export(given: Any) -> int:
     from kerashpo.export.optuna import export_study
 
-    print(export_study(given.to, Path(given.path), None if given.out is None else Path(given.out)))
+    print(export_study(given.to, given.path, None if given.out is None else Path(given.out)))
     return 0
 
 
@@ -230,17 +230,19 @@ def _resume(given: Any) -> int:
             raise InvalidInput("There is nobody to ask: pass --yes to run it.")
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
-    folder = Path(given.path)
-    return resume_study(folder, open_study(folder).history, agreed, print)
+    study = open_study(given.path)
+    return resume_study(study.folder, study.history, agreed, print)
 
 
 def _doctor(given: Any) -> int:
-    return _versions() if given.path is None else _examine(Path(given.path), given.repair)
+    return _versions() if given.path is None else _examine(given.path, given.repair)
 
 
-def _examine(folder: Path, repair: bool) -> int:
+def _examine(path: str, repair: bool) -> int:
+    from kerashpo.store.open import folder_of
     from kerashpo.study.doctor import examine, repair_study
 
+    folder = folder_of(path)
     health = examine(folder)
     if repair and health.log:
         done = repair_study(folder)

@@ -14,7 +14,7 @@ import pytest
 import kerashpo as kt
 from kerashpo import cli, optimize, space
 from kerashpo.core.errors import InvalidInput
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.rerun import Command
 from kerashpo.study.study import open_study
 

@@ -27,9 +27,10 @@ from experiments.chaos.kills import undisturbed
 from experiments.chaos.probe import Phase
 from experiments.chaos.searches import Search
 from kerashpo.core.errors import KerashpoError
-from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs
+from kerashpo.store.blobs import FileBlobs
 from kerashpo.store.checkpoints import pack, unpack
 from kerashpo.store.journal import JournalStore, repair
+from kerashpo.store.open import CHECKPOINTS, LOG_NAME
 
 KINDS = ("log cut", "log scratched", "checkpoint")
 

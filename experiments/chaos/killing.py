@@ -21,7 +21,7 @@ from experiments.chaos.searches import Search
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.study import open_study
 
 Victim = Literal["search", "worker"]

@@ -20,7 +20,8 @@ from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
-from kerashpo.store.blobs import CHECKPOINTS, FileBlobs
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.open import CHECKPOINTS
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create

@@ -16,6 +16,7 @@ from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
 from kerashpo.core.import_string import is_import_string
 from kerashpo.i18n.texts import LANGUAGES, language_of
 from kerashpo.problems.registry import task_names
+from kerashpo.store.open import folder_of
 
 SIMULATED = ("accuracy", "minutes")
 
@@ -80,7 +81,7 @@ class ComparisonOptions:
             return
         for epochs in self.epochs:
             report = f"{self.report}-{epochs}" if self.report else ""
-            out = str(Path(self.out) / f"epochs-{epochs}")
+            out = str(folder_of(self.out) / f"epochs-{epochs}")
             yield dataclasses.replace(self, epochs=(epochs,), out=out, report=report)
 
     def check(self) -> None:
@@ -134,6 +135,7 @@ class ComparisonOptions:
             require_integer("a seed", seed, 0)
         if not isinstance(self.out, str) or not self.out:
             raise InvalidInput(f"out must be the name of a folder. Received: {self.out!r}.")
+        folder_of(self.out)
         if not isinstance(self.report, str):
             raise InvalidInput(f"report must be a path without ending. Received: {self.report!r}.")
 

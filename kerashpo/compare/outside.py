@@ -28,7 +28,7 @@ from kerashpo.core.import_string import is_import_string, load_object
 from kerashpo.problems.baselines import labels_of
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Split, Task
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import has_log
 
 
 def load_tasks(sources: Sequence[str]) -> dict[str, Task]:
@@ -248,7 +248,7 @@ def run_own_tuner(run: Run, task: Task, options: ComparisonOptions) -> Result | 
     budget = options.allowance(run.tuner)
     recorder = Recorder(task.objective, budget.epochs)
     build = recorded(task.build, recorder)
-    if run.study.exists() and not (run.study / LOG_NAME).exists():
+    if run.study.exists() and not has_log(run.study):
         shutil.rmtree(run.study)  # of another library, whose searches begin anew
     tuner = make_own_tuner(run, task, build, budget, str(run.folder))
     if _is_ours(tuner):

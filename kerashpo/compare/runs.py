@@ -17,6 +17,7 @@ from kerashpo.compare.tuners import BASELINES, INITIAL_POINTS, TUNERS, has_rungs
 from kerashpo.core.import_string import code_hash, is_import_string
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task
+from kerashpo.store.open import folder_of
 
 PROJECTS = {"hyperband": "hyperband_tuning", "bayesian": "bayesian_tuning"}
 _ACCURACIES = (
@@ -226,7 +227,7 @@ def plan_runs(options: ComparisonOptions, tasks: Mapping[str, Task]) -> list[Run
     runs = []
     for seed in options.seeds:
         for source, (problem, task) in zip(options.problem, tasks.items(), strict=True):
-            place = Path(options.out) / "runs" / f"{problem}{_code(source)}"
+            place = folder_of(options.out) / "runs" / f"{problem}{_code(source)}"
             for maker in (*options.tuners, "default", task.baseline):
                 tuner = name_of(maker)
                 budget = f"{_budget(tuner, options)}{_code(maker)}"

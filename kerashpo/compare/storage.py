@@ -22,7 +22,7 @@ from kerashpo.compare.statistics import MEASURES, Line
 from kerashpo.compare.tuners import UNTRAINED
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.task import Task
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import folder_of, has_log
 from kerashpo.study.study import open_study
 
 RESULT_COLUMNS = (
@@ -46,7 +46,7 @@ class Folder:
 
     def __init__(self, options: ComparisonOptions, runs: Sequence[Run]) -> None:
         self._options, self._runs = options, runs
-        self.path = Path(options.out)
+        self.path = folder_of(options.out)
 
     def prepare(self) -> None:
         """Makes the folder, and deletes earlier runs if asked to, before anything is trained.
@@ -145,7 +145,7 @@ def _summary_row(line: Line) -> list[Any]:
 
 def _curves_of(run: Run) -> list[Sequence[Any]] | None:
     """Returns every epoch of a run, None where they are not at hand."""
-    if (run.study / LOG_NAME).exists():
+    if has_log(run.study):
         return [row[:6] for row in curve_rows(open_study(run.study).history)]
     if run.curves.exists():
         return list(json.loads(run.curves.read_text("utf-8")))

@@ -269,7 +269,7 @@ def _moment(history: History, at: float) -> datetime:
     return datetime.fromtimestamp(wall + at - began, UTC).replace(tzinfo=None)
 
 
-def export_study(library: str, folder: Path, out: Path | None = None) -> Path:
+def export_study(library: str, folder: str | Path, out: Path | None = None) -> Path:
     """Writes a study in another library's format; returns the file.
 
     Args:

@@ -167,7 +167,3 @@ def read_key(key: str) -> Key | None:
 def is_cut_short(key: str) -> bool:
     """Tells whether a file is what a killed process had begun to write."""
     return _CUT_SHORT.fullmatch(key) is not None
-
-
-LOG_NAME = "study.jsonl"
-CHECKPOINTS = "checkpoints"

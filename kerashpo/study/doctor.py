@@ -12,17 +12,10 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
 from kerashpo.store.base import Blobs
-from kerashpo.store.blobs import (
-    CHECKPOINTS,
-    LOG_NAME,
-    FileBlobs,
-    best_key,
-    checkpoint_key,
-    is_cut_short,
-    read_key,
-)
+from kerashpo.store.blobs import best_key, checkpoint_key, is_cut_short, read_key
 from kerashpo.store.checkpoints import unpack
-from kerashpo.store.journal import JournalStore, Repaired, repair, whole_part
+from kerashpo.store.journal import Repaired, repair, whole_part
+from kerashpo.store.open import LOG_NAME, log_path, open_blobs, open_store, read_events
 
 _LOG = logging.getLogger("kerashpo")
 
@@ -36,13 +29,8 @@ def repair_study(folder: Path) -> Repaired:
         StudyBusy: if another process is searching there.
         StudyCorrupt: if nothing can be saved.
     """
-    repaired = repair(folder / LOG_NAME)
-    store = JournalStore(folder / LOG_NAME, readonly=True)
-    try:
-        history = History(store.read())
-    finally:
-        store.close()
-    free_ahead(FileBlobs(folder / CHECKPOINTS), history)
+    repaired = repair(log_path(folder))
+    free_ahead(open_blobs(folder), History(read_events(folder)))
     _LOG.warning(
         "The log of %s was damaged: its first %d events were whole and are kept, the %d lines "
         "after them are not. The damaged file is %s.",
@@ -131,11 +119,11 @@ def examine(folder: Path) -> Health:
     Raises:
         StudyNotFound: if there is no log.
     """
-    path = folder / LOG_NAME
+    path = log_path(folder)
     if not path.exists():
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).")
     try:
-        store = JournalStore(path, readonly=True)
+        store = open_store(folder, readonly=True)
     except StudyCorrupt as error:
         return Health(whole_part(path.read_bytes())[0], (str(error),))
     try:
@@ -144,7 +132,7 @@ def examine(folder: Path) -> Health:
         events = list(store.read())
     finally:
         store.close()
-    return _checkpoints(FileBlobs(folder / CHECKPOINTS), History(events), len(events))
+    return _checkpoints(open_blobs(folder), History(events), len(events))
 
 
 def _checkpoints(blobs: Blobs, history: History, events: int) -> Health:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerashpo.core.errors import nearest
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import LOG_NAME, folder_of
 
 DEPTH = 6
 """Levels of folders below the given one; a comparison's studies are five below its own."""
@@ -25,7 +25,7 @@ def studies_below(folder: str | Path, depth: int = DEPTH) -> list[Path]:
         depth: levels of folders below it.
     """
     found: list[Path] = []
-    root = Path(folder)
+    root = folder_of(folder)
     for place, below, files in os.walk(root):
         if LOG_NAME in files:
             found.append(Path(place))

@@ -15,9 +15,10 @@ from kerashpo.core.rng import checked_seed, fresh_seed
 from kerashpo.display.progress import short_path
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.base import MemoryStore, Store
-from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, read_key
+from kerashpo.store.blobs import read_key
 from kerashpo.store.journal import JournalStore, Stamp, stamp_of
 from kerashpo.store.lock import WriterLock
+from kerashpo.store.open import LOG_NAME, has_log, log_path, open_blobs, open_store, read_events
 from kerashpo.study.compatibility import (
     Difference,
     StudySpec,
@@ -70,12 +71,8 @@ def read_log(folder: Path) -> ReadLog:
 
 
 def _read_log(folder: Path) -> ReadLog:
-    stamp = stamp_of(folder / LOG_NAME)  # before: what is written meanwhile is read again
-    store = JournalStore(folder / LOG_NAME, readonly=True)
-    try:
-        return ReadLog(tuple(store.read()), stamp)
-    finally:
-        store.close()
+    stamp = stamp_of(log_path(folder))  # before: what is written meanwhile is read again
+    return ReadLog(tuple(read_events(folder)), stamp)
 
 
 def open_or_create(
@@ -125,7 +122,7 @@ def open_or_create(
         store.close()
         raise
     store.close()
-    (folder / LOG_NAME).unlink()
+    log_path(folder).unlink()
     return open_or_create(spec, folder, scheduler)
 
 
@@ -141,13 +138,13 @@ def _open_log(folder: Path, known: ReadLog | None) -> tuple[JournalStore, list[E
 
 
 def _read_for_writing(folder: Path, known: ReadLog | None) -> tuple[JournalStore, list[Event]]:
-    store = JournalStore(folder / LOG_NAME)
+    store = open_store(folder)
     try:
         if known is not None and stamp_of(store.path) == known.stamp:
             return store, list(known.events)
         events = list(store.read())
         if store.dropped:
-            free_ahead(FileBlobs(folder / CHECKPOINTS), History(events))
+            free_ahead(open_blobs(folder), History(events))
         return store, events
     except BaseException:
         store.close()
@@ -156,7 +153,7 @@ def _read_for_writing(folder: Path, known: ReadLog | None) -> tuple[JournalStore
 
 def _require_nothing_trained(folder: Path) -> None:
     """Refuses to begin a study in a folder whose log was lost."""
-    if any(map(read_key, FileBlobs(folder / CHECKPOINTS).stored())):
+    if any(map(read_key, open_blobs(folder).stored())):
         raise StudyCorrupt(
             f"{str(folder)!r} holds checkpoints of a search but no log ({LOG_NAME} is missing or "
             "empty). Put the log back, or pass overwrite=True to start anew.",
@@ -206,11 +203,11 @@ def remove(folder: Path) -> None:
             f"{str(folder)!r} is a link, so what it leads to is not deleted. Delete it yourself, "
             "or choose another project_name or directory."
         )
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / LOG_NAME).exists()):
+    if not folder.is_dir() or (any(folder.iterdir()) and not has_log(folder)):
         raise InvalidInput(
             f"{str(folder)!r} is not a study of kerashpo, so it is not overwritten. "
             "Choose another project_name or directory."
         )
     if any(folder.iterdir()):
-        WriterLock(folder / LOG_NAME).release()
+        WriterLock(log_path(folder)).release()
     shutil.rmtree(folder)

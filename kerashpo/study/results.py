@@ -30,8 +30,7 @@ from kerashpo.display.summary import number_of, results_line
 from kerashpo.display.text import saturation_note
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
-from kerashpo.store.blobs import LOG_NAME
-from kerashpo.store.journal import JournalStore
+from kerashpo.store.open import read_events
 from kerashpo.study.final_results import FinalResults
 
 if TYPE_CHECKING:
@@ -208,11 +207,7 @@ class Results:
             InvalidInput: if the results were made from a history alone.
         """
         if self.folder is not None:
-            store = JournalStore(Path(self.folder) / LOG_NAME, readonly=True)
-            try:
-                return list(store.read())
-            finally:
-                store.close()
+            return read_events(Path(self.folder))
         if self._log is None:
             raise InvalidInput(
                 "These results were made from a history without its log. Use those that a tuner, "

@@ -7,8 +7,7 @@ from typing import final
 
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
-from kerashpo.store.blobs import LOG_NAME
-from kerashpo.store.journal import JournalStore
+from kerashpo.store.open import LOG_NAME, folder_of, has_log, read_events
 from kerashpo.study.find import near_studies
 from kerashpo.study.results import Results
 
@@ -46,18 +45,14 @@ def open_study(path: str | Path, lang: str | None = None) -> Study:
 
     Raises:
         StudyNotFound: if there is no study, naming those next to it.
+        InvalidInput: if the path is a URL of something else than a folder.
         StudyCorrupt: if its log cannot be read.
     """
-    folder = Path(path)
-    log = folder / LOG_NAME
-    if not log.exists():
+    folder = folder_of(path)
+    if not has_log(folder):
         hint = near_studies(folder)
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).{hint}")
-    store = JournalStore(log, readonly=True)
-    try:
-        history = History(store.read())
-    finally:
-        store.close()
+    history = History(read_events(folder))
     if not history.objectives:
         raise StudyNotFound(f"The study in {str(folder)!r} has not begun: its log is empty.")
     return Study(folder, history, lang)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from kerashpo.algorithms.registry import make_algorithm
@@ -19,7 +18,7 @@ from kerashpo.display.select import make_display, search_title
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import folder_of, has_log
 from kerashpo.study.compatibility import header_of
 from kerashpo.study.open import ReadLog, check, read_log
 from kerashpo.study.remaining import nothing_left
@@ -161,7 +160,7 @@ class Tuner(Hooks, ResultQueries):
         found = read_options(type(self), given)
         self._set_attributes(found)
         # Absolute: the study stays where it is, whatever folder this process changes to.
-        found = replace(found, directory=Path(found.directory or ".").absolute())
+        found = replace(found, directory=folder_of(found.directory or ".").absolute())
         self._options = found if isinstance(oracle, Strategy) else without_drawn_seed(found)
         form = self._form(hypermodel)
         check_own_code(self._options, form, self._overrides(*TRAINING_HOOKS))
@@ -248,7 +247,7 @@ class Tuner(Hooks, ResultQueries):
     def _stored_log(self) -> ReadLog | None:
         """Returns the log in the study's folder, None where there is none."""
         folder = self._options.folder
-        log = read_log(folder) if (folder / LOG_NAME).exists() else None
+        log = read_log(folder) if has_log(folder) else None
         return log if log is not None and log.events else None  # killed before its first event
 
     def _load(self, log: ReadLog) -> None:

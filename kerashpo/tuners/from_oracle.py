@@ -13,7 +13,7 @@ import keras_tuner
 from kerashpo import oracles
 from kerashpo.algorithms.registry import algorithm_class, algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import has_log
 from kerashpo.tuners.strategy import Schedule, Strategy
 from kerashpo.tuners.tuner_options import TunerOptions
 
@@ -59,7 +59,7 @@ def without_drawn_seed(options: TunerOptions) -> TunerOptions:
 
     An oracle that was given no seed has drawn one; a study that has begun keeps its own.
     """
-    begun = not options.overwrite and (options.folder / LOG_NAME).exists()
+    begun = not options.overwrite and has_log(options.folder)
     return replace(options, seed=None) if begun else options
 
 

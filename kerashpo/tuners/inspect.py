@@ -12,8 +12,10 @@ from kerashpo.core.history import History
 from kerashpo.display.summary import results_text, space_text
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
-from kerashpo.store.blobs import CHECKPOINTS, FileBlobs, best_key
+from kerashpo.store.base import Blobs
+from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import pack_list, read_variables
+from kerashpo.store.open import open_blobs
 from kerashpo.study.results import Models, Results
 from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import ModelBuilder, load_model
@@ -141,5 +143,5 @@ class ResultQueries:
         return [number for cost, _, number in ranks if cost < float("inf")][:count]
 
     @property
-    def _blobs(self) -> FileBlobs:
-        return FileBlobs(self._options.folder / CHECKPOINTS)
+    def _blobs(self) -> Blobs:
+        return open_blobs(self._options.folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import has_log
 from kerashpo.study.open import remove
 
 _ORACLE = "oracle.json"
@@ -26,7 +26,7 @@ def is_project(folder: Path) -> bool:
 
 def tell_of_project(folder: Path) -> None:
     """Warns of a project of KerasTuner's where a study is about to begin."""
-    if not is_project(folder) or (folder / LOG_NAME).exists():
+    if not is_project(folder) or has_log(folder):
         return
     count = len(list(_trial_folders(folder)))
     warnings.warn(
@@ -45,7 +45,7 @@ def overwrite(folder: Path) -> None:
         InvalidInput: if it holds neither.
         StudyBusy: if another process is searching there.
     """
-    if not is_project(folder) or (folder / LOG_NAME).exists() or folder.is_symlink():
+    if not is_project(folder) or has_log(folder) or folder.is_symlink():
         remove(folder)
         return
     for trial in _trial_folders(folder):

@@ -17,6 +17,7 @@ from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.i18n.texts import language_of
 from kerashpo.space.space import Space
+from kerashpo.store.open import folder_of
 from kerashpo.study.listeners import check_listeners
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming, open_or_create
@@ -100,7 +101,7 @@ def optimize(
         Strategy(algorithm, options),
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
     )
-    folder = None if directory is None else Path(directory)
+    folder = None if directory is None else folder_of(directory)
     scheduler = assembly.parts.scheduler
     opened = open_or_create(assembly.spec, folder, scheduler, overwrite=overwrite, resume=resume)
     try:
@@ -108,7 +109,7 @@ def optimize(
         request = _request(fn, metric, space, folder, lambda: max_trials - len(trials))
         built, count, notes = build_executor(request, workers, executor)
         plan = replace(assembly.parts.scheduler.plan(), notes=tuple(notes))
-        place = None if directory is None else str(directory)
+        place = None if folder is None else str(folder)
         title = f"optimize + {algorithm}"
         display = make_display(verbose, title, plan, place, count, lang, "results.report()")
         run_study(opened, assembly.parts, built, (*called, display))

@@ -16,6 +16,7 @@ from kerashpo.core.records import Budget
 from kerashpo.executors.factories import Serial
 from kerashpo.executors.registry import executor_factory
 from kerashpo.i18n.texts import language_of
+from kerashpo.store.open import folder_of
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
@@ -177,6 +178,7 @@ class TunerOptions:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, (str, Path)) or "\0" in str(value)):
                 raise InvalidInput(f"{name} must be the name of a folder. Received: {value!r}.")
+        folder_of(self.directory or ".")
         if not self.project_name:
             return
         name = str(self.project_name)
@@ -255,7 +257,7 @@ class TunerOptions:
     @property
     def folder(self) -> Path:
         """The study's folder: ``directory/project_name``."""
-        return Path(self.directory or ".") / (self.project_name or UNTITLED)
+        return folder_of(self.directory or ".") / (self.project_name or UNTITLED)
 
 
 def check_cv(cv: Any) -> None:

@@ -21,7 +21,7 @@ from kerashpo.core.errors import KerashpoError
 from kerashpo.core.history import History
 from kerashpo.executors.pool.losses import LIVES
 from kerashpo.problems.registry import make_task
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.study import open_study
 
 ROOT = Path(__file__).parents[2]

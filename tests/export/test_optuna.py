@@ -31,7 +31,7 @@ from kerashpo.space import (
     when,
 )
 from kerashpo.store.journal import JournalStore
-from kerashpo.study.open import LOG_NAME
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.study import open_study
 
 SPACE = Space(

@@ -30,7 +30,7 @@ from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.reporting.svg import INK, svg_of
 from kerashpo.space import Space, choice, loguniform, uniform, when
 from kerashpo.store.journal import JournalStore
-from kerashpo.study.open import LOG_NAME
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.results import Results
 from kerashpo.tuners.optimize import optimize
 

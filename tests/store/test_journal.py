@@ -14,8 +14,8 @@ import pytest
 from kerashpo.core.errors import DiskFull, InvalidInput, StudyCorrupt, StudyNotFound
 from kerashpo.core.events import JobStarted, Reached
 from kerashpo.core.records import Resume, Start
-from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.journal import HEADER, JournalStore
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.study import open_study
 from kerashpo.testing.stores import EVENTS
 

@@ -11,9 +11,9 @@ import textwrap
 import pytest
 
 from kerashpo.core.errors import StudyBusy
-from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.journal import JournalStore
 from kerashpo.store.lock import WriterLock
+from kerashpo.store.open import LOG_NAME
 
 HOLD = """
     import sys, time

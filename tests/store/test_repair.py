@@ -10,9 +10,9 @@ import pytest
 from kerashpo.core.errors import StudyBusy, StudyCorrupt
 from kerashpo.core.events import Ended, JobStarted, Reached, Reported
 from kerashpo.core.records import Failure, Report, Start, Status
-from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.journal import HEADER, JournalStore, repair, whole_part
 from kerashpo.store.lock import WriterLock
+from kerashpo.store.open import LOG_NAME
 from kerashpo.testing.stores import EVENTS
 
 

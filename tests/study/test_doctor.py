@@ -12,8 +12,9 @@ from kerashpo.core.events import Decided, Ended, JobStarted, Reached, Reported
 from kerashpo.core.records import Decision, Report, Start, Status
 from kerashpo.schedulers.full_training import Full
 from kerashpo.space import Space, integer
-from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, best_key, checkpoint_key
+from kerashpo.store.blobs import FileBlobs, best_key, checkpoint_key
 from kerashpo.store.checkpoints import pack
+from kerashpo.store.open import CHECKPOINTS, LOG_NAME
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.doctor import examine
 from kerashpo.study.open import open_or_create

@@ -20,8 +20,9 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Start
 from kerashpo.schedulers.full_training import Full
 from kerashpo.space import Space
-from kerashpo.store.blobs import CHECKPOINTS, LOG_NAME, FileBlobs, checkpoint_key
+from kerashpo.store.blobs import FileBlobs, checkpoint_key
 from kerashpo.store.journal import JournalStore
+from kerashpo.store.open import CHECKPOINTS, LOG_NAME
 from kerashpo.study.compatibility import StudySpec
 from kerashpo.study.open import open_or_create, read_log, remove
 from kerashpo.study.study import open_study

@@ -11,7 +11,7 @@ from kerashpo.core.records import Budget
 from kerashpo.schedulers.registry import make_scheduler
 from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
-from kerashpo.store.blobs import LOG_NAME
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import read_log
 from kerashpo.study.remaining import nothing_left

@@ -30,8 +30,8 @@ from kerashpo.core.records import Report, Start, Status
 from kerashpo.core.rng import stream
 from kerashpo.i18n.texts import Texts
 from kerashpo.problems.power_law import PowerLaw
-from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.journal import lines_of, read_lines
+from kerashpo.store.open import LOG_NAME
 from kerashpo.study.results import Results
 from kerashpo.teaching import check_submission, check_submissions, exercises, write_submission
 from kerashpo.teaching.__main__ import main

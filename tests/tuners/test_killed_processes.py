@@ -15,8 +15,8 @@ import kerashpo as kt
 from kerashpo import space
 from kerashpo.core.errors import StudyBusy
 from kerashpo.core.records import Status
-from kerashpo.store.blobs import LOG_NAME
 from kerashpo.store.journal import JournalStore as Store
+from kerashpo.store.open import LOG_NAME
 
 TRIALS = 40
 

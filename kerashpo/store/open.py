@@ -1,0 +1,93 @@
+"""Opens the log and the checkpoints of a study, from the path or the URL of its folder.
+
+What a folder's path may be, what a study's folder holds, and which `Store` and `Blobs` read it,
+is decided here alone. To add a place, such as an object store: a subclass of each, and its scheme
+in `_SCHEMES`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Event
+from kerashpo.store.blobs import FileBlobs
+from kerashpo.store.journal import JournalStore
+
+LOG_NAME: Final = "study.jsonl"
+CHECKPOINTS: Final = "checkpoints"
+
+_SCHEMES: Final = ("file",)
+_URL: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+"""A scheme of at least two letters; one letter is a drive of Windows."""
+
+
+def folder_of(location: str | os.PathLike[str]) -> Path:
+    """Returns the folder that a path or a ``file://`` URL names.
+
+    Raises:
+        InvalidInput: for a URL of another scheme, or of another machine.
+    """
+    text = os.fspath(location)
+    match = _URL.match(text)
+    if match is None:
+        return Path(location)
+    scheme, known = match[1].lower(), ", ".join(f"{name}://" for name in _SCHEMES)
+    if scheme not in _SCHEMES:
+        raise InvalidInput(
+            f"A study is kept in a folder: pass a path, or a URL that begins with {known}. "
+            f"Received: {text!r}. A mounted bucket or network disk is a "
+            "path as well."
+        )
+    url = urlsplit(text)
+    if url.netloc not in ("", "localhost"):
+        raise InvalidInput(
+            f"file:// URLs name folders of this machine: file:///{url.netloc}{url.path}, or a "
+            f"path. Received: {text!r}."
+        )
+    return Path(url2pathname(unquote(url.path)))
+
+
+def log_path(folder: Path) -> Path:
+    """Returns the file that holds the log of the study in a folder, there or not."""
+    return folder / LOG_NAME
+
+
+def has_log(folder: Path) -> bool:
+    """Tells whether a folder holds a study's log, be it empty or damaged."""
+    return log_path(folder).exists()
+
+
+def open_store(folder: Path, readonly: bool = False) -> JournalStore:
+    """Opens the log of the study in a folder; a missing one is made unless `readonly`.
+
+    Raises:
+        StudyBusy: if another process writes to it.
+        InvalidInput: if the file cannot be read, or its folder cannot be written.
+        StudyCorrupt: if the file is no study's log, or one of a later version.
+    """
+    return JournalStore(log_path(folder), readonly)
+
+
+def open_blobs(folder: Path) -> FileBlobs:
+    """Returns the checkpoints and weights of the study in a folder, there or not."""
+    return FileBlobs(folder / CHECKPOINTS)
+
+
+def read_events(folder: Path) -> list[Event]:
+    """Returns the events of the log in a folder, also while another process writes to it.
+
+    Raises:
+        InvalidInput: if there is no log, or it cannot be read.
+        StudyCorrupt: if an event is damaged.
+    """
+    store = open_store(folder, readonly=True)
+    try:
+        return list(store.read())
+    finally:
+        store.close()
