@@ -27,6 +27,8 @@ class Trial:
         objective: what its score is of: the study's first objective.
         objectives: all of the study's.
         runs: how often it is trained, over executions or folds.
+        parent: the trial from whose state it was started, None for one that began anew.
+        forked_at: after which epoch of the parent's; its own epochs follow that one.
         scoring: which epochs of a run count.
         until: the epoch that its present or last job trains through.
         targets: the epochs that its jobs were to train through, rising: its rungs.
@@ -137,9 +139,18 @@ class Trial:
 
     @property
     def epoch(self) -> int:
-        """The last epoch reported by every run."""
+        """The last epoch trained by every run; a fork begins where it left its parent."""
         scored = self._scored
-        return min(map(max, scored.values())) if len(scored) >= self.runs else 0
+        return min(map(max, scored.values())) if len(scored) >= self.runs else self.forked_at
+
+    @property
+    def origin(self) -> tuple[int, int] | None:
+        """The parent and the epoch of it that a fork starts after, None for other trials."""
+        return None if self.parent is None else (self.parent, self.forked_at)
+
+    def last_epoch(self, run: int) -> int:
+        """Returns the last epoch of a run; 0, or a fork's origin, before its first report."""
+        return max(self.reports.get(run, ()), default=self.forked_at if run < self.runs else 0)
 
     @property
     def complete(self) -> bool:

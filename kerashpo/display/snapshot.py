@@ -129,8 +129,7 @@ def plain(config: Any) -> dict[str, Any]:
 def _running(trial: Trial, space: Space) -> Running:
     run = max(trial.reports, default=0)
     curve = tuple(_tail(trial, run))
-    epoch = max(trial.reports.get(run, ()), default=0)
-    return Running(trial.number, epoch, trial.until, curve, plain(space.realise(trial.config)))
+    return Running(trial.number, trial.last_epoch(run), trial.until, curve, plain(space.realise(trial.config)))
 
 
 def _tail(trial: Trial, run: int) -> Iterator[float]:

@@ -14,6 +14,7 @@ from kerashpo.core.records import Decision
 from kerashpo.executors.base import Executor
 from kerashpo.executors.messages import Message, WorkItem
 from kerashpo.executors.pool.worker_pool import WorkerPool
+from kerashpo.store.trial_checkpoints import Origin
 
 START_SECONDS: Final = 8.0
 """What worker processes cost before they train: importing the libraries, tracing graphs again."""
@@ -139,6 +140,9 @@ class AutoExecutor(Executor):
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         self._now.submit(tasks)
+
+    def secure(self, origins: Mapping[int, Origin]) -> None:
+        self._now.secure(origins)
 
     def free(self) -> int:
         return self._now.free()

@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 from kerashpo.core.records import Decision
 from kerashpo.executors.messages import Message, Saving, WorkItem
-from kerashpo.store.base import Blobs
-from kerashpo.store.trial_checkpoints import secure_origin
+from kerashpo.store.trial_checkpoints import Origin
 
 Emit: TypeAlias = "Callable[[Message | Saving], Decision]"
 """Hands a message on and returns what to do next with the trial."""
@@ -25,6 +24,17 @@ class Executor(ABC):
         The state that a fork starts from is secured before this returns: whatever becomes of
         its parent then, the fork can begin.
         """
+
+    def secure(self, origins: Mapping[int, Origin]) -> None:
+        """Keeps the states that forks start from, whatever becomes of their parents then.
+
+        `submit` does so for what it takes. A search that goes on does it for the forks that
+        may not have begun, before anything else.
+
+        Args:
+            origins: by fork, its parent and the epoch of the parent's that it starts after.
+        """
+        return
 
     @abstractmethod
     def free(self) -> int:
@@ -62,11 +72,9 @@ class Executor(ABC):
         """Ends the workers; what still runs falls back to its last checkpoint."""
 
 
-def secure_origins(blobs: Blobs | None, items: Sequence[WorkItem]) -> None:
-    """Secures what forks among the items start from, see `Executor.submit`."""
-    for item in items:
-        if blobs is not None and item.origin is not None:
-            secure_origin(blobs, item.trial, item.origin)
+def origins_of(items: Sequence[WorkItem]) -> dict[int, Origin]:
+    """Returns where the forks among the items start, see `Executor.secure`."""
+    return {item.trial: item.origin for item in items if item.origin is not None}
 
 
 class Runner(ABC):

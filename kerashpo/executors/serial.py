@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 from kerashpo.core.errors import require_integer
 from kerashpo.core.records import Decision
-from kerashpo.executors.base import Executor, Runner, secure_origins
+from kerashpo.executors.base import Executor, Runner, origins_of
 from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
+from kerashpo.store.trial_checkpoints import Origin, secure_origins
 
 
 class _LoopFailed(BaseException):
@@ -47,8 +48,11 @@ class SerialExecutor(Executor):
         self._decisions: dict[int, Decision] = {}
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
-        secure_origins(self._blobs, tasks)
+        self.secure(origins_of(tasks))
         self._queue.extend(tasks)
+
+    def secure(self, origins: Mapping[int, Origin]) -> None:
+        secure_origins(self._blobs, origins)
 
     def free(self) -> int:
         return self._capacity - len(self._queue)

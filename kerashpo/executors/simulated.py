@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, final
 
@@ -15,6 +15,7 @@ from kerashpo.core.records import Config, Decision, Failure, Report
 from kerashpo.executors.base import Executor
 from kerashpo.executors.failures import REFUSED
 from kerashpo.executors.messages import Failed, Message, WorkItem
+from kerashpo.store.trial_checkpoints import Origin
 
 Evaluate: TypeAlias = "Callable[[dict[str, Any], int], tuple[float, float]]"
 """Value of a configuration after an epoch, and the seconds of training up to it."""
@@ -108,11 +109,16 @@ class SimulatedExecutor(Executor):
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         for task in tasks:
             config = self._realise(task.config)
-            if task.trial not in self._progress and not self._begin(task):
+            if task.trial not in self._progress and not self._begin(task.trial, task.origin):
                 text = f"The state that the trial starts from (trial, epoch) is gone: {task.origin}"
                 self._schedule(_Run(task, config, 0, failure=Failure(REFUSED, text)), 0.0)
                 continue
             self._train(_Run(task, config, self._progress[task.trial].epoch + 1))
+
+    def secure(self, origins: Mapping[int, Origin]) -> None:
+        for fork, origin in origins.items():
+            if fork not in self._progress:
+                self._begin(fork, origin)
 
     def free(self) -> int:
         return self._workers - len(self._due)
@@ -146,17 +152,17 @@ class SimulatedExecutor(Executor):
     def close(self) -> None:
         self._due = []
 
-    def _begin(self, task: WorkItem) -> bool:
+    def _begin(self, trial: int, origin: Origin | None) -> bool:
         """Sets where a trial begins; returns False for a fork whose parent's state is gone."""
-        if task.origin is None:
-            self._progress[task.trial] = _Progress()
+        if origin is None:
+            self._progress[trial] = _Progress()
             return True
-        number, at = task.origin
+        number, at = origin
         parent = self._progress.get(number)
         if parent is None or parent.epoch < at:
             return False
         states = {at: parent.states.get(at)}
-        self._progress[task.trial] = _Progress(at, before=None, states=states)
+        self._progress[trial] = _Progress(at, before=None, states=states)
         return True
 
     def _report(self, run: _Run, handle: Callable[[Message], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -16,6 +16,7 @@ from kerashpo.core.records import Config, Scalar
 from kerashpo.space.constructors import read
 from kerashpo.space.domains import Choice, Float, Integer
 from kerashpo.space.params import Param
+from kerashpo.space.perturb import perturbed
 
 Key: TypeAlias = "tuple[tuple[str, Scalar], ...]"
 Projection: TypeAlias = Callable[[Config], Config]
@@ -94,6 +95,23 @@ class Space:
                 u = rng.random() if param.domain.levels != 1 else 0.5
                 config[param.name] = param.domain.at(u)
         return config
+
+    def perturb(
+        self,
+        config: Config,
+        rng: np.random.Generator,
+        names: Collection[str] | None = None,
+        resample: float = 0.25,
+    ) -> Config:
+        """Returns a configuration near another one of this space, see `perturbed`.
+
+        Args:
+            config: where the step begins.
+            rng: the random numbers.
+            names: which parameters may change; None for all.
+            resample: the probability with which a parameter is drawn anew instead.
+        """
+        return self.project(perturbed(self.params, config, rng, names, resample=resample))
 
     def __contains__(self, config: object) -> bool:
         if not isinstance(config, Mapping):

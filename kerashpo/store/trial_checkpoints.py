@@ -2,13 +2,13 @@
 
 A fork needs its parent's state after an epoch that the parent may have left behind by the
 time the fork begins. So the fork gets a name of its own for that checkpoint as soon as it is
-submitted (`secure_origin`: a hard link where there are any, whose references the file system
+submitted (`secure_origins`: a hard link where there are any, whose references the file system
 counts), and frees it like the rest of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias, final
 
 from kerashpo.store.base import Blobs
@@ -76,21 +76,20 @@ class RunCheckpoints:
         return list(_states(self._blobs, self._trial, self._run))
 
 
-def secure_origin(blobs: Blobs, trial: int, origin: Origin) -> None:
-    """Keeps the state that a fork starts from, whatever becomes of its parent.
+def secure_origins(blobs: Blobs | None, origins: Mapping[int, Origin]) -> None:
+    """Keeps the states that forks start from, whatever becomes of their parents.
 
-    Does nothing for a run of the fork that has it, or a checkpoint of its own, already.
+    Does nothing for a run of a fork that has it, or a checkpoint of its own, already.
 
     Args:
-        blobs: where checkpoints are.
-        trial: the fork.
-        origin: where it starts.
+        blobs: where checkpoints are; None where there are none.
+        origins: by fork, where it starts.
     """
-    parent, at = origin
-    begun = {named.run for _, named in _states(blobs, trial)}
-    for key, named in _states(blobs, parent):
-        if named.epoch == at and named.run not in begun:
-            blobs.copy(key, origin_key(trial, named.run))
+    for fork, (parent, at) in origins.items() if blobs is not None else ():
+        begun = {named.run for _, named in _states(blobs, fork)}
+        for key, named in _states(blobs, parent):
+            if named.epoch == at and named.run not in begun:
+                blobs.copy(key, origin_key(fork, named.run))
 
 
 def free_checkpoints(blobs: Blobs, trial: int) -> None:

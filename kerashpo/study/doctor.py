@@ -65,12 +65,8 @@ def is_ahead(key: str, blobs: Blobs, history: History) -> bool:
     if named.kind == "origin":
         return False  # It is the parent's, which is as far as its own checkpoint.
     trial = history.trials.get(named.trial)
-    logged = _last_epoch(trial, named.run) if trial else 0
+    logged = trial.last_epoch(named.run) if trial else 0
     return int(values.get("epoch", 0)) > logged
-
-
-def _last_epoch(trial: Trial, run: int) -> int:
-    return max(trial.reports.get(run, {}), default=trial.forked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +164,7 @@ def _missing(keys: set[str], history: History) -> Iterator[str]:
         waits = trial.status is Status.PAUSED or trial.stopped_by_budget
         for run in trial.reports if waits else ():
             if (trial.number, run) not in stored:
-                yield checkpoint_key(trial.number, run, _last_epoch(trial, run))
+                yield checkpoint_key(trial.number, run, trial.last_epoch(run))
     best = history.best
     some = any("/best-" in key for key in keys)
     if some and best is not None and best_key(best.number, best.best_run) not in keys:

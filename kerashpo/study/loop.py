@@ -33,13 +33,14 @@ from kerashpo.core.records import (
     Exhausted,
     Failure,
     FoldRuns,
+    Fork,
     Job,
     Resume,
     Status,
     Wait,
 )
 from kerashpo.core.trial import STUDY_ENDED, Trial
-from kerashpo.executors.base import Executor
+from kerashpo.executors.base import Executor, origins_of
 from kerashpo.executors.failures import REFUSED, ends_search
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.store.base import Store
@@ -168,7 +169,7 @@ class Loop:
 
     def _submit(self, job: Job) -> bool:
         known = self.history.trials.get(job.trial)
-        done = known.epoch if known else 0
+        done = known.epoch if known else job.at if isinstance(job, Fork) else 0
         left = remaining_epochs(self.limits.budget, self.history, self._cut)
         if isinstance(job, FoldRuns):
             if left < _untrained(job, known):
@@ -185,8 +186,11 @@ class Loop:
             assert brought is not None
             config = brought
         self._cut[job.trial] = until
+        item = WorkItem(job, config, until, known.origin if known else None)
+        # Before it is recorded: the scheduler may stop the parent as soon as it hears of it.
+        self.executor.secure(origins_of([item]))
         self._record(JobStarted(job))
-        self.executor.submit([WorkItem(job, config, until)])
+        self.executor.submit([item])
         self._record_workers()
         return True
 
@@ -313,6 +317,10 @@ class Loop:
     def _tie_loose_ends(self) -> None:
         """Pauses what an earlier process was training, and carries out what it had not yet."""
         cut = sorted(self.history.running)
+        # Before anything frees a checkpoint: a crash of the machine may have lost a copy.
+        unfinished = (self.history.trials[trial] for trial in self._state.unfinished)
+        origins = {fork.number: fork.origin for fork in unfinished if fork.origin is not None}
+        self.executor.secure(origins)
         for trial in cut:
             self._record(Decided(trial, Decision.PAUSE))
         for trial, decision in self._state.owed.items():
@@ -349,5 +357,5 @@ class Loop:
 
 def _untrained(job: FoldRuns, known: Trial | None) -> int:
     """Returns how many epochs of folds are still to be trained."""
-    trained = {} if known is None else known.reports
-    return sum(max(0, job.until - len(trained.get(run, ()))) for run in job.runs)
+    trained = {run: 0 if known is None else known.last_epoch(run) for run in job.runs}
+    return sum(max(0, job.until - last) for last in trained.values())

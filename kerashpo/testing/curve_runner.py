@@ -14,13 +14,16 @@ from kerashpo.core.records import Config, Decision, Failure, Report, Start, Stat
 from kerashpo.executors.base import Emit, Executor, Runner
 from kerashpo.executors.messages import Failed, Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
-from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
+from kerashpo.store.trial_checkpoints import Origin, RunCheckpoints, free_checkpoints
 
 Curve: TypeAlias = Callable[[Config, int], "float | Mapping[str, float] | None"]
 """The objective (or all metrics) of a configuration after so many epochs, counted from 1.
 
 None ends the trial by itself, as early stopping does; an exception fails it.
 """
+
+Done: TypeAlias = Mapping[tuple[int, int], int]
+"""By trial and run, the last epoch whose state there is: what checkpoints hold."""
 
 METRIC = "value"
 """The name of a bare number of a `Curve`."""
@@ -92,6 +95,7 @@ class CurveRunner(Runner):
         blobs: where checkpoints go, so that another process finds them; None keeps them in
             this one.
         together: whether it trains several items at once, an epoch of each in turn.
+        done: what was trained before, where there are no `blobs`.
 
     Attributes:
         trained: every (trial, epoch) in the order of training, repeats included.
@@ -99,10 +103,14 @@ class CurveRunner(Runner):
     """
 
     def __init__(
-        self, curve: Curve = wave, blobs: Blobs | None = None, together: bool = False
+        self,
+        curve: Curve = wave,
+        blobs: Blobs | None = None,
+        together: bool = False,
+        done: Done | None = None,
     ) -> None:
         self._curve, self._blobs, self._together = curve, blobs, together
-        self._done: dict[tuple[int, int], int] = {}
+        self._done = dict(done or {})
         self._job_ends: dict[tuple[int, int], int] = {}
         self.trained: list[tuple[int, int]] = []
         self.freed: list[int] = []
@@ -166,13 +174,13 @@ class CurveRunner(Runner):
         return int(state or 0)
 
 
-def _trained(item: WorkItem, run: int, done: Mapping[tuple[int, int], int]) -> int | None:
+def _trained(item: WorkItem, run: int, done: Done) -> int | None:
     """Returns where a run goes on, None for a fork of a trial that is not so far.
 
     Args:
         item: what to do.
         run: which run.
-        done: by trial and run the last epoch.
+        done: what was trained.
     """
     if (item.trial, run) in done or item.origin is None:
         return done.get((item.trial, run), 0)
@@ -190,17 +198,30 @@ class InterleavedExecutor(Executor):
         curve: what is trained.
         workers: how many tasks run at once.
         order: draws who speaks next.
+        done: what was trained before.
     """
 
-    def __init__(self, curve: Curve, workers: int, order: np.random.Generator) -> None:
+    def __init__(
+        self,
+        curve: Curve,
+        workers: int,
+        order: np.random.Generator,
+        done: Done | None = None,
+    ) -> None:
         self._curve, self._workers, self._order = curve, workers, order
         self._speakers: dict[int, Iterator[Message]] = {}
-        self._done: dict[tuple[int, int], int] = {}
+        self._done = dict(done or {})
         self._clock = 0.0
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         for task in tasks:
             self._speakers[task.trial] = messages(self._curve, task, partial(self._run_at, task))
+
+    def secure(self, origins: Mapping[int, Origin]) -> None:
+        for fork, (parent, at) in origins.items():
+            for (trial, run), last in [*self._done.items()]:
+                if trial == parent and last >= at:
+                    self._done.setdefault((fork, run), at)
 
     def _run_at(self, item: WorkItem, run: int) -> int | None:
         return 0 if isinstance(item.job, Start) else _trained(item, run, self._done)

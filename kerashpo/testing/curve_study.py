@@ -22,7 +22,7 @@ from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
 from kerashpo.study.state import StudyState
 from kerashpo.testing.cases import MIXED
-from kerashpo.testing.curve_runner import METRIC, Curve, CurveRunner, wave
+from kerashpo.testing.curve_runner import METRIC, Curve, CurveRunner, Done, wave
 
 Trained: TypeAlias = "set[tuple[tuple[tuple[str, object], ...], int]]"
 
@@ -37,7 +37,8 @@ class Search:
         curve: what is trained.
         space: what is searched.
         algorithm: builds a fresh algorithm of a space and a seed.
-        executor: builds who does the work; None for one worker in this process.
+        executor: builds who does the work, from the curve and from what was trained before the
+            log was cut; None for one worker in this process.
         direction: which way the curve improves.
         seed: the study's seed.
         limits: when to give up.
@@ -47,7 +48,7 @@ class Search:
     curve: Curve = wave
     space: Space = MIXED
     algorithm: Callable[[Space, int], Algorithm] = RandomSearch
-    executor: Callable[[Curve], Executor] | None = None
+    executor: Callable[[Curve, Done], Executor] | None = None
     direction: Literal["min", "max"] = "min"
     seed: int = 0
     limits: Limits = Limits()
@@ -67,7 +68,7 @@ class Search:
             state,
             store,
             lambda: self.algorithm(Space.from_json(history.space), history.seed),
-            self._executor(),
+            self._executor(_epochs_done(history)),
             self.limits,
         )
         loop.begin(SessionStarted(0.0))
@@ -82,10 +83,16 @@ class Search:
         objectives = ((METRIC, self.direction),)
         return StudyCreated(self.space.to_json(), objectives, self.seed)
 
-    def _executor(self) -> Executor:
+    def _executor(self, done: Done) -> Executor:
         if self.executor is None:
-            return SerialExecutor(CurveRunner(self.curve))
-        return self.executor(self.curve)
+            return SerialExecutor(CurveRunner(self.curve, done=done))
+        return self.executor(self.curve, done)
+
+
+def _epochs_done(history: History) -> Done:
+    """Returns what the checkpoints hold of a study whose every epoch was stored."""
+    trials = history.trials.values()
+    return {(trial.number, run): trial.last_epoch(run) for trial in trials for run in trial.reports}
 
 
 @final

@@ -162,6 +162,16 @@ def forks_an_epoch_that_the_parent_has_passed(make: Make) -> None:
     require(list(fork) == [3], f"a fork of an epoch before the parent's last trained {fork}")
 
 
+def secures_what_a_fork_starts_from(make: Make) -> None:
+    """From `secure` on the fork can be submitted, whatever became of the parent."""
+    with _executor(make, wave) as executor:
+        _drain(executor, [_start(0, until=2)], {})
+        executor.secure({_FORK: (0, 2)})
+        executor.decide(0, Decision.STOP)
+        fork = _values(_drain(executor, [_fork(until=3)], {})[_FORK])
+    require(list(fork) == [3], f"a fork that was secured before its parent ended trained {fork}")
+
+
 def begins_an_interrupted_fork_at_its_parent(make: Make) -> None:
     """A fork that has no checkpoint of its own starts from its parent, not from nothing."""
     again = WorkItem(Resume(_FORK, 4), _config(0), 4, origin=(0, 2))
@@ -192,6 +202,7 @@ CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
     answers_each_of_a_group,
     continues_the_parent_of_a_fork,
     forks_outlive_their_parent,
+    secures_what_a_fork_starts_from,
     forks_an_epoch_that_the_parent_has_passed,
     begins_an_interrupted_fork_at_its_parent,
     refuses_a_fork_of_nothing,

@@ -20,7 +20,7 @@ from kerashpo.schedulers.median_stopping import MedianStopping
 from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.study.loop import Limits
 from kerashpo.testing.cases import SIX, require
-from kerashpo.testing.curve_runner import Curve, InterleavedExecutor, wave
+from kerashpo.testing.curve_runner import Curve, Done, InterleavedExecutor, wave
 from kerashpo.testing.curve_study import Search, statuses, trained
 
 
@@ -256,8 +256,9 @@ def check_scheduler(case: SchedulerCase) -> None:
         check(case)
 
 
-def _workers(count: int, seed: int) -> Callable[[Curve], Executor]:
-    return lambda curve: InterleavedExecutor(curve, count, np.random.default_rng(seed))
+def _workers(count: int, seed: int) -> Callable[[Curve, Done], Executor]:
+    rng = np.random.default_rng
+    return lambda curve, done: InterleavedExecutor(curve, count, rng(seed), done)
 
 
 def _negated(config: Config, epoch: int) -> float:

@@ -14,7 +14,7 @@ from kerashpo.core.records import Decision, Fork, Objective, Report, Resume, Sta
 from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import MemoryBlobs
-from kerashpo.store.trial_checkpoints import secure_origin
+from kerashpo.store.trial_checkpoints import secure_origins
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
@@ -98,7 +98,7 @@ class Rig:
         config = self.space.complete(values)
         job = Resume(trial, until) if again else Fork(trial, *origin, config, until)
         item = WorkItem(job, config, until, origin)
-        secure_origin(self.blobs, trial, origin)
+        secure_origins(self.blobs, {trial: origin})
         return self._run(item)
 
     def _run(self, task: WorkItem) -> list[Message]:

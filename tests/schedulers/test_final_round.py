@@ -111,7 +111,7 @@ def test_a_log_that_is_cut_anywhere_ends_in_the_same(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", INNER)
 def test_several_workers_train_finalists_side_by_side(kind: str) -> None:
-    whole = search(kind, executor=lambda c: InterleavedExecutor(c, 3, np.random.default_rng(1)))
+    whole = search(kind, executor=lambda c, _: InterleavedExecutor(c, 3, np.random.default_rng(1)))
     with_many = whole.history()
     assert all(set(trained) == set(range(1, FOLDS)) for trained in folds(with_many).values())
     assert len(folds(with_many)) == 3
@@ -132,7 +132,7 @@ def test_a_default_that_was_tried_and_given_up_is_trained_to_the_end() -> None:
 def test_folds_that_fail_leave_the_trial_its_score() -> None:
     calls = {"folds": 0}
 
-    def make(c: object) -> SerialExecutor:
+    def make(c: object, done: object) -> SerialExecutor:
         runner = CurveRunner(curve)
         train = runner.run
 

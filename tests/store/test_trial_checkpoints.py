@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_key, origin_key
-from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints, secure_origin
+from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints, secure_origins
 
 PARENT, CHILD = 0, 7
 
@@ -42,7 +42,7 @@ def test_runs_and_best_weights_are_left_alone(blobs):
 
 def test_an_origin_outlives_the_parent_for_every_run(blobs):
     parent_at_two(blobs, runs=2)
-    secure_origin(blobs, CHILD, (PARENT, 2))
+    secure_origins(blobs, {CHILD: (PARENT, 2)})
     free_checkpoints(blobs, PARENT)
     for run in (0, 1):
         assert (
@@ -54,7 +54,7 @@ def test_an_origin_outlives_the_parent_for_every_run(blobs):
 def test_every_child_has_an_origin_of_its_own(blobs):
     parent_at_two(blobs)
     for child in (CHILD, CHILD + 1):
-        secure_origin(blobs, child, (PARENT, 2))
+        secure_origins(blobs, {child: (PARENT, 2)})
     free_checkpoints(blobs, PARENT)
     free_checkpoints(blobs, CHILD)
     assert RunCheckpoints(blobs, CHILD + 1, 0, (PARENT, 2)).parent_state() == b"run 0"
@@ -62,23 +62,23 @@ def test_every_child_has_an_origin_of_its_own(blobs):
 
 def test_another_epoch_of_the_parent_is_no_origin(blobs):
     parent_at_two(blobs)
-    secure_origin(blobs, CHILD, (PARENT, 3))
+    secure_origins(blobs, {CHILD: (PARENT, 3)})
     assert RunCheckpoints(blobs, CHILD, 0, (PARENT, 3)).parent_state() is None
 
 
 def test_securing_again_changes_nothing(blobs):
     parent_at_two(blobs, runs=2)
-    secure_origin(blobs, CHILD, (PARENT, 2))
+    secure_origins(blobs, {CHILD: (PARENT, 2)})
     blobs.free(origin_key(CHILD, 1))  # as if the process had been killed in between
     blobs.put(checkpoint_key(PARENT, 0, 2), b"another state")
-    secure_origin(blobs, CHILD, (PARENT, 2))
+    secure_origins(blobs, {CHILD: (PARENT, 2)})
     assert blobs.get(origin_key(CHILD, 0)) == b"run 0"
     assert blobs.get(origin_key(CHILD, 1)) == b"run 1"
 
 
 def test_the_origin_goes_once_the_second_job_has_a_state(blobs):
     parent_at_two(blobs)
-    secure_origin(blobs, CHILD, (PARENT, 2))
+    secure_origins(blobs, {CHILD: (PARENT, 2)})
     stored = RunCheckpoints(blobs, CHILD, 0, (PARENT, 2))
     stored.put(4, b"4", job_end=2)
     assert stored.parent_state() == b"run 0"
@@ -87,5 +87,5 @@ def test_the_origin_goes_once_the_second_job_has_a_state(blobs):
         checkpoint_key(CHILD, 0, 4),
         checkpoint_key(CHILD, 0, 5),
     }
-    secure_origin(blobs, CHILD, (PARENT, 2))
+    secure_origins(blobs, {CHILD: (PARENT, 2)})
     assert origin_key(CHILD) not in blobs.stored()

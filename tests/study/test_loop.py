@@ -80,7 +80,7 @@ def test_a_raised_bound_goes_on_with_the_trial_that_was_cut():
 
 def test_minutes_end_a_search_and_a_running_trial():
     executor = Clockwork(seconds_per_poll=10)
-    search = Search(lambda: Full(3), executor=lambda curve: executor, limits=limited(max_minutes=1))
+    search = Search(lambda: Full(3), executor=lambda curve, done: executor, limits=limited(max_minutes=1))
     history = search.history()
     assert history.stopped == "max_minutes reached"
     assert 60 <= history.now < 80
@@ -89,7 +89,7 @@ def test_minutes_end_a_search_and_a_running_trial():
 def test_minutes_are_summed_over_interruptions():
     search = Search(
         lambda: Full(3),
-        executor=lambda curve: Clockwork(seconds_per_poll=10),
+        executor=lambda curve, done: Clockwork(seconds_per_poll=10),
         limits=limited(max_minutes=1),
     )
     log = search.run()
@@ -146,7 +146,7 @@ def _loop(store, curve, limits, listeners=()):
     search = Search(lambda: Full(1), curve, limits=limits)
     state = StudyState(Full(1), list(store.read()))
     algorithm = search.algorithm(search.space, 0)
-    return Loop(state, store, lambda: algorithm, search._executor(), limits, listeners)
+    return Loop(state, store, lambda: algorithm, search._executor({}), limits, listeners)
 
 
 class Broken(Listener):
@@ -202,7 +202,7 @@ def test_a_space_that_grows_is_searched_whole():
     history = Search(
         lambda: Full(1),
         space=Space({"n": integer(1, 2)}),
-        executor=lambda curve: Growing(),
+        executor=lambda curve, done: Growing(),
         limits=limited(max_trials=20),
     ).history()
     assert {key(t.config) for t in history.trials.values()} == {
@@ -341,7 +341,7 @@ class Crowd(Clockwork):
 
 def test_which_worker_has_a_trial_is_recorded_when_it_is_known():
     log = Search(
-        lambda: Full(1), executor=lambda curve: Crowd(2), limits=limited(max_trials=4)
+        lambda: Full(1), executor=lambda curve, done: Crowd(2), limits=limited(max_trials=4)
     ).run()
     assigned = [(event.trial, event.worker) for event in log if isinstance(event, Assigned)]
     # The third trial waits until the second one is over, and has its worker then.
@@ -374,7 +374,7 @@ class SlowStart(Clockwork):
 
 def test_workers_that_start_slowly_are_polled():
     history = Search(
-        lambda: Full(1), executor=lambda curve: SlowStart(), limits=limited(max_trials=2)
+        lambda: Full(1), executor=lambda curve, done: SlowStart(), limits=limited(max_trials=2)
     ).history()
     assert len(history.trials) == 2
 

@@ -201,6 +201,7 @@ class Endless(Broken):
         (ForgetsParents, "begins_an_interrupted_fork_at_its_parent"),
         (ForgetsParents, "refuses_a_fork_of_nothing"),
         (Careless, "forks_outlive_their_parent"),
+        (Careless, "secures_what_a_fork_starts_from"),
         (Careless, "forks_an_epoch_that_the_parent_has_passed"),
         (lambda make, blobs: SharesDecisions(make, blobs, 3), "answers_each_of_a_group"),
     ],

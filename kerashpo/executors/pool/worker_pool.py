@@ -11,7 +11,7 @@ from typing import final
 from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
 from kerashpo.core.events import Configured, Ended, Noted, Reached, Reported
 from kerashpo.core.records import Decision, Resume
-from kerashpo.executors.base import Executor, secure_origins
+from kerashpo.executors.base import Executor, origins_of
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.losses import LIVES, LossCounter
 from kerashpo.executors.pool.protocol import (
@@ -27,6 +27,7 @@ from kerashpo.executors.pool.protocol import (
 from kerashpo.executors.pool.transport import Loss, Transport
 from kerashpo.executors.pool.worker import Worker
 from kerashpo.store.base import Blobs
+from kerashpo.store.trial_checkpoints import Origin, secure_origins
 
 _BATCH = 100
 """Messages of one worker that are handled before another worker's turn."""
@@ -81,10 +82,13 @@ class WorkerPool(Executor):
         self._losses = LossCounter()
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
-        secure_origins(self._blobs, tasks)
+        self.secure(origins_of(tasks))
         self.start()
         self._queue.extend(tasks)
         self._hand_out()
+
+    def secure(self, origins: Mapping[int, Origin]) -> None:
+        secure_origins(self._blobs, origins)
 
     def free(self) -> int:
         workers = self._transport.workers if self._transport.certain else self.ready
