@@ -129,7 +129,9 @@ def plain(config: Any) -> dict[str, Any]:
 def _running(trial: Trial, space: Space) -> Running:
     run = max(trial.reports, default=0)
     curve = tuple(_tail(trial, run))
-    return Running(trial.number, trial.last_epoch(run), trial.until, curve, plain(space.realise(trial.config)))
+    return Running(
+        trial.number, trial.last_epoch(run), trial.until, curve, plain(space.realise(trial.config))
+    )
 
 
 def _tail(trial: Trial, run: int) -> Iterator[float]:

@@ -73,7 +73,9 @@ def test_a_small_step_on_a_log_range_of_integers_moves_it():
     domain = integer(1, 1000, log=True)
     assert isinstance(domain, Integer)
     for value in (1, 2, 1000):
-        found = Counter(c["p"] for c in perturbations(Space({"p": domain}), {"p": value}, resample=0))
+        found = Counter(
+            c["p"] for c in perturbations(Space({"p": domain}), {"p": value}, resample=0)
+        )
         assert value not in found
         assert min(found) >= 1 and max(found) <= 1000
 

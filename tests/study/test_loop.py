@@ -80,7 +80,9 @@ def test_a_raised_bound_goes_on_with_the_trial_that_was_cut():
 
 def test_minutes_end_a_search_and_a_running_trial():
     executor = Clockwork(seconds_per_poll=10)
-    search = Search(lambda: Full(3), executor=lambda curve, done: executor, limits=limited(max_minutes=1))
+    search = Search(
+        lambda: Full(3), executor=lambda curve, done: executor, limits=limited(max_minutes=1)
+    )
     history = search.history()
     assert history.stopped == "max_minutes reached"
     assert 60 <= history.now < 80
