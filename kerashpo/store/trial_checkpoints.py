@@ -85,7 +85,9 @@ def secure_origins(blobs: Blobs | None, origins: Mapping[int, Origin]) -> None:
         blobs: where checkpoints are; None where there are none.
         origins: by fork, where it starts.
     """
-    for fork, (parent, at) in origins.items() if blobs is not None else ():
+    if blobs is None:
+        return
+    for fork, (parent, at) in origins.items():
         begun = {named.run for _, named in _states(blobs, fork)}
         for key, named in _states(blobs, parent):
             if named.epoch == at and named.run not in begun:

@@ -128,7 +128,7 @@ class CurveTable:
             budget: what the search may spend.
         """
 
-        def simulated(_: Curve) -> Executor:
+        def simulated(_: Curve, __: Done) -> Executor:
             return SimulatedExecutor(self._evaluate, METRIC, dict, workers)
 
         return Search(
