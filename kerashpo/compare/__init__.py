@@ -12,6 +12,7 @@ an answer that needs no model.
 ``runs``                one cell (problem, tuner, seed), its folder and its result
 ``run_cells``           runs the cells on our executors, here or in worker processes
 ``run_one``             runs one cell: a search with one of our tuners, or a baseline
+``search_and_test``     the search with a tuner of ours, and its winner on the test set
 ``peers``               runs one cell with another library's tuner
 ``evaluate``            test metrics and confusion matrices
 ``storage``             the folder: results are read from it, CSV files written to it

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from kerashpo.problems.baselines import constant_answer, labels_of
-from kerashpo.problems.task import Array, Split, Task
+from kerashpo.problems.splits import Array, Split
+from kerashpo.problems.task import Task
 
 Table = list[list[int]]
 

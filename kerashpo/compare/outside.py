@@ -22,12 +22,14 @@ import numpy as np
 
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.runs import Result, Run
+from kerashpo.compare.search_and_test import search_and_test
 from kerashpo.compare.tuners import TunerBudget
 from kerashpo.core.errors import InvalidInput, KerashpoError
 from kerashpo.core.import_string import is_import_string, load_object
 from kerashpo.problems.baselines import labels_of
 from kerashpo.problems.registry import make_task
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.splits import Split
+from kerashpo.problems.task import Task
 from kerashpo.store.open import has_log
 
 
@@ -243,7 +245,6 @@ def run_own_tuner(run: Run, task: Task, options: ComparisonOptions) -> Result | 
     """
     from kerashpo.compare.peers.recorder import Recorder, recorded
     from kerashpo.compare.peers.run_peer import record_search
-    from kerashpo.compare.run_one import search_and_test
 
     budget = options.allowance(run.tuner)
     recorder = Recorder(task.objective, budget.epochs)

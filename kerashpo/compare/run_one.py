@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from kerashpo.analysis.anytime import steps
-from kerashpo.analysis.saturation import saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
-from kerashpo.compare.evaluate import confusion, constant_scores, import_quietly, on_test
+from kerashpo.compare.evaluate import confusion, constant_scores, import_quietly
 from kerashpo.compare.runs import Result, Run
+from kerashpo.compare.search_and_test import search_and_test
 from kerashpo.compare.tuners import PEERS, UNTRAINED
 from kerashpo.problems.baselines import constant_answer, labels_of
-from kerashpo.problems.task import Split, Task
-
-_FULL = ("bayesian", "random", "default")
+from kerashpo.problems.splits import Split
+from kerashpo.problems.task import Task
 
 
 def run_one(run: Run, options: ComparisonOptions) -> Result | None:
@@ -86,52 +84,6 @@ def run_search(run: Run, task: Task, options: ComparisonOptions) -> Result | Non
     """Searches and evaluates the winner; returns None where the user interrupted."""
     tuner = make_tuner(run, task, options)
     return search_and_test(run, task, tuner, options)
-
-
-def search_and_test(
-    run: Run, task: Task, tuner: Any, options: ComparisonOptions, always_epochs: bool = False
-) -> Result | None:
-    """Searches with a tuner of kerashpo and evaluates its winner on the test set.
-
-    Args:
-        run: which cell.
-        task: what is tuned.
-        tuner: of the run.
-        options: the comparison.
-        always_epochs: whether to pass the epochs to `search` whatever the tuner's name.
-
-    Returns:
-        the result, None where the user interrupted.
-    """
-    split = task.load(run.seed)
-    x, y = split.train
-    epochs = {"epochs": options.max_epochs} if always_epochs or run.tuner in _FULL else {}
-    tuner.search(
-        x,
-        y,
-        validation_data=split.validation,
-        batch_size=task.batch_size,
-        verbose=0 if options.quiet else 1,
-        **epochs,
-    )
-    results = tuner.results
-    if results.stopped == "interrupted":
-        return None
-    best = results.best
-    scores, table = on_test(tuner.get_best_models(1)[0], split, task, compiled=True)
-    return Result.of(
-        run,
-        task,
-        trials=len(results),
-        epochs=results.epochs,
-        seconds=results.seconds,
-        validation=best.metrics,
-        test=scores,
-        config=best.config,
-        confusion=table,
-        steps=steps(results.history),
-        saturation=saturation(results.history),
-    )
 
 
 def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:

@@ -27,7 +27,7 @@ at once.
 """
 
 from kerashpo.problems.base import Problem
-from kerashpo.problems.splits import standardised
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.splits import Split, standardised
+from kerashpo.problems.task import Task
 
 __all__ = ["Problem", "Split", "Task", "standardised"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerashpo.problems.task import Array, Split
+from kerashpo.problems.splits import Array, Split
 
 
 def constant_answer(y: Array, classes: int) -> Array:

@@ -12,8 +12,8 @@ from typing import Any
 from kerashpo.core.records import Objective
 from kerashpo.problems.baselines import mean_answer
 from kerashpo.problems.mlp import add_hidden
-from kerashpo.problems.splits import mapped, split_of, standardised
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.splits import Split, mapped, split_of, standardised
+from kerashpo.problems.task import Task
 
 FEATURES = 10
 

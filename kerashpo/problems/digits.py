@@ -10,8 +10,8 @@ from typing import Any
 
 from kerashpo.core.records import Objective
 from kerashpo.problems.baselines import majority
-from kerashpo.problems.splits import mapped, split_of
-from kerashpo.problems.task import Array, Split, Task
+from kerashpo.problems.splits import Array, Split, mapped, split_of
+from kerashpo.problems.task import Task
 
 SIDE = 8
 LEVELS = 16.0

@@ -11,8 +11,7 @@ import numpy as np
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.objective import to_objectives
 from kerashpo.problems.baselines import labels_of
-from kerashpo.problems.splits import parts_of, split_in_time_order, split_of
-from kerashpo.problems.task import Array, Split
+from kerashpo.problems.splits import Array, Split, parts_of, split_in_time_order, split_of
 
 FEWEST = 4
 """Samples of a class, or groups: fewer could not be in all three parts."""

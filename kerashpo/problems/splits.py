@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.problems.task import Array, Split
 
+Array = NDArray[Any]
 TEST = 0.2
 """The share of all samples that only winners see."""
 VALIDATION = 0.2
 """The share of the rest that decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One seed's data in three disjoint parts, each (x, y).
+
+    Samples x (n, ...) are float32, as a rule; y is (n,) or one-hot (n, classes) for classes and
+    (n, k) for numbers. A search sees `train` and `validation`; `test` is for its winner alone.
+    """
+
+    train: tuple[Any, Array]
+    validation: tuple[Any, Array]
+    test: tuple[Any, Array]
 
 
 def split_of(x: Any, y: Array, seed: int, stratify: bool, groups: Array | None = None) -> Split:

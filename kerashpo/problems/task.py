@@ -8,31 +8,18 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Objective
+from kerashpo.problems.from_arrays import ArrayData
+from kerashpo.problems.splits import Array, Split
 
-Array = NDArray[Any]
 Inputs: TypeAlias = "Array | Mapping[str, Array] | Sequence[Array]"
 """Samples of a model with one input, or with several, by name or in order."""
 Text: TypeAlias = "str | Mapping[str, str]"
 """A sentence, or sentences by language, e.g. ``{"en": "Wine", "es": "Vino"}``."""
 _NAME = re.compile(r"[\w][\w.-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """One seed's data in three disjoint parts, each (x, y).
-
-    Samples x (n, ...) are float32, as a rule; y is (n,) or one-hot (n, classes) for classes and
-    (n, k) for numbers. A search sees `train` and `validation`; `test` is for its winner alone.
-    """
-
-    train: tuple[Any, Array]
-    validation: tuple[Any, Array]
-    test: tuple[Any, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +142,6 @@ class Task:
         Raises:
             InvalidInput: if the arrays do not fit together, or what `y` holds is unclear.
         """
-        from kerashpo.problems.from_arrays import ArrayData
-
         found = ArrayData.of(name, x, y, objective, classes, groups, in_time_order, prepare)
         return cls(
             name=name,

@@ -11,8 +11,8 @@ from typing import Any
 from kerashpo.core.records import Objective
 from kerashpo.problems.baselines import majority
 from kerashpo.problems.mlp import add_hidden
-from kerashpo.problems.splits import split_of, standardised
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.splits import Split, split_of, standardised
+from kerashpo.problems.task import Task
 
 FEATURES = 13
 CLASSES = ("grower 0", "grower 1", "grower 2")

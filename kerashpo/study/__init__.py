@@ -11,6 +11,8 @@
 ``signals``        Ctrl-C and SIGTERM
 ``retention``      which weights are kept
 ``results``        `Results`: best, trials, curves, plots, the same for every kind of search
+``result_models``  builds the models behind results: the interface, and what has none
+``results_html``   results as HTML for notebooks
 ``final_results``  `results.final`, the final round
 ``study``          `open_study`: the results of a folder, without Keras
 ``find``           studies below a folder

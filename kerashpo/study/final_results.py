@@ -15,11 +15,10 @@ from kerashpo.core.objective import Best
 from kerashpo.core.records import Config
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import key
+from kerashpo.study.result_models import Models
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from kerashpo.study.results import Models
 
 COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "error")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -26,114 +24,19 @@ from kerashpo.core.events import Event
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective
 from kerashpo.display.snapshot import plain
-from kerashpo.display.summary import number_of, results_line
+from kerashpo.display.summary import results_line
 from kerashpo.display.text import saturation_note
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
 from kerashpo.store.open import read_events
 from kerashpo.study.final_results import FinalResults
+from kerashpo.study.result_models import Models, NoModels
+from kerashpo.study.results_html import results_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kerashpo.plots.accessor import Plots
-
-
-class Models(ABC):
-    """Builds the models behind a study's results."""
-
-    @abstractmethod
-    def best(self) -> Any:
-        """Returns the best trial's model with the stored weights of its best epoch."""
-
-    @abstractmethod
-    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
-        """Returns a model of the best configuration, trained from nothing.
-
-        Args:
-            args: what `model.fit` gets by position.
-            epochs: for how long; None for as many as the best epoch.
-            fit: what `model.fit` gets by name.
-        """
-
-    @abstractmethod
-    def average(self, members: Sequence[tuple[int, int]]) -> Any:
-        """Returns one model that averages stored best models.
-
-        Args:
-            members: trial and run of each.
-        """
-
-    @abstractmethod
-    def single(self, trial: int, epochs: int) -> Any:
-        """Returns one model of a trial's configuration, trained on all rows of the search."""
-
-
-@final
-class NoModels(Models):
-    """Results that were read from a folder, or that come from a function, have no models."""
-
-    def best(self) -> Any:
-        raise self._error("best_model()")
-
-    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
-        raise self._error("refit_best(...)")
-
-    def average(self, members: Sequence[tuple[int, int]]) -> Any:
-        count = len({trial for trial, _ in members})
-        raise self._error("final.model" if count == 1 else f"ensemble({count})")
-
-    def single(self, trial: int, epochs: int) -> Any:
-        raise self._error("final.single")
-
-    def _error(self, call: str) -> InvalidInput:
-        return InvalidInput(
-            f"{call} needs the function that builds the model, which a study does not store. Make "
-            "the tuner again with the same arguments (build_model, objective, directory, "
-            f"project_name) and call tuner.results.{call}: nothing is trained again for that. "
-            "For the values alone: results.best.config."
-        )
-
-
-_MOST = 10
-
-
-def results_html(history: History, space: Space, texts: Texts) -> str:
-    """Returns a sentence and a table of the best trials as HTML, without colours of its own.
-
-    Args:
-        history: the study.
-        space: its space.
-        texts: the reader's language.
-    """
-    import pandas as pd
-
-    lines = [results_line(history, texts)]
-    if note := saturation_note(history, saturation(history), texts):
-        lines.append(note)
-    ranked = sorted(history.rank(number) for number in history.trials)[:_MOST]
-    rows = {row["trial"]: row for row in trial_rows(history, space)}
-    names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
-    keys = [*names, *(f"param_{name}" for name in space.names)]
-    table = ""
-    if ranked:
-        cells = [
-            [_cell(key, rows[number].get(key), texts) for key in keys] for *_, number in ranked
-        ]
-        titles = [*(texts(f"column.{name}") for name in names), *space.names]
-        table = pd.DataFrame(cells, columns=titles).to_html(index=False, border=0)
-    left = len(history.trials) - len(ranked)
-    more = [texts("summary.more", shown=len(ranked), left=left)] if left else []
-    above, below = ("".join(f"<p>{escape(line)}</p>" for line in part) for part in (lines, more))
-    return f"{above}{table}{below}"
-
-
-def _cell(key: str, value: Any, texts: Texts) -> str:
-    if value is None:
-        return ""
-    if key == "status":
-        return texts(f"status.{value.lower()}")
-    return number_of(value, texts) if isinstance(value, float) else str(value)
 
 
 @final

@@ -14,7 +14,7 @@ from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
-from kerashpo.study.results import Models
+from kerashpo.study.result_models import Models
 from kerashpo.training.data import FitData
 from kerashpo.training.ensemble import average_models
 from kerashpo.training.folds import EPOCHS, fit_values

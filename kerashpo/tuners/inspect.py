@@ -16,7 +16,8 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import pack_list, read_variables
 from kerashpo.store.open import open_blobs
-from kerashpo.study.results import Models, Results
+from kerashpo.study.result_models import Models
+from kerashpo.study.results import Results
 from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.hyperparameters import HyperParameters

@@ -17,7 +17,7 @@ from sklearn.utils.validation import has_fit_parameter
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.study.results import Models
+from kerashpo.study.result_models import Models
 from kerashpo.study.retention import read_keep
 from kerashpo.training.randomness import seeded_own
 from kerashpo.tuners.base import Tuner

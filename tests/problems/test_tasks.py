@@ -8,7 +8,7 @@ import pytest
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.baselines import majority, mean_answer
 from kerashpo.problems.registry import make_task, task_names
-from kerashpo.problems.task import Split
+from kerashpo.problems.splits import Split
 
 SIZES = {"breast_cancer": 569, "wine": 178, "digits": 1797, "diabetes": 442}
 SHAPES = {"breast_cancer": (30,), "wine": (13,), "digits": (8, 8, 1), "diabetes": (10,)}

@@ -14,7 +14,8 @@ from keras_tuner.errors import FatalError
 from kerashpo.analysis.anytime import Step
 from kerashpo.compare.tuners import TunerBudget
 from kerashpo.core.records import Objective
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.splits import Split
+from kerashpo.problems.task import Task
 
 
 class BudgetSpent(FatalError):  # type: ignore[misc]

@@ -17,7 +17,8 @@ from kerashpo.compare.evaluate import on_test, without_warnings
 from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder, Winner
 from kerashpo.compare.runs import Result, Run, write_json
 from kerashpo.core.errors import NoResult
-from kerashpo.problems.task import Split, Task
+from kerashpo.problems.splits import Split
+from kerashpo.problems.task import Task
 
 
 def run_peer(run: Run, task: Task, options: ComparisonOptions) -> Result:

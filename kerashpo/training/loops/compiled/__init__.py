@@ -4,6 +4,7 @@
 - `engine`: the backends' interface. An `Engine` opens a `CompiledSession` on one model, and holds
   the caches: shared graphs, graphs of single models, data on the device.
 - `signature`: the key under which models share a trace, or why one gets a trace of its own.
+- `canonical_config`: Keras configurations as hashable values, what the key is made of.
 - `tensorflow/`: traces that do not depend on the widths of layers, and their variables.
 - `jax/`: epochs under `jax.lax.scan`, compiled once for each set of shapes.
 

@@ -1,0 +1,65 @@
+"""`Models`: builds the models behind a study's results, where something can build them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, final
+
+from kerashpo.core.errors import InvalidInput
+
+
+class Models(ABC):
+    """Builds the models behind a study's results."""
+
+    @abstractmethod
+    def best(self) -> Any:
+        """Returns the best trial's model with the stored weights of its best epoch."""
+
+    @abstractmethod
+    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
+        """Returns a model of the best configuration, trained from nothing.
+
+        Args:
+            args: what `model.fit` gets by position.
+            epochs: for how long; None for as many as the best epoch.
+            fit: what `model.fit` gets by name.
+        """
+
+    @abstractmethod
+    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+        """Returns one model that averages stored best models.
+
+        Args:
+            members: trial and run of each.
+        """
+
+    @abstractmethod
+    def single(self, trial: int, epochs: int) -> Any:
+        """Returns one model of a trial's configuration, trained on all rows of the search."""
+
+
+@final
+class NoModels(Models):
+    """Results that were read from a folder, or that come from a function, have no models."""
+
+    def best(self) -> Any:
+        raise self._error("best_model()")
+
+    def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
+        raise self._error("refit_best(...)")
+
+    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+        count = len({trial for trial, _ in members})
+        raise self._error("final.model" if count == 1 else f"ensemble({count})")
+
+    def single(self, trial: int, epochs: int) -> Any:
+        raise self._error("final.single")
+
+    def _error(self, call: str) -> InvalidInput:
+        return InvalidInput(
+            f"{call} needs the function that builds the model, which a study does not store. Make "
+            "the tuner again with the same arguments (build_model, objective, directory, "
+            f"project_name) and call tuner.results.{call}: nothing is trained again for that. "
+            "For the values alone: results.best.config."
+        )
