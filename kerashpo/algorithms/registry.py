@@ -24,12 +24,15 @@ class AlgorithmEntry:
         oracle: its oracle in `kerashpo.oracles`, which KerasTuner has too or not, if any.
         reads_scores: whether its proposals depend on the scores of trials; if not, several
             workers give the same trials whoever reports first.
+        several: whether it searches for a Pareto front where several objectives rank; if not, a
+            search with several is refused.
     """
 
     place: str
     tuner: str = ""
     oracle: str = ""
     reads_scores: bool = True
+    several: bool = False
 
     def load(self) -> Callable[..., Algorithm]:
         """Returns the class, importing it: some bring scipy's optimisers with them."""
@@ -41,9 +44,11 @@ class AlgorithmEntry:
 
 
 _ENTRIES: dict[str, AlgorithmEntry] = {
-    "random": AlgorithmEntry("random:RandomSearch", "RandomSearch", "RandomSearchOracle", False),
-    "grid": AlgorithmEntry("grid:GridSearch", "GridSearch", "GridSearchOracle", False),
-    "sobol": AlgorithmEntry("sobol:SobolSearch", reads_scores=False),
+    "random": AlgorithmEntry(
+        "random:RandomSearch", "RandomSearch", "RandomSearchOracle", False, True
+    ),
+    "grid": AlgorithmEntry("grid:GridSearch", "GridSearch", "GridSearchOracle", False, True),
+    "sobol": AlgorithmEntry("sobol:SobolSearch", reads_scores=False, several=True),
     "bayesian": AlgorithmEntry(
         "bayesian:BayesianOptimization", "BayesianOptimization", "BayesianOptimizationOracle"
     ),

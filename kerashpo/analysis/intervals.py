@@ -164,5 +164,5 @@ def trials_within(history: History, bounds: ScoreInterval, best: Trial) -> int:
     return sum(
         trial is not best and trial.score is not None and bounds.low <= trial.score <= bounds.high
         for trial in history.trials.values()
-        if math.isfinite(history.rank(trial.number)[0])
+        if history.scored(trial.number)
     )

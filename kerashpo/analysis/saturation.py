@@ -56,11 +56,14 @@ class Saturation:
 def saturation(history: History) -> Saturation | None:
     """Returns what the validation rows can say, None where that is not known.
 
-    It is known for accuracies (any share of correct rows) on validation arrays; pipelines have
-    no known number of rows, and for other metrics the spread over rows is not logged.
+    It is known for one objective, an accuracy (any share of correct rows), on validation arrays;
+    pipelines have no known number of rows, and for other metrics the spread over rows is not
+    logged.
     """
     rows, objective = validation_rows(history), history.objective
-    if not rows or objective.direction != "max" or not is_proportion(objective.name):
+    if history.several or not rows or objective.direction != "max":
+        return None
+    if not is_proportion(objective.name):
         return None
     ranked = [history.rank(number) for number in history.trials]
     scores = sorted((-cost for cost, _, _ in ranked if math.isfinite(cost)), reverse=True)

@@ -87,7 +87,7 @@ def _silent() -> None:
 def _runner(
     runs: tuple[Run, ...], options: ComparisonOptions, loading: Callable[[], None]
 ) -> FunctionRunner:
-    return FunctionRunner(partial(_run_cell, runs, options, loading), "done", dict)
+    return FunctionRunner(partial(_run_cell, runs, options, loading), ["done"], dict)
 
 
 def _run_cell(

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, final
 
+import numpy as np
+
 from kerashpo.core.events import (
     AlgorithmExhausted,
     Assigned,
@@ -25,7 +27,8 @@ from kerashpo.core.events import (
     StudyCreated,
     config_of,
 )
-from kerashpo.core.objective import Scoring
+from kerashpo.core.objective import Scoring, several_rank
+from kerashpo.core.pareto import Costs, from_knee, non_dominated
 from kerashpo.core.records import Decision, FoldRuns, Fork, Job, Objective, Report, Status
 from kerashpo.core.trial import STUDY_ENDED, Trial
 
@@ -66,13 +69,19 @@ class History:
         self.exhausted: str | None = None
         self.finished = False
         self._leader: int | None = None
+        self._leader_known = True
         for event in events:
             self.apply(event)
 
     @property
     def objective(self) -> Objective:
-        """The objective that ranks: the first one."""
+        """The first objective: the score of a trial is of it."""
         return self.objectives[0]
+
+    @property
+    def several(self) -> bool:
+        """Whether several objectives rank: then trials are compared by Pareto dominance."""
+        return several_rank(self.objectives)
 
     @property
     def next_trial(self) -> int:
@@ -81,13 +90,51 @@ class History:
 
     @property
     def best(self) -> Trial | None:
-        """The incumbent: the best score, failed trials left out; ties go to the lower trial."""
+        """The incumbent: the best score, failed trials left out; ties go to the lower trial.
+
+        With several objectives it is the knee of the Pareto front, see `from_knee`.
+        """
+        if not self._leader_known:
+            self._leader, self._leader_known = self._search_leader(), True
         return None if self._leader is None else self.trials[self._leader]
+
+    def ranking(self, trials: Iterable[int] | None = None) -> list[int]:
+        """Returns trials in an order of preference, those without a score last.
+
+        One objective sorts them by `rank`. Several sort them front by front (non-dominated
+        sorting), within a front from its knee outwards.
+
+        Args:
+            trials: which trials; None for all.
+        """
+        ranks = sorted(self.rank(n) for n in (self.trials if trials is None else trials))
+        if not self.several:
+            return [number for _, _, number in ranks]
+        known = sorted(number for cost, _, number in ranks if cost < math.inf)
+        order = from_knee(self._costs(known)) if known else ()
+        return [*(known[i] for i in order), *(n for cost, _, n in ranks if cost == math.inf)]
+
+    def scored(self, trial: int) -> bool:
+        """Whether a trial counts: it did not fail, and each objective that ranks is finite."""
+        return self.rank(trial)[0] < math.inf
+
+    def front(self, trials: Iterable[int] | None = None) -> list[int]:
+        """Returns the trials on the Pareto front, the lowest number first.
+
+        With one objective these are the trials with the best score.
+
+        Args:
+            trials: among which; None for all.
+        """
+        known = sorted(n for n in (self.trials if trials is None else trials) if self.scored(n))
+        return [known[i] for i in np.flatnonzero(non_dominated(self._costs(known)))]
 
     def rank(self, trial: int, until: int | None = None) -> tuple[float, float, int]:
         """Returns a sort key, less is better: cost, loss of the same split, number.
 
-        A trial that failed, or was given up before all of its runs had begun, ranks last.
+        A trial that failed, or was given up before all of its runs had begun, ranks last; where
+        several objectives rank, so does one that lacks a finite value of any of them. The cost
+        is then the first objective's, see `ranking`.
 
         Args:
             trial: which trial.
@@ -97,7 +144,21 @@ class History:
         if record.status is Status.FAILED or (until is None and record.pruned):
             return (math.inf, math.inf, trial)
         best = record.best if until is None else record.best_until(until)
+        if self.several and not all(map(math.isfinite, self.costs(trial, until))):
+            return (math.inf, math.inf, trial)
         return (best.cost, best.loss, trial)
+
+    def costs(self, trial: int, until: int | None = None) -> tuple[float, ...]:
+        """Returns a trial's costs of the objectives that rank, see `Trial.costs`.
+
+        Args:
+            trial: which trial.
+            until: of the best epoch through this one; None for all.
+        """
+        record = self.trials[trial]
+        if not self.several:
+            return (record.best.cost if until is None else record.best_until(until).cost,)
+        return record.costs if until is None else record.costs_until(until)
 
     def apply(self, event: Event) -> bool:
         """Takes in one event; returns False where it said nothing new (a known epoch)."""
@@ -131,7 +192,7 @@ class History:
                 self.exhausted = reason
             case Measured(trial, run, epoch, metrics):
                 self.trials[trial].measure(run, epoch, metrics)
-                self._leader = self._search_leader()
+                self._leader_known = False
             case Extended(space, declared, settings):
                 self.space, self.first_space, self.settings = space, declared, settings
             case Noted(trial, facts):
@@ -180,10 +241,10 @@ class History:
             return False
         self.epochs += 1
         falls = len(record.reports) > 1 or record.scoring.last
-        if report.trial == self._leader and falls:
+        if self.several or (report.trial == self._leader and falls):
             # A mean over runs, or of the last epochs, may fall behind another trial's.
-            self._leader = self._search_leader()
-        elif record.best.finite and self._leads(report.trial):
+            self._leader_known = False
+        elif self._leader_known and record.best.finite and self._leads(report.trial):
             self._leader = report.trial
         return True
 
@@ -207,8 +268,9 @@ class History:
         self._move(event.trial, event.status)
         if event.status is Status.FAILED:
             self.failed += 1
-        if self._leader == event.trial and event.status is not Status.COMPLETED:
-            self._leader = self._search_leader()
+        fallen = self._leader == event.trial and event.status is not Status.COMPLETED
+        if self.several or fallen:
+            self._leader_known = False
 
     def _move(self, trial: int, status: Status) -> None:
         self.trials[trial].status = status
@@ -219,5 +281,13 @@ class History:
                 group.discard(trial)
 
     def _search_leader(self) -> int | None:
+        if self.several:
+            front = self.front()
+            return self.ranking(front)[0] if front else None
         ranked = min((self.rank(number) for number in self.trials), default=None)
         return None if ranked is None or ranked[0] == math.inf else ranked[2]
+
+    def _costs(self, trials: list[int]) -> Costs:
+        """Returns the costs (n, m) of trials, one row each."""
+        columns = len(self.objectives) if self.several else 1
+        return np.array([self.costs(n) for n in trials]).reshape(len(trials), columns)

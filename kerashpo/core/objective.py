@@ -78,7 +78,11 @@ def to_objectives(given: Any) -> tuple[Objective, ...]:
     if isinstance(given, Sequence) and not isinstance(given, str):
         if not given:
             raise InvalidInput("objective is an empty list: name at least one metric.")
-        return tuple(to_objectives(one)[0] for one in given)
+        found = tuple(to_objectives(one)[0] for one in given)
+        names = [one.name for one in found]
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise InvalidInput(f"objective names {', '.join(map(repr, twice))} more than once.")
+        return found
     if isinstance(given, str):
         direction = infer_direction(given)
         if direction is None:
@@ -175,6 +179,11 @@ class Scoring:
 
 WEIGHTED = "multi_objective"
 """The name under which the sum is logged; KerasTuner's."""
+
+
+def several_rank(objectives: Sequence[Objective]) -> bool:
+    """Whether several objectives rank trials, by Pareto dominance: none is a weighted sum."""
+    return len(objectives) > 1 and objectives[0].name != WEIGHTED
 
 
 @final

@@ -203,7 +203,12 @@ class Trial:
         That is the epoch of the score, so that the stored model has all of them; over several
         runs each is the mean over the runs. inf where a value is missing or not finite.
         """
-        return (self.best.cost, *(self._cost(other) for other in self.objectives[1:]))
+        return self._costs(self.best, self._best)
+
+    def costs_until(self, epoch: int) -> tuple[float, ...]:
+        """The same of the best epoch among those through `epoch`: what a rung compares."""
+        bests = {run: self._judge_run(run, epoch) for run in self._scored}
+        return self._costs(self._mean(list(bests.values())), bests)
 
     @property
     def spread(self) -> float | None:
@@ -238,10 +243,7 @@ class Trial:
 
     def metrics_at_best(self, run: int = 0) -> dict[str, float]:
         """Every metric of a run at the epoch that it is judged by, measured ones included."""
-        epoch = self._best.get(run, NOTHING).epoch
-        report = self.reports.get(run, {}).get(epoch)
-        logged = {} if report is None else dict(report.metrics)
-        return logged | dict(self.measured.get(run, {}).get(epoch, {}))
+        return self._metrics(run, self._best.get(run, NOTHING).epoch)
 
     def best_of_run(self, run: int) -> Best:
         """The best epoch of one run, whether or not it counts for the score."""
@@ -254,11 +256,19 @@ class Trial:
             return self.reports
         return {run: found for run, found in self.reports.items() if run not in self.extra}
 
-    def _cost(self, objective: Objective) -> float:
-        """Returns the mean over the runs of another objective at the epochs of their scores."""
-        found = (self.metrics_at_best(run).get(objective.name, math.nan) for run in self._best)
-        costs = [objective.cost(value) for value in found]
-        return sum(costs) / len(costs) if costs else math.inf
+    def _metrics(self, run: int, epoch: int) -> dict[str, float]:
+        report = self.reports.get(run, {}).get(epoch)
+        logged = {} if report is None else dict(report.metrics)
+        return logged | dict(self.measured.get(run, {}).get(epoch, {}))
+
+    def _costs(self, best: Best, bests: Mapping[int, Best]) -> tuple[float, ...]:
+        """Returns a cost for each objective, the others' as means over the runs' best epochs."""
+        metrics = [self._metrics(run, one.epoch) for run, one in bests.items()]
+        others = (
+            [objective.cost(found.get(objective.name, math.nan)) for found in metrics]
+            for objective in self.objectives[1:]
+        )
+        return (best.cost, *(sum(c) / len(c) if c else math.inf for c in others))
 
     def _break_off(self) -> None:
         if self.stretches[-1]:

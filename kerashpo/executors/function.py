@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -22,18 +22,18 @@ class FunctionRunner(Runner):
     """Calls ``fn(config)`` once a trial.
 
     Args:
-        fn: returns a number, or a mapping of metrics that holds `metric`.
-        metric: the name under which a bare number is reported.
+        fn: returns a number, or a mapping of metrics that holds all of `names`.
+        names: of the objectives; a bare number is reported under the only one.
         realise: turns a stored configuration into what `fn` gets.
     """
 
     def __init__(
         self,
         fn: Callable[[dict[str, Any]], Any],
-        metric: str,
+        names: Sequence[str],
         realise: Callable[[Config], dict[str, Any]],
     ) -> None:
-        self._fn, self._metric, self._realise = fn, metric, realise
+        self._fn, self._names, self._realise = fn, tuple(names), realise
         self._tail = OutputCapture()
 
     def train(self, item: WorkItem, emit: Emit) -> None:
@@ -53,11 +53,11 @@ class FunctionRunner(Runner):
             return
         metrics = self._metrics(found)
         emit(Reported(Report(item.trial, 0, 1, metrics, time.perf_counter() - began)))
-        if math.isfinite(metrics[self._metric]):
+        bad = next((name for name in self._names if not math.isfinite(metrics[name])), None)
+        if bad is None:
             emit(Reached(item.trial))
         else:
-            value = metrics[self._metric]
-            emit(Failed(item.trial, Failure("nan", f"{self._metric} was {value}")))
+            emit(Failed(item.trial, Failure("nan", f"{bad} was {metrics[bad]}")))
 
     def free(self, trial: int) -> None:
         return
@@ -66,11 +66,16 @@ class FunctionRunner(Runner):
         return
 
     def _metrics(self, result: Any) -> dict[str, float]:
+        first, *others = self._names
+        wanted = f"a mapping with {', '.join(map(repr, self._names))}"
         if not isinstance(result, Mapping):
-            result = {self._metric: result}
-        if self._metric not in result:
+            if others:
+                raise InvalidInput(f"The function must return {wanted}. Received: {result!r}.")
+            result = {first: result}
+        if any(name not in result for name in self._names):
+            choice = wanted if others else f"a number or {wanted}"
             raise InvalidInput(
-                f"The function must return a number or a mapping with {self._metric!r}. "
+                f"The function must return {choice}. "
                 f"Received a mapping with: {', '.join(map(repr, result)) or 'nothing'}."
             )
         try:
@@ -78,5 +83,5 @@ class FunctionRunner(Runner):
         except (TypeError, ValueError):
             raise InvalidInput(
                 "The function must return a number or a mapping of numbers. "
-                f"Received: {result.get(self._metric)!r}."
+                f"Received: {dict(result) if others else result.get(first)!r}."
             ) from None

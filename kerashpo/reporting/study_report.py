@@ -165,14 +165,13 @@ def _model_code(folder: str, tuner: str) -> list[str]:
 
 def _trials(subject: Subject, texts: Texts) -> list[Block]:
     history, space = subject.history, subject.space
-    ranked = sorted(history.rank(number) for number in history.trials)[:_MOST]
+    ranked = history.ranking()[:_MOST]
     known = {row["trial"]: row for row in trial_rows(history, space)}
     names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
     columns = (*(texts(f"column.{name}") for name in names), *space.names)
     keys = (*names, *(f"param_{name}" for name in space.names))
     rows = [
-        tuple(_trial_cell(key, known[number].get(key), texts) for key in keys)
-        for _, _, number in ranked
+        tuple(_trial_cell(key, known[number].get(key), texts) for key in keys) for number in ranked
     ]
     blocks: list[Block] = [
         Heading(texts("study.trials")),

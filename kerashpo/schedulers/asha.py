@@ -16,6 +16,7 @@ from kerashpo.core.records import Decision, Done, Job, Plan, Resume, Start, Stat
 from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.schedulers.brackets import asha_levels, asha_plan
+from kerashpo.schedulers.promotion_order import Standing
 from kerashpo.schedulers.rung import AsyncRung
 from kerashpo.schedulers.successive_halving import check_epochs, waits
 
@@ -122,7 +123,7 @@ class ASHA(AsyncHalving):
 
     def _arrived(self, trial: int, history: History) -> Decisions:
         level = self._heading[trial]
-        self._rungs[level].add(history.rank(trial, self._levels[level]))
+        self._rungs[level].add(Standing.of(history, trial, self._levels[level]))
         if level == len(self._rungs) - 1:
             return [(trial, Decision.STOP)] if waits(trial, history) else []
         self._lift(level, history)
@@ -131,7 +132,7 @@ class ASHA(AsyncHalving):
     def _ended(self, trial: int, history: History) -> None:
         level = self._heading[trial]
         rung = self._rungs[level]
-        rung.add(history.rank(trial, self._levels[level]))
+        rung.add(Standing.of(history, trial, self._levels[level]))
         if history.trials[trial].status is not Status.COMPLETED:
             rung.leave(trial)
         self._lift(level, history)
@@ -143,7 +144,7 @@ class ASHA(AsyncHalving):
             while (trial := rung.head()) is not None and not waits(trial, history):
                 rung.leave(trial)
                 self._heading[trial] = lower + 1
-                upper.add(history.rank(trial))
+                upper.add(Standing.of(history, trial))
 
     def _last_job(self, reason: str, history: History) -> Job | Done:
         """Continues the best of the highest rung unless the last rung was reached."""
@@ -230,7 +231,7 @@ class StoppingASHA(AsyncHalving):
             return []
         _, epochs = steps[passed]
         rung = self._rung(passed, epochs)
-        rung.add(history.rank(trial, epochs))
+        rung.add(Standing.of(history, trial, epochs))
         self._passed[trial] = passed + 1
         keep = len(rung) < self._factor or rung.in_top(trial)
         return [] if keep else [(trial, Decision.STOP)]
@@ -239,7 +240,7 @@ class StoppingASHA(AsyncHalving):
         passed = self._passed[trial]
         steps = self._steps(history.trials[trial].runs)
         if passed < len(steps):
-            self._rung(passed, steps[passed][1]).add(history.rank(trial))
+            self._rung(passed, steps[passed][1]).add(Standing.of(history, trial))
 
     def _steps(self, runs: int) -> list[tuple[int, int]]:
         """Returns where a trial is judged: which run, and after which epoch of it."""

@@ -25,11 +25,13 @@ class Scheduler(ABC):
         every_epoch: whether workers must wait for the answer to each report.
         deterministic: whether what is trained depends on configurations and scores alone,
             not on the order in which several workers report.
+        several: whether it ranks trials by several objectives; if not, such a search is refused.
     """
 
     max_epochs: int
     every_epoch: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False
+    several: ClassVar[bool] = True
 
     @abstractmethod
     def next_job(self, algorithm: Algorithm, history: History) -> NextJob:

@@ -59,6 +59,7 @@ class MedianStopping(Scheduler):
     """
 
     every_epoch: ClassVar[bool] = True
+    several: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -95,7 +95,7 @@ def tuner_pair(name: str) -> Pairing:
     return Pairing("full", name, _FULL)
 
 
-def scheduler_class(name: str) -> Callable[..., Scheduler]:
+def scheduler_class(name: str) -> type[Scheduler]:
     """Returns the class behind a name.
 
     Raises:
@@ -104,9 +104,7 @@ def scheduler_class(name: str) -> Callable[..., Scheduler]:
     if name not in _PLACES:
         raise unknown("scheduler", name, _PLACES)
     module, _, attribute = _PLACES[name].partition(":")
-    found: Callable[..., Scheduler] = getattr(
-        import_module(f"kerashpo.schedulers.{module}"), attribute
-    )
+    found: type[Scheduler] = getattr(import_module(f"kerashpo.schedulers.{module}"), attribute)
     return found
 
 
@@ -149,7 +147,8 @@ def make_scheduler(
     Raises:
         InvalidInput: for an unknown name or option.
     """
-    cls, known = scheduler_class(name), scheduler_options(name)
+    cls: Callable[..., Scheduler] = scheduler_class(name)
+    known = scheduler_options(name)
     for option in options or {}:
         if option not in known:
             raise InvalidInput(

@@ -28,6 +28,7 @@ from kerashpo.core.records import (
 )
 from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.schedulers.brackets import Bracket, brackets_plan, exponent, halving_bracket, shrink
+from kerashpo.schedulers.promotion_order import Standing, promotion_order
 
 
 @final
@@ -114,8 +115,8 @@ class BracketState:
 
     def _winners(self, history: History) -> list[int]:
         alive = [t for t in self.members if history.trials[t].status is not Status.FAILED]
-        alive.sort(key=lambda trial: history.rank(trial, self.epochs))
-        return alive[: self.table[self.level + 1].trials]
+        ranked = promotion_order([Standing.of(history, trial, self.epochs) for trial in alive])
+        return [one.trial for one in ranked[: self.table[self.level + 1].trials]]
 
     def _climb(self, winners: list[int], history: History) -> None:
         self.level += 1

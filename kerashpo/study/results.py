@@ -46,7 +46,7 @@ class BestTrial:
 
     Attributes:
         trial: its number.
-        score: the objective at its best epoch.
+        score: the objective at its best epoch; of several objectives the first.
         epoch: that epoch, counted from 1.
         config: its values, as the model or function got them.
         metrics: every metric of that epoch.
@@ -134,6 +134,10 @@ class Results:
     @property
     def best(self) -> BestTrial:
         """The best trial: the best epoch of any trial that did not fail.
+
+        With several objectives and no weights it is the knee of the Pareto front: the trial
+        nearest to the best value of each, every objective scaled to the front's range. The
+        whole front is `pareto`.
 
         Raises:
             NoResult: while no trial has a finite score.
@@ -269,8 +273,7 @@ class Results:
         """
         require_integer("k", k, 1)
         _ = self.best  # raises NoResult with what to do
-        ranks = sorted(self.history.rank(number) for number in self.history.trials)
-        best = [n for cost, _, n in ranks[:k] if cost < float("inf")]
+        best = [n for n in self.history.ranking()[:k] if self.history.scored(n)]
         runs = {number: sorted(self.history.trials[number].run_bests) for number in best}
         return [(number, run) for number in best for run in runs[number]]
 

@@ -29,15 +29,13 @@ def results_html(history: History, space: Space, texts: Texts) -> str:
     lines = [results_line(history, texts)]
     if note := saturation_note(history, saturation(history), texts):
         lines.append(note)
-    ranked = sorted(history.rank(number) for number in history.trials)[:_MOST]
+    ranked = history.ranking()[:_MOST]
     rows = {row["trial"]: row for row in trial_rows(history, space)}
     names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
     keys = [*names, *(f"param_{name}" for name in space.names)]
     table = ""
     if ranked:
-        cells = [
-            [_cell(key, rows[number].get(key), texts) for key in keys] for *_, number in ranked
-        ]
+        cells = [[_cell(key, rows[number].get(key), texts) for key in keys] for number in ranked]
         titles = [*(texts(f"column.{name}") for name in names), *space.names]
         table = pd.DataFrame(cells, columns=titles).to_html(index=False, border=0)
     left = len(history.trials) - len(ranked)

@@ -40,6 +40,9 @@ def read_keep(given: Any) -> float:
 class Retention(Listener):
     """Keeps the best epochs' weights of the best trials that have ended, and no checkpoints.
 
+    With several objectives the best ones are those on the Pareto front, all of which keep
+    theirs, and then the next fronts.
+
     Trials that are running, paused, or given up only because a budget was spent keep theirs.
 
     Args:
@@ -85,10 +88,12 @@ class Retention(Listener):
                 self._blobs.free(best_key(number, run))
 
     def _best(self, trials: Iterable[int], history: History) -> list[int]:
-        ranked = sorted(trials, key=history.rank)
+        ranked = history.ranking(trials)
         if self._most == math.inf:
             return ranked
         kept = {*ranked[: int(self._most)]}
+        if history.several and self._most:
+            kept |= {*history.front(ranked)}
         kept |= {number for number in ranked if history.trials[number].extra}
         kept |= {*self._finalists(history)}
         return [number for number in ranked if number in kept]

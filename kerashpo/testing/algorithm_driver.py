@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal, final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported, StudyCreated
@@ -13,6 +13,9 @@ from kerashpo.core.records import Config, Exhausted, Failure, NotReady, Report, 
 from kerashpo.space.space import Space
 from kerashpo.testing.cases import require
 from kerashpo.testing.curve_runner import METRIC, wave
+
+Score: TypeAlias = Callable[[Config], "float | Mapping[str, float]"]
+Objectives: TypeAlias = Sequence[tuple[str, Literal["min", "max"]]]
 
 
 @final
@@ -24,7 +27,8 @@ class AlgorithmDriver:
         space: what it searches.
         seed: its seed.
         direction: which way the scores improve.
-        score: the score of a configuration after its one epoch.
+        score: the score of a configuration after its one epoch, or its metrics.
+        others: names and directions of further objectives.
     """
 
     def __init__(
@@ -33,14 +37,15 @@ class AlgorithmDriver:
         space: Space,
         seed: int = 0,
         direction: Literal["min", "max"] = "min",
-        score: Callable[[Config], float] = lambda config: wave(config, 1),
+        score: Score = lambda config: wave(config, 1),
+        others: Objectives = (),
     ) -> None:
         self.space = space
         self.algorithm = make(space, seed)
         self.events: list[Event] = []
         self.history = History()
         self._score = score
-        self._note(StudyCreated(space.to_json(), ((METRIC, direction),), seed))
+        self._note(StudyCreated(space.to_json(), ((METRIC, direction), *others), seed))
 
     @property
     def configs(self) -> list[Config]:
@@ -65,15 +70,16 @@ class AlgorithmDriver:
         self._note(JobStarted(Start(trial, config, 1), at=self._at))
         return trial
 
-    def finish(self, trial: int, value: float | None = None) -> None:
-        """Reports a trial's score (or `value`) and completes it."""
+    def finish(self, trial: int, value: float | Mapping[str, float] | None = None) -> None:
+        """Reports a trial's score (or `value`) and completes it; fails it where it is no number."""
         score = self._score(self.history.trials[trial].config) if value is None else value
-        self._note(Reported(Report(trial, 0, 1, {METRIC: score}, 1.0), at=self._at))
-        if math.isfinite(score):
+        metrics = score if isinstance(score, Mapping) else {METRIC: score}
+        self._note(Reported(Report(trial, 0, 1, metrics, 1.0), at=self._at))
+        if all(map(math.isfinite, metrics.values())):
             self._note(Reached(trial, at=self._at))
             self._end(trial, Status.COMPLETED, None)
         else:
-            self._end(trial, Status.FAILED, Failure("nan", f"{METRIC} was {score}"))
+            self._end(trial, Status.FAILED, Failure("nan", f"the metrics were {metrics}"))
 
     def fail(self, trial: int) -> None:
         """Fails a trial that has reported nothing."""
@@ -98,10 +104,15 @@ class AlgorithmDriver:
 
     def replay(self, make: Callable[[Space, int], Algorithm]) -> AlgorithmDriver:
         """Returns a fresh algorithm with a replayed history."""
+        first, *others = self.history.objectives
         other = AlgorithmDriver(
-            make, self.space, self.history.seed, self.history.objective.direction
+            make,
+            self.space,
+            self.history.seed,
+            first.direction,
+            self._score,
+            [(one.name, one.direction) for one in others],
         )
-        other._score = self._score
         for event in self.events[1:]:
             other._note(event)
         return other

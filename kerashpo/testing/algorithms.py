@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -14,7 +14,7 @@ from kerashpo.core.records import Config, Exhausted
 from kerashpo.space.space import Space, key
 from kerashpo.testing.algorithm_driver import AlgorithmDriver
 from kerashpo.testing.cases import CONDITIONAL, EIGHTEEN, MIXED, TRIANGLE, NotConforming, require
-from kerashpo.testing.curve_runner import wave
+from kerashpo.testing.curve_runner import METRIC, OTHER, two_waves, wave
 
 
 @final
@@ -27,12 +27,14 @@ class AlgorithmCase:
         continuous: whether it searches continuous parameters.
         random: whether another seed proposes otherwise.
         trials: how many trials a check runs, about; few for a slow one.
+        several: whether it searches for a Pareto front where several objectives rank.
     """
 
     make: Callable[[Space, int], Algorithm]
     continuous: bool = True
     random: bool = True
     trials: int = 24
+    several: bool = False
 
     @property
     def space(self) -> Space:
@@ -46,9 +48,9 @@ def _named(name: str, **options: Any) -> Callable[[Space, int], Algorithm]:
 
 
 CASES: Final[dict[str, AlgorithmCase]] = {
-    "random": AlgorithmCase(_named("random")),
-    "grid": AlgorithmCase(_named("grid"), continuous=False, random=False),
-    "sobol": AlgorithmCase(_named("sobol")),
+    "random": AlgorithmCase(_named("random"), several=True),
+    "grid": AlgorithmCase(_named("grid"), continuous=False, random=False, several=True),
+    "sobol": AlgorithmCase(_named("sobol"), several=True),
     "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
     "tpe": AlgorithmCase(_named("tpe", num_initial_points=3)),
     "cmaes": AlgorithmCase(_named("cmaes", population_size=4)),
@@ -213,6 +215,75 @@ def maximises_as_it_minimises(case: AlgorithmCase) -> None:
     require(least == most, "maximising -f proposed otherwise than minimising f")
 
 
+def _two(case: AlgorithmCase, seed: int = 0, space: Space | None = None) -> AlgorithmDriver:
+    """Returns a search with two objectives."""
+    return AlgorithmDriver(
+        case.make, space or case.space, seed, score=_two_waves, others=((OTHER, "min"),)
+    )
+
+
+def _two_waves(config: Config) -> Mapping[str, float]:
+    return two_waves(config, 1)
+
+
+def searches_two_objectives(case: AlgorithmCase) -> None:
+    """With two objectives nothing is repeated, failures and NaN in one do no harm."""
+    if not case.several:
+        return
+    told = _two(case, space=CONDITIONAL)
+    for _ in range(case.trials):
+        trial = _started(told)
+        match trial % 6:
+            case 2:
+                told.fail(trial)
+            case 4:
+                told.finish(trial, {METRIC: -9.0, OTHER: math.nan})
+            case _:
+                told.finish(trial)
+    _require_distinct(told)
+    once, again = (_two(case, seed=1).advance(case.trials) for _ in range(2))
+    require(once == again, "with two objectives, seed 1 twice gave different trials")
+
+
+def finds_every_configuration_of_two_objectives(case: AlgorithmCase) -> None:
+    """A finite space is enumerated to its end with two objectives too."""
+    if not case.several:
+        return
+    told = _two(case, space=EIGHTEEN)
+    found = {key(config) for config in told.advance(18)}
+    require(len(found) == 18, f"two objectives: {len(found)} of 18 configurations found")
+    require(isinstance(told.ask(), Exhausted), "it goes on after 18 of 18 configurations")
+
+
+def resumes_two_objectives_by_replay(case: AlgorithmCase) -> None:
+    """A search with two objectives is resumed with the same proposals."""
+    if not case.several:
+        return
+    told = _two(case)
+    told.advance(min(case.trials, 8))
+    other = told.replay(case.make)
+    require(told.advance(3) == other.advance(3), "with two objectives it resumed otherwise")
+
+
+def ignores_units_and_signs_of_objectives(case: AlgorithmCase) -> None:
+    """Four times an objective, or its negative maximised, is the same search."""
+    if not case.several:
+        return
+    plain = _two(case).advance(case.trials)
+    turned = AlgorithmDriver(
+        case.make,
+        case.space,
+        direction="max",
+        score=lambda config: _turned(_two_waves(config)),
+        others=((OTHER, "min"),),
+    ).advance(case.trials)
+    require(plain == turned, "other units or signs of two objectives gave another search")
+
+
+def _turned(metrics: Mapping[str, float]) -> Mapping[str, float]:
+    return {METRIC: -metrics[METRIC], OTHER: 4.0 * metrics[OTHER]}
+
+
 CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
     stays_in_its_space,
     finds_every_configuration,
@@ -228,6 +299,10 @@ CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
     bears_equal_scores,
     bears_duplicates,
     maximises_as_it_minimises,
+    searches_two_objectives,
+    finds_every_configuration_of_two_objectives,
+    resumes_two_objectives_by_replay,
+    ignores_units_and_signs_of_objectives,
 )
 
 

@@ -78,6 +78,16 @@ def wave(config: Config, epoch: int) -> float:
     return math.sin(height) + (2.0 + math.cos(7 * height)) / epoch
 
 
+OTHER = "other"
+"""The name of the second objective of `two_waves`."""
+
+
+def two_waves(config: Config, epoch: int) -> Mapping[str, float]:
+    """Two objectives to minimise: a wave, and one that is low where the first is not."""
+    height = math.fsum(_number(name, value) for name, value in config.items())
+    return {METRIC: wave(config, epoch), OTHER: math.cos(2.0 * height) + 1.0 / epoch}
+
+
 def _number(name: str, value: object) -> float:
     if isinstance(value, (int, float)):
         return len(name) * float(value)

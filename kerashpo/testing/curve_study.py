@@ -21,6 +21,7 @@ from kerashpo.space.space import Space, key
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import Limits, Loop
 from kerashpo.study.state import StudyState
+from kerashpo.testing.algorithm_driver import Objectives
 from kerashpo.testing.cases import MIXED
 from kerashpo.testing.curve_runner import METRIC, Curve, CurveRunner, Done, wave
 
@@ -42,6 +43,7 @@ class Search:
         direction: which way the curve improves.
         seed: the study's seed.
         limits: when to give up.
+        others: names and directions of further objectives.
     """
 
     scheduler: Callable[[], Scheduler]
@@ -52,6 +54,7 @@ class Search:
     direction: Literal["min", "max"] = "min"
     seed: int = 0
     limits: Limits = Limits()
+    others: Objectives = ()
 
     def run(self, log: Sequence[Event] = ()) -> list[Event]:
         """Searches from what `log` holds to the end; returns the whole log."""
@@ -80,7 +83,7 @@ class Search:
         return History(self.run(log))
 
     def _created(self) -> StudyCreated:
-        objectives = ((METRIC, self.direction),)
+        objectives = ((METRIC, self.direction), *self.others)
         return StudyCreated(self.space.to_json(), objectives, self.seed)
 
     def _executor(self, done: Done) -> Executor:

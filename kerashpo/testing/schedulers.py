@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -20,7 +20,15 @@ from kerashpo.schedulers.median_stopping import MedianStopping
 from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.study.loop import Limits
 from kerashpo.testing.cases import SIX, require
-from kerashpo.testing.curve_runner import Curve, Done, InterleavedExecutor, wave
+from kerashpo.testing.curve_runner import (
+    METRIC,
+    OTHER,
+    Curve,
+    Done,
+    InterleavedExecutor,
+    two_waves,
+    wave,
+)
 from kerashpo.testing.curve_study import Search, statuses, trained
 
 
@@ -226,6 +234,42 @@ def stops_at_its_budget(case: SchedulerCase) -> None:
     require(trained(search.history(log)) == trained(whole), "extended, it ended otherwise")
 
 
+def _two(case: SchedulerCase) -> Search:
+    """Returns a search with two objectives."""
+    return replace(case.search(two_waves), others=((OTHER, "min"),))
+
+
+def promotes_by_two_objectives(case: SchedulerCase) -> None:
+    """With two objectives the study ends, resumes, and does not depend on their signs."""
+    if not case.make().several:
+        return
+    log = _two(case).run()
+    whole = History(log)
+    _require_ended(whole)
+    _require_summit(whole, case, "two objectives")
+    for cut in range(1, len(log), 11):
+        same = trained(_two(case).history(log[:cut])) == trained(whole)
+        require(same, f"two objectives, cut after event {cut} of {len(log)}, ended otherwise")
+    turned = replace(_two(case), curve=_turned, direction="max").history()
+    require(trained(turned) == trained(whole), "maximising one of two objectives trained otherwise")
+
+
+def ignores_the_order_of_reports_of_two_objectives(case: SchedulerCase) -> None:
+    """Two objectives and several workers: the order of reports changes nothing."""
+    if not (case.make().several and case.deterministic):
+        return
+    one, several = (
+        replace(_two(case), executor=_workers(workers, seed)).history()
+        for workers, seed in ((1, 0), (3, 1))
+    )
+    require(trained(one) == trained(several), "two objectives: the order of reports mattered")
+
+
+def _turned(config: Config, epoch: int) -> Mapping[str, float]:
+    metrics = two_waves(config, epoch)
+    return {**metrics, METRIC: -metrics[METRIC]}
+
+
 CHECKS: Final[tuple[Callable[[SchedulerCase], None], ...]] = (
     keeps_its_plan,
     ends_by_itself_unless_endless,
@@ -243,6 +287,8 @@ CHECKS: Final[tuple[Callable[[SchedulerCase], None], ...]] = (
     fits_a_small_space,
     maximises_as_it_minimises,
     stops_at_its_budget,
+    promotes_by_two_objectives,
+    ignores_the_order_of_reports_of_two_objectives,
 )
 
 

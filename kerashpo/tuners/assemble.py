@@ -61,8 +61,10 @@ def assemble(
         project: see `SearchParts`.
 
     Raises:
-        InvalidInput: for an argument of the scheduler that is out of range.
+        InvalidInput: for an argument of the scheduler that is out of range, or several
+            objectives that the strategy cannot search for.
     """
+    strategy.check_objectives(objectives)
     if most_trials is None:
         most_trials = min(space.size, limits.budget.max_trials or math.inf)
     budget = limits.budget.max_epochs_total or math.inf

@@ -76,9 +76,9 @@ class Tuner(Hooks, ResultQueries):
         hypermodel: a function ``build_model(hp)`` that returns a compiled model, or a
             `HyperModel`, whose `fit` is called where it has one of its own. None where
             `run_trial` is overridden and needs none.
-        objective: a metric's name, an `Objective`, or a list of them (the first ranks, unless
-            there are `weights`). May be left out where `run_trial` or `HyperModel.fit`
-            returns one number to minimise.
+        objective: a metric's name, an `Objective`, or a list of them: then the search is for
+            their Pareto front, unless there are `weights`. May be left out where `run_trial` or
+            `HyperModel.fit` returns one number to minimise.
         max_trials: configurations to start at most.
         seed: an integer for a search that can be repeated; None draws one and stores it.
         **options: those of every tuner:
@@ -165,6 +165,7 @@ class Tuner(Hooks, ResultQueries):
         form = self._form(hypermodel)
         check_own_code(self._options, form, self._overrides(*TRAINING_HOOKS))
         self._goal = Goal.read(found.objective, found.weights, form != "compiled")
+        self._strategy.check_objectives(self._goal.objectives)
         self._fit_hp = read_fit_hp(self._options.fit_hp, not self._strategy.schedule.plans_epochs)
         if found.workers != 1 or found.executor is not None or found.isolated:
             leave_gpu_memory()
@@ -219,7 +220,7 @@ class Tuner(Hooks, ResultQueries):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """What is optimised; the first one ranks."""
+        """What is optimised; of several ones the score is of the first."""
         return self._goal.objectives
 
     @property

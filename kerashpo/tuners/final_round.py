@@ -51,6 +51,12 @@ class FinalRoundRequest:
                 "model.fit allow; this tuner trains by code of your own (run_trial or "
                 "HyperModel.fit). tuner.results.ensemble(10) averages the best trials."
             )
+        if options.several:
+            raise InvalidInput(
+                "final_round chooses one winner by its folds, and several objectives have a "
+                "Pareto front: pass weights=, or leave final_round out and choose among "
+                "tuner.results.pareto()."
+            )
         if options.runs > 1:
             raise InvalidInput(
                 "cv and executions_per_trial train every trial several times, and final_round "
@@ -72,7 +78,8 @@ class FinalRoundRequest:
 
 def can_be_cut(data: FitData, options: TunerOptions, own: bool) -> bool:
     """Whether these data and this tuner allow a final round."""
-    return not own and options.runs == 1 and data.is_arrays and data.validation is not None
+    simple = options.runs == 1 and not options.several
+    return not own and simple and data.is_arrays and data.validation is not None
 
 
 def check_reshuffle(data: FitData, options: TunerOptions, own: bool) -> None:

@@ -140,8 +140,7 @@ class ResultQueries:
     def _ranked(self, count: int) -> list[int]:
         require_integer("the number of trials", count, 1)
         history = self.results.history
-        ranks = sorted(history.rank(number) for number in history.trials)
-        return [number for cost, _, number in ranks if cost < float("inf")][:count]
+        return [number for number in history.ranking() if history.scored(number)][:count]
 
     @property
     def _blobs(self) -> Blobs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
+from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Budget, Objective
 from kerashpo.display.select import make_display
 from kerashpo.executors.factories import ExecutorRequest
@@ -37,6 +38,7 @@ def optimize(
     algorithm: str = "bayesian",
     max_trials: int = 50,
     direction: str = "min",
+    objective: Any = None,
     seed: int | None = None,
     directory: str | Path | None = None,
     overwrite: bool = False,
@@ -54,12 +56,15 @@ def optimize(
 
     Args:
         fn: called with a dict of values; returns a number, or a mapping of numbers that
-            holds `metric`. An exception fails that trial, not the search.
+            holds every objective. An exception fails that trial, not the search.
         space: what to search.
-        algorithm: ``"random"``, ``"grid"``, ``"sobol"`` or ``"bayesian"``.
+        algorithm: a name of `kerashpo.algorithms`, e.g. ``"bayesian"`` or ``"tpe"``.
         max_trials: how many configurations to try. An exhausted space ends the search
             before (`Results.stopped` says so).
         direction: ``"min"`` or ``"max"``.
+        objective: instead of `metric` and `direction`: an `Objective`, a metric's name, or a
+            list of them. With several, `fn` returns a mapping that holds each, the search is
+            for their Pareto front (`Results.pareto`), and `Results.best` is its knee.
         seed: an integer for a search that can be repeated; None draws one.
         directory: keeps the study in this folder and goes on where it was; None keeps it
             in memory.
@@ -88,6 +93,7 @@ def optimize(
     # Built for its checks alone: a wrong option is reported before a folder is made.
     make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
+    objectives = _objectives(objective, metric, direction)
     executor_factory(workers, executor)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
@@ -96,7 +102,7 @@ def optimize(
     called = check_listeners(listeners)
     assembly = assemble(
         space,
-        [Objective(metric, direction)],  # type: ignore[arg-type]
+        objectives,
         seed,
         Strategy(algorithm, options),
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
@@ -106,7 +112,8 @@ def optimize(
     opened = open_or_create(assembly.spec, folder, scheduler, overwrite=overwrite, resume=resume)
     try:
         trials = opened.history.trials
-        request = _request(fn, metric, space, folder, lambda: max_trials - len(trials))
+        names = [one.name for one in objectives]
+        request = _request(fn, names, space, folder, lambda: max_trials - len(trials))
         built, count, notes = build_executor(request, workers, executor)
         plan = replace(assembly.parts.scheduler.plan(), notes=tuple(notes))
         place = None if folder is None else str(folder)
@@ -118,13 +125,35 @@ def optimize(
     return Results(opened.history, space, folder=place, lang=lang, log=opened.store.read)
 
 
+def _objectives(given: Any, metric: str, direction: str) -> tuple[Objective, ...]:
+    """Returns what `objective`, or `metric` and `direction`, name.
+
+    Raises:
+        InvalidInput: if both are given, an objective twice, or one with a function of a model.
+    """
+    if given is None:
+        return (Objective(metric, direction),)  # type: ignore[arg-type]
+    if (metric, direction) != (METRIC, "min"):
+        raise InvalidInput(
+            "objective says name and direction: leave out metric and direction. Received: "
+            f"objective={given!r}, metric={metric!r}, direction={direction!r}."
+        )
+    objectives = to_objectives(given)
+    if any(one.of is not None for one in objectives):
+        raise InvalidInput(
+            "An objective's of= is a function of a Keras model, and optimize trains none: return "
+            "its value from fn."
+        )
+    return objectives
+
+
 def _request(
     fn: Callable[[dict[str, Any]], Any],
-    metric: str,
+    names: Sequence[str],
     space: Space,
     folder: Path | None,
     remaining: Callable[[], float],
 ) -> ExecutorRequest:
-    runner = partial(FunctionRunner, fn, metric, space.realise)
+    runner = partial(FunctionRunner, fn, names, space.realise)
     logs = None if folder is None else folder.absolute() / "logs"
     return ExecutorRequest(lambda _: runner, logs=logs, parts={"fn": fn}, remaining=remaining)

@@ -117,9 +117,8 @@ class OracleView:
         history = self._history()
         if history is None:
             return []
-        ranks = sorted(history.rank(number) for number in history.trials)
-        finite = [number for cost, _, number in ranks if cost < float("inf")]
-        return [self.get_trial(number) for number in finite[:num_trials]]
+        ranked = [number for number in history.ranking() if history.scored(number)]
+        return [self.get_trial(number) for number in ranked[:num_trials]]
 
     def get_space(self) -> keras_tuner.HyperParameters:
         """Returns the search space, holding its default values."""

@@ -144,7 +144,7 @@ class SklearnTuner(Tuner):
     def _kept(self) -> list[int]:
         """Returns the trials whose estimators are kept, the best first."""
         most, history = read_keep(self._options.keep), self.results.history
-        ranked = sorted(history.trials, key=history.rank)
+        ranked = history.ranking()
         return ranked if most == math.inf else ranked[: int(most)]
 
     def _let_go(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from kerashpo.algorithms.registry import algorithm_class
-from kerashpo.core.errors import unknown
+from kerashpo.algorithms.registry import algorithm_class, algorithm_entry, algorithm_names
+from kerashpo.core.errors import InvalidInput, unknown
+from kerashpo.core.objective import several_rank
+from kerashpo.core.records import Objective
 from kerashpo.schedulers.base import Scheduler
-from kerashpo.schedulers.registry import make_scheduler
+from kerashpo.schedulers.registry import make_scheduler, scheduler_class
 
 
 @final
@@ -83,6 +85,24 @@ class Strategy:
         algorithm_class(self.algorithm)
         if self.schedule.plans_epochs:
             self.schedule.make()
+
+    def check_objectives(self, objectives: Sequence[Objective]) -> None:
+        """Raises InvalidInput where several objectives rank that it cannot search for."""
+        if not several_rank(objectives):
+            return
+        names = ", ".join(one.name for one in objectives)
+        if not algorithm_entry(self.algorithm).several:
+            able = [name for name in algorithm_names() if algorithm_entry(name).several]
+            raise InvalidInput(
+                f"The algorithm {self.algorithm!r} optimises one objective. Received several: "
+                f"{names}. Pass weights= to optimise their weighted sum, or an algorithm that "
+                f"searches for their Pareto front: {', '.join(able)}."
+            )
+        if not scheduler_class(self.schedule.name).several:
+            raise InvalidInput(
+                f"The scheduler {self.schedule.name!r} compares trials by one objective. "
+                f"Received several: {names}. Pass weights=, or another scheduler."
+            )
 
 
 _UNPLANNED = ("full", "median")

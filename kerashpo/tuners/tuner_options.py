@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, TypedDict, get_args
@@ -247,6 +247,12 @@ class TunerOptions:
             Scoring.read(self.score),
             goal.derived,
         )
+
+    @property
+    def several(self) -> bool:
+        """Whether several objectives are given and none of their sums."""
+        listed = isinstance(self.objective, Sequence) and not isinstance(self.objective, str)
+        return listed and len(self.objective) > 1 and self.weights is None
 
     @property
     def isolated(self) -> bool:

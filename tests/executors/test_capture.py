@@ -73,7 +73,7 @@ def test_a_function_that_fails_leaves_its_last_lines(capsys):
         raise MemoryError("no room")
 
     said = []
-    runner = FunctionRunner(fn, "value", dict)
+    runner = FunctionRunner(fn, ["value"], dict)
     runner.train(WorkItem(Start(0, {}, 1), {}, 1), said.append)
     (failed,) = said
     assert isinstance(failed, Failed)
@@ -145,7 +145,7 @@ NO_ROOM = "No space left on device"
     ],
 )
 def test_a_full_disk_is_no_failure_of_the_trial(error, full):
-    runner, said = FunctionRunner(Fills(error), "value", dict), []
+    runner, said = FunctionRunner(Fills(error), ["value"], dict), []
     if full:
         with pytest.raises(DiskFull, match="what is trained cannot write.*run the same search"):
             runner.train(WorkItem(Start(0, {}, 1), {}, 1), said.append)

@@ -16,7 +16,7 @@ TASK = WorkItem(Start(3, {"i": 1}, 1), {"i": 1}, 1)
 def run(fn, metric="value"):
     said = []
     values = ["zero", "one"]
-    runner = FunctionRunner(fn, metric, lambda config: {"text": values[config["i"]]})
+    runner = FunctionRunner(fn, [metric], lambda config: {"text": values[config["i"]]})
 
     def emit(message):
         said.append(message)
@@ -64,6 +64,6 @@ def test_a_missing_metric_names_what_came():
 
 
 def test_a_function_has_no_state_to_fork():
-    runner = FunctionRunner(lambda config: 1.0, "value", dict)
+    runner = FunctionRunner(lambda config: 1.0, ["value"], dict)
     with pytest.raises(InvalidInput, match="keeps no state.*fork of trial 2"):
         runner.train(WorkItem(Fork(3, 2, 1, {}, 2), {}, 2), lambda message: None)
