@@ -13,11 +13,12 @@
 =======================  =========================================================
 
 A tuner is a `Strategy` (where to look, how long to train) and its options. `kerashpo.tuners.base`
-holds `Tuner`, the base class of all and KerasTuner's own when it is made from an oracle;
-``assemble`` turns options and a strategy into the parts of a study, also for `optimize` and
-`simulate`; ``resume`` opens the study; ``workers`` makes the executor; ``inspect`` reads results.
-``hooks`` are the methods that subclasses override, ``run_trial`` trains a trial inside them, and
-``oracle_view`` shows the trials as KerasTuner's oracle does.
+holds `Tuner`, the base class of all and KerasTuner's own when it is made from an oracle:
+``planned_search`` says what it searches and for how long, ``inspect`` reads results, ``hooks``
+are the methods that subclasses override. ``assemble`` turns options and a strategy into the parts
+of a study, also for `optimize` and `simulate`; ``open_search`` opens the study;
+``training_setup`` builds the runner, and ``executor`` chooses who runs it. ``run_trial`` trains a
+trial inside an overridden method, and ``oracle_view`` shows the trials as KerasTuner's oracle does.
 
 To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that passes its `Strategy` to the
 constructor, and a line in the menu of ``kerashpo/__init__.py``. Importing a tuner imports Keras;

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,9 +11,8 @@ from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
-from kerashpo.core.records import Config, Objective, Plan, Rung
-from kerashpo.display.plan import ShownPlan
-from kerashpo.display.select import make_display, search_title
+from kerashpo.core.records import Config, Plan
+from kerashpo.display.select import make_display
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound
@@ -25,32 +23,37 @@ from kerashpo.study.remaining import nothing_left
 from kerashpo.study.retention import Retention, read_keep
 from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.training.data import FitData
-from kerashpo.training.factory import KerasSettings, RunnerFactory, leave_gpu_memory
-from kerashpo.training.folds import EPOCHS, RunData, fold, read_fit_hp
+from kerashpo.training.factory import leave_gpu_memory
+from kerashpo.training.folds import read_fit_hp
 from kerashpo.training.hypermodel import Form
-from kerashpo.training.loops.user_fit import FitCall, overrides_fit
-from kerashpo.training.resampling import final_folds
-from kerashpo.tuners.assemble import Assembly, assemble
-from kerashpo.tuners.builder import check_default, open_builder
+from kerashpo.training.loops.user_fit import overrides_fit
+from kerashpo.tuners.builder import open_builder
 from kerashpo.tuners.callback_files import BestTrialFiles
 from kerashpo.tuners.executor import make_executor
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
     check_reshuffle,
-    with_final_round,
 )
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
-from kerashpo.tuners.inspect import ResultQueries
 from kerashpo.tuners.keras_tuner_project import overwrite, tell_of_project
 from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
 from kerashpo.tuners.open_search import open_search
 from kerashpo.tuners.oracle_view import OracleView
+from kerashpo.tuners.planned_search import PlannedSearch
 from kerashpo.tuners.run_trial import run_trial_executor
+from kerashpo.tuners.search_plan import (
+    epochs_left,
+    plan_of_runs,
+    require_bound,
+    trial_epochs,
+    unused_epochs,
+)
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.training_setup import TrainingSetup
 from kerashpo.tuners.tuner_options import (
     UNTITLED,
     TunerArguments,
@@ -59,10 +62,8 @@ from kerashpo.tuners.tuner_options import (
     read_options,
 )
 
-_PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
 
-
-class Tuner(Hooks, ResultQueries):
+class Tuner(Hooks, PlannedSearch):
     """A search over the models that a function builds.
 
     Every tuner is a subclass. By itself it is KerasTuner's `Tuner`: made from an oracle, used as
@@ -182,7 +183,7 @@ class Tuner(Hooks, ResultQueries):
         self._final: FinalRoundRequest | None = None
         self._searched: FitData | None = None
         self._singles: dict[tuple[int, int], Any] = {}
-        self._require_bound()
+        require_bound(self._options, self._strategy.schedule, self.space.size)
         self.oracle = OracleView(
             lambda: self._history,
             lambda: self.space if self._history is None else self.results.space,
@@ -217,23 +218,6 @@ class Tuner(Hooks, ResultQueries):
         if self._folded is None and self._log is not None:
             self._folded = History(self._log.events)
         return self._folded
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What is optimised; of several ones the score is of the first."""
-        return self._goal.objectives
-
-    @property
-    def algorithm(self) -> str:
-        """The name of the algorithm that proposes configurations."""
-        return self._strategy.algorithm
-
-    def plan(self) -> ShownPlan:
-        """Returns brackets, trials and epochs, and the time once an epoch was trained.
-
-        It prints as a table: ``print(tuner.plan())``, or by itself in a notebook.
-        """
-        return ShownPlan.of(self._plan(), self._seconds_per_epoch(), self._options.lang)
 
     def reload(self) -> None:
         """Loads what the study's folder holds, if there is a study.
@@ -294,7 +278,7 @@ class Tuner(Hooks, ResultQueries):
         """
         own = self._builder.form != "compiled"
         request = read_request(args, kwargs, own)
-        self._epochs, length = request.epochs, self._length(request.epochs)
+        self._epochs, length = request.epochs, trial_epochs(request.epochs, self._fit_hp)
         self._searched = None if own else request.data
         asked = request.final_round
         if asked is None and can_be_cut(request.data, self._options, own):
@@ -338,167 +322,43 @@ class Tuner(Hooks, ResultQueries):
             f"in {self.project_dir!r}, {found.removeprefix('<Results: ').removesuffix('>')}>"
         )
 
-    def _title(self) -> str:
-        return search_title(f"{type(self).__name__}{self._strategy.schedule}", self.algorithm)
-
     def _form(self, hypermodel: Any) -> Form:
         """Returns what the hypermodel makes, by who trains it."""
         if self._overrides("run_trial"):
             return "anything"
         return "model" if overrides_fit(hypermodel) else "compiled"
 
-    def _assemble(self, epochs: int | None, asked: Mapping[str, Any]) -> Assembly:
-        """Returns the search of this tuner.
-
-        Args:
-            epochs: the most epochs of a trial, where the schedule plans none; None for one.
-            asked: what a resume compares of the arguments of `search`.
-        """
-        options = self._options
-        partly = {} if self._builder.complete else {"discovery_calls": self._builder.calls}
-        settings = {
-            "tuner": type(self).__name__,
-            **options.compared(self._builder.form),
-            **self._goal.compared(),
-            **partly,
-            **asked,
-        }
-        assembly = assemble(
-            self.space,
-            self.objectives,
-            options.seed,
-            self._strategy,
-            options.limits,
-            epochs=epochs,
-            most_trials=self._most_trials,
-            enqueue=self._queue,
-            settings=settings,
-            packages=_PACKAGES,
-            project=self._builder.project if self._builder.dependent else None,
-        )
-        if self._final is None:
-            return assembly
-        default = self.space.complete({})
-        planned = assembly.parts.scheduler.plan().epochs
-        return replace(
-            assembly,
-            parts=with_final_round(assembly.parts, self._final, default, planned, self._blobs),
-        )
-
-    def _length(self, epochs: int | None) -> int | None:
-        """Returns the most epochs of a trial that `search` or `fit_hp` ask for, None for none.
-
-        Raises:
-            InvalidInput: if both do.
-        """
-        tuned = self._tuned_epochs
-        if epochs is not None and tuned is not None:
-            raise InvalidInput(
-                f"epochs are tuned by fit_hp, so search(epochs={epochs}) cannot set them too: "
-                "leave it out there."
-            )
-        return epochs or tuned
-
-    @property
-    def _tuned_epochs(self) -> int | None:
-        """The most epochs that `fit_hp` allows, None where it does not tune them."""
-        tuned = [p.domain for p in self._fit_hp.params if p.name == EPOCHS]
-        return max((int(d.realise(d.at(1.0))) for d in tuned), default=None)
-
-    @property
-    def _most_trials(self) -> float:
-        """How many configurations there can be at most."""
-        bound = self._options.max_trials or math.inf
-        # Code that trains may ask for more parameters.
-        return bound if self._builder.form != "compiled" else min(self.space.size, bound)
-
-    def _plan(self) -> Plan:
-        schedule, trials = self._strategy.schedule, self._most_trials
-        length = self._epochs or self._tuned_epochs
-        if not schedule.plans_epochs and length is None and trials < math.inf:
-            note = "each trial trains for the epochs that search(epochs=...) is given"
-            return Plan(((Rung(int(trials), 0),),), int(trials), None, (note,))
-        return self._whole_plan(self._assemble(length, {}).parts.scheduler)
-
-    def _whole_plan(self, scheduler: Scheduler) -> Plan:
-        """Returns a scheduler's plan, the epochs of all runs counted."""
-        plan = scheduler.plan()
-        total = None if plan.epochs is None else plan.epochs * self._options.runs
-        return replace(plan, epochs=total)
-
-    def _seconds_per_epoch(self) -> float | None:
-        if self._history is None or not self._history.epochs:
-            return None
-        spent = sum(trial.seconds for trial in self._history.trials.values())
-        return spent / self._history.epochs
-
-    def _require_bound(self) -> None:
-        """Raises InvalidInput where nothing would ever end the search."""
-        options, schedule = self._options, self._strategy.schedule
-        bounds = (options.max_trials, options.max_epochs_total, options.max_minutes)
-        if self.space.size < math.inf or any(bound is not None for bound in bounds):
-            return
-        if not schedule.make().endless:
-            return
-        which = " and hyperband_iterations=None repeats its brackets"
-        raise InvalidInput(
-            "Nothing bounds the search: the space is endless"
-            f"{which if schedule.name == 'hyperband' else ''}. Pass max_trials, max_epochs_total "
-            "or max_minutes."
-        )
-
     def _prepare(
         self, request: Request, history: History, parts: SearchParts
     ) -> tuple[Executor, list[Listener]]:
         """Returns who trains and who listens, once the study is open and its seed known."""
-        options, own = self._options, self._builder.form != "compiled"
-        folds = fold(request.data, options.cv, options.turns, history.seed)
-        if not (history.trials or own):
+        schedule, scheduler = self._strategy.schedule, parts.scheduler
+        setup = TrainingSetup(
+            self._options,
+            request,
+            self._goal,
+            self._builder,
+            self._fit_hp,
+            self._final,
+            history.seed,
+        )
+        folds = setup.folds()
+        if not history.trials and self._builder.form == "compiled":
             # A hook of the tuner's own may add metrics, and needs a trial to be called with.
             logged = () if self._overrides("on_epoch_end") else self._goal.logged
-            longest = parts.scheduler.max_epochs
-            rungs = [rung.epochs for bracket in parts.scheduler.plan().brackets for rung in bracket]
-            check_default(
-                self._builder,
-                self.space,
-                folds[0],
-                logged,
-                request.callbacks,
-                longest,
-                min(rungs, default=longest),
-            )
-        planned = self._strategy.schedule.plans_epochs
-        factory = RunnerFactory(
-            self._builder,
-            self.results.space,
-            self._run_data(request, folds, history.seed),
-            request.callbacks,
-            replace(
-                options.training(self._goal, history.seed, parts.scheduler.max_epochs),
-                folds=0 if self._final is None else self._final.count - 1,
-            ),
-            self._blobs,
-            KerasSettings.current(),
-            request.call(planned) if own else FitCall(),
-            options.deterministic,
-        )
-        plan = self._whole_plan(parts.scheduler)
-        plan = replace(plan, notes=(*plan.notes, *self._notes(request.epochs)))
+            setup.check_first(self.space, scheduler, folds[0], logged)
+        space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
+        factory = setup.factory(space, folds, epochs, planned, self._blobs)
+        plan = plan_of_runs(scheduler.plan(), self._options.runs)
+        notes = unused_epochs(type(self).__name__, schedule, request.epochs)
+        plan = replace(plan, notes=(*plan.notes, *notes))
         if self._overrides(*TRAINING_HOOKS):
             hooked = run_trial_executor(self, self.oracle, factory, request, planned)
-            return hooked, self._listeners(request, parts.scheduler, plan, 1)
-        left = partial(_left, plan, history)
-        executor, workers, notes = make_executor(options, factory, parts, left)
+            return hooked, self._listeners(request, scheduler, plan, 1)
+        left = partial(epochs_left, plan, history)
+        executor, workers, notes = make_executor(self._options, factory, parts, left)
         plan = replace(plan, notes=(*plan.notes, *notes))
-        return executor, self._listeners(request, parts.scheduler, plan, workers)
-
-    def _run_data(self, request: Request, parts: Sequence[FitData], seed: int) -> RunData:
-        """Returns the data of every run: of trials, and of the folds of a final round."""
-        folds: Sequence[FitData] = ()
-        if self._final is not None:
-            folds = final_folds(request.data, self._final.folds, seed)[1:]
-        reshuffle = seed if request.reshuffle else None
-        return RunData(parts, self._fit_hp, self._options.runs, folds, reshuffle)
+        return executor, self._listeners(request, scheduler, plan, workers)
 
     def _listeners(
         self, request: Request, scheduler: Scheduler, plan: Plan, workers: int
@@ -516,18 +376,3 @@ class Tuner(Hooks, ResultQueries):
         lang, folder = self._options.lang, self.project_dir
         display = make_display(request.verbose, self._title(), plan, folder, workers, lang)
         return [*listeners, display]
-
-    def _notes(self, epochs: int | None) -> tuple[str, ...]:
-        """Returns what the user should know about the epochs given to `search`."""
-        mine, name = self._strategy.schedule.max_epochs, type(self).__name__
-        if mine is None or epochs in (None, mine):
-            return ()
-        return (
-            f"{name} plans the epochs itself: max_epochs={mine} counts, "
-            f"search(epochs={epochs}) does not",
-        )
-
-
-def _left(plan: Plan, history: History) -> float:
-    """Returns how many epochs are planned and not trained yet, inf where none are planned."""
-    return math.inf if plan.epochs is None else max(0, plan.epochs - history.epochs)

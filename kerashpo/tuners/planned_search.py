@@ -1,0 +1,107 @@
+"""What a tuner searches, assembled from its arguments, and its plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kerashpo.core.records import Config, Objective, Plan
+from kerashpo.display.plan import ShownPlan
+from kerashpo.display.select import search_title
+from kerashpo.tuners.assemble import Assembly, assemble
+from kerashpo.tuners.final_round import FinalRoundRequest, with_final_round
+from kerashpo.tuners.goal import Goal
+from kerashpo.tuners.inspect import ResultQueries
+from kerashpo.tuners.search_plan import (
+    plan_of_runs,
+    plan_of_unknown_length,
+    seconds_per_epoch,
+    tuned_epochs,
+)
+from kerashpo.tuners.strategy import Strategy
+
+_PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
+
+
+class PlannedSearch(ResultQueries):
+    """The methods of a tuner that say what it searches and for how long; they train nothing."""
+
+    _strategy: Strategy
+    _goal: Goal
+    _queue: tuple[Config, ...]
+    _epochs: int | None
+    _final: FinalRoundRequest | None
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is optimised; of several ones the score is of the first."""
+        return self._goal.objectives
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm that proposes configurations."""
+        return self._strategy.algorithm
+
+    def plan(self) -> ShownPlan:
+        """Returns brackets, trials and epochs, and the time once an epoch was trained.
+
+        It prints as a table: ``print(tuner.plan())``, or by itself in a notebook.
+        """
+        return ShownPlan.of(self._plan(), seconds_per_epoch(self._history), self._options.lang)
+
+    def _title(self) -> str:
+        return search_title(f"{type(self).__name__}{self._strategy.schedule}", self.algorithm)
+
+    def _plan(self) -> Plan:
+        trials, length = self._most_trials, self._epochs or tuned_epochs(self._fit_hp)
+        if not self._strategy.schedule.plans_epochs and length is None and trials < math.inf:
+            return plan_of_unknown_length(trials)
+        plan = self._assemble(length, {}).parts.scheduler.plan()
+        return plan_of_runs(plan, self._options.runs)
+
+    def _assemble(self, epochs: int | None, asked: Mapping[str, Any]) -> Assembly:
+        """Returns the search of this tuner.
+
+        Args:
+            epochs: the most epochs of a trial, where the schedule plans none; None for one.
+            asked: what a resume compares of the arguments of `search`.
+        """
+        options = self._options
+        partly = {} if self._builder.complete else {"discovery_calls": self._builder.calls}
+        settings = {
+            "tuner": type(self).__name__,
+            **options.compared(self._builder.form),
+            **self._goal.compared(),
+            **partly,
+            **asked,
+        }
+        assembly = assemble(
+            self.space,
+            self.objectives,
+            options.seed,
+            self._strategy,
+            options.limits,
+            epochs=epochs,
+            most_trials=self._most_trials,
+            enqueue=self._queue,
+            settings=settings,
+            packages=_PACKAGES,
+            project=self._builder.project if self._builder.dependent else None,
+        )
+        if self._final is None:
+            return assembly
+        default = self.space.complete({})
+        planned = assembly.parts.scheduler.plan().epochs
+        return replace(
+            assembly,
+            parts=with_final_round(assembly.parts, self._final, default, planned, self._blobs),
+        )
+
+    @property
+    def _most_trials(self) -> float:
+        """How many configurations there can be at most."""
+        bound = self._options.max_trials or math.inf
+        # Code that trains may ask for more parameters.
+        return bound if self._builder.form != "compiled" else min(self.space.size, bound)

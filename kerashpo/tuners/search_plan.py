@@ -1,0 +1,94 @@
+"""How long a tuner's search is: its plan, the epochs of its trials, and what must bound it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.history import History
+from kerashpo.core.records import Plan, Rung
+from kerashpo.space.space import Space
+from kerashpo.training.folds import EPOCHS
+from kerashpo.tuners.strategy import Schedule
+from kerashpo.tuners.tuner_options import TunerOptions
+
+
+def trial_epochs(epochs: int | None, fit_hp: Space) -> int | None:
+    """Returns the most epochs of a trial that `search` or `fit_hp` ask for, None for none.
+
+    Args:
+        epochs: what `search` was given.
+        fit_hp: the arguments of `fit` that are tuned.
+
+    Raises:
+        InvalidInput: if both ask for some.
+    """
+    tuned = tuned_epochs(fit_hp)
+    if epochs is not None and tuned is not None:
+        raise InvalidInput(
+            f"epochs are tuned by fit_hp, so search(epochs={epochs}) cannot set them too: "
+            "leave it out there."
+        )
+    return epochs or tuned
+
+
+def tuned_epochs(fit_hp: Space) -> int | None:
+    """Returns the most epochs that `fit_hp` allows, None where it does not tune them."""
+    tuned = [p.domain for p in fit_hp.params if p.name == EPOCHS]
+    return max((int(d.realise(d.at(1.0))) for d in tuned), default=None)
+
+
+def plan_of_unknown_length(trials: float) -> Plan:
+    """Returns the plan of so many trials whose epochs only `search` will be given."""
+    note = "each trial trains for the epochs that search(epochs=...) is given"
+    return Plan(((Rung(int(trials), 0),),), int(trials), None, (note,))
+
+
+def plan_of_runs(plan: Plan, runs: int) -> Plan:
+    """Returns a scheduler's plan with the epochs of all runs of each trial."""
+    return replace(plan, epochs=None if plan.epochs is None else plan.epochs * runs)
+
+
+def seconds_per_epoch(history: History | None) -> float | None:
+    """Returns the mean training time of an epoch, None where none was trained."""
+    if history is None or not history.epochs:
+        return None
+    return sum(trial.seconds for trial in history.trials.values()) / history.epochs
+
+
+def epochs_left(plan: Plan, history: History) -> float:
+    """Returns how many epochs are planned and not trained yet, inf where none are planned."""
+    return math.inf if plan.epochs is None else max(0, plan.epochs - history.epochs)
+
+
+def require_bound(options: TunerOptions, schedule: Schedule, size: float) -> None:
+    """Raises InvalidInput where nothing would ever end the search.
+
+    Args:
+        options: its bounds.
+        schedule: which may end by itself.
+        size: how many configurations the space has.
+    """
+    bounds = (options.max_trials, options.max_epochs_total, options.max_minutes)
+    if size < math.inf or any(bound is not None for bound in bounds):
+        return
+    if not schedule.make().endless:
+        return
+    which = " and hyperband_iterations=None repeats its brackets"
+    raise InvalidInput(
+        "Nothing bounds the search: the space is endless"
+        f"{which if schedule.name == 'hyperband' else ''}. Pass max_trials, max_epochs_total "
+        "or max_minutes."
+    )
+
+
+def unused_epochs(tuner: str, schedule: Schedule, epochs: int | None) -> tuple[str, ...]:
+    """Returns a note where `search` was given epochs that the schedule does not follow."""
+    planned = schedule.max_epochs
+    if planned is None or epochs in (None, planned):
+        return ()
+    return (
+        f"{tuner} plans the epochs itself: max_epochs={planned} counts, "
+        f"search(epochs={epochs}) does not",
+    )
