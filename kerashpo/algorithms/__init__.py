@@ -1,4 +1,4 @@
-"""Where to look next.
+"""Search algorithms: which configuration to try next.
 
 An `Algorithm` proposes configurations. It knows neither Keras nor how long a trial
 will be trained: any algorithm runs under any scheduler.
@@ -15,10 +15,12 @@ will be trained: any algorithm runs under any scheduler.
 ============  ========================================================================
 
 To add one: a file with a final subclass of `Algorithm`, an entry in ``registry.py`` and a
-case in ``kerashpo.testing.algorithms``; bounds, conditions, exhaustion, seeds, resume,
-shuffled reports, failures and NaN are then tested, and every tuner with ``algorithm=``,
-`kerashpo.optimize`, `kerashpo.simulate` and the comparison know its name. The entry also says
-whether the algorithm reads scores, and which tuner and oracle of its own it has, if any.
+case in ``kerashpo.testing.algorithms``. The conformance suite then tests bounds, conditions,
+exhaustion, seeds, resume, shuffled reports, failures and NaN, and every tuner with
+``algorithm=``, `kerashpo.optimize`, `kerashpo.simulate` and the comparison know its name. The
+entry also records whether the algorithm reads scores, and which tuner and oracle of its own it
+has, if any. CONTRIBUTING.md has the smallest working example. Read ``base.py`` first, then
+``random.py``.
 """
 
 from kerashpo.algorithms.base import Algorithm

@@ -10,11 +10,11 @@ from kerashpo.space.space import Space
 
 
 class Algorithm(ABC):
-    """Proposes configurations, never one that the history holds already.
+    """A search algorithm: proposes the configuration of each new trial, without repeats.
 
-    Its constructor's arguments are its configuration. It has no other state: a proposal
-    depends on the seed, the trial's number and the history alone, so a resumed study goes
-    on with the same proposals. What `ask` keeps between calls is a cache of the history.
+    The constructor's arguments are its configuration. It has no other state: a proposal
+    depends only on the seed, the trial's number and the history, so a resumed study makes
+    the same proposals. What `ask` keeps between calls is a cache derived from the history.
 
     Args:
         space: what to search.
@@ -27,4 +27,8 @@ class Algorithm(ABC):
 
     @abstractmethod
     def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
-        """Returns the configuration for a new trial of this number."""
+        """Returns the configuration of trial number `trial`.
+
+        `NotReady` means that results of running trials are needed first, `Exhausted` that
+        no new configuration is left.
+        """

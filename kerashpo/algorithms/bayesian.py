@@ -30,13 +30,13 @@ _AROUND = 5
 
 @final
 class BayesianOptimization(Algorithm):
-    """Proposes where a Gaussian process promises most.
+    """Bayesian optimisation: proposes the maximiser of a Gaussian process's acquisition.
 
-    Starts with the centre of the space (declared defaults where there are any), then
-    scrambled Sobol points; from then on the model decides. Trials still running count
-    as if they had returned their expected value, failed ones as the worst seen. Under a
-    scheduler that stops trials early the model is over configuration and epochs, read at
-    the most epochs, and every tenth trial is random, since early epochs may mislead.
+    Starts with the centre of the space (the declared defaults where there are any), then
+    scrambled Sobol points; after that the model proposes. Pending trials count as if they had
+    returned their expected value, failed ones as the worst value seen. Under a scheduler
+    that stops trials early the model covers configuration and epochs and predicts the value
+    at the most epochs, and every tenth trial is random, since early epochs may mislead.
 
     Args:
         space: what to search.
@@ -46,12 +46,12 @@ class BayesianOptimization(Algorithm):
         acquisition: "logei", "ei", "pi" or "ucb".
         alpha: added to the diagonal of the kernel matrix of standardised values, besides
             the noise that is fitted.
-        beta: how many standard deviations "ucb" trusts.
-        enqueue: configurations to try first; what they leave out takes its default.
+        beta: number of standard deviations in the confidence bound of "ucb".
+        enqueue: configurations to try first; parameters that they omit take their defaults.
         warm_start: an earlier study on the same space: its history, or pairs of
-            configuration and objective value. Its best configuration is tried first; how
-            far the two studies agree is fitted.
-        recipe: the model's ingredients, for ablations.
+            configuration and objective value. Its best configuration is tried first; the
+            similarity of the two studies is fitted.
+        recipe: settings of the model, for ablations.
 
     Raises:
         InvalidInput: for an unknown acquisition, a number out of range, or a
@@ -87,7 +87,7 @@ class BayesianOptimization(Algorithm):
         self._blas = ThreadpoolController()
 
     def enqueue(self, config: Mapping[str, Any]) -> None:
-        """Has a configuration tried before anything else; what it leaves out takes its default.
+        """Enqueues a configuration to be tried first; omitted parameters take their defaults.
 
         Raises:
             InvalidSpace: for an unknown name or a value outside its domain.
@@ -95,7 +95,7 @@ class BayesianOptimization(Algorithm):
         self._queue.append(self.space.complete(config))
 
     def surrogate(self, history: History) -> Surrogate | None:
-        """Returns what the model believes; None before any trial has a value."""
+        """Returns the surrogate model; None before any trial has a value."""
         self._observations.update(history)
         with self._blas.limit(limits=1):
             return Surrogate.of(
@@ -108,7 +108,7 @@ class BayesianOptimization(Algorithm):
             )
 
     def explain(self, history: History) -> Explanation | None:
-        """Returns what the model believes and why it proposes what comes next.
+        """Returns the model's predictions and the reason for its next proposal.
 
         None before any trial has a value, or where nothing is left to propose.
         """
@@ -148,8 +148,8 @@ class BayesianOptimization(Algorithm):
         every = self._recipe.random_every
         if surrogate.partial and every and trial % every == every - 1:
             return None
-        # These matrices are small: more threads cost more than they bring, and many times
-        # more where a training keeps the cores busy.
+        # These matrices are small: more BLAS threads slow the fit down, and much more so
+        # while a training keeps the cores busy.
         with self._blas.limit(limits=1):
             known, means = surrogate.known()
             best = known[np.argsort(means, kind="stable")[:_AROUND]]
@@ -166,7 +166,7 @@ class BayesianOptimization(Algorithm):
 
 
 def _centre(cube: Cube) -> Matrix:
-    """The declared defaults, the middle where nothing was declared, as a row (d,)."""
+    """Returns the declared defaults (column middles where there is none) as a row (d,)."""
     presets = [getattr(param.domain, "preset", None) for param in cube.columns]
     return np.array(
         [

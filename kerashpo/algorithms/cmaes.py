@@ -34,13 +34,13 @@ _ATTEMPTS = 20
 @final
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One update of the distribution.
+    """One generation: an update of the sampling distribution.
 
     Attributes:
-        numbers: the trials that it was made from, in the order in which they ended.
+        numbers: the trials it was computed from, in the order in which they ended.
         costs: their costs.
-        until: how many trials had ended when it was made.
-        distribution: after the update.
+        until: how many trials had ended when it was computed.
+        distribution: the distribution after the update.
     """
 
     numbers: tuple[int, ...]
@@ -51,21 +51,21 @@ class Generation:
 
 @final
 class CMAES(Algorithm):
-    """Adapts a Gaussian's mean, step size and covariance to the better trials.
+    """CMA-ES: adapts the mean, step size and covariance of a Gaussian to the better trials.
 
     The first trial is the default configuration. The distribution is updated whenever a
     population of trials has ended, whichever distribution they were drawn from, so that no
     worker waits. Ordered discrete parameters have margins, which keep every neighbour
-    reachable; unordered ones a categorical distribution each. Once the distribution has
-    converged it starts anew elsewhere, with twice the population.
+    reachable; each unordered one has a categorical distribution. Once the distribution has
+    converged, the search restarts elsewhere with twice the population.
 
-    Draws are keyed by the trial, so a resumed study goes on with the same proposals.
+    Draws are keyed by the trial, so a resumed study makes the same proposals.
 
     Args:
         space: what to search.
         seed: the study's seed.
-        population_size: trials for one update; None for 4 + 3 log(d).
-        sigma: the first step size, as a share of each parameter's range.
+        population_size: trials per update; None for 4 + 3 log(d).
+        sigma: the initial step size, as a share of each parameter's range.
 
     Raises:
         InvalidInput: for a number out of range, or where the package `cmaes` is missing.
@@ -110,7 +110,7 @@ class CMAES(Algorithm):
         return distribution.sample(stream(self.seed, "cmaes", trial, attempt))
 
     def _distribution(self, seen: Evaluations, history: History) -> Distribution:
-        """Returns the distribution after all updates, made anew where they are not known."""
+        """Returns the distribution after all updates; recomputes those that are not cached."""
         ended = [record for record in _in_order(seen, history) if record.number > 0]
         costs = dict(zip(seen.numbers.tolist(), seen.costs.tolist()))
         times = np.array([_end(record) for record in ended])
@@ -139,12 +139,11 @@ class CMAES(Algorithm):
     def _sample_of(
         self, record: Trial, times: NDArray[np.float64], current: Distribution
     ) -> Sample:
-        """Returns what was drawn for a trial, before it became a configuration.
+        """Returns the sample that became a trial's configuration.
 
         The draw is repeated from the distributions that can have been in force when the
-        trial began. A configuration that comes from elsewhere (it was enqueued, or a
-        scheduler changed the costs since) is taken as it is, and shortened where it lies
-        too far out.
+        trial began. A configuration from elsewhere (enqueued, or drawn before a scheduler
+        changed the costs) is used as it is, and shortened where it lies too far from the mean.
         """
         before, through = (
             int(np.searchsorted(times, record.started, side)) for side in ("left", "right")
@@ -170,7 +169,7 @@ def _in_order(seen: Evaluations, history: History) -> list[Trial]:
 
 
 def _end(record: Trial) -> float:
-    """Returns when a trial was first evaluated: its only job's end, or its first rung's."""
+    """Returns when a trial was first evaluated: the end of its only job, or its first rung."""
     over = record.status in (Status.COMPLETED, Status.FAILED)
     if over and record.ended is not None and len(record.targets) == 1:
         return record.ended

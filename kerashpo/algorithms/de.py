@@ -24,17 +24,17 @@ _RATES = (0.5, 1.0)
 
 @final
 class DifferentialEvolution(Algorithm):
-    """Moves each member of a population along the difference of two others.
+    """Differential evolution: moves each member along the difference of two other members.
 
     The mutation is "current to p-best" with an archive, as in JADE (Zhang and Sanderson,
     IEEE TEVC 13, 2009); factor and crossover rate are drawn for each trial. There are no
-    generations: trial t challenges the best trial of its slot, t modulo the population's
-    size, so that no worker waits for others.
+    generations: trial t replaces the best trial of its slot (t modulo the population size)
+    if it is better, so no worker waits for others.
 
     Args:
         space: what to search.
         seed: the study's seed.
-        population_size: how many slots; None for one and a half a dimension, between 6 and 20.
+        population_size: number of slots; None for 1.5 times the dimension, between 6 and 20.
 
     Raises:
         InvalidInput: for a population of fewer than 4.
@@ -59,7 +59,7 @@ class DifferentialEvolution(Algorithm):
         return first_new(self._cube, seen, rng, lambda: self._child(population, slot, rng))
 
     def _child(self, population: Population, slot: int, rng: np.random.Generator) -> Matrix:
-        """Returns a row (d,) near the member of a slot (near any where it has none)."""
+        """Returns a row (d,) mutated from the slot's member, or from another if it has none."""
         n, rows = len(population.slots), population.rows
         own = np.flatnonzero(population.slots == slot)
         target = int(own[0]) if len(own) else int(rng.integers(n))
@@ -83,10 +83,10 @@ class DifferentialEvolution(Algorithm):
         factor: float,
         rng: np.random.Generator,
     ) -> Matrix:
-        """Returns the row with its unordered columns from a parent, or drawn anew.
+        """Returns the row with its unordered columns inherited from a parent or drawn anew.
 
-        Where the two members differ whose difference counts, a value is drawn with
-        probability `factor`: the discrete form of a difference.
+        Where the two members of the difference differ, a value is drawn with probability
+        `factor`: the discrete form of a difference.
         """
         start, best, plus, minus = parents
         kept = np.where(rng.random(len(moved)) < factor, best, start)

@@ -20,14 +20,14 @@ _LISTED = 200_000
 
 @final
 class HistoryCursor:
-    """How far a cache has read a history; a running trial may get other values meanwhile."""
+    """Marks how far a cache has read a history; running trials are read again."""
 
     def __init__(self) -> None:
         self._read = 0
         self._open: dict[int, Config] = {}
 
     def advance(self, history: History) -> int:
-        """Returns the first trial to read: those before it are as they were last time."""
+        """Returns the first trial to read; earlier ones are unchanged since the last call."""
         trials, start = history.trials, self._read
         if history.next_trial < start or any(
             trials[number].config is not config for number, config in self._open.items()
@@ -40,7 +40,7 @@ class HistoryCursor:
 
 
 class TriedConfigs:
-    """The configurations of a history, kept up to date without reading it all again."""
+    """The configurations of a history, updated incrementally."""
 
     def __init__(self) -> None:
         self._keys: set[Key] = set()
@@ -57,9 +57,9 @@ class TriedConfigs:
 
 
 def configs_of(trial: Trial) -> Iterator[Config]:
-    """Yields the configuration that a trial is trained with, and the one that was proposed.
+    """Yields the configuration that a trial is trained with, and the proposed one.
 
-    They differ where the model could not take a value; proposing it again would repeat the trial.
+    They differ where the model could not take a value; both count as tried.
     """
     yield trial.config
     if any(trial.config.get(name, value) != value for name, value in trial.proposed.items()):
@@ -72,17 +72,18 @@ def draw_new(
     rng: np.random.Generator,
     draw: Callable[[], Config] | None = None,
 ) -> Config | Exhausted:
-    """Returns a configuration that is not in `seen` and is trained as it is.
+    """Returns a configuration that is not in `seen` and that the model takes unchanged.
 
-    Draws again on a collision; a finite space that keeps colliding is listed, and one of
-    what is left is chosen, so that it is enumerated to its end. Where ranges depend on other
-    values, draws outside of them are rejected; after some in vain the nearest one is taken.
+    Draws again on a collision; a finite space that keeps colliding is enumerated, and one of
+    the remaining configurations is chosen, so every one is proposed in the end. Where ranges
+    depend on other values, draws outside them are rejected; after several of these the nearest
+    valid one is taken.
 
     Args:
         space: what to draw from.
-        seen: keys of the configurations that are taken.
+        seen: keys of the configurations already tried.
         rng: the stream to draw from.
-        draw: another way to draw than the space's own distribution.
+        draw: replaces the space's own distribution.
     """
     if len(seen) >= space.size:
         return Exhausted()
@@ -102,7 +103,7 @@ def draw_new(
     if not math.isfinite(space.size) or space.size > _LISTED:
         return _persist(space, seen, rng)
     if space.projection is not None:
-        # Each question costs a build of a model: the first one left will do.
+        # Each check builds a model: the first remaining one is taken.
         return next((config for config in space.configs(seen)), None) or Exhausted()
     left = [config for config in space.configs() if key(config) not in seen]
     return left[int(rng.integers(len(left)))] if left else Exhausted()

@@ -1,4 +1,4 @@
-"""One cost a trial: what algorithms read that rank trials rather than model them."""
+"""One cost per trial, for algorithms that rank trials instead of modelling curves."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Evaluations:
         rows: (n, d), encoded configurations, NaN where a parameter is inactive.
         numbers: (n,), the trials' numbers, rising.
         costs: (n,), less is better, inf for a failure. Where a scheduler stopped some trials
-            early it is the cost at the highest rung that a trial reached, moved to what is
-            expected at the last one (`observations.align`).
-        pending: (m, d), running trials without any cost.
-        waiting: (m,), their numbers.
-        configs: `space.key` of every trial's configuration, whatever its state.
+        early: the cost at the highest rung that a trial reached, shifted to what is expected at
+        the last rung (`observations.align`).
+        pending: (m, d), running trials without a cost yet.
+        waiting: (m,), the numbers of the pending trials.
+        configs: `space.key` of every trial's configuration, whatever its status.
         taken: `Cube.key` of every trial's row.
     """
 
@@ -59,7 +59,7 @@ class Evaluations:
 
 @final
 class EvaluationReader:
-    """Reads evaluations from a history, encoding each trial once.
+    """Reads evaluations from a history; each trial is encoded once.
 
     Args:
         cube: the numeric view of the space.
@@ -69,7 +69,7 @@ class EvaluationReader:
         self._observations = Observations(cube)
 
     def read(self, history: History) -> Evaluations:
-        """Returns one cost for each trial that has any."""
+        """Returns one cost for each trial that has reported or failed."""
         self._observations.update(history)
         seen = self._observations.read(history)
         # A trial's rows follow each other, its highest rung last.
@@ -90,15 +90,15 @@ class EvaluationReader:
 def first_new(
     cube: Cube, seen: Evaluations, rng: np.random.Generator, draw: Callable[[], Matrix]
 ) -> Config | Exhausted:
-    """Returns the configuration of the first drawn row that no trial has.
+    """Returns the configuration of the first drawn row that no trial has yet.
 
-    After some draws in vain any configuration that no trial has is taken.
+    After several draws that repeat a trial, any untried configuration is returned.
 
     Args:
         cube: the numeric view of the space.
-        seen: the trials.
+        seen: the trials so far.
         rng: the stream for what `draw` leaves open.
-        draw: returns a row (d,), NaN where it has no opinion.
+        draw: returns a row (d,), NaN in columns to be drawn at random.
     """
     if len(seen.configs) >= cube.space.size:
         return Exhausted()
@@ -110,9 +110,9 @@ def first_new(
 
 
 def initial_row(cube: Cube, trial: int, seed: int) -> Matrix:
-    """Returns the row (d,) of a trial before there is anything to learn from.
+    """Returns the initial design's row (d,) for a trial, before any score is known.
 
-    The declared defaults first (the middle of a column without one), then scrambled Sobol
+    The declared defaults first (column middles where there is none), then scrambled Sobol
     points, so that resuming needs no state.
     """
     if trial == 0:
@@ -123,7 +123,7 @@ def initial_row(cube: Cube, trial: int, seed: int) -> Matrix:
 
 
 def defaults(cube: Cube) -> Matrix:
-    """Returns the declared defaults, the middle of a column without one, as a row (d,)."""
+    """Returns the declared defaults (column middles where there is none) as a row (d,)."""
     presets = [getattr(param.domain, "preset", None) for param in cube.columns]
     return np.array(
         [

@@ -1,4 +1,4 @@
-"""What the model believes, in words and numbers a person can check."""
+"""Explanations of a surrogate model: its predictions and the reason for a proposal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from kerashpo.core.records import Config, Objective, Scalar
 @final
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What is expected of a configuration.
+    """A surrogate's prediction for a configuration.
 
     Attributes:
         config: the configuration.
-        value: the expected objective.
-        deviation: how uncertain that is, one standard deviation.
+        value: the predicted objective.
+        deviation: its standard deviation.
     """
 
     config: Config
@@ -34,10 +34,10 @@ class Explanation:
     """Why the next configuration is proposed.
 
     Attributes:
-        relevance: for each parameter how fast the objective changes along it, as a share of
-            the sum: inverse lengthscales, which say nothing of the direction.
+        relevance: for each parameter its inverse lengthscale as a share of their sum: how
+            fast the objective changes along it, in either direction.
         noise: the standard deviation of a repeated training, in the objective's units.
-        best: the configuration tried so far that is expected to be best.
+        best: the tried configuration with the best predicted value.
         next: the proposal.
     """
 
@@ -48,7 +48,7 @@ class Explanation:
 
     @property
     def exploring(self) -> bool:
-        """Whether the proposal is worth trying for its uncertainty, not its expected value."""
+        """Whether the proposal is chosen for its uncertainty rather than its expected value."""
         return self.next.deviation > self.best.deviation + abs(self.next.value - self.best.value)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Explanation:
 
 
 def explain(surrogate: Surrogate, proposal: Config, objective: Objective) -> Explanation:
-    """Returns what a surrogate believes of the parameters, the best trial and a proposal."""
+    """Returns the surrogate's relevances and its predictions of the best trial and a proposal."""
     cube = surrogate.cube
     speed = np.sqrt(surrogate.posterior.hyper.weights[: cube.dim])
     shares = speed / speed.sum() if cube.dim else speed

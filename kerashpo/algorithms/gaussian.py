@@ -1,4 +1,4 @@
-"""The sampling distribution of CMA-ES over a cube: `cmaes`'s optimisers as values."""
+"""The sampling distribution of CMA-ES over a cube: optimisers of `cmaes` as immutable values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LARGEST = 256
 @final
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a cube are searched how.
+    """Which columns of a cube use which distribution.
 
     Attributes:
-        continuous: by the Gaussian.
-        ordered: by the Gaussian, with a margin.
-        categorical: by a categorical distribution each; columns of two values too.
+        continuous: columns of the Gaussian.
+        ordered: discrete columns of the Gaussian, with a margin.
+        categorical: columns with a categorical distribution each; those of two values too.
     """
 
     continuous: NDArray[np.int64]
@@ -34,7 +34,7 @@ class Columns:
 
     @classmethod
     def of(cls, cube: Cube) -> Columns:
-        """Returns how the columns of a cube are searched."""
+        """Returns the distributions for the columns of a cube."""
         unordered = cube.categorical | (cube.levels == 2)
         ordered = ~unordered & (cube.levels > 0) & (cube.levels <= _MOST_STEPS)
         continuous = ~unordered & ~ordered
@@ -49,11 +49,11 @@ class Columns:
 @final
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One draw.
+    """One draw from the distribution.
 
     Attributes:
         row: (d,), snapped to the space.
-        raw: (k,), of the Gaussian; empty where there is none.
+        raw: (k,), the Gaussian part; empty where no column uses it.
         chosen: (c, most levels), one-hot; empty where no column is categorical.
     """
 
@@ -65,11 +65,11 @@ class Sample:
 @final
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """An optimiser of `cmaes` that is never changed, only succeeded.
+    """An optimiser of `cmaes` as an immutable value; an update returns a new one.
 
     Attributes:
         cube: the space.
-        columns: which columns are searched how.
+        columns: which columns use which distribution.
         optimizer: a `cmaes.CMA` where every column is continuous, else a `CatCMAwM`; None
             for a space without columns.
         sigma: the first step size.
@@ -84,18 +84,18 @@ class Distribution:
     def first(
         cls, cube: Cube, mean: Matrix, sigma: float, population_size: int | None
     ) -> Distribution:
-        """Returns the distribution before any trial, around a row (d,)."""
+        """Returns the initial distribution, centred on a row (d,)."""
         columns = Columns.of(cube)
         optimizer = _optimizer(cube, columns, mean, sigma, population_size) if cube.dim else None
         return cls(cube, columns, optimizer, sigma)
 
     @property
     def size(self) -> int:
-        """How many trials make an update."""
+        """How many trials make up one update."""
         return 1 if self.optimizer is None else int(self.optimizer.population_size)
 
     def sample(self, rng: np.random.Generator) -> Sample:
-        """Draws from the distribution, with the numbers of `rng` in place of its own."""
+        """Draws from the distribution, with `rng` in place of the optimiser's own generator."""
         optimizer = copied(self.optimizer)
         optimizer._rng = np.random.RandomState(rng.bit_generator)
         row = np.full(self.cube.dim, 0.5)
@@ -114,7 +114,7 @@ class Distribution:
         return Sample(self.cube.snap(row)[0], raw, chosen)
 
     def foreign(self, row: Matrix) -> Sample:
-        """Returns a row (d,) as if it had been drawn; inactive columns have the expected values."""
+        """Returns a row (d,) as a sample; inactive columns take their expected values."""
         gaussian, categorical = self.columns.gaussian, self.columns.categorical
         raw = row[gaussian]
         if len(gaussian):
@@ -129,7 +129,7 @@ class Distribution:
         return Sample(row, raw, chosen)
 
     def shortened(self, sample: Sample) -> Sample:
-        """Returns a sample no further out than one of this distribution (Hansen 2011).
+        """Returns a sample shortened to the length that draws have (Hansen 2011).
 
         Section 3.1 of arXiv 1110.4181: its Mahalanobis length is at most the root of the
         dimension and 2 d / (d + 2).
@@ -151,9 +151,9 @@ class Distribution:
     ) -> Distribution:
         """Returns the distribution after a population of trials.
 
-        Failed trials (cost inf) count as the worst of their population. Where the costs tell
-        nothing it stays as it is; where it has converged, or its numbers have broken down, a
-        wider one with twice the population follows, around a random point.
+        Failed trials (cost inf) count as the worst of their population. If all costs are
+        equal it stays as it is; if it has converged or is no longer finite, a wider one with
+        twice the population follows, around a random point.
         """
         finite = np.isfinite(costs)
         if self.optimizer is None or not finite.any():
@@ -177,9 +177,9 @@ class Distribution:
 
 
 def copied(optimizer: Any) -> Any:
-    """Returns a copy whose arrays and lists are its own, to the last bit.
+    """Returns an exact copy that shares no array or list.
 
-    `CMA` would drop the lower half of its covariance on `copy.deepcopy`.
+    `copy.deepcopy` of a `CMA` would drop the lower half of its covariance.
     """
     other = object.__new__(type(optimizer))
     for name, value in vars(optimizer).items():
@@ -209,7 +209,7 @@ def _optimizer(
 
 
 def _ready(optimizer: Any) -> Any:
-    """Returns the optimiser with its axes computed, which every draw needs."""
+    """Returns the optimiser with its eigenvectors computed, which every draw needs."""
     if hasattr(optimizer, "_C"):
         optimizer._eigen_decomposition()
     return optimizer
@@ -222,7 +222,7 @@ def _tell(optimizer: Any, samples: list[Sample], costs: Matrix) -> None:
     if optimizer.n_continuous and not optimizer._iqhist_values:
         quartiles = np.sort(costs)[[len(costs) // 4, 3 * len(costs) // 4]]
         if quartiles[0] == quartiles[1]:
-            # Its penalty of points beyond the bounds needs one spread of costs.
+            # The library's penalty of points beyond the bounds needs costs that differ.
             optimizer._iqhist_values.append(float(np.ptp(costs)))
     optimizer.tell(
         [

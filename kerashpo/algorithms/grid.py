@@ -14,7 +14,7 @@ from kerashpo.space.space import Space, key
 
 @final
 class GridSearch(Algorithm):
-    """Enumerates the space in its own order, the last parameter fastest.
+    """Enumerates a finite space, the last parameter fastest.
 
     Raises:
         InvalidSpace: on construction, if a parameter is continuous and has no step.
@@ -29,7 +29,7 @@ class GridSearch(Algorithm):
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         seen = self._seen.keys(history)
-        if history.next_trial < self._read:  # An earlier history: the cursor is too far on.
+        if history.next_trial < self._read:  # An earlier history: start over.
             self._configs = self.space.configs()
             self._next = next(self._configs, None)
         self._read = history.next_trial

@@ -1,4 +1,4 @@
-"""What a model reads of a history: rows, costs, resources, and what is still running."""
+"""What a surrogate model is fitted to: rows, costs, resources and pending trials."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _MOST_LEVELS = 6
 @final
 @dataclass(frozen=True, slots=True)
 class SeenTrials:
-    """What was observed, in the order of trials, and what is pending.
+    """The observations in the order of trials, and the pending trials.
 
     Attributes:
-        rows: (n, d); a trial that was seen at several epochs has several rows.
+        rows: (n, d); a trial observed at several epochs has several rows.
         numbers: (n,), the trial of each row.
         costs: (n,), less is better, inf for a failure.
-        resources: (n,), log epochs over log of the most, in [0, 1].
+        resources: (n,), log(epochs) / log(max_epochs), in [0, 1].
         pending: (m, d), trials that are running.
-        waiting: (m,), their numbers.
-        until: (m,), the resource that each of them runs to.
-        partial: whether some trials were given less than the most.
+        waiting: (m,), the numbers of the pending trials.
+        until: (m,), the resource that each pending trial is trained to.
+        partial: whether some trials were trained for less than the most epochs.
     """
 
     rows: Matrix
@@ -47,7 +47,7 @@ class SeenTrials:
 
 @final
 class Observations:
-    """Rows of all trials, encoded once each.
+    """The encoded rows of all trials; each trial is encoded once.
 
     Attributes:
         taken: `Cube.key` of every trial's rows.
@@ -79,9 +79,9 @@ class Observations:
     def read(self, history: History) -> SeenTrials:
         """Returns what the history holds, whatever the order of its reports.
 
-        Where every trial that ended had its full training, each is one observation. Where
-        a scheduler paused or stopped some, each trial is one at every level it reached,
-        and the levels are aligned (see `align`).
+        If every ended trial was fully trained, each is one observation. If a scheduler
+        paused or stopped some, each trial is one observation at every level it reached, and
+        the levels are aligned (see `align`).
         """
         records = [history.trials[number] for number in range(len(self._rows))]
         short = {r.epoch for r in records if r.status in (Status.PAUSED, Status.STOPPED)} - {0}
@@ -117,7 +117,7 @@ class Observations:
             case Status.FAILED:
                 return [(number, most, math.inf)]
             case Status.COMPLETED:
-                # Also where early stopping ended it: it will never be better.
+                # Also where early stopping ended it: its best will not change.
                 reached = [level for level in levels if level < min(most, record.epoch)]
                 last = [(number, most, record.best.cost)]
             case Status.RUNNING if len(levels) == 1:
@@ -127,7 +127,7 @@ class Observations:
         return [(number, level, self._cost(record, level)) for level in reached] + last
 
     def _cost(self, record: Trial, level: int) -> float:
-        """The best cost through an epoch that was reached: it never changes again."""
+        """Returns the best cost through an epoch that was reached; it is final."""
         place = (record.number, level)
         if place not in self._known:
             self._known[place] = record.best_until(level).cost
@@ -135,7 +135,7 @@ class Observations:
 
 
 def _levels(short: set[int], most: int) -> list[int]:
-    """The epochs where trials stopped; powers of 3 below the most where they are many."""
+    """Returns the epochs where trials stopped; powers of 3 below the most if they are many."""
     if len(short) >= _MOST_LEVELS:
         short = {max(1, round(most / 3**k)) for k in range(_MOST_LEVELS)}
     return sorted({*short, most})
@@ -146,10 +146,10 @@ def _share(epochs: Matrix, most: int) -> Matrix:
 
 
 def align(trials: Matrix, levels: Matrix, costs: Matrix) -> Matrix:
-    """Returns costs (n,) with each level moved to where it will be at the last one.
+    """Returns costs (n,) of every level shifted to their expected value at the last level.
 
-    From one level to the next by the median change of the trials that went on: a plain
-    mean of a level would compare all configurations with the survivors.
+    From one level to the next by the median change of the trials that continued: comparing
+    plain means of the levels would compare all configurations with the survivors.
     """
     moved = costs.copy()
     steps = np.unique(levels)

@@ -1,4 +1,4 @@
-"""Parzen estimators over the unit cube: mixtures of one kernel an observation, and a prior.
+"""Parzen estimators over the unit cube: mixtures of one kernel per observation and a prior.
 
 Bergstra, Bardenet, Bengio and Kégl (NeurIPS 2011) for the estimator, Falkner, Klein and
 Hutter (ICML 2018) for its multivariate form, Watanabe (arXiv 2304.11127, 2023) for the
@@ -29,7 +29,7 @@ class Numbers:
     Attributes:
         centres: (k,).
         widths: (k,), standard deviations.
-        edges: (levels + 1,), where a discrete column's cells end; None where continuous.
+        edges: (levels + 1,), the bounds of a discrete column's cells; None where continuous.
         values: (levels,), positions of a discrete column's values; None where continuous.
     """
 
@@ -68,7 +68,7 @@ class Numbers:
 @final
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """Kernels of one column whose values have no order.
+    """Kernels of one unordered column.
 
     Attributes:
         weights: (k, levels), rows sum to 1.
@@ -98,13 +98,13 @@ Kernels: TypeAlias = "Numbers | Categories"
 @final
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What one column is believed to be like before any trial.
+    """The prior of one column.
 
     Attributes:
-        centre: where the prior's kernel lies.
+        centre: the centre of the prior's kernel.
         width: its standard deviation.
-        share: of a categorical column, the mass that the value at `centre` gets beyond an
-            equal one; 0 for none.
+        share: in a categorical column, the extra mass of the value at `centre` over a
+            uniform prior; 0 for none.
     """
 
     centre: float = 0.5
@@ -115,11 +115,11 @@ class Prior:
 @final
 @dataclass(frozen=True, slots=True)
 class Parzen:
-    """A mixture of products of kernels, the prior's the last.
+    """A mixture of products of kernels; the prior's kernel is the last.
 
     Attributes:
-        weights: (k,), of the kernels; they sum to 1.
-        columns: kernels of each column.
+        weights: (k,), weights of the kernels; they sum to 1.
+        columns: the kernels of each column.
     """
 
     weights: Matrix
@@ -135,15 +135,15 @@ class Parzen:
         priors: Sequence[Prior],
         prior_weight: float,
     ) -> Parzen:
-        """Returns the estimator of some columns.
+        """Returns the estimator of the given columns.
 
         Args:
             rows: (n, d), observations, active in all of `columns`.
             cube: the space.
             columns: which columns.
-            weights: (n,), of the observations.
-            priors: of each of `columns`.
-            prior_weight: of the prior against one observation.
+            weights: (n,), weights of the observations.
+            priors: the prior of each of `columns`.
+            prior_weight: weight of the prior relative to one observation.
         """
         total = np.append(weights, prior_weight if len(rows) else 1.0)
         kernels = tuple(
@@ -167,9 +167,9 @@ class Parzen:
 
 
 def age_weights(count: int) -> Matrix:
-    """Returns weights (count,) of observations in the order of trials.
+    """Returns the weights (count,) of observations in the order of trials.
 
-    The latest 25 count fully, older ones the less the older they are.
+    The latest 25 have full weight, older ones a linearly falling one.
     """
     old = max(0, count - _RECENT)
     return np.append(np.linspace(1.0 / max(count, 1), 1.0, old), np.ones(count - old))
@@ -191,7 +191,7 @@ def _categories(column: Matrix, levels: int, prior: Prior, prior_weight: float) 
     even = np.full(levels, (1.0 - prior.share) / levels)
     even[min(int(prior.centre * levels), levels - 1)] += prior.share
     count = len(column) + 1
-    # Each kernel keeps a part of the prior, so that no value has no chance.
+    # Each kernel keeps a part of the prior, so that every value has some mass.
     weights = np.tile(even * levels * max(prior_weight, 1e-9) / count, (count, 1))
     chosen = np.clip((column * levels).astype(int), 0, levels - 1)
     weights[np.arange(len(column)), chosen] += 1.0
@@ -199,9 +199,9 @@ def _categories(column: Matrix, levels: int, prior: Prior, prior_weight: float) 
 
 
 def _widths(column: Matrix) -> Matrix:
-    """Returns bandwidths (n,): the larger distance to a neighbour, within bounds.
+    """Returns bandwidths (n,): the larger distance to a neighbour, clipped.
 
-    The ends of the range count as neighbours only where there is one observation.
+    The ends of the range count as neighbours only if there is a single observation.
     """
     n = len(column)
     order = np.argsort(column, kind="stable")

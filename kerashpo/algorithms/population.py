@@ -1,4 +1,4 @@
-"""Populations without generations: each trial belongs to a slot, each slot keeps its best."""
+"""Steady-state populations: each trial belongs to a slot, each slot keeps its best trial."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kerashpo.space.cube import Matrix
 class Population:
     """The best evaluated trial of each slot; trial t belongs to slot t modulo the size.
 
-    So a free worker never waits for the others of its generation, and the population is a
+    Without generations a free worker never waits for others, and the population is a
     function of the history alone.
 
     Attributes:
@@ -38,7 +38,7 @@ class Population:
         """Returns the population of `size` slots."""
         best = np.full(size, -1, dtype=np.int64)
         finite = np.flatnonzero(seen.finite)
-        # From the worst to the best: the last to be written stays, ties to the later trial.
+        # From worst to best: the last write to a slot remains; ties go to the later trial.
         order = finite[np.lexsort((seen.numbers[finite], -seen.costs[finite]))]
         best[seen.numbers[order] % size] = order
         slots = np.flatnonzero(best >= 0)
@@ -58,7 +58,7 @@ class Population:
 
 
 def fill(rows: Matrix, numbers: NDArray[np.int64], seed: int) -> Matrix:
-    """Returns rows (n, d) with inactive columns drawn, always alike for the same trial."""
+    """Returns rows (n, d) with inactive columns drawn; the draw is keyed by the trial."""
     out = rows.copy()
     for row, number in zip(out, numbers):
         empty = np.isnan(row)
@@ -68,6 +68,6 @@ def fill(rows: Matrix, numbers: NDArray[np.int64], seed: int) -> Matrix:
 
 
 def bounced(moved: Matrix, start: Matrix) -> Matrix:
-    """Returns a moved row (d,), halfway between its start and the bound that it crossed."""
+    """Returns a moved row (d,); a crossed bound becomes the midpoint of start and bound."""
     inside: Matrix = np.where(moved < 0.0, start / 2.0, moved)
     return np.where(inside > 1.0, (start + 1.0) / 2.0, inside)

@@ -22,7 +22,7 @@ _FASTEST = 0.5
 
 @final
 class ParticleSwarm(Algorithm):
-    """Particles fly on, drawn to their own best trial and to the swarm's.
+    """Particle swarm: particles move towards their own best trial and the swarm's best.
 
     There are no generations: trial t is the next position of particle t modulo the swarm's
     size. A particle's velocity is the difference of its last two positions, so that the
@@ -31,9 +31,9 @@ class ParticleSwarm(Algorithm):
     Args:
         space: what to search.
         seed: the study's seed.
-        population_size: how many particles.
-        inertia: how much of its velocity a particle keeps.
-        attraction: how strongly its own best and the swarm's best draw it.
+        population_size: number of particles.
+        inertia: the share of its velocity that a particle keeps.
+        attraction: the weight of its own best and of the swarm's best.
 
     Raises:
         InvalidInput: for a number out of range.
@@ -65,12 +65,12 @@ class ParticleSwarm(Algorithm):
         return first_new(self._cube, seen, rng, lambda: self._next(swarm, trial, flight, rng))
 
     def _flight(self, seen: Evaluations, trial: int) -> Matrix:
-        """Returns the last positions (1 or 2, d) of a trial's particle, the latest last."""
+        """Returns the last one or two positions (1 or 2, d) of a trial's particle, latest last."""
         numbers = np.append(seen.numbers, seen.waiting)
         rows = np.vstack([seen.rows, seen.pending])
         own = np.flatnonzero(numbers % self._size == trial % self._size)
         own = own[np.argsort(numbers[own])][-2:]
-        if not len(own):  # its trials were stopped before they reported anything
+        if not len(own):  # its trials were stopped before their first report
             return initial_row(self._cube, trial, self.seed)[None]
         return self._spread(fill(rows[own], numbers[own], self.seed), numbers[own])
 
@@ -102,7 +102,7 @@ class ParticleSwarm(Algorithm):
     def _categories(
         self, position: Matrix, best: Matrix, leader: Matrix, rng: np.random.Generator
     ) -> Matrix:
-        """Returns a row (d,) of values kept, taken from one of the bests, or drawn."""
+        """Returns a row (d,) of values kept, copied from one of the two bests, or drawn."""
         d = self._cube.dim
         drawn = rng.random(d)
         which = rng.choice(4, size=d, p=(0.3, 0.3, 0.3, 0.1))

@@ -1,4 +1,4 @@
-"""The algorithms by name, and what else knows each of them."""
+"""The algorithms by name, with the tuner and oracle that each has."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class AlgorithmEntry:
 
     Attributes:
         place: module and class in `kerashpo.algorithms`, ``"random:RandomSearch"``.
-        tuner: the tuner in `kerashpo` that trains each of its proposals fully, if any.
-        oracle: its oracle in `kerashpo.oracles`, which KerasTuner has too or not, if any.
+        tuner: the tuner in `kerashpo` that fully trains each of its proposals, if any.
+        oracle: its class in `kerashpo.oracles`, if any.
         reads_scores: whether its proposals depend on the scores of trials; if not, several
             workers give the same trials whoever reports first.
         several: whether it searches for a Pareto front where several objectives rank; if not, a
@@ -35,7 +35,7 @@ class AlgorithmEntry:
     several: bool = False
 
     def load(self) -> Callable[..., Algorithm]:
-        """Returns the class, importing it: some bring scipy's optimisers with them."""
+        """Imports and returns the class; some import scipy's optimisers."""
         module, _, attribute = self.place.partition(":")
         found: Callable[..., Algorithm] = getattr(
             import_module(f"kerashpo.algorithms.{module}"), attribute

@@ -20,8 +20,8 @@ from kerashpo.space.space import Space, key
 class SobolSearch(Algorithm):
     """Fills the unit cube evenly; a point that repeats a configuration is drawn anew.
 
-    The n-th trial takes the n-th point of one scrambled sequence, so that resuming needs
-    no state.
+    The n-th trial takes the n-th point of one scrambled sequence, so resuming needs no
+    state.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -47,5 +47,5 @@ def sobol_rows(dim: int, count: int, seed: int, start: int = 0, purpose: str = "
     sampler = qmc.Sobol(dim, scramble=True, rng=stream(seed, purpose))
     if start:
         sampler.fast_forward(start)
-    # Powers of two are what scipy warns about; a search takes the points one by one.
+    # scipy warns if the count is no power of two; a search takes the points one by one.
     return np.vstack([sampler.random(1) for _ in range(count)])

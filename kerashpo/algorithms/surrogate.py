@@ -1,4 +1,4 @@
-"""What a history (and an earlier study) makes a Gaussian process believe."""
+"""The surrogate model: a Gaussian process fitted to a history and an earlier study."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ Earlier: TypeAlias = "tuple[tuple[Config, float], ...]"
 @final
 @dataclass(frozen=True, slots=True)
 class Surrogate:
-    """A posterior, and how to ask it.
+    """A fitted posterior and the encoding of its inputs and targets.
 
     Attributes:
         cube: the space.
-        features: from rows to what the posterior takes.
-        posterior: of standardised costs, pending trials believed.
-        units: from standardised costs back to the objective's.
+        features: maps rows to the posterior's inputs.
+        posterior: over standardised costs, conditioned on the pending trials' means too.
+        units: maps standardised costs back to the objective's.
         seen: the observations of this study.
-        partial: whether it is over epochs too.
+        partial: whether the epochs are an input too.
     """
 
     cube: Cube
@@ -45,7 +45,7 @@ class Surrogate:
 
     @property
     def partial(self) -> bool:
-        """Whether some observations had less than the full training."""
+        """Whether some observations have less than the full training."""
         return self.seen.partial
 
     @classmethod
@@ -58,10 +58,10 @@ class Surrogate:
         floor: float,
         recipe: ModelSettings,
     ) -> Surrogate | None:
-        """Returns what is believed; None where no trial has a finite value.
+        """Returns the fitted surrogate; None where no trial has a finite value.
 
-        An earlier study's observations are another category of a further feature, whose
-        weight says how far the two studies differ.
+        Observations of an earlier study have another value of a categorical feature, whose
+        fitted weight expresses how far the two studies differ.
         """
         if not (np.isfinite(seen.costs).any() or earlier):
             return None
@@ -95,9 +95,9 @@ class Surrogate:
         return cls(cube, features, posterior, units, seen)
 
     def known(self) -> tuple[Matrix, Matrix]:
-        """Returns the rows (n, d) that were tried, or are running, and their means (n,).
+        """Returns the tried or running rows (n, d) and their posterior means (n,).
 
-        The means are at the full training, of this study.
+        The means are those of the full training in this study.
         """
         raw = self.posterior.features[:, : self.cube.dim]
         rows = self.cube.deactivate(np.unique(raw, axis=0))
@@ -110,10 +110,10 @@ class Surrogate:
 
 
 def matched(targets: Matrix, units: Units, guesses: Matrix) -> tuple[Matrix, Units]:
-    """Returns targets (n,) with the mean and spread of guesses, and their units.
+    """Returns targets (n,) shifted and scaled like the predictions, and their units.
 
-    Two studies may have other units, and the first trials of one are no fair sample: what
-    the earlier study predicts for them says where they lie.
+    Two studies may have other units, and the first trials of one are no fair sample: the
+    earlier study's predictions for these trials give their mean and spread.
     """
     spread = float(guesses.std()) if targets.any() else 0.0
     factor, mean = spread or 1.0, float(guesses.mean())

@@ -37,23 +37,23 @@ _MOST_GOOD = 25
 
 @final
 class TPE(Algorithm):
-    """Proposes what is likely among the good trials and unlikely among the others.
+    """TPE: proposes what is likely among the good trials and unlikely among the others.
 
-    A Parzen estimator models the configurations of the best tenth of the trials, another
-    one those of the rest; of some draws from the first, the one with the highest ratio of
-    the two densities is proposed. Parameters that are active together share a joint
-    estimator (a group). Pending trials count among the bad ones (a constant liar), so that
-    several workers do not crowd; failed ones too.
+    One Parzen estimator models the configurations of the best tenth of the trials, a second
+    one those of the rest; among several draws from the first, the one with the highest ratio
+    of the two densities is proposed. Parameters that are active together share a joint
+    estimator (a group). Pending trials count as bad ones (a constant liar), so that several
+    workers do not try the same region; failed ones too.
 
     Args:
         space: what to search.
         seed: the study's seed.
-        num_initial_points: trials with a cost before the estimators decide.
-        num_candidates: draws among which the ratio decides.
+        num_initial_points: trials with a cost before the estimators propose.
+        num_candidates: draws from which the one with the highest ratio is taken.
         gamma: the share of trials that count as good, at most 25 of them.
-        prior_weight: the weight of the prior against one observation.
-        priors: by name a value believed to be good, or (value, spread) with the spread as a
-            share of the range (a fifth if it is not given).
+        prior_weight: the weight of the prior relative to one observation.
+        priors: for a name a value that is probably good, or (value, spread) with the spread
+            as a share of the range (a fifth if it is not given).
 
     Raises:
         InvalidInput: for a number out of range.
@@ -102,7 +102,7 @@ class TPE(Algorithm):
         pairs: Sequence[tuple[NDArray[np.int64], Parzen, Parzen]],
         rng: np.random.Generator,
     ) -> Matrix:
-        """Returns a row (d,), in each group the draw with the highest ratio of densities."""
+        """Returns a row (d,): for each group the draw with the highest density ratio."""
         row = np.full(self._cube.dim, np.nan)
         for group, likely, unlikely in pairs:
             points = likely.sample(self._candidates, rng)
@@ -118,7 +118,7 @@ class TPE(Algorithm):
 
 
 def groups(cube: Cube) -> tuple[NDArray[np.int64], ...]:
-    """Returns the columns that exist under the same conditions, together, parents first."""
+    """Returns the groups of columns that are active under the same conditions, parents first."""
     found: dict[Any, list[int]] = {}
     for index, param in enumerate(cube.columns):
         found.setdefault(param.conditions, []).append(index)
@@ -156,7 +156,7 @@ def _read_priors(cube: Cube, given: Mapping[str, Any]) -> list[Prior]:
 
 
 def _prior(param: Param, given: Any) -> Prior | None:
-    """Returns the prior that a user's value stands for; None where it is none of the domain."""
+    """Returns the prior for a value that the user gave; None if it is not in the domain."""
     position, spread = _position(param.domain, given), 0.2
     if position is None and isinstance(given, tuple) and len(given) == 2:
         position = _position(param.domain, given[0])

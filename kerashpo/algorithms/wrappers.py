@@ -1,4 +1,4 @@
-"""Wrappers of algorithms: a queue of first configurations, a bound, dependent ranges."""
+"""Wrappers of algorithms: enqueued configurations, a bound of trials, dependent ranges."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kerashpo.space.space import key
 
 @final
 class Enqueued(Algorithm):
-    """Proposes the configurations of a queue, then asks another algorithm.
+    """Proposes enqueued configurations first, then what the wrapped algorithm proposes.
 
     Args:
         inner: the algorithm.
-        queue: configurations to try first; parameters that they leave out take the default.
+        queue: configurations to try first; parameters that they omit take their defaults.
 
     Raises:
         InvalidSpace: for an unknown name or a value outside its domain.
@@ -40,9 +40,9 @@ class Enqueued(Algorithm):
 
 @final
 class Projected(Algorithm):
-    """Moves another algorithm's proposals to what is trained, see `Space.project`.
+    """Replaces the wrapped algorithm's proposals by what is trained, see `Space.project`.
 
-    Where that was tried already, another configuration is drawn.
+    If that was tried already, another configuration is drawn.
     """
 
     def __init__(self, inner: Algorithm) -> None:
@@ -61,9 +61,9 @@ class Projected(Algorithm):
 
 @final
 class Bounded(Algorithm):
-    """An algorithm that is exhausted after `max_trials` trials.
+    """Ends a search after `max_trials` trials: the wrapped algorithm is then exhausted.
 
-    So every scheduler handles the bound like an exhausted space, and an asynchronous one
+    Every scheduler thus handles the bound like an exhausted space, and an asynchronous one
     still finishes its promotions.
     """
 
@@ -78,12 +78,12 @@ class Bounded(Algorithm):
 
 
 def remaining_epochs(budget: Budget, history: History, promised: Mapping[int, int]) -> float:
-    """Returns how many epochs may still be handed out.
+    """Returns how many epochs the budget still allows to assign.
 
     Args:
         budget: the study's bounds.
         history: what was trained.
-        promised: for each running trial the epoch that its task ends with.
+        promised: for each running trial the epoch at which its task ends.
     """
     if budget.max_epochs_total is None:
         return math.inf

@@ -1,4 +1,4 @@
-"""How long to train each trial, and which one to continue.
+"""Schedulers: how long to train each trial, and which trial to continue.
 
 A `Scheduler` turns the history into jobs (start, resume) and decisions (continue, pause,
 stop). It knows neither Keras nor how configurations are proposed.
@@ -14,9 +14,10 @@ stop). It knows neither Keras nor how configurations are proposed.
 
 ``brackets.py`` holds the tables of the papers as pure functions, ``rung.py`` one rung of
 asynchronous halving. To add a scheduler: a file with a final subclass of `Scheduler`, a line
-in ``registry.py`` and a case in ``kerashpo.testing.schedulers``. It says by itself whether it
-is deterministic, endless, and which older scheduler it extends. State changes in `on_event`
-alone, so that replaying the log rebuilds it.
+in ``registry.py`` and a case in ``kerashpo.testing.schedulers``. Its attributes declare whether
+it is deterministic, endless, and which older scheduler it extends. State changes only in
+`on_event`, so replaying the log rebuilds it. Open ``base.py`` first, then ``full_training.py``;
+CONTRIBUTING.md has the smallest working example.
 """
 
 from kerashpo.schedulers.asha import ASHA, StoppingASHA

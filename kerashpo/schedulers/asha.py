@@ -22,14 +22,14 @@ from kerashpo.schedulers.successive_halving import check_epochs, waits
 
 
 class AsyncHalving(Scheduler, ABC):
-    """What both variants share: the epochs of their rungs.
+    """The rungs that both variants of ASHA share.
 
     Args:
         max_epochs: epochs of the last rung.
-        factor: of so many trials of a rung one goes on, and so much longer it trains.
+        factor: 1 of `factor` trials of a rung is promoted, for `factor` times the epochs.
         min_epochs: epochs of the first rung.
-        limit: how many configurations there can be at most, for the plan.
-        budget: how many epochs there can be at most, for the plan.
+        limit: an upper bound of configurations, for the plan.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or fewer epochs than 1.
@@ -51,20 +51,20 @@ class AsyncHalving(Scheduler, ABC):
 
 @final
 class ASHA(AsyncHalving):
-    """The promotion variant: a free worker continues the best promotable trial; never idles.
+    """The promotion variant of ASHA: a free worker continues the best promotable trial.
 
     A free worker looks from the top rung down for the best unpromoted trial of the top
-    floor(|rung| / factor) and continues it to the next rung; where there is none it
-    starts a new configuration on the first rung. Failures count as members that rank
-    last. When there is nothing left to start and no trial has come to the last rung, the
-    best of the highest rung goes on, so that a small search ends with a whole training.
+    floor(|rung| / factor) and continues it to the next rung; if there is none it
+    starts a new configuration on the first rung, so it never idles. Failures count as
+    members that rank last. When nothing is left to start and no trial has reached the last
+    rung, the best of the highest rung is promoted, so a small search ends with a full training.
 
     Args:
         max_epochs: epochs of the last rung.
-        factor: of how many trials of a rung one goes on, and how much longer it trains.
+        factor: 1 of `factor` trials of a rung is promoted, for `factor` times the epochs.
         min_epochs: epochs of the first rung.
-        limit: how many configurations there can be at most, for the plan.
-        budget: how many epochs there can be at most, for the plan.
+        limit: an upper bound of configurations, for the plan.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or fewer epochs than 1.
@@ -138,7 +138,7 @@ class ASHA(AsyncHalving):
         self._lift(level, history)
 
     def _lift(self, level: int, history: History) -> None:
-        """Passes trials that ended by early stopping on: they need no further training."""
+        """Promotes trials that ended by early stopping: they need no further training."""
         for lower, upper in zip(range(level, len(self._rungs)), self._rungs[level + 1 :]):
             rung = self._rungs[lower]
             while (trial := rung.head()) is not None and not waits(trial, history):
@@ -147,7 +147,7 @@ class ASHA(AsyncHalving):
                 upper.add(Standing.of(history, trial))
 
     def _last_job(self, reason: str, history: History) -> Job | Done:
-        """Continues the best of the highest rung unless the last rung was reached."""
+        """Promotes the best of the highest rung unless a trial reached the last rung."""
         last = self._rungs[-1]
         if last.candidates:
             return Done(reason)
@@ -161,22 +161,22 @@ class ASHA(AsyncHalving):
 
 @final
 class StoppingASHA(AsyncHalving):
-    """The stopping variant: trains each trial until a rung at which it is not among the best.
+    """The stopping variant of ASHA: trains a trial until a rung where it is not among the best.
 
-    At each rung a trial goes on if it is in the top floor(|rung| / factor) of those that
-    came so far, or among the first `factor - 1`, which have nothing to be compared with.
-    Nothing is ever paused, so no checkpoint is needed. It trains more of the early
+    At each rung a trial continues if it is in the top floor(|rung| / factor) of those that
+    have arrived so far, or among the first `factor - 1`, which have nothing to be compared
+    with. Trials are never paused, so no checkpoint is needed. It trains more of the early
     configurations than `ASHA` does.
 
-    Of several runs, folds or executions, the first one passes the rungs; each further one
-    begins only if the mean of those before is good enough, which is a rung of its own.
+    With several runs (folds or executions), the first one passes the rungs; each further one
+    begins only if the mean of the runs before it is good enough, which is a rung of its own.
 
     Args:
         max_epochs: epochs of the last rung.
-        factor: of how many trials of a rung one goes on.
+        factor: 1 of `factor` trials of a rung continues.
         min_epochs: epochs of the first rung.
-        limit: how many configurations there can be at most, for the plan.
-        budget: how many epochs there can be at most, for the plan.
+        limit: an upper bound of configurations, for the plan.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or fewer epochs than 1.
@@ -243,7 +243,7 @@ class StoppingASHA(AsyncHalving):
             self._rung(passed, steps[passed][1]).add(Standing.of(history, trial))
 
     def _steps(self, runs: int) -> list[tuple[int, int]]:
-        """Returns where a trial is judged: which run, and after which epoch of it."""
+        """Returns where a trial is compared: which run, and after which of its epochs."""
         *rungs, last = self._levels
         return [*((0, epochs) for epochs in rungs), *((run, last) for run in range(runs - 1))]
 
@@ -252,5 +252,5 @@ class StoppingASHA(AsyncHalving):
 
 
 def _is_at(record: Trial, run: int, epochs: int) -> bool:
-    """Tells whether a run came to an epoch, or ended by itself before and the next one began."""
+    """Whether a run reached an epoch, or ended earlier and the next run began."""
     return max(record.reports.get(run, ()), default=0) >= epochs or run + 1 in record.reports

@@ -13,16 +13,16 @@ from kerashpo.core.records import Decision, Done, Exhausted, Job, NotReady, Plan
 
 Decisions: TypeAlias = Sequence[tuple[int, Decision]]
 NextJob: TypeAlias = "Job | Wait | Done | Exhausted"
-"""What a scheduler answers when a worker is free."""
+"""What a scheduler returns when a worker is free."""
 
 
 class Scheduler(ABC):
-    """Decides how far each trial is trained.
+    """Decides how many epochs each trial is trained, and which trials continue.
 
     Attributes:
         max_epochs: the most epochs that one trial is trained; a trial stopped there
             is COMPLETED, one stopped earlier STOPPED.
-        every_epoch: whether workers must wait for the answer to each report.
+        every_epoch: whether workers must wait for the decision after each report.
         deterministic: whether what is trained depends on configurations and scores alone,
             not on the order in which several workers report.
         several: whether it ranks trials by several objectives; if not, such a search is refused.
@@ -35,39 +35,39 @@ class Scheduler(ABC):
 
     @abstractmethod
     def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
-        """Returns what a free worker should do. Changes no state that a replay needs.
+        """Returns the next job for a free worker. Changes no state that a replay needs.
 
         A new trial has the number `history.next_trial` and the configuration that
-        `algorithm` proposes for it. `Job.until` is the epoch to train through. Where the
-        algorithm turns out to have nothing left, it returns the algorithm's `Exhausted`: the
-        loop records that as an event (`history.exhausted`) and asks again.
+        `algorithm` proposes for it. `Job.until` is the epoch to train through. If the
+        algorithm is exhausted, this returns its `Exhausted`: the loop records that as an event
+        (`history.exhausted`) and asks again.
         """
 
     @abstractmethod
     def on_event(self, event: Event, history: History) -> Decisions:
-        """Updates the state by an event that `history` holds already; returns decisions.
+        """Updates the state by an event already in `history`; returns decisions.
 
-        They may be about any trials. STOP for a paused trial frees its checkpoint. On replay
-        the decisions have been carried out already (or are carried out at its end).
+        They may concern any trial. STOP frees the checkpoint of a paused trial. On replay the
+        decisions have been applied already, or are applied at the end of the replay.
         """
 
     @abstractmethod
     def plan(self) -> Plan:
-        """Returns brackets, trials and epochs, known before the start."""
+        """Returns brackets, trials and epochs, all known before training starts."""
 
     @property
     def endless(self) -> bool:
-        """Whether it starts trials for as long as the algorithm proposes any.
+        """Whether it starts trials for as long as the algorithm proposes configurations.
 
         An endless one needs a bound of trials, epochs or minutes on an infinite space.
         """
         return True
 
     def extends(self, old: Scheduler) -> bool:
-        """Whether a study that `old` scheduled can go on under this one, rungs as they are.
+        """Whether a study scheduled by `old` can continue under this scheduler on the same rungs.
 
-        Where it cannot, an extended study begins its rungs anew and the earlier trials are
-        evidence for the algorithm alone.
+        If not, an extended study starts with empty rungs, and the earlier trials only inform
+        the algorithm.
         """
         return False
 
@@ -85,7 +85,7 @@ class Scheduler(ABC):
     def propose(
         self, algorithm: Algorithm, history: History, until: int
     ) -> Start | Wait | Exhausted:
-        """Returns the job of a new trial, or why there is none.
+        """Returns the job of a new trial, or the reason why there is none.
 
         Args:
             algorithm: proposes its configuration.

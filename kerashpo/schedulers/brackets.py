@@ -17,7 +17,7 @@ Bracket: TypeAlias = tuple[Rung, ...]
 def exponent(max_epochs: int, factor: int, min_epochs: int = 1) -> int:
     """Returns the largest k with ``min_epochs * factor**k <= max_epochs``.
 
-    By integers: ``math.log(243, 3)`` is 4.999 and ``math.log(1000, 10)`` is 2.999.
+    Computed with integers: ``math.log(243, 3)`` is 4.999 and ``math.log(1000, 10)`` is 2.999.
     """
     k = 0
     while min_epochs * factor ** (k + 1) <= max_epochs:
@@ -29,7 +29,7 @@ def halving_bracket(trials: int, max_epochs: int, factor: int, rungs: int) -> Br
     """Returns a bracket of `rungs` rungs whose last one trains `max_epochs` epochs.
 
     Rung i of n holds floor(trials / factor**i) configurations (at least one), trained
-    through round(max_epochs / factor**(n - 1 - i)) epochs; rungs of equal epochs are one.
+    through round(max_epochs / factor**(n - 1 - i)) epochs; rungs of equal epochs are merged.
     """
     table: list[Rung] = []
     for i in range(rungs):
@@ -51,7 +51,7 @@ def hyperband_brackets(max_epochs: int, factor: int, min_epochs: int = 1) -> tup
 
 
 def shrink(bracket: Bracket, trials: int) -> Bracket:
-    """Returns the bracket for fewer configurations than planned; its last rung stays."""
+    """Returns the bracket for fewer configurations than planned; the last rung is kept."""
     planned = bracket[0].trials
     if trials >= planned:
         return bracket
@@ -59,7 +59,7 @@ def shrink(bracket: Bracket, trials: int) -> Bracket:
 
 
 def fit(brackets: tuple[Bracket, ...], limit: float) -> tuple[Bracket, ...]:
-    """Returns the brackets that `limit` configurations can fill, the last one shrunk."""
+    """Returns the brackets that `limit` configurations can fill; the last one is shrunk."""
     fitted: list[Bracket] = []
     for bracket in brackets:
         if limit < 1:
@@ -70,7 +70,7 @@ def fit(brackets: tuple[Bracket, ...], limit: float) -> tuple[Bracket, ...]:
 
 
 def epochs_of(bracket: Bracket) -> int:
-    """Returns the epochs that a bracket trains when promoted trials resume."""
+    """Returns the epochs that a bracket trains if promoted trials resume."""
     before = (0, *(rung.epochs for rung in bracket))
     return sum(rung.trials * (rung.epochs - done) for rung, done in zip(bracket, before))
 
@@ -78,13 +78,13 @@ def epochs_of(bracket: Bracket) -> int:
 def brackets_plan(
     brackets: tuple[Bracket, ...], limit: float, budget: float, endless: bool
 ) -> Plan:
-    """Returns the plan of brackets that run one after another within the bounds.
+    """Returns the plan of consecutive brackets within the bounds.
 
     Args:
-        brackets: one round of them.
-        limit: configurations at most.
-        budget: epochs at most.
-        endless: whether rounds are repeated until a bound is met.
+        brackets: the brackets of one iteration.
+        limit: the most configurations.
+        budget: the most epochs.
+        endless: whether iterations are repeated until a bound is met.
     """
     bounded = min(limit, budget) < math.inf
     if endless and bounded:
@@ -106,7 +106,7 @@ def _repeated(brackets: tuple[Bracket, ...], limit: float, budget: float) -> tup
 
 
 def within(plan: Plan, budget: float) -> Plan:
-    """Returns a plan cut at `budget` epochs, with a warning if no trial can be finished."""
+    """Returns a plan truncated at `budget` epochs, with a warning if no trial can be finished."""
     if plan.epochs is not None and plan.epochs <= budget:
         return plan
     notes = plan.notes
@@ -122,7 +122,7 @@ def within(plan: Plan, budget: float) -> Plan:
 
 
 def _first_finish(bracket: Bracket) -> int:
-    """Returns how many epochs pass until one trial has been through the last rung."""
+    """Returns how many epochs pass until one trial has completed the last rung."""
     return epochs_of((*bracket[:-1], Rung(1, bracket[-1].epochs)))
 
 
@@ -133,11 +133,11 @@ def plan_of(brackets: tuple[Bracket, ...], notes: tuple[str, ...] = ()) -> Plan:
 
 
 def asha_levels(max_epochs: int, factor: int, min_epochs: int = 1) -> tuple[int, ...]:
-    """Returns the epochs of ASHA's rungs: min_epochs * factor**k below `max_epochs`, and it.
+    """Returns the epochs of ASHA's rungs: min_epochs * factor**k below `max_epochs`, then that.
 
     Source: Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht and Talwalkar, "A
-    System for Massively Parallel Hyperparameter Tuning", MLSys 2020, Algorithm 2; by
-    integers, so that the top rung of 243 by 3 or 1000 by 10 is not lost.
+    System for Massively Parallel Hyperparameter Tuning", MLSys 2020, Algorithm 2. Computed
+    with integers, so that the top rung of 243 by 3 or 1000 by 10 is not lost.
     """
     below = exponent(max_epochs, factor, min_epochs) + 1
     levels = [min_epochs * factor**k for k in range(below)]
@@ -147,8 +147,8 @@ def asha_levels(max_epochs: int, factor: int, min_epochs: int = 1) -> tuple[int,
 def asha_bracket(levels: tuple[int, ...], factor: int, trials: int) -> Bracket:
     """Returns the rungs that `trials` configurations usually fill under ASHA.
 
-    Each rung holds floor(n / factor) of the one before, the last one at least one trial,
-    since a search that ends promotes its best.
+    Each rung holds floor(n / factor) of the one before; the last holds at least one trial,
+    since a search promotes its best when it ends.
     """
     return tuple(Rung(max(1, trials // factor**k), epochs) for k, epochs in enumerate(levels))
 
@@ -156,8 +156,8 @@ def asha_bracket(levels: tuple[int, ...], factor: int, trials: int) -> Bracket:
 def asha_plan(levels: tuple[int, ...], factor: int, limit: float, budget: float) -> Plan:
     """Returns ASHA's plan for at most `limit` configurations and `budget` epochs.
 
-    `Plan.epochs` is the bound that holds whatever comes: every arrival brings at most one
-    trial into the top of its rung, so that n members promote at most n - factor + 1.
+    `Plan.epochs` is the worst case: every arrival brings at most one trial into the top of
+    its rung, so that n members promote at most n - factor + 1.
     """
     if limit == math.inf and budget == math.inf:
         return Plan((), None, None)
@@ -177,7 +177,7 @@ def asha_plan(levels: tuple[int, ...], factor: int, limit: float, budget: float)
 
 
 def _affordable(levels: tuple[int, ...], factor: int, limit: float, budget: float) -> int:
-    """Returns how many configurations `budget` epochs usually carry, at most `limit`."""
+    """Returns how many configurations `budget` epochs usually suffice for, at most `limit`."""
     if budget == math.inf:
         return int(limit)
     low, high = 0, int(min(limit, budget // levels[0]))

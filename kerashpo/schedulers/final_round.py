@@ -1,9 +1,9 @@
-"""A final round: the finalists of a search, cross-validated.
+"""A final round: cross-validation of a search's finalists.
 
-Whatever schedules the search runs first. Then the trials with the lowest validation loss, and the
-default configuration beside them, are trained on the further folds of a cross-validation whose
+The search runs first, under its own scheduler. Then the trials with the lowest validation loss
+and the default configuration are trained on the further folds of a cross-validation whose
 first fold is the search's own validation part. The default configuration guards against a search
-that found nothing: it wins where nothing tuned is better on all folds.
+that found nothing: it wins if no tuned configuration is better on all folds.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.space.space import key
 
 FINALISTS = 4
-"""So many tuned configurations enter a final round at most, besides the default one."""
+"""The most tuned configurations in a final round; the default one is added."""
 
 
 @final
 class FinalRound(Scheduler):
-    """A scheduler of a search, followed by the folds of its finalists.
+    """Runs a search's scheduler, then trains the folds of its finalists.
 
     Args:
         inner: schedules the search.
         folds: how many folds there are, the search's own included.
         default: the untuned configuration; always a finalist.
-        finalists: how many others there are at most.
-        scored: how many runs count for a trial's score; folds are the runs behind them.
-        share: epochs that the search itself may train; what a budget has beyond them is the
-            final round's.
-        has_weights: whether a trial's best weights are stored; the search's own fold is trained
-            again where they are not.
+        finalists: the most other finalists.
+        scored: how many runs count for a trial's score; the folds are the runs after them.
+        share: epochs that the search itself may train; the rest of the budget is the final
+            round's.
+        has_weights: whether a trial's best weights are stored; if not, the search's own fold is
+            trained again.
 
     Raises:
-        InvalidInput: for fewer than two folds, or no finalist.
+        InvalidInput: for fewer than two folds, or no finalists.
     """
 
     every_epoch: ClassVar[bool] = False
@@ -137,7 +137,7 @@ class FinalRound(Scheduler):
         return bool(record.fold_runs) and record.folds_done
 
     def _runs_of(self, record: Trial) -> tuple[int, ...]:
-        """Returns the folds to train: the search's own too where it stopped the default early."""
+        """Returns the folds to train: also the search's own if the default was stopped early."""
         further = range(self._scored, self._scored + self.folds - 1)
         short = self._until_of(record) > record.epoch
         anew = short or not self._has_weights(record.number)
@@ -152,7 +152,7 @@ class FinalRound(Scheduler):
 
 
 def _spent(history: History) -> int:
-    """Returns the epochs of the search itself: trained, and promised to running trials."""
+    """Returns the epochs of the search itself: trained, or assigned to running trials."""
     promised = (
         max(0, trial.until - trial.epoch)
         for trial in map(history.trials.__getitem__, history.running)
@@ -162,9 +162,9 @@ def _spent(history: History) -> int:
 
 
 def by_loss(history: History) -> list[int]:
-    """Returns the trials with a score by the loss at their best epochs, the lowest first.
+    """Returns the scored trials sorted by the loss at their best epochs, the lowest first.
 
-    Trials without a loss come behind, by their scores: where no loss is logged, by score alone.
+    Trials without a loss come last, sorted by their scores.
     """
     ranks = {number: history.rank(number) for number in history.trials}
     scored = [number for number, (cost, _, _) in ranks.items() if cost < float("inf")]
@@ -172,12 +172,12 @@ def by_loss(history: History) -> list[int]:
 
 
 def affordable(trainings: float, folds: int, most: int = FINALISTS) -> int:
-    """Returns how many tuned finalists a budget allows: the final round takes about half of it.
+    """Returns how many tuned finalists a budget allows: the final round uses about half of it.
 
     Args:
         trainings: the whole budget, in trainings of the most epochs.
         folds: how many folds.
-        most: finalists at most; at least one is returned.
+        most: an upper bound; at least 1 is returned.
     """
     for finalists in range(most, 1, -1):
         if (finalists + 1) * (folds - 1) <= 0.52 * trainings:

@@ -14,14 +14,14 @@ from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 
 @final
 class Full(Scheduler):
-    """Trains each trial to the end, until the algorithm has nothing more to propose.
+    """Trains each trial through all its epochs, until the algorithm is exhausted.
 
     Args:
         max_epochs: epochs of each trial.
-        limit: how many trials there can be at most, for the plan; inf if unknown.
+        limit: an upper bound of trials, for the plan; inf if unknown.
 
     Raises:
-        InvalidInput: if `max_epochs` is no whole number of at least 1.
+        InvalidInput: if `max_epochs` is not a whole number of at least 1.
     """
 
     deterministic: ClassVar[bool] = True

@@ -11,7 +11,7 @@ from kerashpo.schedulers.successive_halving import Brackets, check_epochs
 
 @final
 class Hyperband(Brackets):
-    """Successive halving at several degrees of aggressiveness.
+    """Hyperband: successive halving in several brackets, from many short trials to few long ones.
 
     Args:
         max_epochs: R, the most epochs that one trial is trained.
@@ -19,8 +19,8 @@ class Hyperband(Brackets):
         iterations: how often the whole set of brackets is run; None for as long as the
             study's bounds and the space allow.
         min_epochs: the fewest epochs of a first rung.
-        limit: how many configurations there can be at most; the last brackets shrink.
-        budget: how many epochs there can be at most, for the plan.
+        limit: an upper bound of configurations; the last brackets shrink.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or an argument below 1.

@@ -41,21 +41,21 @@ class RunningMedian:
 
 @final
 class MedianStopping(Scheduler):
-    """Stops a trial whose best epoch is worse than the median of the trials before it.
+    """Stops a trial whose best epoch is worse than the median of earlier trials' means.
 
     After each epoch t from `min_epochs` on, a trial is stopped if its best value so far is
-    strictly worse than the median, over all trials that came to epoch t before it, of
+    strictly worse than the median, over all trials that reached epoch t before it, of
     their mean value through t.
 
     Args:
         max_epochs: epochs of a trial that is not stopped.
         min_epochs: the first epoch at which a trial can be stopped.
-        min_trials: of how many others the median must be at least.
-        limit: how many configurations there can be at most, for the plan.
-        budget: how many epochs there can be at most, for the plan.
+        min_trials: the fewest other trials for a median.
+        limit: an upper bound of configurations, for the plan.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
-        InvalidInput: if an argument is no whole number, below 1, or min_epochs too large.
+        InvalidInput: if an argument is not a whole number, below 1, or min_epochs too large.
     """
 
     every_epoch: ClassVar[bool] = True
@@ -92,7 +92,7 @@ class MedianStopping(Scheduler):
             case Reached(trial) if history.trials[trial].complete:
                 return [(trial, Decision.STOP)]
             case Ended(trial) if not history.trials[trial].stopped_by_budget:
-                # Kept for running trials alone, so that memory does not grow with the study.
+                # Kept for running trials only, so that memory does not grow with the study.
                 self._judged.pop(trial, None)
                 self._sums.pop(trial, None)
         return []
@@ -122,7 +122,7 @@ class MedianStopping(Scheduler):
         return [(number, Decision.STOP)] if stop else []
 
     def _mean(self, trial: Trial, epoch: int) -> float:
-        """Returns the mean cost through `epoch`; epochs without a finite one are left out."""
+        """Returns the mean cost through `epoch`, over the epochs with a finite cost."""
         total, count = self._sums.get(trial.number, (0.0, 0))
         for run in trial.reports.values():
             value = run[epoch].metrics.get(trial.objective.name, math.nan)

@@ -1,4 +1,4 @@
-"""Schedulers by name, and tuners: pairs of scheduler and algorithm that have a name."""
+"""Schedulers by name, and named tuners: pairs of a scheduler and an algorithm."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BOUNDS = ("limit", "budget")
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """What a tuner's name stands for.
+    """The scheduler and the algorithm of a tuner name.
 
     Attributes:
-        scheduler: how long to train whom, a name of `scheduler_names`.
-        algorithm: where to look next, a name of `kerashpo.algorithms.registry`.
+        scheduler: a name of `scheduler_names`.
+        algorithm: a name of `kerashpo.algorithms.registry`.
         source: the paper.
         options: arguments of the scheduler that belong to the name.
         hints: arguments of the algorithm that belong to the name.
@@ -52,7 +52,7 @@ PAIRS: dict[str, Pairing] = {
     "bohb": Pairing(
         "hyperband",
         "bayesian",
-        "Falkner, Klein and Hutter, ICML 2018: a model proposes inside Hyperband's brackets "
+        "Falkner, Klein and Hutter, ICML 2018: a model proposes in Hyperband's brackets "
         "(theirs is a kernel density estimate, ours a Gaussian process)",
     ),
     "mobster": Pairing(
@@ -83,7 +83,7 @@ def tuner_names() -> tuple[str, ...]:
 
 
 def tuner_pair(name: str) -> Pairing:
-    """Returns scheduler and algorithm behind a tuner's name.
+    """Returns the scheduler and algorithm of a tuner name.
 
     Raises:
         InvalidInput: if there is none, with the nearest match.
@@ -109,16 +109,16 @@ def scheduler_class(name: str) -> type[Scheduler]:
 
 
 def scheduler_options(name: str) -> tuple[str, ...]:
-    """Returns the options that `make_scheduler` takes for a name, beside the bounds."""
+    """Returns the options of a scheduler that `make_scheduler` takes, besides the bounds."""
     parameters = inspect.signature(scheduler_class(name)).parameters
     return tuple(p for p in parameters if p not in ("max_epochs", *_BOUNDS))
 
 
 def scheduler_of(settings: Mapping[str, Any]) -> Scheduler:
-    """Returns the scheduler that a study's settings describe; full training where none is named.
+    """Returns the scheduler that a study's settings describe; full training by default.
 
     Args:
-        settings: as the log holds them: ``scheduler``, ``max_epochs`` (or ``epochs``) and the
+        settings: as recorded in the log: ``scheduler``, ``max_epochs`` (or ``epochs``) and the
             scheduler's options, among others.
     """
     name = settings.get("scheduler", "full")
@@ -141,8 +141,8 @@ def make_scheduler(
         name: one of `scheduler_names`.
         max_epochs: the most epochs that one trial is trained.
         options: further keyword arguments of its constructor, e.g. ``factor``.
-        limit: how many configurations there can be at most, for the plan.
-        budget: how many epochs there can be at most, for the plan.
+        limit: an upper bound of configurations, for the plan.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
         InvalidInput: for an unknown name or option.

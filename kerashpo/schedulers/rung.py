@@ -1,4 +1,4 @@
-"""One rung of asynchronous successive halving: its members by rank, and who is promoted next."""
+"""One rung of asynchronous successive halving: members sorted by rank, and promotions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from kerashpo.schedulers.promotion_order import Rank, Standing, promotion_order
 
 @final
 class AsyncRung:
-    """The trials that reached a rung, sorted, and those of them that can be promoted.
+    """The trials that reached a rung, sorted, and those that can still be promoted.
 
     An arrival is an insertion into a sorted list: logarithmic comparisons, and a move of
     pointers that takes less than 0.1 ms with 100,000 members. With several objectives it is a
     non-dominated sorting of all members, since each newcomer may change every front.
 
     Attributes:
-        epochs: what a member was trained through.
-        factor: the top is the best floor(n / factor) of n members.
+        epochs: the epochs that members have been trained through.
+        factor: the best floor(n / factor) of n members are promotable.
     """
 
     def __init__(self, epochs: int, factor: int) -> None:
@@ -61,13 +61,13 @@ class AsyncRung:
             del self._candidates[place]
 
     def in_top(self, trial: int) -> bool:
-        """Tells whether a member is among the best floor(n / factor)."""
+        """Whether a member is among the best floor(n / factor)."""
         top = len(self._ranks) // self.factor
         rank = self._members.get(trial)
         return rank is not None and top > 0 and rank <= self._ranks[top - 1]
 
     def head(self) -> int | None:
-        """Returns the best candidate if it is in the top, else None."""
+        """Returns the best candidate if it is promotable, else None."""
         best = self.best()
         return best if best is not None and self.in_top(best) else None
 
@@ -80,5 +80,5 @@ class AsyncRung:
         self._candidates = [rank for rank in self._ranks if rank[2] in left]
 
     def best(self) -> int | None:
-        """Returns the best candidate, in the top or not; None where there is none."""
+        """Returns the best candidate, promotable or not; None if there is none."""
         return self._candidates[0][2] if self._candidates else None

@@ -33,17 +33,17 @@ from kerashpo.schedulers.promotion_order import Standing, promotion_order
 
 @final
 class BracketState:
-    """The state of one bracket: members of the current rung, settled ones, promotions.
+    """The state of one bracket: members of the current rung, settled members, promotions.
 
-    A rung is settled when every member has reached its epochs, ended early or failed.
-    Then the best go on, failures last, and the others are stopped. A member that ended
-    by early stopping keeps its place by its score and needs no further training.
+    A rung is complete when every member has reached its epochs, ended early or failed.
+    Then the best are promoted (failures rank last) and the others are stopped. A member that
+    ended by early stopping keeps its rank and needs no further training.
 
     Attributes:
         table: the rungs.
-        level: the rung that is being trained.
+        level: the index of the current rung.
         members: the trials of the current rung.
-        promoted: those chosen for it that have no job yet.
+        promoted: those promoted to it that have no job yet.
     """
 
     def __init__(self, table: Bracket) -> None:
@@ -57,7 +57,7 @@ class BracketState:
 
     @property
     def open(self) -> bool:
-        """Whether the first rung takes further trials."""
+        """Whether the first rung accepts further trials."""
         first = self.level == 0 and not self.closed
         return first and len(self.members) < self.table[0].trials
 
@@ -71,12 +71,12 @@ class BracketState:
         self.members.append(trial)
 
     def resumed(self, trial: int) -> None:
-        """Removes a trial that has its job from the waiting promotions."""
+        """Marks a promoted trial as resumed: it has its job."""
         if trial in self.promoted:
             self.promoted.remove(trial)
 
     def settle(self, trial: int, history: History) -> Decisions:
-        """Marks a member that reached the rung's epochs or ended; returns who is stopped."""
+        """Marks a member that reached the rung's epochs or ended; returns the stopped trials."""
         if self.done or trial not in self.members:
             return []
         self._settled.add(trial)
@@ -85,7 +85,7 @@ class BracketState:
         return [*own, *self.advance(history)]
 
     def close(self, history: History) -> Decisions:
-        """Shrinks the bracket to the trials that it has, since there are no more."""
+        """Shrinks the bracket to the trials that it has, since no more will come."""
         if self.closed or self.level > 0:
             return []
         self.closed = True
@@ -96,12 +96,12 @@ class BracketState:
         return self.advance(history)
 
     def reopen(self) -> None:
-        """Takes further trials again, if nobody was promoted: bounds may have been raised."""
+        """Accepts further trials again if none was promoted: bounds may have been raised."""
         if self.closed and self.level == 0:
             self.table, self.closed, self.done = self._full, False, False
 
     def advance(self, history: History) -> Decisions:
-        """Settles every rung that is complete; returns who is stopped."""
+        """Settles every complete rung; returns the stopped trials."""
         decisions: list[tuple[int, Decision]] = []
         while not (self.done or self.open) and self._settled.issuperset(self.members):
             if self.level == len(self.table) - 1:
@@ -128,19 +128,19 @@ class BracketState:
 
 
 def waits(trial: int, history: History) -> bool:
-    """Whether the trial could go on: it was neither completed nor failed."""
+    """Whether the trial can be continued: it neither completed nor failed."""
     record = history.trials[trial]
     return record.stopped_by_budget or not record.status.ended
 
 
 class Brackets(Scheduler):
-    """Trains brackets in their order; a later one begins when a worker would idle.
+    """Trains brackets in order; a later one begins when a worker would idle.
 
     Args:
         table: the brackets, each from its first to its last rung.
-        limit: how many configurations there can be at most; the last brackets shrink.
-        budget: how many epochs there can be at most, for the plan.
-        endless: whether the brackets are repeated for as long as there are configurations.
+        limit: an upper bound of configurations; the last brackets shrink.
+        budget: an upper bound of epochs, for the plan.
+        endless: whether the brackets are repeated while the algorithm proposes configurations.
     """
 
     deterministic: ClassVar[bool] = True
@@ -201,7 +201,7 @@ class Brackets(Scheduler):
         return isinstance(old, Brackets) and self._full[: len(old._full)] == old._full
 
     def _bracket(self, index: int, history: History) -> BracketState | None:
-        """Returns a bracket, a new one where they repeat and configurations are left."""
+        """Returns a bracket; a new one if they repeat and configurations are left."""
         if index == len(self._brackets):
             if not self._endless or history.exhausted is not None:
                 return None
@@ -209,7 +209,7 @@ class Brackets(Scheduler):
         return self._brackets[index]
 
     def _open_bracket(self, history: History) -> BracketState:
-        """Returns the first bracket that takes trials; brackets fill in their order."""
+        """Returns the first bracket that accepts trials; brackets fill in order."""
         while (bracket := self._bracket(self._filling, history)) is not None:
             if bracket.open:
                 return bracket
@@ -217,7 +217,7 @@ class Brackets(Scheduler):
         raise RuntimeError("A trial was started that no bracket has room for.")
 
     def _reopen(self) -> None:
-        """Has brackets that were closed for want of trials take further ones."""
+        """Reopens brackets that were closed because no trials were left."""
         for bracket in self._brackets:
             bracket.reopen()
         self._first = self._filling = 0
@@ -229,15 +229,15 @@ class Brackets(Scheduler):
 
 @final
 class Halving(Brackets):
-    """One bracket: many configurations for few epochs, the best of them for more.
+    """One bracket of successive halving: many configurations for few epochs, the best for more.
 
     Args:
         max_epochs: epochs of the last rung.
-        factor: of how many configurations one goes on, and how much longer it trains.
-        min_epochs: epochs of the first rung, about.
+        factor: 1 of `factor` configurations is promoted, for `factor` times the epochs.
+        min_epochs: about the epochs of the first rung.
         trials: configurations on the first rung; None for factor**rungs.
-        limit: how many configurations there can be at most.
-        budget: how many epochs there can be at most, for the plan.
+        limit: an upper bound of configurations.
+        budget: an upper bound of epochs, for the plan.
 
     Raises:
         InvalidInput: for a factor below 2, or fewer epochs than 1.
@@ -262,7 +262,7 @@ def check_epochs(max_epochs: int, factor: int, min_epochs: int) -> None:
     """Checks the arguments that every halving scheduler shares.
 
     Raises:
-        InvalidInput: naming the one that is wrong.
+        InvalidInput: if one of them is invalid, with its name.
     """
     require_integer("max_epochs", max_epochs, 1)
     require_integer("factor", factor, 2, why="of so many configurations one is promoted")

@@ -1,23 +1,23 @@
-"""A Gaussian process over configurations, its acquisitions and their maximiser.
+"""The Gaussian process: model, acquisition functions and their maximisation.
 
 Numpy and scipy only. Rows are points of the unit cube (n, d) as `kerashpo.space.cube`
 makes them, NaN where a parameter is inactive; targets are minimised.
 
-==============  ====================================================================
-``features``    rows to what the kernel sees: numbers, categories, activity, resource
-``kernel``      Matern with a weight for each feature, Hamming for categories
-``warp``        the scale of a number, bent so that the function is stationary along it
-``priors``      what is believed of weights, scale, noise and bends
-``targets``     values to targets: failures, outliers, units
-``fit``         the hyperparameters of highest posterior density
-``posterior``   mean and variance, their gradients, more observations
-``bounded``     the same from a bounded part of many observations
-``acquisition`` what a point promises: logEI, EI, PI, LCB
-``maximise``    the most promising row of a mixed space
-``recipe``      the measured ingredients as switches
-``linalg``      Cholesky factors that do not fail
-==============  ====================================================================
+========================  ===============================================================
+``features``              from rows to kernel inputs: numbers, categories, activity, resource
+``kernel``                Matern with a weight per feature, Hamming for categories
+``warp``                  input warping, so that the function is stationary along a number
+``priors``                priors of weights, scale, noise and warping exponents
+``standardise``           from costs to targets: failures, outliers, units
+``fit``                   maximum a posteriori hyperparameters
+``posterior``             mean and variance, their gradients, conditioning on more points
+``subset``                the posterior of a bounded subset of many observations
+``acquisition``           acquisition functions: logEI, EI, PI, LCB
+``optimise_acquisition``  the row of a mixed space that maximises the acquisition
+``model_settings``        switches of the measured ingredients, for ablations
+``linalg``                Cholesky factors with jitter
+========================  ===============================================================
 
 To add an acquisition: a function that returns `Scores`, and its name in
-`make_acquisition`. To add a kernel: a final subclass of `Radial`.
+`make_acquisition`. To add a kernel: a final subclass of `Radial`. Open ``posterior.py`` first.
 """

@@ -1,7 +1,7 @@
-"""What a point promises, from the mean and variance of its target; less is better.
+"""Acquisition functions of the posterior mean and standard deviation; targets are minimised.
 
 Every acquisition is returned as its logarithm or in units of the target, never as a
-product that underflows, with its slopes by mean and standard deviation.
+product that underflows, with its derivatives by mean and standard deviation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kerashpo.algorithms.gp.kernel import Matrix
 from kerashpo.core.errors import unknown
 
 Scores: TypeAlias = "tuple[Matrix, Matrix, Matrix]"
-"""Value, slope by the mean, slope by the standard deviation, each (m,)."""
+"""Value, derivative by the mean, derivative by the standard deviation, each (m,)."""
 Acquisition: TypeAlias = Callable[[Matrix, Matrix], Scores]
 """From mean and standard deviation (m,) to scores; more is better."""
 
@@ -71,8 +71,8 @@ def expected_improvement(mean: Matrix, deviation: Matrix, best: float) -> Scores
 def log_probability_of_improvement(mean: Matrix, deviation: Matrix, best: float) -> Scores:
     """Returns log P[target < best - 0.01].
 
-    Without a margin (Kushner 1964) the surest improvement is the smallest, and a search
-    creeps. Targets are standardised, so it is a hundredth of their standard deviation.
+    Without a margin (Kushner 1964) the smallest improvement is the most probable one, and
+    a search advances in tiny steps. Targets are standardised: 0.01 of a standard deviation.
     """
     z = (best - _MARGIN - mean) / deviation
     level = log_ndtr(z)
@@ -95,7 +95,7 @@ def make_acquisition(name: str, best: float, beta: float) -> Acquisition:
     Args:
         name: one of `ACQUISITIONS`; "pi" is its logarithm, which has the same maximum.
         best: the target to improve on.
-        beta: how many standard deviations "ucb" trusts.
+        beta: number of standard deviations in "ucb".
 
     Raises:
         InvalidInput: for another name.

@@ -1,4 +1,4 @@
-"""What the kernel sees of a row."""
+"""Kernel inputs (features) of encoded configurations."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from kerashpo.space.cube import Cube
 
 _NO_CATEGORY = -1.0
 SCALED_UP_TO = 10
-"""Features up to which lengthscales are expected to grow with their number."""
+"""Largest number of features for which the prior lengthscale grows with that number."""
 
 
 @final
 class Features:
-    """Turns rows (n, d) with NaN into features (n, p) without.
+    """Maps rows (n, d) with NaN to features (n, p) without.
 
-    An inactive number sits in the middle of its column and an inactive category counts
-    as one more category; besides, each distinct condition adds a column that is 0 or 1.
-    So two configurations without a parameter do not differ in it, and having against not
-    having it costs a weight of its own. (A plain constant distance between active and
-    inactive would not be positive definite: the middle and the extra column are an
-    embedding, as in Swersky et al. 2013, "Raiders of the lost architecture".)
+    An inactive number takes the middle of its column and an inactive category counts as one
+    more category; each distinct condition also adds a column that is 0 or 1. So two
+    configurations without a parameter do not differ in it, and its presence or absence has a
+    weight of its own. (A constant distance between active and inactive would not be positive
+    definite: the middle and the extra column are an embedding, as in Swersky et al. 2013,
+    "Raiders of the lost architecture".)
 
     Args:
         categorical: bool (d,), columns without order.
         gates: for each column the number of its condition, -1 where it is always active.
-        bent: bool (d,), columns whose scale is to be fitted; None for none.
+        bent: bool (d,), columns whose warping is to be fitted; None for none.
         radial: how correlation falls with distance.
-        marks: one entry for each further column that a row comes with, True where it is a
+        marks: one entry for each additional column that a row comes with, True if it is a
             category: the resource, or the study that an observation is from.
-        scaled_up_to: up to so many features a lengthscale is expected to be the root of
-            their number, which keeps typical distances the same in every dimension
-            (Hvarfner et al. 2024); beyond, 1, since expecting long ones then hides the
-            columns that matter (measured, ``experiments/suggestions``).
+        scaled_up_to: up to this number of features the prior lengthscale is the root of the
+            number, which keeps typical distances the same in every dimension (Hvarfner et
+            al. 2024); beyond it is 1, since a long prior then hides the columns that matter
+            (measured, ``experiments/suggestions``).
 
     Attributes:
         layout: how the kernel reads the features.
@@ -78,7 +78,7 @@ class Features:
 
         Args:
             cube: the space.
-            bent: whether the scale of numbers with more than two values is to be fitted.
+            bent: whether the warping of numbers with more than two values is to be fitted.
             radial: how correlation falls with distance.
             marks, scaled_up_to: as for the constructor.
         """
@@ -100,8 +100,8 @@ class Features:
 
         Args:
             rows: rows of the cube, NaN where inactive.
-            marks: (n, number of marks); None for what a suggestion is judged at, 1 for a
-                number (the full resource) and 0 for a category (this study).
+            marks: (n, number of marks); None for the values at which suggestions are scored:
+                1 for a number (the full resource) and 0 for a category (this study).
         """
         if not (self._first or self.marks):
             return np.where(np.isnan(rows), self._missing, rows)

@@ -28,8 +28,8 @@ _BEND_BOUNDS = (-1.5, 1.5)
 _START_NOISE = math.log(1e-2)
 _STEPS, _FEW_STEPS = 60, 10
 ENOUGH, ROUGHLY = 1e-4, 1e-2
-"""When to stop, relatively to the log posterior density: a hundredth of a nat tells no two
-models apart, and half a nat will do where a finer fit follows."""
+"""Relative change of the log posterior density to stop at: models that differ by a hundredth
+of a nat are equivalent, and half a nat is enough where a finer fit follows."""
 
 
 def fit(
@@ -40,17 +40,17 @@ def fit(
     start: Hyper | None = None,
     enough: float = ENOUGH,
 ) -> Hyper:
-    """Returns the hyperparameters that best explain standardised targets.
+    """Returns the maximum a posteriori hyperparameters for standardised targets.
 
-    It depends on nothing but its arguments, no earlier fit, so that a resumed study
-    continues as the uninterrupted one.
+    The result depends only on the arguments, not on earlier fits, so that a resumed study
+    continues like an uninterrupted one.
 
     Args:
         features: (n, p), without NaN.
         targets: (n,), about 0 with variance about 1.
         layout: how to read the features.
         floor: added to the fitted noise variance.
-        start: where to start; few steps follow then.
+        start: where to start; only a few steps follow then.
         enough: the relative change of the log posterior density to stop at.
     """
     evidence = TrainingData(features, targets, layout, floor)
@@ -68,10 +68,10 @@ def fit(
 
 @final
 class TrainingData:
-    """The likelihood of hyperparameters given observations.
+    """The log posterior density of hyperparameters given observations, and its gradient.
 
     Its argument is one vector (p + 2 + 2k,): the logarithms of the weights, the scale and
-    the noise, then those of both exponents of the k bent features.
+    the noise, then those of both exponents of the k warped features.
 
     Args:
         features: (n, p), without NaN.
@@ -94,10 +94,10 @@ class TrainingData:
         self._unequal = unequal.reshape(len(columns), len(features) ** 2)
 
     def start(self) -> Matrix:
-        """Returns weights and scale of 1, a little noise, no bend.
+        """Returns weights and scale of 1, a little noise, no warping.
 
-        Shorter lengths than are expected: from long ones the way leads more often to an
-        optimum that takes structure for noise (measured, `experiments/suggestions`).
+        These lengthscales are shorter than the prior's: started from long ones the optimiser
+        ends more often where structure is taken for noise (measured, `experiments/suggestions`).
         """
         p, k = self._features.shape[1], len(self._bent)
         logs = np.zeros(p + 2 + 2 * k)
@@ -105,13 +105,13 @@ class TrainingData:
         return logs
 
     def logs(self, hyper: Hyper) -> Matrix:
-        """Returns the vector that stands for hyperparameters."""
+        """Returns the vector of logarithms of hyperparameters."""
         noise = max(hyper.noise - self._floor, math.exp(_NOISE_BOUNDS[0]))
         scales = np.append(hyper.weights, [hyper.scale, noise])
         return np.concatenate([np.log(scales), hyper.log_a, hyper.log_b])
 
     def hyper(self, logs: Matrix) -> Hyper:
-        """Returns the hyperparameters that a vector stands for."""
+        """Returns the hyperparameters of a vector of logarithms."""
         p, k = self._features.shape[1], len(self._bent)
         weights, tail = np.exp(logs[:p]), logs[p + 2 :]
         scale, noise = math.exp(logs[p]), math.exp(logs[p + 1]) + self._floor
@@ -143,7 +143,7 @@ class TrainingData:
         return value + 0.5 * n * math.log(2.0 * math.pi), gradient
 
     def _straightened(self, hyper: Hyper) -> tuple[Matrix, Matrix]:
-        """Returns the bent numbers (n, p'), and their derivatives by log exponents (2, n, k)."""
+        """Returns the warped numbers (n, p'), and their derivatives by log exponents (2, n, k)."""
         numbers = self._features[:, self._numbers]
         bent, *slopes = bend_and_slopes(self._logs, hyper.log_a, hyper.log_b)
         numbers[:, self._bent_numbers] = bent

@@ -71,9 +71,9 @@ class Layout:
 
     Attributes:
         hamming: bool (p,), categories: equal or different, nothing between.
-        bent: bool (p,), numbers whose scale is fitted (`kerashpo.algorithms.gp.warp`).
+        bent: bool (p,), numbers whose warping is fitted (`kerashpo.algorithms.gp.warp`).
         radial: how correlation falls with distance.
-        length: the lengthscale expected of a feature before any data.
+        length: the prior lengthscale of a feature.
     """
 
     hamming: Mask
@@ -83,20 +83,20 @@ class Layout:
 
     @classmethod
     def plain(cls, count: int, radial: Radial) -> Layout:
-        """Returns the layout of `count` numbers on the scale they have."""
+        """Returns the layout of `count` unwarped numbers."""
         return cls(np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), radial)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Hyper:
-    """The hyperparameters of the process.
+    """The hyperparameters of the Gaussian process.
 
     Attributes:
         weights: (p,), inverse squared lengthscales.
         scale: the prior variance of the function.
-        noise: the variance of an observation's error, the floor included.
-        log_a, log_b: (k,), the exponents of the bent features; 0 leaves them straight.
+        noise: the variance of the observation noise, the floor included.
+        log_a, log_b: (k,), the warping exponents; 0 leaves a feature unwarped.
     """
 
     weights: Matrix
@@ -108,7 +108,7 @@ class Hyper:
 
 @final
 class Squares:
-    """The squares q to fixed features, of which what never changes is kept.
+    """Squared distances q to fixed features; their constant parts are cached.
 
     Args:
         b: features (n, p).
@@ -126,7 +126,7 @@ class Squares:
     def to(self, a: Matrix) -> Matrix:
         """Returns q (m, n) from features `a` (m, p).
 
-        For numbers as |a|^2 + |b|^2 - 2ab, which is a matrix product; centred, because the
+        Numbers use |a|^2 + |b|^2 - 2ab, which is a matrix product; centred, because the
         expansion loses digits where coordinates are large.
         """
         left = (a[:, self._numbers] - 0.5) * self._roots

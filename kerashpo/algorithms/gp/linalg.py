@@ -1,4 +1,4 @@
-"""Cholesky factors that do not fail."""
+"""Cholesky factors with jitter."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 
 
 def cholesky(matrix: Matrix) -> Matrix:
-    """Returns the lower factor (n, n) of a symmetric matrix that is positive but for rounding.
+    """Returns the lower Cholesky factor (n, n) of a symmetric, numerically semi-definite matrix.
 
-    Where rounding has spoiled it, a small multiple of the mean diagonal is added, the
-    smallest that helps.
+    If the factorisation fails, the smallest sufficient power of ten times the mean diagonal
+    is added as jitter.
 
     Raises:
         numpy.linalg.LinAlgError: if a hundredth of the diagonal does not help either, or

@@ -1,4 +1,4 @@
-"""The ingredients that were measured one by one, as switches for who measures again."""
+"""Settings of the surrogate model: its measured ingredients as switches, for ablations."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from kerashpo.algorithms.gp.subset import FIT_ROWS, KEPT_ROWS
 @final
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """How the model is built and asked; ``experiments/suggestions`` has the ablations.
+    """How the surrogate is built and maximised; ``experiments/suggestions`` has the ablations.
 
     Attributes:
         radial: how correlation falls with distance.
-        bend: whether the scale of numbers is fitted.
-        scaled_up_to: up to how many features the lengthscales that are expected grow.
-        cut: whether the bad tail of the values is cut.
-        centre: whether the first trial is the centre, or a Sobol point as the others.
+        bend: whether the warping of numbers is fitted.
+        scaled_up_to: up to how many features the prior lengthscale grows with their number.
+        cut: whether outliers among the bad values are clipped.
+        centre: whether the first trial is the centre instead of a Sobol point.
         climb: whether the acquisition's gradient is followed.
         sweep: whether all discrete neighbours are tried.
         believe: whether pending trials count as if they had returned their mean.
-        rows: on how many observations the process is conditioned at most.
-        fit_rows: on how many of them its hyperparameters are fitted at most.
+        rows: the most observations that the process is conditioned on.
+        fit_rows: the most observations that its hyperparameters are fitted on.
         partial_rows, partial_fit_rows: the same under a scheduler that stops trials early,
             which asks for many more suggestions.
-        random_every: under a scheduler that stops trials early, each so manieth trial is
-            random; 0 for none.
+        random_every: under a scheduler that stops trials early, every `random_every`-th trial
+            is random; 0 for none.
     """
 
     radial: Radial = field(default_factory=Matern32)

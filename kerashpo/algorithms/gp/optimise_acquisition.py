@@ -1,4 +1,4 @@
-"""The row of a mixed space where the acquisition is highest."""
+"""Maximises an acquisition over a space of continuous and discrete columns."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _STARTS = 5
 _ROUNDS = 2
 _STEPS = 30
 _FEW = 12
-"""Columns with at most so many values are swept whole; others by steps of 1, 2, 4 ..."""
+"""Columns with at most this many values are swept whole; others by steps of 1, 2, 4 ..."""
 _WIDTHS = (0.01, 0.03, 0.1, 0.3)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Maximiser:
-    """Looks for the best row: a wide sample, then gradients and single changes by turns.
+    """Maximises an acquisition: a wide sample, then alternating gradient steps and single changes.
 
     Attributes:
         cube: the space.
-        features: from its rows to the posterior's features.
-        posterior: what is believed.
-        acquisition: what is to be maximised.
+        features: maps its rows to the posterior's features.
+        posterior: the fitted model.
+        acquisition: the function to maximise.
         climb: whether to follow the gradient.
         sweep: whether to try all discrete neighbours.
     """
@@ -59,9 +59,9 @@ class Maximiser:
         """Returns the best row (d,) found that is not taken; None where all are.
 
         Args:
-            best: (k, d), good rows to look around.
+            best: (k, d), good rows to search around.
             taken: `Cube.key` of rows not to propose.
-            rng: for the sample.
+            rng: the generator of the sample.
         """
         pool = self.cube.snap(np.vstack([self._spread(rng), self._near(best, rng)]), rng)
         scores = self.score(pool)
@@ -73,7 +73,7 @@ class Maximiser:
             swept, reached, around, around_scores = self._sweep(rows, values, rng)
             tried += [rows, around]
             tried_scores += [values, around_scores]
-            # A row that no neighbour beats has arrived.
+            # A row that no neighbour beats is a local maximum.
             moved = reached > values
             if not moved.any():
                 break
@@ -84,7 +84,7 @@ class Maximiser:
         return np.asarray(qmc.Sobol(self.cube.dim, rng=rng).random(_SPREAD))
 
     def _near(self, best: Matrix, rng: np.random.Generator) -> Matrix:
-        """Rows like the best ones but for a few columns, moved a little or much."""
+        """Returns copies of the best rows with a few columns moved, a little or far."""
         d = self.cube.dim
         rows = best[np.arange(_NEAR) % len(best)].copy()
         moved = rng.random(rows.shape) < min(1.0, max(2.0 / d, 0.2))
@@ -99,7 +99,7 @@ class Maximiser:
     def _climb(
         self, rows: Matrix, values: Matrix, rng: np.random.Generator
     ) -> tuple[Matrix, Matrix]:
-        """Follows the gradient from all rows at once; keeps a row that snapping made worse."""
+        """Follows the gradient from all rows together; rejects steps that rounding made worse."""
         free = ~np.isnan(rows) & ~self.cube.categorical
         if not (self.climb and free.any()):
             return rows, values

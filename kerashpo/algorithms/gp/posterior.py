@@ -85,7 +85,7 @@ class Posterior:
         return kernel @ self._alpha, np.maximum(variance, _LEAST_VARIANCE), by_mean, by_variance
 
     def _steepness(self, features: Matrix) -> Matrix:
-        """Returns weight times slope of the bend (m, p), 0 for categories."""
+        """Returns weight times derivative of the warping (m, p), 0 for categories."""
         bent = self._layout.bent
         out = np.tile(np.where(self._layout.hamming, 0.0, self.hyper.weights), (len(features), 1))
         if bent.any():
@@ -119,6 +119,6 @@ class Posterior:
     def believing(self, features: Matrix) -> Posterior:
         """Returns the process as if these points had returned their mean (Kriging believer).
 
-        Ginsbourger et al. 2010: the mean stays, the variance near pending points goes.
+        Ginsbourger et al. 2010: the mean is unchanged, the variance near pending points falls.
         """
         return self.with_more(features, self.mean(features)) if len(features) else self

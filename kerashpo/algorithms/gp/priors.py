@@ -1,10 +1,10 @@
-"""What is believed of the hyperparameters before any data.
+"""Priors of the kernel's hyperparameters.
 
-A lengthscale is log-normal about the length that the layout expects, as in Hvarfner et
-al. 2024 ("Vanilla Bayesian optimization performs great in high dimensions"), but tighter:
-with twenty observations there is more to guess than to see. The scale is near 1 because
+A lengthscale is log-normal about the length that the layout gives, as in Hvarfner et
+al. 2024 ("Vanilla Bayesian optimization performs great in high dimensions"), but with a
+smaller variance, since twenty observations determine it poorly. The scale is near 1 because
 targets are standardised, and the noise is small (both as in Optuna 5, `optuna._gp.prior`).
-Exponents are near 1: most scales are well declared.
+Warping exponents are near 1: most parameters are declared on a suitable scale.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def log_prior(logs: Matrix, count: int, length: float) -> tuple[float, Matrix]:
     Args:
         logs: log weights (count,), log scale, log noise, log exponents.
         count: how many weights there are.
-        length: the lengthscale expected.
+        length: the prior lengthscale.
     """
     # log l = -log(w) / 2
     lengths = (0.5 * logs[:count] + math.log(length)) / _LENGTH_DEVIATION

@@ -1,4 +1,4 @@
-"""From objective values to what the process models, and back."""
+"""Standardises objective values to the targets that the process models, and back."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from kerashpo.algorithms.gp.kernel import Matrix
 @final
 @dataclass(frozen=True, slots=True)
 class Units:
-    """How targets were made of costs: cost = centre + spread * target."""
+    """The scale of targets: cost = centre + spread * target."""
 
     centre: float
     spread: float
 
     def costs(self, targets: Matrix) -> Matrix:
-        """Returns the costs that targets stand for."""
+        """Returns the costs of targets."""
         return self.centre + self.spread * targets
 
 
 def standardise(costs: Matrix, cut: bool = True) -> tuple[Matrix, Units]:
     """Returns targets (n,) with mean 0 and variance 1, and their units.
 
-    The bad tail is cut at Q3 + 1.5 IQR: how bad a bad configuration is says little about
-    the good ones. Failures become the worst of what remains. Nothing depends on the units
+    Bad values are clipped at Q3 + 1.5 IQR: their size does not help to compare the good
+    ones. Failures take the worst remaining value. The result does not depend on the units
     of the costs, and nothing overflows.
 
     Args:
         costs: (n,), less is better, inf where a trial failed.
-        cut: whether to cut the tail.
+        cut: whether to clip.
     """
     finite = np.isfinite(costs)
     if not finite.any():
         return np.zeros_like(costs), Units(0.0, 1.0)
-    # By a power of two, which is exact: values may lie near the largest double.
+    # Scaled by a power of two, which is exact: values may lie near the largest double.
     _, exponent = np.frexp(np.abs(costs[finite]).max())
     good = np.ldexp(costs[finite], -exponent)
     middle = float(np.median(good))
@@ -48,11 +48,11 @@ def standardise(costs: Matrix, cut: bool = True) -> tuple[Matrix, Units]:
     widest = float(np.abs(apart).max()) or 1.0
     out = np.full(len(costs), float(apart.max() / widest))
     out[finite] = apart / widest
-    # Where all that finished is equal, a failure is still worse.
+    # If all finished trials are equal, a failure is still worse.
     if out.max() == out.min():
         out[~finite] += 1.0
     mean, spread = float(out.mean()), float(out.std()) or 1.0
-    with np.errstate(over="ignore"):  # the largest doubles have no larger ones around them
+    with np.errstate(over="ignore"):  # nextafter of the largest double is inf
         units = Units(
             float(np.ldexp(middle + widest * mean, exponent)),
             float(np.ldexp(widest * spread, exponent)),

@@ -1,4 +1,4 @@
-"""A posterior of bounded cost, however many observations there are."""
+"""A posterior whose cost is bounded, by a subset of the observations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kerashpo.algorithms.gp.kernel import Layout, Matrix
 from kerashpo.algorithms.gp.posterior import Posterior
 
 COARSE_ROWS = 60
-"""A first fit on so many is the start of the second one, which then takes few steps."""
+"""A first fit on this many observations is the start of the second, which then takes few steps."""
 FIT_ROWS = 150
-"""Hyperparameters are fitted on at most so many observations: an iteration costs n^3."""
+"""Hyperparameters are fitted on at most this many observations: an iteration costs n^3."""
 KEPT_ROWS = 400
-"""The posterior is conditioned on at most so many."""
+"""The posterior is conditioned on at most this many observations."""
 
 
 def model(
@@ -32,8 +32,8 @@ def model(
         targets: (n,), standardised, less is better.
         layout: how to read the features.
         floor: added to the fitted noise variance.
-        rows: condition on at most so many observations.
-        fit_rows: fit the hyperparameters on at most so many.
+        rows: condition on at most this many observations.
+        fit_rows: fit the hyperparameters on at most this many.
     """
     some = representatives(targets, min(COARSE_ROWS, fit_rows))
     again = len(some) < min(len(targets), fit_rows)
@@ -47,11 +47,11 @@ def model(
 
 
 def representatives(targets: Matrix, count: int) -> NDArray[np.intp]:
-    """Returns which of n observations to keep, ascending: all where they are few.
+    """Returns the indices of at most `count` of n observations to keep, ascending.
 
-    A third of them are the best, which say where the optimum is; a third the latest,
-    which say what was tried there; a third evenly over the ranks of the rest, which keep
-    the process from forgetting the rest of the space.
+    A third are the best, which locate the optimum; a third the latest, which record what
+    was tried there; a third evenly spaced over the ranks of the rest, which represent the
+    rest of the space.
     """
     n = len(targets)
     if n <= count:

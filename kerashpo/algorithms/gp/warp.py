@@ -1,4 +1,4 @@
-"""Bending the unit interval, so that a function becomes stationary along it.
+"""Input warping: a monotone map of the unit interval that makes a function stationary.
 
 A learning rate may matter much in one half of its range and little in the other. The
 Kumaraswamy distribution function 1 - (1 - x^a)^b stretches one part and shrinks another
@@ -12,11 +12,11 @@ import numpy as np
 from kerashpo.algorithms.gp.kernel import Matrix
 
 _EDGE = 1e-6
-"""The bent interval ends here: the slope of x^a is infinite at 0 where a < 1."""
+"""Inputs are clipped to [EDGE, 1 - EDGE]: the slope of x^a is infinite at 0 where a < 1."""
 
 
 def inside(x: Matrix) -> Matrix:
-    """Returns x moved off the edges."""
+    """Returns x clipped to the inside of the interval."""
     return np.asarray(np.clip(x, _EDGE, 1.0 - _EDGE))
 
 
@@ -27,7 +27,7 @@ def bend(x: Matrix, log_a: Matrix, log_b: Matrix) -> Matrix:
 
 
 def slope(x: Matrix, log_a: Matrix, log_b: Matrix) -> Matrix:
-    """Returns the derivative of `bend` by x (n, k), at the edge what it is just inside."""
+    """Returns the derivative of `bend` by x (n, k); at a bound, the value just inside."""
     a, b = np.exp(log_a), np.exp(log_b)
     within = inside(x)
     return np.asarray(a * b * within ** (a - 1.0) * (1.0 - within**a) ** (b - 1.0))
@@ -37,7 +37,7 @@ def bend_and_slopes(logs: Matrix, log_a: Matrix, log_b: Matrix) -> tuple[Matrix,
     """Returns `bend` of exp(logs), and its derivatives by log a and by log b, each (n, k).
 
     Args:
-        logs: log `inside` (n, k): what does not change while exponents are fitted.
+        logs: log `inside` (n, k), which is constant while exponents are fitted.
         log_a, log_b: (k,).
     """
     a, b = np.exp(log_a), np.exp(log_b)
