@@ -1,4 +1,4 @@
-"""Search spaces: parameters, the values they may take, and when they exist.
+"""Search spaces: parameters, their domains, and the conditions under which they exist.
 
 A `Space` is an ordered tuple of parameters. Each has a flat name (nested names are
 joined with ``/``), a domain, and conditions (a parent and the values of it under which
@@ -7,7 +7,7 @@ the parameter exists). The constructors:
 =======================================  ================================================
 ``uniform(low, high, step=None)``        a float, every value equally likely
 ``loguniform(low, high)``                a float, its logarithm equally likely
-``reverse_log(low, high)``               a float, dense near `high`
+``reverse_log(low, high)``               a float, most likely near `high`
 ``integer(low, high, step, log)``        a whole number, both ends included
 ``choice(values, ordered=False)``        one of some values
 ``boolean()``                            False or True
@@ -28,6 +28,7 @@ Example:
 `Cube` is the numeric view that algorithms use: one column in [0, 1] for each tunable
 parameter, NaN where it is inactive. To add a kind of domain: a frozen dataclass in
 ``domains`` with the methods of `Domain`, a line in its ``KINDS``, and a constructor here.
+Open ``space.py`` first, then ``domains.py``.
 """
 
 from kerashpo.space.constructors import (

@@ -1,4 +1,4 @@
-"""How choices without a JSON form are written in the log."""
+"""Labels of choices that are not JSON scalars, as written to the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, final
 
 
 def labels(values: tuple[Any, ...]) -> list[str]:
-    """Returns how values without a JSON form are written: alike in every process, no two equal."""
+    """Returns labels of values that are not JSON scalars: the same in every process, distinct."""
     texts = [_label(value) for value in values]
     return [f"{t} #{i}" if texts.count(t) > 1 else t for i, t in enumerate(texts)]
 
@@ -23,7 +23,7 @@ def _label(value: Any) -> str:
 @final
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A choice that the log knows only by how it was printed."""
+    """A choice of which the log has only the printed label."""
 
     text: str
 

@@ -54,7 +54,7 @@ def integer(
 
 
 def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Choice:
-    """One of `values`; `ordered` where neighbours are alike (batch sizes, say)."""
+    """One of `values`; `ordered` if neighbours are similar (batch sizes, for example)."""
     with _naming(f"choice({values!r})"):
         items = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
         return Choice(items, ordered, default)
@@ -72,7 +72,7 @@ def fixed(value: Scalar) -> Fixed:
 
 @contextmanager
 def _naming(call: str) -> Iterator[None]:
-    """Puts the call into the messages of errors: the parameter's name is not known yet."""
+    """Adds the call to messages of errors, since the parameter's name is not known yet."""
     try:
         yield
     except InvalidSpace as error:
@@ -97,7 +97,7 @@ def _whole(value: Any) -> Any:
 
 
 class Conditional(dict[str, Any]):
-    """Parameters under a condition: an ordinary mapping that remembers parent and values."""
+    """Parameters under a condition: a mapping that also holds the parent and its values."""
 
     def __init__(self, parent: str, values: tuple[Any, ...], body: Mapping[str, Any]) -> None:
         super().__init__(
@@ -148,7 +148,7 @@ def read(parts: Iterable[Mapping[str, Any]]) -> tuple[Param, ...]:
     """Returns the parameters of one or several mappings.
 
     Raises:
-        InvalidSpace: naming the entry that is no definition.
+        InvalidSpace: for an entry that is not a definition, with its name.
     """
     found: list[Param] = []
     for part in parts:
@@ -175,7 +175,7 @@ def _entry(
         case Domain():
             yield Param(name, definition, conditions)
         case Under():
-            # The prefix stays with the parent's name until all names are known.
+            # The prefix is kept beside the parent's name until all names are known.
             parent = Condition(f"{prefix}\0{definition.parent}", definition.values)
             yield from _entry(name, prefix, definition.definition, (*conditions, parent))
         case Mapping():
@@ -190,7 +190,7 @@ def _entry(
 
 
 def _resolve(param: Param, params: list[Param]) -> Param:
-    """Turns parents' names that are relative to their block into flat names."""
+    """Resolves parents' names that are relative to their block to flat names."""
     if not param.conditions:
         return param
     domains = {other.name: other.domain for other in params}

@@ -19,12 +19,13 @@ Gates: TypeAlias = "tuple[Gate, ...]"
 @final
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition of a parameter: open where any alternative holds.
+    """One condition of a parameter, as positions of its parent's column: the gate is open if met.
 
     Attributes:
-        values: columns of the parent, each with the positions that open it. An inactive
-            parent is NaN there, which is at no position.
-        single: for parents that have one value, and the right one: when they are active.
+        values: columns of the parent, each with the positions that open the gate. An inactive
+            parent is NaN there, which equals no position.
+        single: conditions on parents that have a single value, the required one: the gate is
+            open if such a parent is active.
     """
 
     values: tuple[tuple[int, NDArray[np.float64]], ...]
@@ -32,12 +33,12 @@ class Gate:
 
     @property
     def columns(self) -> frozenset[int]:
-        """The columns that it looks at."""
+        """The columns that the gate reads."""
         inner = (gate.columns for gates in self.single for gate in gates)
         return frozenset(column for column, _ in self.values).union(*inner)
 
     def met(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tells for each of `rows` (n, d) whether the condition holds (n,)."""
+        """Returns for each of `rows` (n, d) whether the condition holds (n,)."""
         found = np.zeros(len(rows), dtype=bool)
         for column, positions in self.values:
             distance = np.abs(rows[:, column, None] - positions[None, :])
@@ -53,9 +54,9 @@ def gates_of(
     """Returns the gates of a parameter, without those that are always open.
 
     Args:
-        param: whose.
+        param: the parameter.
         params: every parameter of the space.
-        columns: by the id of a parameter its column, where it has one.
+        columns: maps the id of a parameter to its column, if it has one.
     """
     gates = (_gate(condition, params, columns) for condition in param.conditions)
     return tuple(gate for gate in gates if () not in gate.single)
@@ -116,7 +117,7 @@ class Cube:
 
     @property
     def parents(self) -> tuple[tuple[int, ...], ...]:
-        """For each column the columns that decide whether it is active."""
+        """For each column the columns that determine whether it is active."""
         return tuple(
             tuple(sorted({column for gate in gates for column in gate.columns}))
             for gates in self._gates
@@ -142,11 +143,11 @@ class Cube:
         return config
 
     def snap(self, rows: Matrix, rng: np.random.Generator | None = None) -> Matrix:
-        """Returns rows (n, d) moved to values of the space.
+        """Returns rows (n, d) rounded to values of the space.
 
-        Discrete columns go to the nearest cell centre, children of inactive parents
-        become NaN, and missing children of active parents are drawn from `rng` (the
-        middle of the column where there is none).
+        Discrete columns are rounded to the nearest cell centre, children of inactive parents
+        become NaN, and missing children of active parents are drawn from `rng` (the middle of
+        the column without a generator).
         """
         rows = np.array(rows, dtype=float, ndmin=2)
         for index in range(self.dim):

@@ -1,4 +1,4 @@
-"""Definitions that can be used but were hardly meant: steps that miss the default or the end."""
+"""Warnings about definitions that are valid but probably wrong: steps that miss default or end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kerashpo.space.domains import Float, Integer
 
 
 def between_steps(domain: Float | Integer) -> str:
-    """Returns why the default is none of the domain's steps, empty where it is one."""
+    """Returns why the default is not on a step; empty if it is."""
     preset, step = domain.preset, domain.step
     if preset is None or step is None:
         return ""
@@ -16,13 +16,13 @@ def between_steps(domain: Float | Integer) -> str:
     if math.isclose(nearest, preset, rel_tol=1e-6, abs_tol=1e-6 * step):
         return ""
     return (
-        f"default {preset!r} is none of the values from {domain.low} to {domain.high} by a "
+        f"default {preset!r} is not among the values from {domain.low} to {domain.high} by a "
         f"{_step_or_factor(domain)} of {step}; the nearest is {nearest!r}"
     )
 
 
 def beyond_steps(domain: Float | Integer) -> str:
-    """Returns which values the steps do not reach, empty where they end at the upper bound."""
+    """Returns which values the steps do not reach; empty if they end at the upper bound."""
     if domain.step is None:
         return ""
     last = domain.at(1.0)

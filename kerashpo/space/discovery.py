@@ -1,9 +1,9 @@
-"""Finds the space of a function that declares its parameters while it runs.
+"""Discovery: infers a conditional space from calls of a function that declares parameters.
 
 Without explicit conditions, a loop over ``hp.Int("layers", 1, 3)`` hides parameters
-from one call. Discovery changes parameters to other values and looks what is declared
-then. It changes them all at once first, so that a space without hidden parameters costs
-few calls. Where that shows other parameters, groups of half the size each say by a binary
+from one call. Discovery changes the values of parameters and records what is declared
+then. It first changes all of them together, so that a space without hidden parameters needs
+few calls. If that reveals other parameters, groups of half the size each identify by a binary
 code which of n parameters is the reason, in 2 log2(n) calls. From all calls it infers
 under which values of which parent each parameter exists.
 """
@@ -29,7 +29,7 @@ Key: TypeAlias = "tuple[str, tuple[Condition, ...], str]"
 """A name, its explicit conditions, and the kind of its domain."""
 
 SMALL = 10
-"""Of domains with at most so many values all are tried, of others the ends."""
+"""Domains with at most this many values are tried completely, others at their ends."""
 _LISTED = 32
 MAX_CALLS = 60
 MAX_SECONDS = 10.0
@@ -37,35 +37,35 @@ MAX_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the function: the values that its parameters had, and what it declared."""
+    """One call of the function: the values of its parameters, and what it declared."""
 
     values: Values
     keys: frozenset[Key]
 
 
 class _BoundReached(Exception):
-    """No further call is allowed."""
+    """Raised when the bound of calls or seconds is reached."""
 
 
 @final
 @dataclass(slots=True)
 class Discovery:
-    """Calls a function with chosen values and learns its space.
+    """Calls a function with chosen values and infers its space.
 
     Args:
         probe: calls the function with some values (defaults for the others) and returns
-            what it declared, parents first. Errors away from the default are put up with,
-            but for definitions that contradict themselves.
-        max_calls: calls at most, failed ones included.
+            what it declared, parents first. Errors with other than default values are
+            recorded, except definitions that contradict themselves.
+        max_calls: the most calls, failed ones included.
         max_seconds: seconds after which no further call begins; None for no limit.
 
     Attributes:
         calls: the calls that succeeded.
-        errors: what the others raised.
+        errors: the exceptions of the other calls.
         dependent: names of parameters whose range or choices depend on other values.
         clashes: pairs of definitions of one name that are of different kinds and exist
-            together; the first of each pair holds.
-        complete: whether it ended before a bound was reached.
+            together; the first of each pair is used.
+        complete: whether discovery ended before a bound was reached.
     """
 
     probe: Probe
@@ -89,7 +89,7 @@ class Discovery:
         """Returns the space.
 
         Raises:
-            InvalidSpace: where a definition contradicts itself.
+            InvalidSpace: if a definition contradicts itself.
             Exception: whatever the function raises with its default values.
         """
         try:
@@ -98,7 +98,7 @@ class Discovery:
                 raise self.errors[0]
             self._explore({}, base, base.keys)
             while self._widened:
-                # Of values that only these others allow, some may decide on parameters.
+                # Values that only these others allow may reveal further parameters.
                 key, context = self._widened.popitem()
                 widened = self._call(context)
                 if widened is not None:
@@ -108,7 +108,7 @@ class Discovery:
         return Space.of(self._consistent())
 
     def _call(self, values: Values) -> Call | None:
-        """Calls with some values, defaults for the others; returns None where that fails."""
+        """Calls with some values, defaults for the others; returns None if the call fails."""
         at = tuple(sorted(values.items(), key=lambda item: item[0]))
         if at in self._known:
             return self._known[at]
@@ -144,7 +144,7 @@ class Discovery:
         return Call(used, frozenset(_key(param) for param in declared))
 
     def _explore(self, context: Values, baseline: Call, keys: Iterable[Key]) -> None:
-        """Looks which parameters of `keys`, declared in a context, decide on others."""
+        """Finds which parameters of `keys`, declared in a context, determine others' existence."""
         self._explored.update(keys)
         new = [param for key, param in self._params.items() if key in keys]
         decisive: set[str] = set()
@@ -158,7 +158,7 @@ class Discovery:
                 self._try_all(context, baseline, param)
 
     def _decisive(self, context: Values, baseline: Call, changes: Values) -> set[str]:
-        """Returns the names among some changes that change what is declared."""
+        """Returns the names among the changes that alter what is declared."""
         call = self._call({**context, **changes})
         if call is not None and call.keys == baseline.keys:
             return set()
@@ -167,18 +167,18 @@ class Discovery:
         found = set() if call is None else self._decoded(context, baseline, changes, call)
         rest = [(name, value) for name, value in changes.items() if name not in found]
         if found:
-            # One of them may have hidden what another one decides on.
+            # One change may have hidden the effect of another.
             return found | self._decisive(context, baseline, dict(rest)) if rest else found
         for half in (rest[: len(rest) // 2], rest[len(rest) // 2 :]):
             found |= self._decisive(context, baseline, dict(half))
         return found
 
     def _decoded(self, context: Values, baseline: Call, changes: Values, call: Call) -> set[str]:
-        """Returns which changes explain by themselves what all of them changed, if some do.
+        """Returns the changes that alone explain what all of them changed, if they can be found.
 
-        The changes are numbered, and for each binary digit those are made whose number has a
-        1 there: a parameter that depends on one change spells its number. A last call with
-        these changes alone shows whether they are the reason.
+        The changes are numbered. For each binary digit, the changes whose number has a 1 there
+        are made: a parameter that depends on one change reveals the digits of its number. A
+        last call with these changes alone confirms that they are the reason.
         """
         names, affected = list(changes), call.keys ^ baseline.keys
         codes: dict[Key, int] = dict.fromkeys(affected, 0)
@@ -194,14 +194,14 @@ class Discovery:
         if alone is None or alone.keys != call.keys:
             return set()
         if alone.keys >= baseline.keys:
-            # Nothing is hidden: with two values of each, all is known of them.
+            # Nothing is hidden: two values of each parameter are enough.
             self._explained |= set(found.items())
             if new := alone.keys - self._explored:
                 self._explore({**context, **found}, alone, new)
         return set(found)
 
     def _try_all(self, context: Values, baseline: Call, param: Param) -> None:
-        """Calls with every value of a decisive parameter, and explores what appears."""
+        """Calls with every value of a decisive parameter, and explores what it reveals."""
         domain = param.domain
         if 0 < domain.levels <= _LISTED:
             self._parents.add(param.name)
@@ -212,7 +212,7 @@ class Discovery:
         else:
             found = {value: self._call({**context, param.name: value}) for value in _others(domain)}
         shown = [(value, call) for value, call in found.items() if call is not None]
-        # The call that declared most comes first: all that a loop declares is explored at once.
+        # The call that declared most comes first: everything a loop declares is explored together.
         for value, call in sorted(shown, key=lambda pair: -len(pair[1].keys)):
             if new := call.keys - self._explored:
                 self._explore({**context, param.name: value}, call, new)
@@ -239,7 +239,7 @@ class Discovery:
         found: dict[Scalar, Call | None],
         ends: tuple[int, int],
     ) -> None:
-        """Bisects whole numbers; where both ends declare the same, those between do too."""
+        """Bisects whole numbers; equal declarations at both ends hold between them too."""
         low, high = ends
         if high - low < 2:
             return
@@ -256,7 +256,7 @@ class Discovery:
         self._between(context, param, values, found, (middle, high))
 
     def _consistent(self) -> list[Param]:
-        """Returns the parameters with their conditions; of definitions that clash the first."""
+        """Returns the parameters with their conditions; the first of definitions that clash."""
         params = [self._conditioned(key, param) for key, param in self._params.items()]
         kept: list[Param] = []
         for param in params:
@@ -294,7 +294,7 @@ def _key(param: Param) -> Key:
 
 
 def _clash(one: Param, other: Param, params: Sequence[Param]) -> bool:
-    """Tells whether two definitions of a name, of different kinds, can exist together."""
+    """Whether two definitions of a name, of different kinds, can exist together."""
     different = one.domain.kind != other.domain.kind
     return different and not exclusive(one, other, params)
 
@@ -309,7 +309,7 @@ def _condition(parent: str, present: list[Values]) -> Condition | None:
 
 
 def _others(domain: Domain) -> list[Scalar]:
-    """Returns the values to change to: all others of a small domain, the ends of a large one."""
+    """Returns the values to try: all others of a small domain, the ends of a large one."""
     if domain.levels == 1:
         return []
     if 0 < domain.levels <= SMALL and not isinstance(domain, Float):

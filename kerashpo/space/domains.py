@@ -1,6 +1,6 @@
-"""Domains: the values of a parameter, and where each lies in [0, 1].
+"""Domains: the values of a parameter, and the position of each in [0, 1].
 
-A domain has no name: its errors give the reason, `Param` adds the name.
+A domain has no name: its errors give the reason, and `Param` adds the name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Domain(ABC):
 
     Attributes:
         kind: its name in JSON.
-        levels: how many values there are; 0 for a continuum.
+        levels: how many values there are; 0 for a continuous domain.
         categorical: whether its values have no order.
     """
 
@@ -45,10 +45,10 @@ class Domain(ABC):
 
     @abstractmethod
     def unit(self, value: Any) -> float:
-        """Returns the position of a value, the centre of its cell where it is discrete.
+        """Returns the position of a value; the centre of its cell if the domain is discrete.
 
         Raises:
-            InvalidSpace: if the value is not of this domain.
+            InvalidSpace: if the value is not in this domain.
         """
 
     @abstractmethod
@@ -61,7 +61,7 @@ class Domain(ABC):
         """The declared default, or the middle of the domain."""
 
     def realise(self, value: Scalar) -> Any:
-        """Returns what the user's function gets for a stored value."""
+        """Returns the value that the user's function receives for a stored value."""
         return value
 
     def __contains__(self, value: object) -> bool:
@@ -114,7 +114,7 @@ def _nearest_step(value: float, domain: Float | Integer) -> int:
 @final
 @dataclass(frozen=True, slots=True)
 class Float(Domain):
-    """A float in [low, high]; with `step` only every step-th (a log step is a factor)."""
+    """A float in [low, high]; with `step` only every step-th value (a log step is a factor)."""
 
     low: float
     high: float
@@ -198,7 +198,7 @@ class Integer(Domain):
 
     def listed(self) -> Iterator[int]:
         if self.scale != "linear" and self.step is None:
-            # Their cells are not equal: positions in equal distances would miss some.
+            # Cells have unequal widths: equally spaced positions would miss some values.
             return iter(range(self.low, self.high + 1))
         return (self.at((index + 0.5) / self.levels) for index in range(self.levels))
 
@@ -221,7 +221,7 @@ class Integer(Domain):
 @final
 @dataclass(frozen=True, slots=True)
 class Choice(Domain):
-    """One of some values. Values that are no JSON scalars are stored by their index."""
+    """One of several values. Values that are not JSON scalars are stored by their index."""
 
     values: tuple[Any, ...]
     ordered: bool = False
@@ -247,7 +247,7 @@ class Choice(Domain):
 
     @property
     def scalar(self) -> bool:
-        """Whether every value can be written to the log as it is."""
+        """Whether every value is a JSON scalar, written to the log as it is."""
         return all(v is None or isinstance(v, (str, int, float, bool)) for v in self.values)
 
     @property
@@ -255,10 +255,10 @@ class Choice(Domain):
         return self.store(self.values[0] if self.preset is None else self.preset)
 
     def store(self, value: Any) -> Scalar:
-        """Returns how a value of the user's is written in a configuration.
+        """Returns the form in which a user's value is written in a configuration.
 
         Raises:
-            InvalidSpace: if it would be written by its index and is none of the values.
+            InvalidSpace: if it would be written by its index and is not one of the values.
         """
         if self.scalar:
             return value  # type: ignore[no-any-return]
@@ -355,7 +355,7 @@ KINDS: dict[str, type[Domain]] = {c.kind: c for c in (Float, Integer, Choice, Bo
 
 
 def from_json(body: Mapping[str, Any]) -> Domain:
-    """Returns the domain that `Domain.to_json` described.
+    """Returns the domain serialised by `Domain.to_json`.
 
     Raises:
         InvalidSpace: if the kind is unknown.
@@ -389,7 +389,7 @@ def _numeric_json(domain: Float | Integer) -> dict[str, Any]:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Equality that keeps True apart from 1 and survives arrays."""
+    """Equality that distinguishes True from 1 and compares arrays."""
     if isinstance(a, bool) != isinstance(b, bool):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The domain that holds two others, where a definition depends on other values."""
+"""Unions of two domains, for a definition that depends on other values."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kerashpo.space.scales import Scale
 def joined(first: Domain, second: Domain) -> Domain:
     """Returns a domain with the values of two of the same kind; it keeps the first default.
 
-    Ranges become the range around both, on steps that hold the steps of both, or without
-    steps where there are none. Of two fixed values or flags the first one stays.
+    Ranges become the smallest range that contains both, on steps that contain the steps of
+    both, or without steps if there are none. Of two fixed values or flags the first is kept.
     """
     if first == second:
         return first
@@ -58,5 +58,5 @@ def _apart_by_steps(first: Float, second: Float) -> bool:
 
 
 def _on_steps(domain: Integer | Float, preset: float | None) -> Any:
-    """Returns a default on the steps of a wider range, which may lie between the old ones."""
+    """Returns a default on the steps of a wider range, which may lie between the old steps."""
     return preset if preset is None or domain.step is None else domain.at(domain.unit(preset))

@@ -1,4 +1,4 @@
-"""One parameter of a space: a name, a domain, and when it exists."""
+"""One parameter of a space: a name, a domain, and its conditions."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from kerashpo.space import domains
 @final
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Holds where the parent is active and has one of the values."""
+    """A condition: met if the parent is active and has one of the values."""
 
     parent: str
     values: tuple[Scalar, ...]
 
     def holds(self, config: Config) -> bool:
-        """Tells whether a (so far complete) configuration meets the condition."""
+        """Whether a configuration, complete up to the parent, meets the condition."""
         return self.parent in config and config[self.parent] in self.values
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter; it exists where all its conditions hold."""
+    """A parameter; it exists if all its conditions are met."""
 
     name: str
     domain: domains.Domain
     conditions: tuple[Condition, ...] = ()
 
     def active(self, config: Config) -> bool:
-        """Tells whether the parameter exists under the parents' values in `config`."""
+        """Whether the parameter exists under the parents' values in `config`."""
         return all(condition.holds(config) for condition in self.conditions)
 
     def to_json(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Param:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Param:
-        """Returns the parameter that `to_json` described."""
+        """Returns the parameter serialised by `to_json`."""
         fields = dict(body)
         name, when = fields.pop("name"), fields.pop("when", ())
         conditions = tuple(Condition(parent, tuple(values)) for parent, values in when)

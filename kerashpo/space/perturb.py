@@ -2,7 +2,7 @@
 
 Source: Jaderberg et al., "Population Based Training of Neural Networks", arXiv 1711.09846
 (2017). They multiply values by 0.8 or 1.2, which leaves the bounds and moves a small rate less
-than a large dropout; here a step is taken in the unit cube, where rates are logarithmic.
+(2017). They multiply values by 0.8 or 1.2, which can leave the bounds and moves a small rate less
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ def perturbed(
     step: float = 0.1,
     resample: float = 0.25,
 ) -> Config:
-    """Returns a configuration near another one.
+    """Returns a perturbed copy of a configuration.
 
     Numbers and ordered choices take a normal step in the unit cube, reflected at the bounds,
-    of at least one value where they are discrete. Choices without an order stay as they are
-    unless they are drawn anew. A parameter that exists in the new configuration alone, because
+    of at least one value if they are discrete. Choices without an order are unchanged
+    unless they are resampled. A parameter that exists only in the new configuration, because
     its parent changed, is drawn.
 
     Args:
         params: those of the space, parents first.
         config: a configuration of the space.
-        rng: the random numbers.
+        rng: the generator.
         names: which parameters may change; None for all.
-        step: the standard deviation of a step, as a part of the range.
+        step: the standard deviation of a step, as a share of the range.
         resample: the probability with which a parameter is drawn anew instead.
     """
     found: dict[str, Scalar] = {}
@@ -56,7 +56,7 @@ def perturbed(
 
 
 def _moved(domain: Domain, value: Scalar, step: float) -> Scalar:
-    """Returns the value that lies a step away in the unit interval."""
+    """Returns the value a step away in the unit interval."""
     if domain.categorical:
         return value
     here, levels = domain.unit(value), domain.levels
@@ -70,7 +70,7 @@ def _moved(domain: Domain, value: Scalar, step: float) -> Scalar:
 
 
 def _moved_on_unequal_cells(domain: Integer, value: int, place: float) -> int:
-    """Returns the value at a position of a logarithmic range, its neighbour if it is `value`."""
+    """Returns the value at a position of a logarithmic range; a neighbour if it is `value`."""
     there = domain.at(_reflected(place, 1.0))
     if there != value:
         return there

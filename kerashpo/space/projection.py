@@ -1,4 +1,4 @@
-"""The value of a domain that is nearest to a given one."""
+"""Projection: the nearest value of a domain."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kerashpo.space.domains import Domain, Float, Integer
 def nearest_value(domain: Domain, value: Any) -> Scalar:
     """Returns the value of a domain that is nearest to `value`.
 
-    Numbers go to the nearest number of a range, on its steps where it has some. What has no
-    distance to the domain's values becomes its default.
+    Numbers become the nearest number of the range, on its steps if it has some. Values
+    without a distance to the domain's values become its default.
     """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not isinstance(domain, (Integer, Float)):

@@ -1,6 +1,6 @@
 """Maps between [0, 1] and a range: linear, log, and reverse log.
 
-The formulas are KerasTuner's, so that equal declarations mean equal distributions:
+The formulas are KerasTuner's, so equal declarations give equal distributions:
 ``log``: low * (high / low) ** u; ``reverse_log``: high + low - low * (high / low) ** (1 - u).
 """
 
@@ -49,9 +49,9 @@ def step_count(low: float, high: float, step: float, scale: Scale) -> int:
 def step_value(index: int, low: float, high: float, step: float, scale: Scale) -> float:
     """Returns the value of a stepped range at `index`, without rounding noise.
 
-    A linear range is counted in the decimals that the user wrote, so that -0.3 to 0.3 by 0.1
-    holds 0.0 and 0.1. Where a bound or the step has more digits than anyone writes (1 / 3),
-    twelve are kept.
+    A linear range is computed in the decimals that the user wrote, so that -0.3 to 0.3 by 0.1
+    contains 0.0 and 0.1. If a bound or the step has more than twelve decimals (1 / 3), twelve
+    are kept.
     """
     match scale:
         case "linear":

@@ -1,4 +1,4 @@
-"""`Space`: parameters in order, with the questions that everything asks of them."""
+"""`Space`: an ordered set of parameters, with sampling, checking and serialisation."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _PROJECTIONS = 10_000
 
 @final
 class Space:
-    """An ordered set of parameters, parents before their children.
+    """A search space: an ordered set of parameters, parents before their children.
 
     Args:
         *parts: mappings of names to domains, nested mappings and `when(...)` blocks;
             several are merged.
 
     Raises:
-        InvalidSpace: naming the parameter, if a definition or a condition is wrong.
+        InvalidSpace: if a definition or a condition is wrong, with the parameter's name.
     """
 
     def __init__(self, *parts: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ class Space:
 
     @cached_property
     def size(self) -> float:
-        """How many configurations there are, inf where a continuum is among them."""
+        """The number of configurations, inf if a parameter is continuous."""
         return _count(self.params, {})
 
     def active(self, config: Config) -> list[Param]:
@@ -103,11 +103,11 @@ class Space:
         names: Collection[str] | None = None,
         resample: float = 0.25,
     ) -> Config:
-        """Returns a configuration near another one of this space, see `perturbed`.
+        """Returns a perturbed copy of a configuration of this space, see `perturbed`.
 
         Args:
-            config: where the step begins.
-            rng: the random numbers.
+            config: the configuration to perturb.
+            rng: the generator.
             names: which parameters may change; None for all.
             resample: the probability with which a parameter is drawn anew instead.
         """
@@ -122,25 +122,25 @@ class Space:
         )
 
     def with_projection(self, projection: Projection | None) -> Space:
-        """Returns this space with a projection, see `project`; it is no part of the log."""
+        """Returns this space with a projection, see `project`; the log does not contain it."""
         space = Space.of(self.params)
-        # The projection builds a model: algorithms that ask twice shall not wait twice.
+        # The projection builds a model: its result is cached.
         space.projection = None if projection is None else _cached(projection)
         return space
 
     def project(self, config: Config) -> Config:
-        """Returns the configuration that is trained where this one is proposed.
+        """Returns the configuration that is trained if this one is proposed.
 
-        They differ only where a range or a choice depends on other values
-        (``hp.Int("b", 1, hp.Int("a", 1, 4))``): the space holds every value that may occur,
-        and the nearest one that does under the others is trained.
+        They differ only if a range or a choice depends on other values
+        (``hp.Int("b", 1, hp.Int("a", 1, 4))``): the space contains every value that may occur,
+        and the nearest value that is valid under the others is trained.
         """
         return config if self.projection is None else self.projection(config)
 
     def configs(self, seen: Container[Key] = ()) -> Iterator[Config]:
         """Yields every configuration of a finite space once, the last parameter fastest.
 
-        Those that are trained as others (`project`) are left out.
+        Those that are trained as other configurations (`project`) are left out.
 
         Args:
             seen: keys of configurations to leave out.
@@ -159,7 +159,7 @@ class Space:
                 yield config
 
     def realise(self, config: Config) -> dict[str, Any]:
-        """Returns what a user's function gets: choices by index become their values."""
+        """Returns the values that a user's function receives: indices become their choices."""
         by_name = {param.name: param.domain for param in self.active(config)}
         return {
             name: by_name[name].realise(value) if name in by_name else value
@@ -172,12 +172,12 @@ class Space:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Space:
-        """Returns the space that `to_json` described."""
+        """Returns the space serialised by `to_json`."""
         return cls.of(Param.from_json(param) for param in body["params"])
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that equal spaces share."""
+        """Sixteen hexadecimal digits, equal for equal spaces."""
         text = json.dumps(self.to_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -250,7 +250,7 @@ def _in_order(params: tuple[Param, ...]) -> tuple[Param, ...]:
 
 
 def _stable(ordered: list[Param], position: dict[int, int]) -> tuple[Param, ...]:
-    """Keeps the declared order wherever it has parents first already."""
+    """Keeps the declared order wherever parents come first already."""
     declared = sorted(ordered, key=lambda param: position[id(param)])
     met: set[str] = set()
     for param in declared:
@@ -261,7 +261,7 @@ def _stable(ordered: list[Param], position: dict[int, int]) -> tuple[Param, ...]
 
 
 def _check_names(params: tuple[Param, ...]) -> None:
-    """Refuses two definitions of a name that could hold at once: one would hide the other."""
+    """Refuses two definitions of a name that can be active together."""
     for index, param in enumerate(params):
         for other in params[:index]:
             if other.name == param.name and not _exclusive(
@@ -274,16 +274,16 @@ def _check_names(params: tuple[Param, ...]) -> None:
 
 
 def exclusive(one: Param, other: Param, params: Sequence[Param]) -> bool:
-    """Tells whether two parameters never exist together, by the conditions of both."""
+    """Whether the conditions of two parameters exclude each other."""
     return _exclusive(_allowed(one, tuple(params)), _allowed(other, tuple(params)))
 
 
 def _allowed(param: Param, params: tuple[Param, ...]) -> dict[str, set[Scalar]]:
-    """Returns by ancestor the values of it under which a parameter may exist."""
+    """Returns for each ancestor its values under which a parameter may exist."""
     allowed: dict[str, set[Scalar]] = {}
     for condition in param.conditions:
         parents = [p for p in params if p.name == condition.parent]
-        # Of several declarations of a parent it is not known which one is meant.
+        # If a parent is declared several times, it is unknown which one is meant.
         above = _allowed(parents[0], params) if len(parents) == 1 else {}
         for name, values in [*above.items(), (condition.parent, set(condition.values))]:
             allowed[name] = allowed.get(name, values) & values
@@ -323,7 +323,7 @@ def _product(params: tuple[Param, ...], config: dict[str, Scalar]) -> Iterator[C
 
 
 def _count(params: tuple[Param, ...], config: dict[str, Scalar]) -> float:
-    """Counts by walking only the parameters that others depend on."""
+    """Counts configurations, enumerating only the parameters that others depend on."""
     parents = {c.parent for param in params for c in param.conditions}
     total = 1.0
     for index, param in enumerate(params):

@@ -1,7 +1,7 @@
-"""Conformance suites: what every algorithm, scheduler, store and executor must keep.
+"""Conformance suites: the contracts of algorithms, schedulers, stores and executors as tests.
 
-Each suite is a function that takes a way to build the part, and raises `NotConforming`,
-an `AssertionError` that says what broke. No test framework is needed:
+Each suite is a function that takes a factory of the part, and raises `NotConforming`,
+an `AssertionError` that says which check failed. No test framework is needed:
 
 ===============================  ==================================================
 ``check_algorithm(case)``        bounds, conditions, exhaustion, no repeats, seeds,
@@ -9,7 +9,7 @@ an `AssertionError` that says what broke. No test framework is needed:
 ``check_scheduler(case)``        plan, resume from any cut of the log, order of
                                  reports, failures, NaN, ties, small spaces
 ``check_store(make, folder)``    append, read, reopen, damaged files
-``check_executor(make)``         messages in order, decisions heard, failures told
+``check_executor(make)``         order of messages, decisions, failures, forks
 ===============================  ==================================================
 
 Example:
@@ -17,19 +17,19 @@ Example:
     >>> from kerashpo.testing import AlgorithmCase, check_algorithm
     >>> check_algorithm(AlgorithmCase(RandomSearch))
 
-Under pytest, take the checks one by one, so that a failure names its check::
+Under pytest, parametrise over the checks, so that a failure names its check::
 
     @pytest.mark.parametrize("check", algorithms.CHECKS, ids=lambda check: check.__name__)
     def test_mine(check):
         check(AlgorithmCase(MyAlgorithm))
 
-The parts of the suites serve other tests as well: `CurveRunner` trains a function of
-configuration and epoch, `InterleavedExecutor` is several workers whose reports arrive in
-any order, and `Search` runs a whole study on them from any part of a log; `CurveTable` makes one
-of a table of curves, for schedulers.
+The parts of the suites are useful in other tests: `CurveRunner` "trains" a function of
+configuration and epoch, `InterleavedExecutor` simulates several workers whose reports arrive in
+any order, and `Search` runs a whole study on them, from the start or from any prefix of a log;
+`CurveTable` makes a search of a table of curves, for schedulers.
 
-To add a check: a function of the case with a name that says what holds, and a line in the
-module's ``CHECKS``. To add a case: a line in its ``CASES``.
+To add a check: a function of the case whose name states what holds, and a line in the
+module's ``CHECKS``. To add a case: a line in its ``CASES``. Open ``algorithms.py`` first.
 """
 
 from kerashpo.testing.algorithms import AlgorithmCase, check_algorithm

@@ -1,4 +1,4 @@
-"""Drives an algorithm step by step: asks, starts, scores and ends trials."""
+"""Drives an algorithm step by step: asks for, starts, scores and ends trials."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Objectives: TypeAlias = Sequence[tuple[str, Literal["min", "max"]]]
 
 @final
 class AlgorithmDriver:
-    """An algorithm with a history of its own.
+    """An algorithm together with the history of the trials that it proposed.
 
     Args:
         make: builds the algorithm.
-        space: what it searches.
-        seed: its seed.
-        direction: which way the scores improve.
+        space: the space to search.
+        seed: the algorithm's seed.
+        direction: the direction in which scores improve.
         score: the score of a configuration after its one epoch, or its metrics.
         others: names and directions of further objectives.
     """
@@ -53,11 +53,11 @@ class AlgorithmDriver:
         return [trial.config for trial in self.history.trials.values()]
 
     def ask(self) -> Config | NotReady | Exhausted:
-        """Asks for the next trial, which is not started."""
+        """Asks for the next configuration without starting a trial."""
         return self.algorithm.ask(self.history.next_trial, self.history)
 
     def start(self) -> int | None:
-        """Asks and starts a trial; None where the algorithm had nothing."""
+        """Asks for a configuration and starts its trial; None if there is none."""
         answer = self.ask()
         if isinstance(answer, (NotReady, Exhausted)):
             return None
@@ -71,7 +71,7 @@ class AlgorithmDriver:
         return trial
 
     def finish(self, trial: int, value: float | Mapping[str, float] | None = None) -> None:
-        """Reports a trial's score (or `value`) and completes it; fails it where it is no number."""
+        """Reports a trial's score (or `value`) and completes it; a score that is NaN fails it."""
         score = self._score(self.history.trials[trial].config) if value is None else value
         metrics = score if isinstance(score, Mapping) else {METRIC: score}
         self._note(Reported(Report(trial, 0, 1, metrics, 1.0), at=self._at))
@@ -82,11 +82,11 @@ class AlgorithmDriver:
             self._end(trial, Status.FAILED, Failure("nan", f"the metrics were {metrics}"))
 
     def fail(self, trial: int) -> None:
-        """Fails a trial that has reported nothing."""
+        """Fails a trial that has not reported."""
         self._end(trial, Status.FAILED, Failure("fit", "it failed"))
 
     def advance(self, trials: int) -> list[Config]:
-        """Starts and finishes so many trials one by one; returns all configurations."""
+        """Starts and finishes `trials` trials one by one; returns all configurations."""
         for _ in range(trials):
             trial = self.start()
             if trial is not None:

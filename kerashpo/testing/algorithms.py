@@ -1,4 +1,4 @@
-"""What every algorithm must keep."""
+"""The conformance suite of algorithms."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class AlgorithmCase:
     Attributes:
         make: builds it from a space and a seed.
         continuous: whether it searches continuous parameters.
-        random: whether another seed proposes otherwise.
-        trials: how many trials a check runs, about; few for a slow one.
-        several: whether it searches for a Pareto front where several objectives rank.
+        random: whether another seed gives other proposals.
+        trials: about how many trials a check runs; few for a slow algorithm.
+        several: whether it searches for a Pareto front of several objectives.
     """
 
     make: Callable[[Space, int], Algorithm]
@@ -43,7 +43,7 @@ class AlgorithmCase:
 
 
 def _named(name: str, **options: Any) -> Callable[[Space, int], Algorithm]:
-    # The class is looked up when it is built: some bring scipy's optimisers with them.
+    # The class is imported when it is built: some import scipy's optimisers.
     return lambda space, seed: algorithm_class(name)(space, seed, **options)
 
 
@@ -69,36 +69,36 @@ def stays_in_its_space(case: AlgorithmCase) -> None:
 def finds_every_configuration(case: AlgorithmCase) -> None:
     """A finite space is enumerated to its end, each configuration once, then it is exhausted."""
     for seed in range(3):
-        told = AlgorithmDriver(case.make, EIGHTEEN, seed)
-        found = {key(config) for config in told.advance(18)}
+        driver = AlgorithmDriver(case.make, EIGHTEEN, seed)
+        found = {key(config) for config in driver.advance(18)}
         require(len(found) == 18, f"seed {seed}: {len(found)} of 18 configurations found")
-        answer = told.ask()
+        answer = driver.ask()
         require(isinstance(answer, Exhausted), f"after 18 of 18 it proposed {answer!r}")
 
 
 def searches_dependent_ranges(case: AlgorithmCase) -> None:
     """Where a range depends on another value, each trainable configuration is tried once."""
     for seed in range(3):
-        told = AlgorithmDriver(lambda *args: Projected(case.make(*args)), TRIANGLE, seed)
-        found = told.advance(12)
+        driver = AlgorithmDriver(lambda *args: Projected(case.make(*args)), TRIANGLE, seed)
+        found = driver.advance(12)
         wrong = [dict(config) for config in found if TRIANGLE.project(config) != config]
         require(not wrong, f"{wrong} would be trained as other configurations")
         distinct = len({key(config) for config in found})
         require((len(found), distinct) == (10, 10), f"{len(found)} trials, {distinct} of 10 found")
-        require(isinstance(told.ask(), Exhausted), "it goes on after 10 of 10 configurations")
+        require(isinstance(driver.ask(), Exhausted), "it continues after 10 of 10 configurations")
 
 
 def never_repeats(case: AlgorithmCase) -> None:
-    """No configuration is proposed twice, one by one or while others run."""
-    told = AlgorithmDriver(case.make, CONDITIONAL)
-    pending = [told.start() for _ in range(4)]
-    _require_distinct(told)
+    """No configuration is proposed twice, whether trials run one by one or in parallel."""
+    driver = AlgorithmDriver(case.make, CONDITIONAL)
+    pending = [driver.start() for _ in range(4)]
+    _require_distinct(driver)
     for _ in range(case.trials):
         first = pending.pop(0)
         if first is not None:
-            told.finish(first)
-        pending.append(told.start())
-    _require_distinct(told)
+            driver.finish(first)
+        pending.append(driver.start())
+    _require_distinct(driver)
 
 
 def repeats_by_its_seed(case: AlgorithmCase) -> None:
@@ -111,108 +111,108 @@ def repeats_by_its_seed(case: AlgorithmCase) -> None:
     require(zero != one or not case.random, "seeds 0 and 1 gave the same trials")
 
 
-def asks_without_consequence(case: AlgorithmCase) -> None:
-    """Asking twice gives the same answer, and changes no later one."""
-    told, calm = AlgorithmDriver(case.make, case.space), AlgorithmDriver(case.make, case.space)
+def asking_changes_nothing(case: AlgorithmCase) -> None:
+    """Asking twice gives the same proposal, and does not change later ones."""
+    driver, calm = AlgorithmDriver(case.make, case.space), AlgorithmDriver(case.make, case.space)
     for _ in range(min(case.trials, 8)):
-        first, second = told.ask(), told.ask()
-        require(first == second, f"asked twice it said {first!r}, then {second!r}")
-        told.advance(1)
+        first, second = driver.ask(), driver.ask()
+        require(first == second, f"asked twice it proposed {first!r}, then {second!r}")
+        driver.advance(1)
         calm.advance(1)
-    require(told.configs == calm.configs, "asking more often changed what came later")
+    require(driver.configs == calm.configs, "asking more often changed later proposals")
 
 
 def resumes_by_replay(case: AlgorithmCase) -> None:
-    """Given the same history, a fresh instance goes on with the same proposals."""
+    """Given the same history, a new instance makes the same proposals."""
     for trials in (1, 3, 8):
-        told = AlgorithmDriver(case.make, case.space)
-        told.advance(trials)
-        running = told.start()
-        other = told.replay(case.make)
-        for one in (told, other):
+        driver = AlgorithmDriver(case.make, case.space)
+        driver.advance(trials)
+        running = driver.start()
+        other = driver.replay(case.make)
+        for one in (driver, other):
             if running is not None:
                 one.finish(running)
         require(
-            told.advance(4) == other.advance(4),
-            f"resumed after {trials} trials it proposed otherwise",
+            driver.advance(4) == other.advance(4),
+            f"resumed after {trials} trials it made other proposals",
         )
 
 
 def depends_on_the_history_alone(case: AlgorithmCase) -> None:
-    """Given a shorter history again, it proposes what it proposed then."""
-    told = AlgorithmDriver(case.make, case.space)
-    told.advance(min(case.trials, 8))
+    """Given an earlier history again, it repeats its proposal."""
+    driver = AlgorithmDriver(case.make, case.space)
+    driver.advance(min(case.trials, 8))
     for trial in (5, 1, 3):
-        again = told.algorithm.ask(trial, told.before(trial))
+        again = driver.algorithm.ask(trial, driver.before(trial))
         require(
-            again == told.configs[trial],
-            f"for trial {trial} it proposed {told.configs[trial]!r}, later {again!r}",
+            again == driver.configs[trial],
+            f"for trial {trial} it proposed {driver.configs[trial]!r}, later {again!r}",
         )
 
 
-def bears_reports_in_any_order(case: AlgorithmCase) -> None:
-    """Running trials that end in another order than they began do no harm."""
+def accepts_reports_in_any_order(case: AlgorithmCase) -> None:
+    """Running trials may end in another order than they began."""
     for order in ((3, 0, 2, 1), (2, 3, 1, 0)):
-        told = AlgorithmDriver(case.make, case.space)
-        told.advance(4)
-        started = [told.start() for _ in order]
+        driver = AlgorithmDriver(case.make, case.space)
+        driver.advance(4)
+        started = [driver.start() for _ in order]
         for position in order:
             trial = started[position]
             if trial is not None:
-                told.finish(trial)
-        told.advance(4)
-        _require_distinct(told)
+                driver.finish(trial)
+        driver.advance(4)
+        _require_distinct(driver)
 
 
-def bears_failures(case: AlgorithmCase) -> None:
-    """Failed trials, the first ones or all of them, neither stop nor repeat anything."""
+def tolerates_failures(case: AlgorithmCase) -> None:
+    """Failed trials, the first ones or all of them, do not end the search or cause repeats."""
     for failing in (lambda trial: trial < 4, lambda trial: trial % 2 == 1, lambda _: True):
-        told = AlgorithmDriver(case.make, case.space)
+        driver = AlgorithmDriver(case.make, case.space)
         for _ in range(min(case.trials, 10)):
-            trial = _started(told)
-            told.fail(trial) if failing(trial) else told.finish(trial)
-        _require_distinct(told)
+            trial = _started(driver)
+            driver.fail(trial) if failing(trial) else driver.finish(trial)
+        _require_distinct(driver)
 
 
-def bears_nan_and_infinity(case: AlgorithmCase) -> None:
-    """Scores that are no numbers are never taken for good ones."""
+def tolerates_nan_and_infinity(case: AlgorithmCase) -> None:
+    """NaN and infinite scores are never treated as good ones."""
     for bad in (math.nan, math.inf, -math.inf):
-        told = AlgorithmDriver(case.make, case.space)
+        driver = AlgorithmDriver(case.make, case.space)
         for _ in range(min(case.trials, 10)):
-            trial = _started(told)
-            told.finish(trial, bad if trial % 3 == 0 else None)
-        _require_distinct(told)
+            trial = _started(driver)
+            driver.finish(trial, bad if trial % 3 == 0 else None)
+        _require_distinct(driver)
 
 
 def _constantly(value: float) -> Callable[[Config], float]:
     return lambda config: value
 
 
-def bears_equal_scores(case: AlgorithmCase) -> None:
+def tolerates_equal_scores(case: AlgorithmCase) -> None:
     """A function that is constant, huge or tiny is searched like any other."""
     for value in (0.0, 1e30, 1e-30):
-        told = AlgorithmDriver(case.make, case.space, score=_constantly(value))
-        told.advance(min(case.trials, 8))
-        _require_distinct(told)
+        driver = AlgorithmDriver(case.make, case.space, score=_constantly(value))
+        driver.advance(min(case.trials, 8))
+        _require_distinct(driver)
 
 
-def bears_duplicates(case: AlgorithmCase) -> None:
+def tolerates_duplicates(case: AlgorithmCase) -> None:
     """A configuration that the history holds twice does not end the search early."""
-    told = AlgorithmDriver(case.make, EIGHTEEN)
+    driver = AlgorithmDriver(case.make, EIGHTEEN)
     for _ in range(2):
-        told.finish(told.put(EIGHTEEN.default()))
-    found = {key(config) for config in told.advance(17)}
+        driver.finish(driver.put(EIGHTEEN.default()))
+    found = {key(config) for config in driver.advance(17)}
     require(len(found) == 18, f"with a duplicate in the history it found {len(found)} of 18")
 
 
 def maximises_as_it_minimises(case: AlgorithmCase) -> None:
-    """Maximising f proposes what minimising -f does."""
+    """Maximising f gives the same proposals as minimising -f."""
     n = min(case.trials, 12)
     least = AlgorithmDriver(case.make, case.space).advance(n)
     most = AlgorithmDriver(
         case.make, case.space, direction="max", score=lambda config: -wave(config, 1)
     ).advance(n)
-    require(least == most, "maximising -f proposed otherwise than minimising f")
+    require(least == most, "maximising -f gave other proposals than minimising f")
 
 
 def _two(case: AlgorithmCase, seed: int = 0, space: Space | None = None) -> AlgorithmDriver:
@@ -227,20 +227,20 @@ def _two_waves(config: Config) -> Mapping[str, float]:
 
 
 def searches_two_objectives(case: AlgorithmCase) -> None:
-    """With two objectives nothing is repeated, failures and NaN in one do no harm."""
+    """With two objectives there are no repeats, and failures and NaN in one are tolerated."""
     if not case.several:
         return
-    told = _two(case, space=CONDITIONAL)
+    driver = _two(case, space=CONDITIONAL)
     for _ in range(case.trials):
-        trial = _started(told)
+        trial = _started(driver)
         match trial % 6:
             case 2:
-                told.fail(trial)
+                driver.fail(trial)
             case 4:
-                told.finish(trial, {METRIC: -9.0, OTHER: math.nan})
+                driver.finish(trial, {METRIC: -9.0, OTHER: math.nan})
             case _:
-                told.finish(trial)
-    _require_distinct(told)
+                driver.finish(trial)
+    _require_distinct(driver)
     once, again = (_two(case, seed=1).advance(case.trials) for _ in range(2))
     require(once == again, "with two objectives, seed 1 twice gave different trials")
 
@@ -249,24 +249,24 @@ def finds_every_configuration_of_two_objectives(case: AlgorithmCase) -> None:
     """A finite space is enumerated to its end with two objectives too."""
     if not case.several:
         return
-    told = _two(case, space=EIGHTEEN)
-    found = {key(config) for config in told.advance(18)}
+    driver = _two(case, space=EIGHTEEN)
+    found = {key(config) for config in driver.advance(18)}
     require(len(found) == 18, f"two objectives: {len(found)} of 18 configurations found")
-    require(isinstance(told.ask(), Exhausted), "it goes on after 18 of 18 configurations")
+    require(isinstance(driver.ask(), Exhausted), "it continues after 18 of 18 configurations")
 
 
 def resumes_two_objectives_by_replay(case: AlgorithmCase) -> None:
-    """A search with two objectives is resumed with the same proposals."""
+    """A search with two objectives resumes with the same proposals."""
     if not case.several:
         return
-    told = _two(case)
-    told.advance(min(case.trials, 8))
-    other = told.replay(case.make)
-    require(told.advance(3) == other.advance(3), "with two objectives it resumed otherwise")
+    driver = _two(case)
+    driver.advance(min(case.trials, 8))
+    other = driver.replay(case.make)
+    require(driver.advance(3) == other.advance(3), "with two objectives it resumed otherwise")
 
 
 def ignores_units_and_signs_of_objectives(case: AlgorithmCase) -> None:
-    """Four times an objective, or its negative maximised, is the same search."""
+    """Scaling an objective by four, or maximising its negative, gives the same search."""
     if not case.several:
         return
     plain = _two(case).advance(case.trials)
@@ -290,14 +290,14 @@ CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
     searches_dependent_ranges,
     never_repeats,
     repeats_by_its_seed,
-    asks_without_consequence,
+    asking_changes_nothing,
     resumes_by_replay,
     depends_on_the_history_alone,
-    bears_reports_in_any_order,
-    bears_failures,
-    bears_nan_and_infinity,
-    bears_equal_scores,
-    bears_duplicates,
+    accepts_reports_in_any_order,
+    tolerates_failures,
+    tolerates_nan_and_infinity,
+    tolerates_equal_scores,
+    tolerates_duplicates,
     maximises_as_it_minimises,
     searches_two_objectives,
     finds_every_configuration_of_two_objectives,
@@ -310,22 +310,22 @@ def check_algorithm(case: AlgorithmCase) -> None:
     """Runs every check.
 
     Raises:
-        NotConforming: with what broke.
+        NotConforming: for the first check that fails.
     """
     for check in CHECKS:
         check(case)
 
 
-def _started(told: AlgorithmDriver) -> int:
-    trial = told.start()
+def _started(driver: AlgorithmDriver) -> int:
+    trial = driver.start()
     if trial is None:
-        kind = type(told.ask()).__name__
-        raise NotConforming(f"it answered {kind} with nothing running and configurations left")
+        kind = type(driver.ask()).__name__
+        raise NotConforming(f"it returned {kind} with nothing running and configurations left")
     return trial
 
 
-def _require_distinct(told: AlgorithmDriver) -> None:
-    keys = [key(config) for config in told.configs]
+def _require_distinct(driver: AlgorithmDriver) -> None:
+    keys = [key(config) for config in driver.configs]
     require(bool(keys), "it proposed nothing")
     repeats = len(keys) - len(set(keys))
     require(repeats == 0, f"{repeats} of {len(keys)} configurations were repeats")

@@ -1,4 +1,4 @@
-"""The spaces that the suites search."""
+"""The spaces that the conformance suites search."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ MIXED: Final = Space(
 
 
 class NotConforming(AssertionError):
-    """A part that breaks a promise of its seam; the message says which and how."""
+    """Raised if a part breaks its contract; the message says which clause and how."""
 
 
 def require(holds: bool, message: str) -> None:
-    """Raises NotConforming with `message` unless the promise holds."""
+    """Raises NotConforming with `message` unless the condition holds."""
     if not holds:
         raise NotConforming(message)

@@ -1,4 +1,4 @@
-"""A runner that trains nothing: its epochs are values of a function."""
+"""A runner that evaluates a function of configuration and epoch instead of training."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.trial_checkpoints import Origin, RunCheckpoints, free_checkpoints
 
 Curve: TypeAlias = Callable[[Config, int], "float | Mapping[str, float] | None"]
-"""The objective (or all metrics) of a configuration after so many epochs, counted from 1.
+"""The objective (or all metrics) of a configuration after a number of epochs, from 1.
 
-None ends the trial by itself, as early stopping does; an exception fails it.
+None ends the trial as early stopping does; an exception fails it.
 """
 
 Done: TypeAlias = Mapping[tuple[int, int], int]
-"""By trial and run, the last epoch whose state there is: what checkpoints hold."""
+"""For each (trial, run) the last epoch with a stored state: the content of checkpoints."""
 
 METRIC = "value"
 """The name of a bare number of a `Curve`."""
 
 
 def messages(curve: Curve, item: WorkItem, done: Callable[[int], int | None]) -> Iterator[Message]:
-    """Yields what a worker sends that trains every run of an item, one after another.
+    """Yields the messages of a worker that trains every run of an item, one after another.
 
     Args:
-        curve: what is trained.
+        curve: the function to evaluate.
         item: what to do.
         done: returns how many epochs of a run are trained already; None for a fork whose
             parent left no checkpoint.
@@ -49,9 +49,9 @@ def messages(curve: Curve, item: WorkItem, done: Callable[[int], int | None]) ->
 
 
 def _run_messages(curve: Curve, task: WorkItem, done: int | None, run: int) -> Iterator[Message]:
-    """Yields what a worker sends that trains a run of a task from epoch `done` on.
+    """Yields the messages of a worker that trains a run of a task from epoch `done` on.
 
-    Every epoch takes one second of the trial's own time, which a fork begins at its origin.
+    Every epoch takes one second of the trial's own time; a fork's time begins at its origin.
     """
     if done is None:
         text = f"the state that it starts from (trial, epoch) is gone: {task.origin}"
@@ -61,7 +61,7 @@ def _run_messages(curve: Curve, task: WorkItem, done: int | None, run: int) -> I
     for epoch in range(done + 1, task.until + 1):
         try:
             value = curve(task.config, epoch)
-        except Exception as error:  # a curve that raises stands for training that does
+        except Exception as error:  # like training that raises
             yield Failed(task.trial, Failure("fit", f"{type(error).__name__}: {error}"))
             return
         if value is None:
@@ -73,7 +73,7 @@ def _run_messages(curve: Curve, task: WorkItem, done: int | None, run: int) -> I
 
 
 def wave(config: Config, epoch: int) -> float:
-    """A curve to minimise whose order of configurations changes as it falls."""
+    """A curve to minimise that changes the order of configurations as it falls."""
     height = math.fsum(_number(name, value) for name, value in config.items())
     return math.sin(height) + (2.0 + math.cos(7 * height)) / epoch
 
@@ -83,7 +83,7 @@ OTHER = "other"
 
 
 def two_waves(config: Config, epoch: int) -> Mapping[str, float]:
-    """Two objectives to minimise: a wave, and one that is low where the first is not."""
+    """Two objectives to minimise: a wave, and one that is low where the wave is high."""
     height = math.fsum(_number(name, value) for name, value in config.items())
     return {METRIC: wave(config, epoch), OTHER: math.cos(2.0 * height) + 1.0 / epoch}
 
@@ -96,16 +96,16 @@ def _number(name: str, value: object) -> float:
 
 @final
 class CurveRunner(Runner):
-    """Trains a `Curve`; its checkpoint is the number of the last epoch.
+    """Evaluates a `Curve` as if it trained; its checkpoint is the number of the last epoch.
 
-    A fork goes on along the curve of its own configuration, if its parent's checkpoint is there.
+    A fork continues on the curve of its own configuration, if its parent's checkpoint exists.
 
     Args:
-        curve: what is trained.
-        blobs: where checkpoints go, so that another process finds them; None keeps them in
-            this one.
-        together: whether it trains several items at once, an epoch of each in turn.
-        done: what was trained before, where there are no `blobs`.
+        curve: the function to evaluate.
+        blobs: where checkpoints are stored, for other processes to find; None keeps them in
+            this process.
+        together: whether several items are trained together, an epoch of each in turn.
+        done: what was trained before, if there are no `blobs`.
 
     Attributes:
         trained: every (trial, epoch) in the order of training, repeats included.
@@ -137,7 +137,7 @@ class CurveRunner(Runner):
         return "any curve" if self._together else None
 
     def _steps(self, item: WorkItem, emit: Emit) -> Iterator[bool]:
-        """Trains an item, an epoch a step; yields whether there is more to do."""
+        """Trains an item, an epoch per step; yields whether more remains."""
 
         def done(run: int) -> int | None:
             found = 0 if isinstance(item.job, Start) else self._epochs_done(item, run)
@@ -173,7 +173,7 @@ class CurveRunner(Runner):
             stored.put(epoch, str(epoch).encode(), self._job_ends[trial, run])
 
     def _epochs_done(self, item: WorkItem, run: int) -> int | None:
-        """Returns where a run goes on, None for a fork whose parent left no checkpoint."""
+        """Returns the epoch that a run continues from; None if its parent has no checkpoint."""
         if self._blobs is None or (item.trial, run) in self._done:
             return _trained(item, run, self._done)
         stored = RunCheckpoints(self._blobs, item.trial, run, item.origin)
@@ -185,7 +185,7 @@ class CurveRunner(Runner):
 
 
 def _trained(item: WorkItem, run: int, done: Done) -> int | None:
-    """Returns where a run goes on, None for a fork of a trial that is not so far.
+    """Returns the epoch a run continues from; None for a fork of a trial not trained that far.
 
     Args:
         item: what to do.
@@ -200,14 +200,14 @@ def _trained(item: WorkItem, run: int, done: Done) -> int | None:
 
 @final
 class InterleavedExecutor(Executor):
-    """Advances one of the running trials, drawn at random, by one message a poll.
+    """Simulates several workers: each poll advances one running trial, drawn at random.
 
     The clock is virtual: a message takes a second.
 
     Args:
-        curve: what is trained.
-        workers: how many tasks run at once.
-        order: draws who speaks next.
+        curve: the function to evaluate.
+        workers: how many tasks run at the same time.
+        order: draws which worker sends the next message.
         done: what was trained before.
     """
 

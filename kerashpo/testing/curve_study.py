@@ -1,4 +1,4 @@
-"""A whole study on curves: from nothing, or from any part of its log."""
+"""A whole study on curves, from the start or from any prefix of its log."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ Trained: TypeAlias = "set[tuple[tuple[tuple[str, object], ...], int]]"
 @final
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How to search; `run` does it and returns the log, `play` the live history as well.
+    """A study on curves; `run` returns its log, `play` the live history too.
 
     Attributes:
         scheduler: builds a fresh scheduler.
-        curve: what is trained.
-        space: what is searched.
-        algorithm: builds a fresh algorithm of a space and a seed.
-        executor: builds who does the work, from the curve and from what was trained before the
+        curve: the function to evaluate.
+        space: the space to search.
+        algorithm: builds a fresh algorithm from a space and a seed.
+        executor: builds the executor, from the curve and from what was trained before the
             log was cut; None for one worker in this process.
-        direction: which way the curve improves.
+        direction: the direction in which the curve improves.
         seed: the study's seed.
-        limits: when to give up.
+        limits: the loop's limits.
         others: names and directions of further objectives.
     """
 
@@ -57,7 +57,7 @@ class Search:
     others: Objectives = ()
 
     def run(self, log: Sequence[Event] = ()) -> list[Event]:
-        """Searches from what `log` holds to the end; returns the whole log."""
+        """Searches from the events of `log` to the end; returns the whole log."""
         return self.play(log)[1]
 
     def play(self, log: Sequence[Event] = ()) -> tuple[History, list[Event]]:
@@ -93,7 +93,7 @@ class Search:
 
 
 def _epochs_done(history: History) -> Done:
-    """Returns what the checkpoints hold of a study whose every epoch was stored."""
+    """Returns the content of checkpoints if every epoch of a study was stored."""
     trials = history.trials.values()
     return {(trial.number, run): trial.last_epoch(run) for trial in trials for run in trial.reports}
 
@@ -103,12 +103,12 @@ def _epochs_done(history: History) -> Done:
 class CurveTable:
     """A table of curves: configuration ``{"i": n}`` has the value ``curve(n, epoch)``.
 
-    An epoch of it takes 1, 2 or 3 seconds, by its number.
+    Each of its epochs takes 1, 2 or 3 seconds, depending on n.
 
     Attributes:
         size: how many configurations there are.
         curve: their values.
-        fails: by configuration the epoch that fails.
+        fails: for each failing configuration the epoch that fails.
     """
 
     size: int
@@ -117,7 +117,7 @@ class CurveTable:
 
     @classmethod
     def flat(cls, values: Sequence[float], fails: Mapping[int, int] | None = None) -> CurveTable:
-        """Returns curves that keep one value each through all their epochs."""
+        """Returns constant curves with the given values."""
         return cls(len(values), lambda number, _: values[number], fails or {})
 
     def search(
@@ -127,8 +127,8 @@ class CurveTable:
 
         Args:
             scheduler: builds a fresh scheduler.
-            workers: how many trials train at once.
-            budget: what the search may spend.
+            workers: how many trials train at the same time.
+            budget: the bounds of the search.
         """
 
         def simulated(_: Curve, __: Done) -> Executor:
@@ -159,7 +159,7 @@ def jobs(log: Sequence[Event]) -> list[tuple[str, int, int]]:
 
 
 def all_ended(history: History) -> bool:
-    """Tells whether every trial is over."""
+    """Whether every trial has ended."""
     return all(trial.status.ended for trial in history.trials.values())
 
 
@@ -174,5 +174,5 @@ def trained(history: History) -> Trained:
 
 
 def statuses(history: History) -> dict[tuple[tuple[str, object], ...], str]:
-    """Returns by configuration how its trial ended."""
+    """Returns for each configuration the status of its trial."""
     return {key(trial.config): trial.status.value for trial in history.trials.values()}

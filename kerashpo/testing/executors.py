@@ -1,4 +1,4 @@
-"""What every executor must keep."""
+"""The conformance suite of executors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kerashpo.testing.cases import NotConforming, require
 from kerashpo.testing.curve_runner import Curve, CurveRunner, wave
 
 Make: TypeAlias = Callable[[Callable[[], Runner], Blobs], Executor]
-"""Builds an executor from what builds its runner, which can be pickled, and its checkpoints."""
+"""Builds an executor from a factory of its runner, which can be pickled, and its checkpoints."""
 
 
 def _processes(workers: int, waits: bool) -> Make:
@@ -42,70 +42,72 @@ CASES: Final[dict[str, Make]] = {
 _POLLS = 1000
 _FORK = 9
 _FAR = 50
-"""More epochs than are told before a decision arrives."""
+"""More epochs than are reported before a decision arrives."""
 
 
-def tells_epochs_in_order(make: Make) -> None:
-    """Each task tells its epochs 1, 2, ... and at last that it reached its end."""
+def reports_epochs_in_order(make: Make) -> None:
+    """Each task reports its epochs 1, 2, ... and finally that it reached its end."""
     with_tasks = [_start(trial, until=3) for trial in range(3)]
-    for told in _run(make, wave, with_tasks).values():
-        epochs = [message.report.epoch for message in told if isinstance(message, Reported)]
+    for sent in _run(make, wave, with_tasks).values():
+        epochs = [message.report.epoch for message in sent if isinstance(message, Reported)]
         require(epochs == [1, 2, 3], f"epochs arrived as {epochs}")
-        require(isinstance(told[-1], Reached), f"the last message was {told[-1]!r}")
+        require(isinstance(sent[-1], Reached), f"the last message was {sent[-1]!r}")
 
 
-def continues_where_it_was(make: Make) -> None:
-    """A resumed trial goes on with the next epoch, at the values of an unbroken run."""
+def continues_with_the_next_epoch(make: Make) -> None:
+    """A resumed trial continues with the next epoch, with the values of an uninterrupted run."""
     tasks = [_start(0, until=2), _start(1, until=1), _task(Resume(0, 4), until=4)]
     values = _values(_run(make, wave, tasks)[0])
     unbroken = _values(_run(make, wave, [_start(0, until=4)])[0])
-    require(values == unbroken, f"in two parts {values}, unbroken {unbroken}")
+    require(values == unbroken, f"in two parts {values}, uninterrupted {unbroken}")
 
 
 def stops_where_the_task_ends(make: Make) -> None:
-    """`WorkItem.until` counts, not the epoch of the job."""
+    """A task ends at `WorkItem.until`, not at the epoch of its job."""
     task = WorkItem(Start(0, _config(0), 9), _config(0), 2)
     epochs = len(_values(_run(make, wave, [task])[0]))
     require(epochs == 2, f"{epochs} epochs trained where the task ended after 2")
 
 
-def hears_decisions(make: Make) -> None:
-    """PAUSE and STOP end a running task before its end, and it says no more."""
+def obeys_decisions(make: Make) -> None:
+    """PAUSE and STOP end a running task early, and no further message follows."""
     for decision in (Decision.PAUSE, Decision.STOP):
-        told = _run(make, wave, [_start(0, until=_FAR)], answer={(0, 2): decision})[0]
-        require(len(told) < _FAR, f"{decision} after epoch 2 was heard after {len(told)} messages")
+        sent = _run(make, wave, [_start(0, until=_FAR)], answer={(0, 2): decision})[0]
+        require(
+            len(sent) < _FAR, f"{decision} after epoch 2 took effect after {len(sent)} messages"
+        )
 
 
-def goes_on_after_a_pause(make: Make) -> None:
-    """A paused trial resumes with the epoch after the last one that it told."""
+def continues_after_a_pause(make: Make) -> None:
+    """A paused trial resumes with the epoch after the last one that it reported."""
     with _executor(make, wave) as executor:
         first = _drain(executor, [_start(0, until=_FAR)], {(0, 2): Decision.PAUSE})[0]
         seen = len(_values(first))
         second = _drain(executor, [_task(Resume(0, seen + 2), until=seen + 2)], {})[0]
     epochs = list(_values(second))
-    require(epochs == [seen + 1, seen + 2], f"paused after {seen}, it went on with {epochs}")
+    require(epochs == [seen + 1, seen + 2], f"paused after {seen}, it continued with {epochs}")
 
 
-def tells_failures(make: Make) -> None:
-    """A trial that raises is told as failed, and the next task runs."""
-    told = _run(make, _fails_at_two, [_start(0, until=3), _start(1, until=1)])
-    require(isinstance(told[0][-1], Failed), f"after an exception it told {told[0][-1]!r}")
-    require(isinstance(told[1][-1], Reached), "the task after a failed one did not run")
+def reports_failures(make: Make) -> None:
+    """A trial that raises is reported as failed, and the next task runs."""
+    sent = _run(make, _fails_at_two, [_start(0, until=3), _start(1, until=1)])
+    require(isinstance(sent[0][-1], Failed), f"after an exception it sent {sent[0][-1]!r}")
+    require(isinstance(sent[1][-1], Reached), "the task after a failed one did not run")
 
 
-def tells_early_ends(make: Make) -> None:
-    """A trial that ends by itself is told as finished."""
-    told = _run(make, _ends_after_two, [_start(0, until=9)])[0]
-    require(isinstance(told[-1], Ended), f"the last message was {told[-1]!r}")
-    require(len(_values(told)) == 2, "it did not tell the epochs before the end")
+def reports_early_ends(make: Make) -> None:
+    """A trial that ends by early stopping is reported as ended."""
+    sent = _run(make, _ends_after_two, [_start(0, until=9)])[0]
+    require(isinstance(sent[-1], Ended), f"the last message was {sent[-1]!r}")
+    require(len(_values(sent)) == 2, "it did not report the epochs before the end")
 
 
 def counts_its_workers(make: Make) -> None:
-    """Free workers are counted; idle polls return; the clock does not go back."""
+    """`free` counts idle workers; `poll` returns when nothing runs; the clock never goes back."""
     with _executor(make, wave) as executor:
         before = executor.now()
         for _ in range(_POLLS):
-            if executor.free() > 0:  # workers that may never come are not free before they do
+            if executor.free() > 0:  # workers that are still starting are not free yet
                 break
             executor.poll(lambda message: None, timeout=0.1)
         free = executor.free()
@@ -117,34 +119,34 @@ def counts_its_workers(make: Make) -> None:
         require(executor.now() >= before, "the clock went back")
 
 
-def answers_each_of_a_group(make: Make) -> None:
-    """Trials that a runner trains together have curves and decisions of their own."""
+def trains_each_of_a_group_independently(make: Make) -> None:
+    """Trials that a runner trains together have their own curves and decisions."""
     tasks = [_start(trial, until=4) for trial in range(3)]
     with _executor(make, wave, together=True) as executor:
-        told = _drain(executor, tasks, {(1, 2): Decision.STOP})
+        sent = _drain(executor, tasks, {(1, 2): Decision.STOP})
         again = _drain(executor, [_task(Resume(0, 6), until=6)], {})
     for trial in (0, 2):
-        values = _values(told[trial])
+        values = _values(sent[trial])
         alone = _values(_run(make, wave, [_start(trial, until=4)])[trial])
         require(values == alone, f"trial {trial} in a group {values}, alone {alone}")
-        require(isinstance(told[trial][-1], Reached), f"trial {trial} did not reach its end")
-    require(list(_values(again[0])) == [5, 6], "a trial of a group did not go on from its end")
-    stopped = told[1][-1]
+        require(isinstance(sent[trial][-1], Reached), f"trial {trial} did not reach its end")
+    require(list(_values(again[0])) == [5, 6], "a trial of a group did not continue from its end")
+    stopped = sent[1][-1]
     require(not isinstance(stopped, Failed), f"a stopped trial of a group ended with {stopped!r}")
 
 
 def continues_the_parent_of_a_fork(make: Make) -> None:
-    """A fork goes on after its parent's epoch; with the parent's values it has its curve."""
+    """A fork continues after its parent's epoch; with the parent's values it has its curve."""
     with _executor(make, wave) as executor:
         _drain(executor, [_start(0, until=2)], {})
-        told = _drain(executor, [_fork(until=4), _task(Resume(0, 4), until=4)], {})
-    parent, fork = _values(told[0]), _values(told[_FORK])
+        sent = _drain(executor, [_fork(until=4), _task(Resume(0, 4), until=4)], {})
+    parent, fork = _values(sent[0]), _values(sent[_FORK])
     require(list(fork) == [3, 4], f"a fork after epoch 2 trained {fork}")
     require(fork == parent, f"a fork with its parent's values trained {fork}, that {parent}")
 
 
 def forks_outlive_their_parent(make: Make) -> None:
-    """What a fork starts from is kept from `submit` on, whatever becomes of the parent."""
+    """The state that a fork starts from is kept from `submit` on, even if the parent stops."""
     with _executor(make, wave) as executor:
         _drain(executor, [_start(0, until=2)], {})
         executor.submit([_fork(until=3)])
@@ -154,7 +156,7 @@ def forks_outlive_their_parent(make: Make) -> None:
 
 
 def forks_an_epoch_that_the_parent_has_passed(make: Make) -> None:
-    """The state at the end of the parent's last job can be forked while it is trained on."""
+    """The state at the end of the parent's last job can be forked while the parent trains on."""
     with _executor(make, wave) as executor:
         tasks = [_start(0, until=2), _task(Resume(0, _FAR), until=_FAR)]
         _drain(executor, tasks, {(0, 5): Decision.PAUSE})
@@ -163,7 +165,7 @@ def forks_an_epoch_that_the_parent_has_passed(make: Make) -> None:
 
 
 def secures_what_a_fork_starts_from(make: Make) -> None:
-    """From `secure` on the fork can be submitted, whatever became of the parent."""
+    """From `secure` on the fork can be submitted, even if the parent ends."""
     with _executor(make, wave) as executor:
         _drain(executor, [_start(0, until=2)], {})
         executor.secure({_FORK: (0, 2)})
@@ -173,7 +175,7 @@ def secures_what_a_fork_starts_from(make: Make) -> None:
 
 
 def begins_an_interrupted_fork_at_its_parent(make: Make) -> None:
-    """A fork that has no checkpoint of its own starts from its parent, not from nothing."""
+    """A fork without a checkpoint of its own starts from its parent, not from scratch."""
     again = WorkItem(Resume(_FORK, 4), _config(0), 4, origin=(0, 2))
     with _executor(make, wave) as executor:
         _drain(executor, [_start(0, until=2)], {})
@@ -185,21 +187,21 @@ def refuses_a_fork_of_nothing(make: Make) -> None:
     """A fork whose parent has no such state fails, and trains nothing."""
     with _executor(make, wave) as executor:
         _drain(executor, [_start(0, until=1)], {})
-        told = _drain(executor, [_fork(until=4)], {})[_FORK]
-    require(isinstance(told[-1], Failed), f"a fork of nothing ended with {told[-1]!r}")
-    require(not _values(told), f"a fork of nothing trained {_values(told)}")
+        sent = _drain(executor, [_fork(until=4)], {})[_FORK]
+    require(isinstance(sent[-1], Failed), f"a fork of nothing ended with {sent[-1]!r}")
+    require(not _values(sent), f"a fork of nothing trained {_values(sent)}")
 
 
 CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
-    tells_epochs_in_order,
-    continues_where_it_was,
+    reports_epochs_in_order,
+    continues_with_the_next_epoch,
     stops_where_the_task_ends,
-    hears_decisions,
-    goes_on_after_a_pause,
-    tells_failures,
-    tells_early_ends,
+    obeys_decisions,
+    continues_after_a_pause,
+    reports_failures,
+    reports_early_ends,
     counts_its_workers,
-    answers_each_of_a_group,
+    trains_each_of_a_group_independently,
     continues_the_parent_of_a_fork,
     forks_outlive_their_parent,
     secures_what_a_fork_starts_from,
@@ -213,7 +215,7 @@ def check_executor(make: Make) -> None:
     """Runs every check.
 
     Raises:
-        NotConforming: with what broke.
+        NotConforming: for the first check that fails.
     """
     for check in CHECKS:
         check(make)
@@ -246,8 +248,8 @@ def _ends_after_two(config: Config, epoch: int) -> float | None:
     return None if epoch > 2 else wave(config, epoch)
 
 
-def _values(told: list[Message]) -> dict[int, float]:
-    reports = (message.report for message in told if isinstance(message, Reported))
+def _values(sent: list[Message]) -> dict[int, float]:
+    reports = (message.report for message in sent if isinstance(message, Reported))
     return {report.epoch: next(iter(report.metrics.values())) for report in reports}
 
 
@@ -278,20 +280,20 @@ def _drain(
     answer: dict[tuple[int, int], Decision],
     waiting: set[int] | None = None,
 ) -> dict[int, list[Message]]:
-    """Runs tasks, one trial's after another's, and returns the messages by trial.
+    """Runs tasks, a trial's tasks one after another, and returns the messages by trial.
 
     Args:
-        executor: what runs them.
+        executor: the executor.
         tasks: in this order; a trial's second task waits for its first one.
-        answer: decisions by (trial, epoch) of the report that they answer.
+        answer: decisions by the (trial, epoch) of the report that they follow.
         waiting: trials submitted before.
     """
-    told: dict[int, list[Message]] = {}
+    sent: dict[int, list[Message]] = {}
     running = set(waiting or ())
     left = list(tasks)
 
     def handle(message: Message) -> None:
-        told.setdefault(message.trial, []).append(message)
+        sent.setdefault(message.trial, []).append(message)
         if isinstance(message, Reported):
             decision = answer.get((message.trial, message.report.epoch))
             if decision is not None:
@@ -306,6 +308,6 @@ def _drain(
             running.add(task.trial)
             executor.submit([task])
         if not left and not running and not executor.busy():
-            return told
+            return sent
         executor.poll(handle, timeout=0.1)
     raise NotConforming(f"after {_POLLS} polls trials {sorted(running)} had not ended")

@@ -1,4 +1,4 @@
-"""What every scheduler must keep. Every check runs whole studies on curves."""
+"""The conformance suite of schedulers. Every check runs whole studies on curves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SchedulerCase:
 
     Attributes:
         make: builds a fresh one.
-        max_trials: a bound for one that would never end by itself.
+        max_trials: a bound for a scheduler that is endless.
     """
 
     make: Callable[[], Scheduler]
@@ -47,11 +47,11 @@ class SchedulerCase:
 
     @property
     def deterministic(self) -> bool:
-        """Whether it says that the order of reports changes nothing."""
+        """Whether it declares that the order of reports changes nothing."""
         return self.make().deterministic
 
     def search(self, curve: Curve = wave) -> Search:
-        """Returns a search of it with one worker."""
+        """Returns a search under the scheduler with one worker."""
         return Search(self.make, curve, limits=Limits(Budget(max_trials=self.max_trials)))
 
 
@@ -70,7 +70,7 @@ CASES: Final[dict[str, SchedulerCase]] = {
 
 
 def keeps_its_plan(case: SchedulerCase) -> None:
-    """No more trials and epochs than promised, and no trial beyond `max_epochs`."""
+    """No more trials and epochs than planned, and no trial beyond `max_epochs`."""
     history, scheduler = case.search().history(), case.make()
     plan = scheduler.plan()
     longest = max(trial.epoch for trial in history.trials.values())
@@ -85,16 +85,16 @@ def keeps_its_plan(case: SchedulerCase) -> None:
         require(exact, f"{spent} {name} where plan() promised exactly {promised}")
 
 
-def ends_by_itself_unless_endless(case: SchedulerCase) -> None:
+def ends_unless_endless(case: SchedulerCase) -> None:
     """Without a bound a scheduler that is not endless ends on an infinite space."""
     if not case.make().endless:
         most = 2_000
         search = replace(case.search(), limits=Limits(Budget(max_epochs_total=most)))
-        require(search.history().epochs < most, f"not endless, it went on for {most} epochs")
+        require(search.history().epochs < most, f"not endless, it continued for {most} epochs")
 
 
-def leaves_nothing_open(case: SchedulerCase) -> None:
-    """At the end nothing is running or paused, and the study says why it ended."""
+def leaves_no_trial_open(case: SchedulerCase) -> None:
+    """At the end no trial is running or paused, and the study records why it ended."""
     _require_ended(case.search().history())
 
 
@@ -106,7 +106,7 @@ def trains_each_epoch_once(case: SchedulerCase) -> None:
 
 
 def resumes_from_any_cut(case: SchedulerCase) -> None:
-    """Cut after any event, the study ends in the same (configuration, epoch) pairs."""
+    """Cut after any event, a resumed study ends in the same (configuration, epoch) pairs."""
     search = case.search()
     log = search.run()
     whole = History(log)
@@ -116,7 +116,7 @@ def resumes_from_any_cut(case: SchedulerCase) -> None:
         require(same, f"cut after event {cut} of {len(log)}, {log[cut - 1]!r}, it ended otherwise")
 
 
-def bears_a_second_cut(case: SchedulerCase) -> None:
+def resumes_after_a_second_cut(case: SchedulerCase) -> None:
     """A study that was cut, resumed and cut again ends in the same pairs."""
     search = case.search()
     log = search.run()
@@ -140,7 +140,7 @@ def ignores_the_order_of_reports(case: SchedulerCase) -> None:
 
 
 def survives_a_cut_with_workers(case: SchedulerCase) -> None:
-    """Cut with several trials running, every one of them goes on to an end."""
+    """Cut while several trials are running, every one of them is continued to an end."""
     search = replace(case.search(), executor=_workers(3, 0))
     log = search.run()
     for cut in range(1, len(log), 5):
@@ -150,19 +150,19 @@ def survives_a_cut_with_workers(case: SchedulerCase) -> None:
         require(same, f"three workers cut after event {cut} ended otherwise")
 
 
-def bears_a_failure_anywhere(case: SchedulerCase) -> None:
+def tolerates_a_failure_anywhere(case: SchedulerCase) -> None:
     """Whichever trial fails, at its first or a later epoch, others reach the last rung."""
     log, top = case.search().history(), case.make().max_epochs
     for number, trial in log.trials.items():
-        # The one trial of a last rung may fail there: then nobody is left to reach its end.
+        # The only trial of a last rung may fail there: then none is left to reach its end.
         for epoch in {1, trial.epoch} - {top}:
             history = case.search(_failing({number: epoch}, log)).history()
             _require_ended(history)
             _require_summit(history, case, f"trial {number} failed at epoch {epoch}")
 
 
-def bears_many_failures(case: SchedulerCase) -> None:
-    """A third, or all but one, or all of the trials fail: the study ends all the same."""
+def tolerates_many_failures(case: SchedulerCase) -> None:
+    """A third, all but one, or all of the trials fail: the study still ends."""
     log = case.search().history()
     for survives in (lambda n: n % 3 != 0, lambda n: n == 1, lambda _: False):
         failing = {number: 1 for number in log.trials if not survives(number)}
@@ -177,17 +177,17 @@ def _wave_through(last: int) -> Curve:
     return lambda config, epoch: None if epoch > last else wave(config, epoch)
 
 
-def bears_nan(case: SchedulerCase) -> None:
-    """NaN in the first epoch, in later ones or in all is never an obstacle or a lead."""
+def tolerates_nan(case: SchedulerCase) -> None:
+    """NaN in the first epoch, in later ones or in all neither blocks a trial nor makes it best."""
     for bad in (lambda epoch: epoch == 1, lambda epoch: epoch > 1, lambda _: True):
         history = case.search(_wave_with_nan(bad)).history()
         _require_ended(history)
         best = history.best
-        require(best is None or best.score is not None, "a trial without a score leads")
+        require(best is None or best.score is not None, "a trial without a score is the best one")
 
 
 def breaks_ties_the_same_way(case: SchedulerCase) -> None:
-    """Equal scores everywhere: the lower trial number goes on, in any order of reports."""
+    """Equal scores everywhere: the lower trial number is promoted, in any order of reports."""
     search = case.search(lambda config, epoch: 1.0)
     histories = [
         replace(search, executor=_workers(workers, seed)).history()
@@ -198,7 +198,7 @@ def breaks_ties_the_same_way(case: SchedulerCase) -> None:
 
 
 def lets_trials_end_early(case: SchedulerCase) -> None:
-    """A trial that ends by itself keeps its score, and nobody waits for it."""
+    """A trial that ends by early stopping keeps its score, and no rung waits for it."""
     for last in (1, 2, 3):
         search = case.search(_wave_through(last))
         history = search.history()
@@ -222,7 +222,7 @@ def maximises_as_it_minimises(case: SchedulerCase) -> None:
 
 
 def stops_at_its_budget(case: SchedulerCase) -> None:
-    """`max_epochs_total` is met exactly, and a raised one goes on to the same end."""
+    """`max_epochs_total` is met exactly, and a raised one continues to the same end."""
     search = case.search()
     whole = search.history()
     half = whole.epochs // 2
@@ -272,16 +272,16 @@ def _turned(config: Config, epoch: int) -> Mapping[str, float]:
 
 CHECKS: Final[tuple[Callable[[SchedulerCase], None], ...]] = (
     keeps_its_plan,
-    ends_by_itself_unless_endless,
-    leaves_nothing_open,
+    ends_unless_endless,
+    leaves_no_trial_open,
     trains_each_epoch_once,
     resumes_from_any_cut,
-    bears_a_second_cut,
+    resumes_after_a_second_cut,
     ignores_the_order_of_reports,
     survives_a_cut_with_workers,
-    bears_a_failure_anywhere,
-    bears_many_failures,
-    bears_nan,
+    tolerates_a_failure_anywhere,
+    tolerates_many_failures,
+    tolerates_nan,
     breaks_ties_the_same_way,
     lets_trials_end_early,
     fits_a_small_space,
@@ -296,7 +296,7 @@ def check_scheduler(case: SchedulerCase) -> None:
     """Runs every check.
 
     Raises:
-        NotConforming: with what broke.
+        NotConforming: for the first check that fails.
     """
     for check in CHECKS:
         check(case)
@@ -328,7 +328,7 @@ def _require_ended(history: History) -> None:
     require(not history.paused, f"still paused: {sorted(history.paused)}")
     require(history.finished, f"the study is not finished, but {history.stopped!r}")
     stuck = history.stopped == "nothing left to wait for"
-    require(not stuck, "it waited for something that never came")
+    require(not stuck, "it waited for an event that never came")
 
 
 def _require_summit(history: History, case: SchedulerCase, what: str) -> None:

@@ -1,4 +1,4 @@
-"""What every store must keep."""
+"""The conformance suite of stores."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from kerashpo.store.journal import JournalStore
 from kerashpo.testing.cases import MIXED, require
 
 Make: TypeAlias = Callable[[Path], Store]
-"""Opens the store in a file, which need not exist."""
+"""Opens the store in a file, which may not exist yet."""
 
 CASES: Final[dict[str, Make]] = {"journal": JournalStore}
-"""The lasting stores of the package, by name."""
+"""The persistent stores of the package, by name."""
 
 EVENTS: Final[tuple[Event, ...]] = (
     StudyCreated(MIXED.to_json(), (("val_loss", "min"),), 2**40, {"data": None}, {"os": "x"}),
@@ -59,11 +59,11 @@ EVENTS: Final[tuple[Event, ...]] = (
     Extended(MIXED.to_json(), MIXED.to_json(), {"epochs": 4}, True, at=2.1),
     Measured(0, 1, 2, {"loss": 0.5}, at=2.2),
 )
-"""One event of each kind, at least."""
+"""At least one event of each kind."""
 
 
 def reads_what_was_appended(make: Make, folder: Path) -> None:
-    """Every kind of event comes back equal, in order, as often as it is read."""
+    """Every kind of event is read back equal, in order, on every reading."""
     store = _filled(make, folder / "kinds")
     try:
         for time in ("first", "second"):
@@ -73,7 +73,7 @@ def reads_what_was_appended(make: Make, folder: Path) -> None:
 
 
 def survives_reopening(make: Make, folder: Path) -> None:
-    """Closed and opened again, it holds the same and takes more."""
+    """Closed and reopened, it holds the same events and accepts more."""
     _filled(make, folder / "twice").close()
     store = make(folder / "twice")
     try:
@@ -96,7 +96,7 @@ def keeps_nan(make: Make, folder: Path) -> None:
 
 
 def has_one_writer(make: Make, folder: Path) -> None:
-    """While it is open nobody else can write; closed, another one can."""
+    """While a store is open, a second writer is refused; after closing it is not."""
     first = _filled(make, folder / "one")
     try:
         second = make(folder / "one")
@@ -111,7 +111,7 @@ def has_one_writer(make: Make, folder: Path) -> None:
 
 
 def refuses_a_file_that_is_no_log(make: Make, folder: Path) -> None:
-    """Bytes that were never a log are refused by name, and left as they are."""
+    """A file that was never a log is refused with its name, and left unchanged."""
     path = folder / "foreign"
     path.write_bytes(b"this is somebody's thesis\n" * 100)
     _require_refused(make, path)
@@ -119,15 +119,15 @@ def refuses_a_file_that_is_no_log(make: Make, folder: Path) -> None:
 
 
 def reports_damage(make: Make, folder: Path) -> None:
-    """Overwritten in the middle, reading says so instead of inventing events."""
+    """If bytes in the middle were overwritten, reading raises instead of inventing events."""
     path = folder / "scratched"
     _long(make, path)
     path.write_bytes(_scratch(path.read_bytes()))
     _require_refused(make, path)
 
 
-def keeps_what_lies_before_a_cut(make: Make, folder: Path) -> None:
-    """Cut anywhere, it is refused, or holds the events before the cut and takes more."""
+def keeps_events_before_a_cut(make: Make, folder: Path) -> None:
+    """A file cut at any length is refused, or holds the events before the cut and accepts more."""
     whole = folder / "whole"
     written = _long(make, whole)
     data = whole.read_bytes()
@@ -145,7 +145,7 @@ def keeps_what_lies_before_a_cut(make: Make, folder: Path) -> None:
             require(kept == written[: len(kept)], f"cut after {length} bytes, events differ")
             require(bool(kept), f"cut after {length} bytes, nothing was kept")
             more = [*kept, EVENTS[-1]]
-            require(list(store.read()) == more, f"cut after {length} bytes, it takes no more")
+            require(list(store.read()) == more, f"cut after {length} bytes, it accepts no more")
 
 
 CHECKS: Final[tuple[Callable[[Make, Path], None], ...]] = (
@@ -155,7 +155,7 @@ CHECKS: Final[tuple[Callable[[Make, Path], None], ...]] = (
     has_one_writer,
     refuses_a_file_that_is_no_log,
     reports_damage,
-    keeps_what_lies_before_a_cut,
+    keeps_events_before_a_cut,
 )
 
 
@@ -163,7 +163,7 @@ def check_store(make: Make, folder: Path) -> None:
     """Runs every check in an empty folder.
 
     Raises:
-        NotConforming: with what broke.
+        NotConforming: for the first check that fails.
     """
     for check in CHECKS:
         check(make, folder)

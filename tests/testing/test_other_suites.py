@@ -86,8 +86,8 @@ def swallowing(path):
         (in_memory, "reports_damage"),
         (swallowing, "refuses_a_file_that_is_no_log"),
         (swallowing, "reports_damage"),
-        (in_memory, "keeps_what_lies_before_a_cut"),
-        (Invents, "keeps_what_lies_before_a_cut"),
+        (in_memory, "keeps_events_before_a_cut"),
+        (Invents, "keeps_events_before_a_cut"),
     ],
 )
 def test_a_broken_store_is_found(make, check, tmp_path):
@@ -189,13 +189,13 @@ class Endless(Broken):
 @pytest.mark.parametrize(
     "make, check",
     [
-        (Silent, "tells_epochs_in_order"),
-        (Silent, "continues_where_it_was"),
+        (Silent, "reports_epochs_in_order"),
+        (Silent, "continues_with_the_next_epoch"),
         (TrainsTheWholeJob, "stops_where_the_task_ends"),
-        (Deaf, "hears_decisions"),
-        (Silent, "goes_on_after_a_pause"),
-        (HidesFailures, "tells_failures"),
-        (HidesEnds, "tells_early_ends"),
+        (Deaf, "obeys_decisions"),
+        (Silent, "continues_after_a_pause"),
+        (HidesFailures, "reports_failures"),
+        (HidesEnds, "reports_early_ends"),
         (Endless, "counts_its_workers"),
         (ForgetsParents, "continues_the_parent_of_a_fork"),
         (ForgetsParents, "begins_an_interrupted_fork_at_its_parent"),
@@ -203,7 +203,10 @@ class Endless(Broken):
         (Careless, "forks_outlive_their_parent"),
         (Careless, "secures_what_a_fork_starts_from"),
         (Careless, "forks_an_epoch_that_the_parent_has_passed"),
-        (lambda make, blobs: SharesDecisions(make, blobs, 3), "answers_each_of_a_group"),
+        (
+            lambda make, blobs: SharesDecisions(make, blobs, 3),
+            "trains_each_of_a_group_independently",
+        ),
     ],
 )
 def test_a_broken_executor_is_found(make, check):
