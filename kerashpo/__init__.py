@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from kerashpo.tuners.optimize import optimize as optimize
     from kerashpo.tuners.random import RandomSearch as RandomSearch
     from kerashpo.tuners.recommended import Recommended as Recommended
+    from kerashpo.tuners.search_cv import SearchCV as SearchCV
     from kerashpo.tuners.simulate import simulate as simulate
     from kerashpo.tuners.sklearn import SklearnTuner as SklearnTuner
 
@@ -72,6 +73,7 @@ _MENU = {
     "Oracle": "kerashpo.oracles",
     "RandomSearch": "kerashpo.tuners.random",
     "Recommended": "kerashpo.tuners.recommended",
+    "SearchCV": "kerashpo.tuners.search_cv",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",
     "Task": "kerashpo.problems.task",

@@ -95,7 +95,7 @@ def average_models(
     _check_alike(outputs, names)
     flat = [keras.tree.flatten(one) for one in outputs]
     labels = _output_names(members[0], outputs[0])
-    kinds = _logit_activations(members[0], labels)
+    kinds = logit_activations(members[0], labels)
     means = [
         _average([one[place] for one in flat], kind, label)
         for place, (label, kind) in enumerate(zip(labels, kinds))
@@ -167,7 +167,7 @@ def _fresh_inputs(model: keras.Model, given: Any) -> Any:
     )
 
 
-def _logit_activations(model: keras.Model, labels: Sequence[str]) -> list[str | None]:
+def logit_activations(model: keras.Model, labels: Sequence[str]) -> list[str | None]:
     """Returns how each output's logits become probabilities, None where they are no logits."""
     loss = getattr(model, "loss", None)
     if isinstance(loss, dict):

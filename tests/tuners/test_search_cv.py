@@ -1,0 +1,160 @@
+"""`SearchCV`: a search as an estimator of scikit-learn."""
+
+from __future__ import annotations
+
+import pickle
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.model_selection import GroupKFold, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import kerashpo as kt
+from kerashpo.core.errors import InvalidInput
+
+FEW = {"tuner": "random", "max_trials": 2, "max_epochs": 2, "random_state": 0}
+
+
+def build(hp, meta):
+    classes = meta["n_classes_"]
+    model = keras.Sequential([keras.Input((meta["n_features_in_"],))])
+    model.add(keras.layers.Dense(hp.Choice("units", [4, 8]), activation="relu"))
+    if classes is None:
+        model.add(keras.layers.Dense(meta["n_outputs_"]))
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+    elif classes == 2:
+        model.add(keras.layers.Dense(1))
+        model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    else:
+        model.add(keras.layers.Dense(classes, activation="softmax"))
+        model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.fixture(scope="module")
+def iris():
+    data = load_iris()
+    return data.data.astype("float32"), data.target_names[data.target]
+
+
+@pytest.fixture(scope="module")
+def fitted(iris):
+    return kt.SearchCV(build, estimator="best", **FEW).fit(*iris)
+
+
+def test_labels_may_be_strings(fitted, iris):
+    x, y = iris
+    proba = fitted.predict_proba(x)
+    assert proba.shape == (150, 3)
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0, atol=1e-6)
+    assert list(fitted.classes_) == ["setosa", "versicolor", "virginica"]
+    assert list(fitted.predict(x)) == list(fitted.classes_[proba.argmax(axis=1)])
+    assert fitted.score(x, y) == np.mean(fitted.predict(x) == y)
+
+
+def test_results_have_scikit_learns_names(fitted):
+    assert fitted.best_params_["units"] in (4, 8)
+    best = fitted.cv_results_["rank_test_score"].argmin()
+    assert fitted.cv_results_["params"][best] == fitted.best_params_
+    assert fitted.best_score_ == fitted.cv_results_["mean_test_score"].min()
+    assert set(fitted.curves_["metric"]) >= {"loss", "val_loss"}
+    assert is_classifier(fitted) and not is_regressor(fitted)
+
+
+def test_the_validation_part_is_stratified_and_repeats_with_its_seed(fitted, iris):
+    again = clone(fitted).fit(*iris)
+    assert again.best_score_ == fitted.best_score_
+    np.testing.assert_array_equal(again.predict_proba(iris[0]), fitted.predict_proba(iris[0]))
+    other = clone(fitted).set_params(random_state=1, max_trials=1).fit(*iris)
+    assert other.best_score_ != fitted.best_score_
+
+
+def test_a_fitted_search_is_pickled(fitted, iris):
+    loaded = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_allclose(loaded.predict_proba(iris[0]), fitted.predict_proba(iris[0]), 1e-5)
+
+
+def test_nested_cross_validation_in_a_pipeline(iris):
+    search = kt.SearchCV(build, estimator="ensemble", **{**FEW, "max_trials": 1})
+    scores = cross_val_score(make_pipeline(StandardScaler(), search), *iris, cv=2)
+    assert scores.shape == (2,) and (scores > 0.2).all()
+
+
+def test_the_bag_averages_the_final_rounds_models(iris):
+    x, y = iris
+    few = {**FEW, "max_trials": 12, "max_epochs": 1}
+    bag = kt.SearchCV(build, estimator="bag", **few).fit(x, y)
+    members = [one for one in bag.best_estimator_.layers if isinstance(one, keras.Model)]
+    assert len(members) == 5
+
+
+def test_two_classes_with_logits_and_balanced_weights(iris):
+    x, y = iris
+    x, y = x[:70], y[:70]  # 50 and 20
+    weighted = kt.SearchCV(build, estimator="best", class_weight="balanced", **FEW).fit(x, y)
+    logits = weighted.best_estimator_.predict(x, verbose=0)[:, 0]
+    np.testing.assert_allclose(weighted.predict_proba(x)[:, 1], 1 / (1 + np.exp(-logits)), 1e-5)
+    by_hand = {"setosa": 70 / 100, "versicolor": 70 / 40}
+    same = clone(weighted).set_params(class_weight=by_hand).fit(x, y)
+    np.testing.assert_array_equal(same.predict_proba(x), weighted.predict_proba(x))
+
+
+def test_regression_of_several_columns_with_folds():
+    x, y = load_diabetes(return_X_y=True, scaled=True)
+    both = np.stack([y, -y], axis=1)[:80] / 100
+    search = kt.SearchCV(
+        build, task="regression", estimator="best", cv=KFold(2), **{**FEW, "max_trials": 1}
+    )
+    search.fit(x[:80], both)
+    assert search.predict(x[:80]).shape == (80, 2)
+    assert {"split0_test_score", "split1_test_score"} <= set(search.cv_results_)
+    assert is_regressor(search) and not hasattr(search, "predict_proba")
+
+
+def test_a_stored_search_goes_on_and_other_data_is_another_search(iris, tmp_path):
+    x, y = iris
+    search = kt.SearchCV(
+        build, estimator="best", directory=tmp_path, **{**FEW, "max_trials": 1}
+    ).fit(x, y)
+    curves = search.curves_
+    assert clone(search).fit(x, y).curves_.equals(curves)  # its seconds too: nothing was trained
+    clone(search).fit(x[::-1].copy(), y[::-1].copy())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tuner": "hyperbend"}, "Unknown tuner 'hyperbend'. Did you mean 'hyperband'?"),
+        ({"tuner": 3}, "or a subclass of kerashpo.Tuner. Received: 3"),
+        ({"estimator": "bags"}, "Unknown estimator 'bags'. Did you mean 'bag'?"),
+        ({"task": "cluster"}, "Unknown task 'cluster'"),
+        ({"cv": GroupKFold(2)}, "so cv must be None"),
+        ({"validation_size": 20}, "a share of the rows between 0 and 1. Received: 20"),
+        ({"tuner_options": {"seed": 3}}, "give it to SearchCV \\(random_state=...\\)"),
+        ({"build_model": 3}, "build_model must be a function of hp. Received: 3"),
+        ({"class_weight": "balanced", "task": "regression"}, "a regression has no classes"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(iris, given, message):
+    x, y = iris
+    if given.get("task") == "regression":
+        y = x[:, 0]
+    search = kt.SearchCV(**{"build_model": build, **FEW, "max_trials": 1, **given})
+    with pytest.raises(InvalidInput, match=message):
+        search.fit(x, y)
+
+
+def test_outputs_that_do_not_fit_the_classes_are_told(iris):
+    def one_unit(hp):
+        model = keras.Sequential([keras.layers.Dense(hp.Choice("u", [1, 1 + 1]))])
+        model.compile("sgd", "mse")
+        return model
+
+    search = kt.SearchCV(one_unit, estimator="best", **{**FEW, "max_trials": 1}).fit(*iris)
+    with pytest.raises(InvalidInput, match=r"outputs for 3 classes.*meta\['n_classes_'\]"):
+        search.predict(iris[0])
