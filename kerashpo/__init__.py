@@ -12,6 +12,7 @@ nothing:
 - tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
+- a search as an estimator of scikit-learn: `SearchCV`
 - ready-made hypermodels, KerasTuner's: `kerashpo.applications`; its other module paths, such as
   ``kerashpo.engine.trial``: `kerashpo.keras_tuner_paths`
 - for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` for one of your own

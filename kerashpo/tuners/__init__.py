@@ -9,6 +9,7 @@
 `GridSearch`             every configuration of a finite space
 `Tuner`                  from an oracle of KerasTuner's kind; to be subclassed
 `SklearnTuner`           estimators of scikit-learn, cross-validated
+`SearchCV`               a search as an estimator of scikit-learn
 `optimize`               any Python function instead of a model
 =======================  =========================================================
 
@@ -35,6 +36,7 @@ __all__ = [
     "Hyperband",
     "RandomSearch",
     "Recommended",
+    "SearchCV",
     "SklearnTuner",
     "Tuner",
 ]

@@ -13,7 +13,6 @@ from typing import Any, Literal, final
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import check_cv, train_test_split
 from sklearn.preprocessing import LabelEncoder
@@ -22,7 +21,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kerashpo.core.errors import InvalidInput, unknown
+from kerashpo.core.errors import InvalidInput, NoResult, unknown
 from kerashpo.training.ensemble import logit_activations
 from kerashpo.tuners.asha import ASHA
 from kerashpo.tuners.base import Tuner
@@ -97,6 +96,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
 
     Raises:
         InvalidInput: from `fit`, for an argument that cannot be meant.
+        NoResult: from `fit`, if every trial failed.
     """
 
     def __init__(
@@ -338,7 +338,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         tuner.search(train["x"], train["y"], validation_data=tuple(held_out.values()), **given)
 
     def _strata(self, y: Any) -> Any:
-        """Returns the labels to stratify by; None for a regression, or where a class is too small."""
+        """Returns the labels to stratify by; None for a regression or where a class is tiny."""
         if not self._labels:
             return None
         counts = np.bincount(y)
@@ -358,12 +358,20 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
 
     def _keep(self, tuner: Tuner) -> None:
         results = tuner.results
+        failures = results.failures()
+        if len(failures) and len(failures) == len(results):
+            raise NoResult(
+                f"All {len(failures)} trials failed, the first one with: {failures.message.iloc[0]}"
+            )
         best = results.best
         self.best_params_, self.best_score_ = dict(best.config), best.score
         self.cv_results_, self.curves_ = results.cv_results_, results.curves()
         match self.estimator:
             case "best":
-                self.best_estimator_ = results.best_model()
+                model = results.best_model()
+                # Saved without its optimizer's variables, it would be loaded with a warning.
+                model.optimizer.build(model.trainable_variables)
+                self.best_estimator_ = model
             case "ensemble":
                 self.best_estimator_ = results.ensemble(10)
             case "single":
@@ -372,9 +380,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
                 self.best_estimator_ = results.final.model
 
     def _outputs(self, X: Any) -> Any:
-        if not hasattr(self, "best_estimator_"):
-            raise NotFittedError("This SearchCV is not fitted yet: call fit(X, y) first.")
-        check_is_fitted(self)
+        check_is_fitted(self, "best_estimator_")
         X = validate_data(self, X, reset=False, allow_nd=True)
         out = self.best_estimator_.predict(X, batch_size=max(self.batch_size, 256), verbose=0)
         return np.asarray(out, dtype=np.float64)

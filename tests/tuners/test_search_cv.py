@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import kerashpo as kt
-from kerashpo.core.errors import InvalidInput
+from kerashpo.core.errors import InvalidInput, NoResult
 
 FEW = {"tuner": "random", "max_trials": 2, "max_epochs": 2, "random_state": 0}
 
@@ -149,12 +149,27 @@ def test_what_cannot_be_meant_is_refused(iris, given, message):
         search.fit(x, y)
 
 
-def test_outputs_that_do_not_fit_the_classes_are_told(iris):
-    def one_unit(hp):
-        model = keras.Sequential([keras.layers.Dense(hp.Choice("u", [1, 1 + 1]))])
-        model.compile("sgd", "mse")
-        return model
+def four_units(hp):
+    model = keras.Sequential([keras.layers.Dense(4, activation="softmax")])
+    model.compile(
+        keras.optimizers.SGD(hp.Choice("rate", [0.01, 0.1])), "sparse_categorical_crossentropy"
+    )
+    return model
 
-    search = kt.SearchCV(one_unit, estimator="best", **{**FEW, "max_trials": 1}).fit(*iris)
-    with pytest.raises(InvalidInput, match=r"outputs for 3 classes.*meta\['n_classes_'\]"):
+
+def test_outputs_that_do_not_fit_the_classes_are_told(iris):
+    search = kt.SearchCV(four_units, estimator="best", **{**FEW, "max_trials": 1}).fit(*iris)
+    with pytest.raises(InvalidInput, match=r"4 outputs for 3 classes.*meta\['n_classes_'\]"):
         search.predict(iris[0])
+
+
+class Broken(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise RuntimeError("no disk today")
+
+
+def test_when_every_trial_fails_the_first_reason_is_given(iris):
+    broken = {**FEW, "max_trials": 1, "fit_options": {"callbacks": [Broken()]}}
+    search = kt.SearchCV(build, estimator="best", **broken)
+    with pytest.raises(NoResult, match="All 1 trials failed.*no disk today"):
+        search.fit(*iris)
