@@ -19,6 +19,7 @@ _PLACES: dict[str, str] = {
     "asha": "asha:ASHA",
     "asha_stopping": "asha:StoppingASHA",
     "median": "median_stopping:MedianStopping",
+    "pbt": "pbt:PBT",
 }
 _BOUNDS = ("limit", "budget")
 
@@ -49,6 +50,7 @@ PAIRS: dict[str, Pairing] = {
     "asha": Pairing("asha", "random", "Li et al., MLSys 2020: promotion variant"),
     "asha_stopping": Pairing("asha_stopping", "random", "Li et al., MLSys 2020: stopping variant"),
     "median": Pairing("median", "random", "Golovin et al., KDD 2017, section 3.2.2"),
+    "pbt": Pairing("pbt", "random", "Jaderberg et al., arXiv 1711.09846 (2017)"),
     "bohb": Pairing(
         "hyperband",
         "bayesian",

@@ -17,6 +17,7 @@ from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full_training import Full
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.median_stopping import MedianStopping
+from kerashpo.schedulers.pbt import PBT
 from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.study.loop import Limits
 from kerashpo.testing.cases import SIX, require
@@ -65,6 +66,7 @@ CASES: Final[dict[str, SchedulerCase]] = {
     "asha": SchedulerCase(lambda: ASHA(9, 3, limit=12), max_trials=12),
     "asha stopping": SchedulerCase(lambda: StoppingASHA(9, 3, limit=12), max_trials=12),
     "median": SchedulerCase(lambda: MedianStopping(5, limit=9), max_trials=9),
+    "pbt": SchedulerCase(lambda: PBT(7, population=4, interval=2)),
 }
 """The schedulers of the package, by name."""
 
@@ -99,10 +101,23 @@ def leaves_no_trial_open(case: SchedulerCase) -> None:
 
 
 def trains_each_epoch_once(case: SchedulerCase) -> None:
-    """The epochs of a trial are 1, 2, ... without gaps."""
+    """The epochs of a trial are 1, 2, ... without gaps; those of a fork follow its origin."""
     for trial in case.search().history().trials.values():
-        epochs = sorted(trial.reports[0])
-        require(epochs == list(range(1, len(epochs) + 1)), f"trial {trial.number}: {epochs}")
+        epochs, first = sorted(trial.reports[0]), trial.forked_at + 1
+        expected = list(range(first, first + len(epochs)))
+        require(epochs == expected, f"trial {trial.number}: {epochs}")
+
+
+def forks_states_that_were_reached(case: SchedulerCase) -> None:
+    """A fork lies in the space, and starts from an epoch that its parent was trained to."""
+    search = case.search()
+    history = search.history()
+    for trial in history.trials.values():
+        require(trial.config in search.space, f"trial {trial.number}: {trial.config}")
+        if trial.parent is not None:
+            reached = history.trials[trial.parent].epoch
+            where = f"trial {trial.number} forks trial {trial.parent} after {trial.forked_at}"
+            require(trial.forked_at <= reached, f"{where}, which has {reached} epochs")
 
 
 def resumes_from_any_cut(case: SchedulerCase) -> None:
@@ -275,6 +290,7 @@ CHECKS: Final[tuple[Callable[[SchedulerCase], None], ...]] = (
     ends_unless_endless,
     leaves_no_trial_open,
     trains_each_epoch_once,
+    forks_states_that_were_reached,
     resumes_from_any_cut,
     resumes_after_a_second_cut,
     ignores_the_order_of_reports,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,6 +14,7 @@ from kerashpo.core.records import Budget, Decision, Done, Fork, Plan, Start, Sta
 from kerashpo.display.snapshot import running_trials
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.schedulers.pbt import PBT
 from kerashpo.space import Space, uniform
 from kerashpo.store.base import MemoryStore
 from kerashpo.store.blobs import MemoryBlobs, origin_key
@@ -73,6 +75,7 @@ class Mortal(MemoryStore):
 @dataclass
 class Study:
     limits: Limits = Limits()
+    scheduler: Callable[[], Scheduler] = Relay
     store: Mortal = field(default_factory=Mortal)
     blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
     trained: list[tuple[int, int]] = field(default_factory=list)
@@ -81,7 +84,7 @@ class Study:
         self.store.append(StudyCreated(SPACE.to_json(), ((METRIC, "min"),), 0))
 
     def search(self) -> History:
-        state = StudyState(Relay(), list(self.store.read()))
+        state = StudyState(self.scheduler(), list(self.store.read()))
         runner = CurveRunner(wave, self.blobs)
         runner.trained = self.trained
         loop = Loop(
@@ -102,6 +105,12 @@ EPOCHS = {PARENT: [1, 2], CHILD: [3], GRANDCHILD: [4]}
 
 def epochs(history: History) -> dict[int, list[int]]:
     return {n: sorted(trial.reports.get(0, {})) for n, trial in history.trials.items()}
+
+
+def told(history: History) -> dict[int, object]:
+    """By trial, what must not depend on interruptions."""
+    trials = history.trials.values()
+    return {t.number: (t.config, t.origin, t.status, t.reports.get(0, {})) for t in trials}
 
 
 def test_epochs_count_from_the_fork_on():
@@ -134,20 +143,25 @@ def test_a_budget_of_epochs_does_not_count_the_parents_epochs_again(total):
     assert sum(map(len, epochs(history).values())) == total
 
 
+def population() -> PBT:
+    return PBT(6, population=3, interval=2)
+
+
 @pytest.mark.parametrize("before", [True, False])
-def test_a_kill_at_any_event_changes_nothing(before):
-    whole = Study()
-    whole.search()
-    events = len(list(whole.store.read()))
+@pytest.mark.parametrize("scheduler", [Relay, population])
+def test_a_kill_at_any_event_changes_nothing(scheduler, before):
+    study = Study(scheduler=scheduler)
+    whole = told(study.search())
+    events = len(list(study.store.read()))
     assert events > 12
     for moment in range(1, events):
-        study = Study()
+        study = Study(scheduler=scheduler)
         study.store.left, study.store.before = moment, before
         with pytest.raises(Killed):
             study.search()
         study.store.left = -1
         history = study.search()
-        assert epochs(history) == EPOCHS, moment
+        assert told(history) == whole, moment
         assert not history.failed, moment
         assert len(study.trained) - len(set(study.trained)) <= 1, moment
 

@@ -1,0 +1,198 @@
+"""Population-based training on curves: who is copied, who is replaced, and what is counted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import JobStarted
+from kerashpo.core.history import History
+from kerashpo.core.records import Budget, Fork, Resume, Start, Status
+from kerashpo.schedulers.pbt import PBT
+from kerashpo.schedulers.registry import make_scheduler, scheduler_of
+from kerashpo.space import Space, choice, uniform
+from kerashpo.study.loop import Limits
+from kerashpo.testing.curve_study import Search, jobs
+
+SPACE = Space({"x": uniform(0.0, 1.0), "kind": choice(["a", "b"])})
+
+
+def slope(config, epoch):
+    """The lower x, the better, and the more so the longer it is trained."""
+    return float(config["x"]) - 0.01 * epoch
+
+
+def pbt(curve=slope, **options):
+    arguments = {"max_epochs": 6, "population": 4, "interval": 2} | options
+    return Search(lambda: PBT(**arguments), curve, SPACE)
+
+
+def members(history: History, epoch: int) -> list[int]:
+    """The trials that were trained in an epoch."""
+    return [t.number for t in history.trials.values() if epoch in t.reports.get(0, {})]
+
+
+def test_the_worst_become_copies_of_the_best():
+    log = pbt().run()
+    history = History(log)
+    first = sorted(range(4), key=lambda n: history.trials[n].config["x"])
+    fork = history.trials[4]
+    assert (fork.parent, fork.forked_at) == (first[0], 2)
+    assert history.trials[first[-1]].status is Status.STOPPED
+    assert members(history, 4) == sorted({0, 1, 2, 3, 4} - {first[-1]})
+    done = [t for t in history.trials.values() if t.status is Status.COMPLETED]
+    assert len(done) == 4 and all(t.epoch == 6 for t in done)
+    assert history.epochs == 4 * 6 == PBT(6, 4, 2).plan().epochs
+    assert len(history.trials) == 6 == PBT(6, 4, 2).plan().trials
+
+
+def test_all_members_start_before_any_goes_on_and_forks_before_their_parents():
+    started = [e.job for e in pbt().run() if isinstance(e, JobStarted)]
+    kinds = [type(job) for job in started]
+    generation = [Fork, *[Resume] * 3]
+    assert kinds == [*[Start] * 4, *generation, *generation]
+    assert [job.until for job in started] == [2] * 4 + [4] * 4 + [6] * 4
+
+
+def test_a_copy_has_other_values_near_its_parents():
+    history = pbt(population=8, resample=0.0, max_epochs=12).history()
+    forks = [t for t in history.trials.values() if t.parent is not None]
+    steps = [abs(f.config["x"] - history.trials[f.parent].config["x"]) for f in forks]
+    assert len(forks) == 10 and 0 < min(steps) and max(steps) < 0.5
+    assert all(f.config["kind"] == history.trials[f.parent].config["kind"] for f in forks)
+
+
+def test_only_what_may_change_changes():
+    history = pbt(population=8, resample=1.0, mutate=["kind"]).history()
+    forks = [t for t in history.trials.values() if t.parent is not None]
+    assert all(f.config["x"] == history.trials[f.parent].config["x"] for f in forks)
+
+
+def test_copies_are_shared_out_among_the_best():
+    history = pbt(population=8, interval=3).history()
+    assert len({t.parent for t in history.trials.values() if t.forked_at == 3}) == 2
+
+
+def test_members_are_compared_by_the_last_value_of_the_generation():
+    """What is copied is the last state, not the best one."""
+
+    def falls_back(config, epoch):
+        best_once = config["x"] < 0.5 and epoch == 1
+        return -10.0 if best_once else float(config["x"] < 0.5)
+
+    history = pbt(falls_back, population=8).history()
+    fork = next(t for t in history.trials.values() if t.parent is not None)
+    assert history.trials[fork.parent].config["x"] >= 0.5
+
+
+@pytest.mark.parametrize("value", [math.nan, None, "fails"])
+def test_who_has_no_value_is_replaced(value):
+    whole = pbt().history()
+    lost = [whole.trials[n].config["x"] for n in (0, 1, 2)]
+
+    def curve(config, epoch):
+        if config["x"] in lost and epoch == 2:
+            if value == "fails":
+                raise RuntimeError("fails")
+            return value
+        return slope(config, epoch)
+
+    history = pbt(curve).history()
+    copies = [t for t in history.trials.values() if t.forked_at == 2]
+    if value is None:  # the user's early stopping: they are done
+        assert not copies
+    else:
+        assert len(copies) == 3 and {t.parent for t in copies} == {3}
+    assert history.finished and not history.running
+
+
+def test_a_value_that_is_measured_every_second_epoch_counts():
+    def curve(config, epoch):
+        value = slope(config, epoch)
+        return {"value": value, "loss": 1.0} if epoch % 2 else {"loss": 1.0}
+
+    history = pbt(curve).history()
+    first = min(range(4), key=lambda n: history.trials[n].config["x"])
+    assert history.trials[4].parent == first
+
+
+def test_nobody_is_left_where_all_fail():
+    def curve(config, epoch):
+        raise RuntimeError("fails")
+
+    history = pbt(curve).history()
+    assert len(history.trials) == history.failed == 4 and history.finished
+
+
+def test_nobody_is_copied_where_no_value_is_finite():
+    history = pbt(lambda config, epoch: math.nan).history()
+    assert len(history.trials) == 4 and history.epochs == 24
+
+
+def test_a_population_of_one_is_full_training():
+    history = pbt(population=1).history()
+    assert [t.epoch for t in history.trials.values()] == [6]
+
+
+def test_two_members_copy_each_other():
+    history = pbt(population=2).history()
+    assert len(history.trials) == 4 and PBT(6, 2, 2).plan().trials == 4
+
+
+def test_no_quantile_replaces_nobody():
+    history = pbt(quantile=0.0).history()
+    assert len(history.trials) == 4 == PBT(6, 4, 2, quantile=0.0).plan().trials
+
+
+def test_the_last_generation_may_be_shorter():
+    log = pbt(max_epochs=5).run()
+    assert {until for _, _, until in jobs(log)} == {2, 4, 5}
+    assert History(log).epochs == 20
+
+
+def test_an_interval_beyond_the_end_compares_nobody():
+    assert len(pbt(interval=9).history().trials) == 4
+
+
+def test_a_space_smaller_than_the_population_is_the_population():
+    search = replace(pbt(lambda c, e: float(c["kind"] == "a")), space=Space({"kind": choice("ab")}))
+    history = search.history()
+    assert {t.number for t in history.trials.values() if t.parent is None} == {0, 1}
+    assert history.trials[2].parent is not None
+
+
+@pytest.mark.parametrize("total", range(1, 24, 5))
+def test_a_raised_budget_goes_on_to_the_same_end(total):
+    search, whole = pbt(), pbt().history()
+    log = replace(search, limits=Limits(Budget(max_epochs_total=total))).run()
+    assert History(log).epochs == total
+    history = search.history(log)
+    curves = [{n: t.reports for n, t in h.trials.items()} for h in (whole, history)]
+    assert curves[0].keys() == curves[1].keys()
+    assert all(curves[0][n][0].keys() == curves[1][n][0].keys() for n in curves[0])
+    configs = [{n: t.config for n, t in h.trials.items()} for h in (whole, history)]
+    assert configs[0] == configs[1]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"population": 0}, "population"),
+        ({"interval": 0}, "interval"),
+        ({"quantile": 0.6}, "quantile must be at most 0.5"),
+        ({"quantile": -0.1}, "quantile"),
+        ({"resample": 1.5}, "resample must be at most 1.0"),
+        ({"explore": "peturb"}, "perturb"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, message):
+    with pytest.raises(InvalidInput, match=message):
+        make_scheduler("pbt", 10, options)
+
+
+def test_the_registry_builds_it_from_a_studys_settings():
+    found = scheduler_of({"scheduler": "pbt", "max_epochs": 9, "population": 3, "interval": 3})
+    assert isinstance(found, PBT) and found.plan().epochs == 27
