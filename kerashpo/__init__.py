@@ -9,7 +9,8 @@
 The menu; everything is imported on first use, so that ``import kerashpo`` costs next to
 nothing:
 
-- tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`
+- tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`,
+  `PBT`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
 - a search as an estimator of scikit-learn: `SearchCV`
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from kerashpo.tuners.grid import GridSearch as GridSearch
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
     from kerashpo.tuners.optimize import optimize as optimize
+    from kerashpo.tuners.pbt import PBT as PBT
     from kerashpo.tuners.random import RandomSearch as RandomSearch
     from kerashpo.tuners.recommended import Recommended as Recommended
     from kerashpo.tuners.search_cv import SearchCV as SearchCV
@@ -72,6 +74,7 @@ _MENU = {
     "Hyperband": "kerashpo.tuners.hyperband",
     "Objective": "kerashpo.core.records",
     "Oracle": "kerashpo.oracles",
+    "PBT": "kerashpo.tuners.pbt",
     "RandomSearch": "kerashpo.tuners.random",
     "Recommended": "kerashpo.tuners.recommended",
     "SearchCV": "kerashpo.tuners.search_cv",

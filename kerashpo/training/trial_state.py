@@ -22,6 +22,7 @@ from kerashpo.training.batch_spec import BatchSpec
 from kerashpo.training.build import build_from_json, inputs_to_json, strategy_scope
 from kerashpo.training.loops.base import finish
 from kerashpo.training.model_state import state_variables
+from kerashpo.training.randomness import seed_variables
 from kerashpo.training.user_callbacks import OncePerTrial
 
 
@@ -100,6 +101,7 @@ class TrialState:
             "b": self.best_weights or [],
         }
         arrays = {f"{g}{i}": a for g, values in groups.items() for i, a in enumerate(values)}
+        seeds = {id(variable) for variable in seed_variables(self.model)}
         states: list[dict[str, Any]] = []
         for number, callback in enumerate(self.callbacks):
             data, about = callback.save(self.model)
@@ -111,6 +113,7 @@ class TrialState:
             "stopped": self.stopped,
             "best": [self.best.cost, self.best.loss, self.best.epoch],
             "counts": {group: len(found) for group, found in groups.items()},
+            "seeds": [i for i, variable in enumerate(state) if id(variable) in seeds],
             "callbacks": states,
             "inputs": self.inputs(),
             "stream": self.stream,
@@ -163,9 +166,16 @@ class TrialState:
             group: [arrays[f"{group}{i}"] for i in range(count)]
             for group, count in values["counts"].items()
         }
-        if len(self._variables()[0]) != len(groups["s"]):
+        seeds = {id(variable) for variable in seed_variables(self.model)}
+        if len(self._variables()[0]) - len(seeds) != len(groups["s"]) - len(values["seeds"]):
             build_from_json(self.model, values["inputs"])
         state, metrics = self._variables()
+        if len(state) != len(groups["s"]):
+            # Dropout of rate 0 has no seed generator. They are set for each epoch anyway.
+            drawn = set(values["seeds"])
+            groups["s"] = [array for i, array in enumerate(groups["s"]) if i not in drawn]
+            seeds = {id(variable) for variable in seed_variables(self.model)}
+            state = [variable for variable in state if id(variable) not in seeds]
         with strategy_scope(self.model):
             write_variables(state, groups["s"])
             # A `fit` of the user's own builds the metrics of `compile` when it begins.

@@ -4,6 +4,7 @@
 `Recommended`            ASHA with a Gaussian process, and a final round by default
 `Hyperband`              brackets of successive halving over random configurations
 `ASHA`                   asynchronous halving: never waits for a rung to fill
+`PBT`                    population-based training: values change while models train
 `BayesianOptimization`   a Gaussian process proposes, every trial is trained fully
 `RandomSearch`           random configurations without repeats
 `GridSearch`             every configuration of a finite space
@@ -31,6 +32,7 @@ from typing import Any
 
 __all__ = [
     "ASHA",
+    "PBT",
     "BayesianOptimization",
     "GridSearch",
     "Hyperband",

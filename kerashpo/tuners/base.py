@@ -174,6 +174,7 @@ class Tuner(Hooks, PlannedSearch):
         built = open_builder(hypermodel, self._options, self._fit_hp, form, log)
         self._builder, self.space, self._obstacle = built.builder, built.space, built.obstacle
         self.hypermodel = self._builder.hypermodel
+        self._strategy = self._fit_strategy(self._strategy, log)
         # Built for its checks alone: a wrong option is reported before a folder is made.
         make_algorithm(self.algorithm, self.space, 0, self._strategy.options)
         self._queue: tuple[Config, ...] = ()
@@ -197,6 +198,15 @@ class Tuner(Hooks, PlannedSearch):
             tell_of_project(self._options.folder)
             if log is not None:
                 self._load(log)
+
+    def _fit_strategy(self, strategy: Strategy, log: ReadLog | None) -> Strategy:
+        """Returns the strategy, completed by what the space and the models tell.
+
+        Args:
+            strategy: as the constructor made it.
+            log: of the study in the folder, None where there is none.
+        """
+        return strategy
 
     def _set_attributes(self, options: TunerOptions) -> None:
         """Sets the attributes that subclasses of KerasTuner's read."""

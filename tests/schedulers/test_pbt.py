@@ -61,7 +61,7 @@ def test_a_copy_has_other_values_near_its_parents():
     history = pbt(population=8, resample=0.0, max_epochs=12).history()
     forks = [t for t in history.trials.values() if t.parent is not None]
     steps = [abs(f.config["x"] - history.trials[f.parent].config["x"]) for f in forks]
-    assert len(forks) == 10 and 0 < min(steps) and max(steps) < 0.5
+    assert len(forks) == 10 and min(steps) > 0 and max(steps) < 0.5
     assert all(f.config["kind"] == history.trials[f.parent].config["kind"] for f in forks)
 
 

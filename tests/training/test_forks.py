@@ -35,7 +35,7 @@ def build(hp: Any) -> keras.Model:
     layers = [
         keras.Input((4,)),
         keras.layers.Dense(hp.Int("units", 4, 16), "relu"),
-        keras.layers.Dropout(0.3),
+        keras.layers.Dropout(hp.Float("drop", 0.0, 0.5, default=0.3)),
         keras.layers.Dense(1, "sigmoid"),
     ]
     model = keras.Sequential(layers)
@@ -109,6 +109,16 @@ def test_the_child_gets_its_own_learning_rate_in_the_parents_state(rig, fast):
     rig.fork(4, FORK, (0, AT), rate=0.05)
     assert_continues(rig, whole(fast, callbacks=[FromTwo()]))
     assert float(rig.live(FORK).model.optimizer.learning_rate.numpy()) == np.float32(0.05)
+
+
+@pytest.mark.parametrize("before, after", [(0.0, 0.3), (0.3, 0.0)])
+def test_dropout_may_begin_and_end(rig, before, after):
+    """A rate of 0 has no seed generator, whose state is a variable."""
+    rig.start(AT, drop=before)
+    steps = int(rig.live().model.optimizer.iterations.numpy())
+    rig.fork(AT + 1, FORK, (0, AT), drop=after)
+    assert list(epochs(rig, FORK)) == [AT + 1]
+    assert int(rig.live(FORK).model.optimizer.iterations.numpy()) == steps / AT * (AT + 1)
 
 
 def test_a_rate_that_callbacks_changed_stays_where_the_value_is_the_parents(fast):

@@ -1,0 +1,118 @@
+"""The tuner of population-based training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Unpack
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Config
+from kerashpo.study.compatibility import header_of
+from kerashpo.study.open import ReadLog
+from kerashpo.training.mutable import mutable_names
+from kerashpo.tuners.base import Tuner
+from kerashpo.tuners.strategy import Schedule, Strategy
+from kerashpo.tuners.tuner_options import TunerArguments, as_whole
+
+
+class PBT(Tuner):
+    """Population-based training (Jaderberg et al., 2017): values change while models train.
+
+    A population is trained together. Every `interval` epochs the worst members are given up; in
+    their place copies of the best ones go on, with the weights and the optimizer's state of
+    those (exploit) and with values near theirs (explore). So the search finds a schedule: the
+    values along the winner's line of ancestors, `results.schedule()`. A copy is a trial of its
+    own, whose epochs follow those of its parent.
+
+    Of 8 members with 100 epochs it trains 800 epochs, whatever becomes of them.
+
+    Args:
+        hypermodel: see `Tuner`.
+        objective: see `Tuner`.
+        population: how many members are trained.
+        interval: epochs between two comparisons.
+        max_epochs: epochs of each member, its ancestors' included.
+        mutate: names of the parameters that may change during training; the others are searched
+            at the start only. None for all numbers and ordered choices that change no shape of
+            the model or its optimizer, which building a few models tells.
+        quantile: the part of the population that is replaced at each comparison, at most 0.5.
+        resample: the probability with which a value is drawn anew instead of taking a step.
+        explore: how a copy gets its values: ``"perturb"`` takes a random step.
+        seed: see `Tuner`.
+        algorithm: what proposes the values of the first members: ``"random"``, ``"sobol"``,
+            ``"grid"`` or ``"bayesian"``.
+        algorithm_options: further arguments of the algorithm.
+        **options: see `Tuner`.
+
+    Raises:
+        InvalidInput: e.g. for a parameter in `mutate` that changes shapes.
+    """
+
+    def __init__(
+        self,
+        hypermodel: Any = None,
+        objective: Any = None,
+        population: int = 8,
+        interval: int = 5,
+        max_epochs: int = 100,
+        mutate: Sequence[str] | None = None,
+        *,
+        quantile: float = 0.25,
+        resample: float = 0.25,
+        explore: str = "perturb",
+        seed: int | None = None,
+        algorithm: str = "random",
+        algorithm_options: Mapping[str, Any] | None = None,
+        **options: Unpack[TunerArguments],
+    ) -> None:
+        shape = {
+            "population": as_whole(population),
+            "interval": as_whole(interval),
+            "quantile": quantile,
+            "resample": resample,
+            "explore": explore,
+        }
+        self._asked = mutate
+        super().__init__(
+            Strategy(
+                algorithm, algorithm_options or {}, Schedule("pbt", shape, as_whole(max_epochs))
+            ),
+            hypermodel,
+            objective=objective,
+            seed=seed,
+            **options,
+        )
+
+    def search(self, *args: Any, **kwargs: Any) -> None:
+        """Searches, see `Tuner.search`; without a final round.
+
+        Raises:
+            InvalidInput: for `final_round`: folds would train with the winner's last values.
+        """
+        if kwargs.get("final_round") not in (None, False):
+            raise InvalidInput(
+                "PBT has no final round: its winner's values changed during training, and folds "
+                "would train with the last ones throughout. Leave final_round out;"
+                " results.replay_schedule() trains a fresh model as the winner was."
+            )
+        super().search(*args, **kwargs)
+
+    def _fit_strategy(self, strategy: Strategy, log: ReadLog | None) -> Strategy:
+        """Returns the strategy with the names of the parameters that may change."""
+        if self._builder.form == "anything":
+            raise InvalidInput(
+                "PBT continues one model's training in another, so it cannot be used with a "
+                "run_trial of your own. Override HyperModel.build, or fit, instead."
+            )
+        if self._obstacle is not None and log is not None:
+            names = header_of(log.events).settings.get("mutate")
+        else:
+            names = mutable_names(self._build_for, self.space, self._asked)
+        schedule = strategy.schedule
+        return replace(
+            strategy, schedule=replace(schedule, options={**schedule.options, "mutate": names})
+        )
+
+    def _build_for(self, config: Config) -> Any:
+        return self._builder.make(config, self.space, self._options.seed or 0, 0)[0]
