@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from kerashpo.tuners.bayesian import BayesianOptimization as BayesianOptimization
     from kerashpo.tuners.grid import GridSearch as GridSearch
     from kerashpo.tuners.hyperband import Hyperband as Hyperband
+    from kerashpo.tuners.nsga2 import NSGA2 as NSGA2
     from kerashpo.tuners.optimize import optimize as optimize
     from kerashpo.tuners.pbt import PBT as PBT
     from kerashpo.tuners.random import RandomSearch as RandomSearch
@@ -72,6 +73,7 @@ _MENU = {
     "HyperModel": "keras_tuner",
     "HyperParameters": "kerashpo.training.hyperparameters",
     "Hyperband": "kerashpo.tuners.hyperband",
+    "NSGA2": "kerashpo.tuners.nsga2",
     "Objective": "kerashpo.core.records",
     "Oracle": "kerashpo.oracles",
     "PBT": "kerashpo.tuners.pbt",

@@ -11,6 +11,7 @@ will be trained: any algorithm runs under any scheduler.
 ``tpe``       Parzen estimators of the good and the other trials
 ``cmaes``     CMA-ES with restarts; margins where values are discrete
 ``de``        differential evolution
+``nsga2``     NSGA-II: crossover and mutation of the non-dominated trials
 ``pso``       a particle swarm
 ============  ========================================================================
 

@@ -29,22 +29,28 @@ class Evaluations:
     Attributes:
         rows: (n, d), encoded configurations, NaN where a parameter is inactive.
         numbers: (n,), the trials' numbers, rising.
-        costs: (n,), less is better, inf for a failure. Where a scheduler stopped some trials
-        early: the cost at the highest rung that a trial reached, shifted to what is expected at
-        the last rung (`observations.align`).
-        pending: (m, d), running trials without a cost yet.
-        waiting: (m,), the numbers of the pending trials.
-        configs: `space.key` of every trial's configuration, whatever its status.
+        values: (n, m), the costs of the objectives that rank, less is better, inf for a
+            failure. Where a scheduler stopped some trials early they are those at the highest
+            rung that a trial reached, moved to what is expected at the last one
+            (`observations.align`).
+        pending: (m, d), running trials without any cost.
+        waiting: (m,), their numbers.
+        configs: `space.key` of every trial's configuration, whatever its state.
         taken: `Cube.key` of every trial's row.
     """
 
     rows: Matrix
     numbers: NDArray[np.int64]
-    costs: Matrix
+    values: Matrix
     pending: Matrix
     waiting: NDArray[np.int64]
     configs: set[Key]
     taken: set[bytes]
+
+    @property
+    def costs(self) -> Matrix:
+        """The costs (n,) of the first objective."""
+        return self.values[:, 0]
 
     @property
     def finite(self) -> NDArray[np.bool_]:
@@ -79,7 +85,7 @@ class EvaluationReader:
         return Evaluations(
             seen.rows[last],
             numbers,
-            seen.costs[last],
+            seen.values[last],
             seen.pending[fresh],
             seen.waiting[fresh],
             self._observations.configs,

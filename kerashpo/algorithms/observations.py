@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from kerashpo.space.cube import Cube, Matrix
 from kerashpo.space.space import Key, key
 
 _MOST_LEVELS = 6
+Costs: TypeAlias = "tuple[float, ...]"
 
 
 @final
@@ -27,7 +28,8 @@ class SeenTrials:
     Attributes:
         rows: (n, d); a trial observed at several epochs has several rows.
         numbers: (n,), the trial of each row.
-        costs: (n,), less is better, inf for a failure.
+        values: (n, m), the costs of the objectives that rank, less is better; a row of inf for a
+            failure, also of a trial that lacks a finite value of one of them.
         resources: (n,), log(epochs) / log(max_epochs), in [0, 1].
         pending: (m, d), trials that are running.
         waiting: (m,), the numbers of the pending trials.
@@ -37,12 +39,17 @@ class SeenTrials:
 
     rows: Matrix
     numbers: NDArray[np.int64]
-    costs: Matrix
+    values: Matrix
     resources: Matrix
     pending: Matrix
     waiting: NDArray[np.int64]
     until: Matrix
     partial: bool
+
+    @property
+    def costs(self) -> Matrix:
+        """The costs (n,) of the first objective."""
+        return self.values[:, 0]
 
 
 @final
@@ -60,7 +67,7 @@ class Observations:
 
     def _forget(self) -> None:
         self._rows: list[Matrix] = []
-        self._known: dict[tuple[int, int], float] = {}
+        self._known: dict[tuple[int, int], Costs] = {}
         self.taken: set[bytes] = set()
         self.configs: set[Key] = set()
 
@@ -87,19 +94,22 @@ class Observations:
         short = {r.epoch for r in records if r.status in (Status.PAUSED, Status.STOPPED)} - {0}
         most = max((r.until for r in records), default=1)
         levels = _levels(short, most) if short else [most]
-        picked: list[tuple[int, int, float]] = []
-        for number, record in enumerate(records):
-            picked.extend(self._of(number, record, levels))
+        picked: list[tuple[int, int, Costs]] = []
+        for record in records:
+            picked.extend(self._of(record, levels, history))
         numbers = [number for number, _, _ in picked]
         at = np.array([level for _, level, _ in picked], dtype=float)
-        costs = np.array([cost for _, _, cost in picked])
+        width = len(history.objectives) if history.several else 1
+        values = np.array([costs for _, _, costs in picked]).reshape(len(picked), width)
+        values[~np.isfinite(values).all(axis=1)] = math.inf
         if short:
-            costs = align(np.array(numbers), at, costs)
+            moved = [align(np.array(numbers), at, costs) for costs in values.T]
+            values = np.column_stack(moved)
         running = [r for r in records if r.status is Status.RUNNING]
         return SeenTrials(
             self._stack(numbers),
             np.array(numbers, dtype=np.int64),
-            costs,
+            values,
             _share(at, most),
             self._stack([r.number for r in running]),
             np.array([r.number for r in running], dtype=np.int64),
@@ -110,27 +120,30 @@ class Observations:
     def _stack(self, numbers: list[int]) -> Matrix:
         return np.array([self._rows[i] for i in numbers]).reshape(len(numbers), self._cube.dim)
 
-    def _of(self, number: int, record: Trial, levels: list[int]) -> list[tuple[int, int, float]]:
-        """Returns (trial, level, cost) at each level that a trial reached."""
-        most = levels[-1]
+    def _of(
+        self, record: Trial, levels: list[int], history: History
+    ) -> list[tuple[int, int, Costs]]:
+        """Returns (trial, level, costs) at each level that a trial reached."""
+        most, number = levels[-1], record.number
         match record.status:
             case Status.FAILED:
-                return [(number, most, math.inf)]
+                failed = (math.inf,) * len(history.costs(number))
+                return [(number, most, failed)]
             case Status.COMPLETED:
                 # Also where early stopping ended it: its best will not change.
                 reached = [level for level in levels if level < min(most, record.epoch)]
-                last = [(number, most, record.best.cost)]
+                last = [(number, most, history.costs(number))]
             case Status.RUNNING if len(levels) == 1:
                 return []
             case _:
                 reached, last = [level for level in levels if level <= record.epoch], []
-        return [(number, level, self._cost(record, level)) for level in reached] + last
+        return [(number, level, self._costs(number, level, history)) for level in reached] + last
 
-    def _cost(self, record: Trial, level: int) -> float:
-        """Returns the best cost through an epoch that was reached; it is final."""
-        place = (record.number, level)
+    def _costs(self, number: int, level: int, history: History) -> Costs:
+        """The costs of the best epoch through one that was reached: they never change again."""
+        place = (number, level)
         if place not in self._known:
-            self._known[place] = record.best_until(level).cost
+            self._known[place] = history.costs(number, level)
         return self._known[place]
 
 

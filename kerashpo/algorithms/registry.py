@@ -52,9 +52,10 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
     "bayesian": AlgorithmEntry(
         "bayesian:BayesianOptimization", "BayesianOptimization", "BayesianOptimizationOracle"
     ),
-    "tpe": AlgorithmEntry("tpe:TPE"),
+    "tpe": AlgorithmEntry("tpe:TPE", several=True),
     "cmaes": AlgorithmEntry("cmaes:CMAES"),
     "de": AlgorithmEntry("de:DifferentialEvolution"),
+    "nsga2": AlgorithmEntry("nsga2:NSGA2", "NSGA2", several=True),
     "pso": AlgorithmEntry("pso:ParticleSwarm"),
 }
 

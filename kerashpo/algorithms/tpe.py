@@ -25,6 +25,8 @@ from kerashpo.core.errors import (
     require_number,
 )
 from kerashpo.core.history import History
+from kerashpo.core.hypervolume import contributions, largest_subset
+from kerashpo.core.pareto import non_dominated_sort
 from kerashpo.core.records import Config, Exhausted
 from kerashpo.core.rng import stream
 from kerashpo.space.cube import Cube, Matrix
@@ -33,6 +35,8 @@ from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 
 _MOST_GOOD = 25
+_LEAST_WEIGHT = 0.1
+_REFERENCE = 1.1
 
 
 @final
@@ -44,6 +48,11 @@ class TPE(Algorithm):
     of the two densities is proposed. Parameters that are active together share a joint
     estimator (a group). Pending trials count as bad ones (a constant liar), so that several
     workers do not try the same region; failed ones too.
+
+    With several objectives the good trials are the first fronts of non-dominated sorting; of
+    the last front that does not fit as a whole, those that cover the most hypervolume. Each
+    weighs by what it adds to the hypervolume (MOTPE: Ozaki, Tanigaki, Watanabe, Nomura and
+    Onishi, Journal of Artificial Intelligence Research 73, 2022).
 
     Args:
         space: what to search.
@@ -90,9 +99,11 @@ class TPE(Algorithm):
         if seen.finite.sum() < self._initial:
             start = initial_row(self._cube, trial, self.seed)
             return first_new(self._cube, seen, rng, lambda: start)
-        good, bad = split(seen, self._gamma)
+        is_good = good_trials(seen, self._gamma)
+        good, bad = split(seen, is_good)
+        weights = good_weights(seen.values[is_good])
         pairs = [
-            (group, self._estimator(good, group, own=True), self._estimator(bad, group))
+            (group, self._estimator(good, group, weights), self._estimator(bad, group))
             for group in self._groups
         ]
         return first_new(self._cube, seen, rng, lambda: self._draw(pairs, rng))
@@ -110,11 +121,15 @@ class TPE(Algorithm):
             row[group] = points[int(np.argmax(ratio))]
         return row
 
-    def _estimator(self, rows: Matrix, group: NDArray[np.int64], own: bool = False) -> Parzen:
-        active = rows[~np.isnan(rows[:, group]).any(axis=1)]
+    def _estimator(
+        self, rows: Matrix, group: NDArray[np.int64], weights: Matrix | None = None
+    ) -> Parzen:
+        """Returns the estimator of the good trials, which have weights, or of the others."""
+        active = ~np.isnan(rows[:, group]).any(axis=1)
+        own = weights is not None
         priors = [self._priors[column] if own else Prior() for column in group]
-        weights = age_weights(len(active))
-        return Parzen.of(active, self._cube, group, weights, priors, self._prior_weight)
+        weights = age_weights(int(active.sum())) if weights is None else weights[active]
+        return Parzen.of(rows[active], self._cube, group, weights, priors, self._prior_weight)
 
 
 def groups(cube: Cube) -> tuple[NDArray[np.int64], ...]:
@@ -125,14 +140,48 @@ def groups(cube: Cube) -> tuple[NDArray[np.int64], ...]:
     return tuple(np.array(group, dtype=np.int64) for group in found.values())
 
 
-def split(seen: Evaluations, gamma: float) -> tuple[Matrix, Matrix]:
+def good_trials(seen: Evaluations, gamma: float) -> NDArray[np.bool_]:
+    """Returns the mask (n,) of the evaluated trials that count as good."""
+    count = min(math.ceil(gamma * int(seen.finite.sum())), _MOST_GOOD)
+    good = np.zeros(len(seen.costs), dtype=bool)
+    if seen.values.shape[1] == 1:
+        good[seen.order[:count]] = True
+        return good
+    finite = np.flatnonzero(seen.finite)
+    values = seen.values[finite]
+    fronts = non_dominated_sort(values)
+    for front in range(int(fronts.max()) + 1):
+        members, left = finite[fronts == front], count - int(good.sum())
+        if len(members) > left:
+            scaled, reference = in_range(seen.values[members])
+            members = members[largest_subset(scaled, reference, left)]
+        good[members] = True
+    return good
+
+
+def good_weights(values: Matrix) -> Matrix:
+    """Returns the weights (k,) of good trials, whose costs are `values` (k, m).
+
+    Of one objective the latest count most; of several the weight is what a trial adds to the
+    hypervolume, at least a tenth of the most.
+    """
+    if values.shape[1] == 1:
+        return age_weights(len(values))
+    added = contributions(*in_range(values))
+    return np.maximum(added / (added.max() or 1.0), _LEAST_WEIGHT)
+
+
+def in_range(values: Matrix) -> tuple[Matrix, Matrix]:
+    """Returns costs (n, m) scaled to [0, 1] in each objective, and a reference point beyond."""
+    low, spread = values.min(axis=0), np.ptp(values, axis=0)
+    return (values - low) / np.where(spread > 0, spread, 1.0), np.full(values.shape[1], _REFERENCE)
+
+
+def split(seen: Evaluations, good: NDArray[np.bool_]) -> tuple[Matrix, Matrix]:
     """Returns the rows of the good trials and of the others, each in the order of trials.
 
     Failed and pending trials are among the others.
     """
-    count = min(math.ceil(gamma * int(seen.finite.sum())), _MOST_GOOD)
-    good = np.zeros(len(seen.costs), dtype=bool)
-    good[seen.order[:count]] = True
     rest = np.vstack([seen.rows[~good], seen.pending])
     by_number = np.argsort(np.append(seen.numbers[~good], seen.waiting), kind="stable")
     return seen.rows[good], rest[by_number]

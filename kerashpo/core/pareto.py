@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Costs: TypeAlias = NDArray[np.float64]
+_MATRIX_ROWS = 3_000
+"""Up to so many rows all pairs are compared at once: 9 MB."""
 
 
 def non_dominated(costs: Costs) -> NDArray[np.bool_]:
@@ -43,11 +45,25 @@ def non_dominated_sort(costs: Costs) -> NDArray[np.int64]:
     """
     fronts = np.zeros(len(costs), dtype=np.int64)
     left, front = np.arange(len(costs)), 0
+    beats = _dominates(costs) if len(costs) <= _MATRIX_ROWS else None
     while len(left):
-        mask = non_dominated(costs[left])
+        if beats is None:
+            mask = non_dominated(costs[left])
+        else:
+            mask = np.logical_not(np.logical_or.reduce(beats[np.ix_(left, left)], axis=0))
         fronts[left[mask]] = front
         left, front = left[~mask], front + 1
     return fronts
+
+
+def _dominates(costs: Costs) -> NDArray[np.bool_]:
+    """Returns whether row i dominates row j (n, n)."""
+    nowhere_worse = np.ones((len(costs),) * 2, dtype=bool)
+    somewhere_better = np.zeros((len(costs),) * 2, dtype=bool)
+    for column in costs.T:
+        nowhere_worse &= column[:, None] <= column
+        somewhere_better |= column[:, None] < column
+    return np.logical_and(nowhere_worse, somewhere_better)
 
 
 def crowding_distance(costs: Costs) -> NDArray[np.float64]:
@@ -86,3 +102,17 @@ def from_knee(costs: Costs) -> NDArray[np.int64]:
         scaled = (rows - rows.min(axis=0)) / np.where(spread > 0, spread, 1.0)
         distance[fronts == front] = np.sqrt((scaled**2).sum(axis=1))
     return np.lexsort((distance, fronts))
+
+
+def from_least_crowded(costs: Costs) -> NDArray[np.int64]:
+    """Returns all rows front by front, each front from its least crowded row on.
+
+    So NSGA-II chooses survivors (Deb et al., 2002). Equal distances keep the order of the rows.
+
+    Args:
+        costs: (n, m), to minimise; finite.
+    """
+    fronts, crowding = non_dominated_sort(costs), np.zeros(len(costs))
+    for front in range(int(fronts.max(initial=-1)) + 1):
+        crowding[fronts == front] = crowding_distance(costs[fronts == front])
+    return np.lexsort((-crowding, fronts))

@@ -10,7 +10,7 @@ from typing import TypeAlias, final
 import numpy as np
 
 from kerashpo.core.history import History
-from kerashpo.core.pareto import crowding_distance, non_dominated_sort
+from kerashpo.core.pareto import from_least_crowded
 
 Rank: TypeAlias = tuple[float, float, int]
 """A sort key, less is better: cost, loss of the same split, trial; see `History.rank`."""
@@ -54,9 +54,5 @@ def promotion_order(standings: Sequence[Standing]) -> list[Standing]:
     if not known:
         return by_rank
     known.sort(key=lambda one: one.trial)
-    costs = np.array([one.costs for one in known])
-    fronts, crowding = non_dominated_sort(costs), np.zeros(len(known))
-    for front in range(int(fronts.max()) + 1):
-        crowding[fronts == front] = crowding_distance(costs[fronts == front])
-    order = np.lexsort((-crowding, fronts))
+    order = from_least_crowded(np.array([one.costs for one in known]))
     return [*(known[i] for i in order), *by_rank[len(known) :]]

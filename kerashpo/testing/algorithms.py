@@ -52,9 +52,10 @@ CASES: Final[dict[str, AlgorithmCase]] = {
     "grid": AlgorithmCase(_named("grid"), continuous=False, random=False, several=True),
     "sobol": AlgorithmCase(_named("sobol"), several=True),
     "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
-    "tpe": AlgorithmCase(_named("tpe", num_initial_points=3)),
+    "tpe": AlgorithmCase(_named("tpe", num_initial_points=3), several=True),
     "cmaes": AlgorithmCase(_named("cmaes", population_size=4)),
     "de": AlgorithmCase(_named("de", population_size=5)),
+    "nsga2": AlgorithmCase(_named("nsga2", population_size=5), several=True),
     "pso": AlgorithmCase(_named("pso", population_size=4)),
 }
 """The algorithms of the registry, by name."""

@@ -6,6 +6,7 @@
 `ASHA`                   asynchronous halving: never waits for a rung to fill
 `PBT`                    population-based training: values change while models train
 `BayesianOptimization`   a Gaussian process proposes, every trial is trained fully
+`NSGA2`                  crossover and mutation towards a Pareto front
 `RandomSearch`           random configurations without repeats
 `GridSearch`             every configuration of a finite space
 `Tuner`                  from an oracle of KerasTuner's kind; to be subclassed
@@ -32,6 +33,7 @@ from typing import Any
 
 __all__ = [
     "ASHA",
+    "NSGA2",
     "PBT",
     "BayesianOptimization",
     "GridSearch",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerashpo.algorithms.evaluations import EvaluationReader
-from kerashpo.algorithms.tpe import TPE, groups, split
+from kerashpo.algorithms.tpe import TPE, good_trials, good_weights, groups, split
 from kerashpo.errors import InvalidInput, InvalidSpace
 from kerashpo.space import Cube, Space, choice, integer, uniform, when
 from kerashpo.testing.algorithm_driver import AlgorithmDriver
@@ -61,7 +61,8 @@ def test_failed_and_running_trials_are_among_the_bad_ones():
     study.fail(failed)
     running = study.start()
     reader = EvaluationReader(Cube(PLANE))
-    good, bad = split(reader.read(study.history), 0.1)
+    seen = reader.read(study.history)
+    good, bad = split(seen, good_trials(seen, 0.1))
     best = sorted(range(20), key=lambda trial: bowl(study.configs[trial]))[:2]
     assert {tuple(row) for row in good} == {tuple(study.configs[t].values()) for t in best}
     assert len(bad) == 20
@@ -128,3 +129,22 @@ def test_numbers_out_of_range_are_refused(options, message):
 def test_priors_that_the_space_does_not_hold_are_refused(priors, message):
     with pytest.raises(InvalidSpace, match=message):
         TPE(PLANE, 0, priors=priors)
+
+
+def test_the_good_trials_of_two_objectives_are_the_front_and_what_covers_most_of_the_next():
+    # The front is 0 and 1; of the next one, 2, 3 and 4, the middle covers most.
+    costs = [(0, 4), (4, 0), (1, 9), (5, 5), (9, 1), (9, 9)]
+    study = AlgorithmDriver(
+        lambda *args: TPE(*args, num_initial_points=9),
+        PLANE,
+        score=lambda config: 0.0,
+        others=(("other", "min"),),
+    )
+    for one, two in costs:
+        study.finish(study.start(), {"value": float(one), "other": float(two)})
+    seen = EvaluationReader(Cube(PLANE)).read(study.history)
+    assert np.flatnonzero(good_trials(seen, 0.3)).tolist() == [0, 1]
+    assert np.flatnonzero(good_trials(seen, 0.5)).tolist() == [0, 1, 3]
+    # Of equal volumes beyond the other one.
+    assert good_weights(np.array([[0.0, 4.0], [4.0, 0.0]])).tolist() == [1.0, 1.0]
+    assert good_weights(np.array([[0.0, 4.0], [1.0, 1.0], [4.0, 0.0]]))[1] == 1.0
