@@ -134,6 +134,15 @@ class Best:
 NOTHING = Best(math.inf, math.inf, 0)
 
 
+def judge(objective: Objective, metrics: Mapping[str, float], epoch: int) -> Best:
+    """Returns how good one epoch is, `NOTHING` where its objective is not finite."""
+    cost = objective.cost(metrics.get(objective.name, math.nan))
+    loss = metrics.get(objective.loss, math.inf)
+    if cost == math.inf:
+        return NOTHING
+    return Best(cost, loss if math.isfinite(loss) else math.inf, epoch)
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Scoring:

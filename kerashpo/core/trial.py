@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
-from kerashpo.core.objective import NOTHING, Best, Scoring
+from kerashpo.core.objective import NOTHING, Best, Scoring, judge
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
 
 STUDY_ENDED = "study ended"
@@ -93,7 +93,7 @@ class Trial:
             self._best[report.run] = self._judge_run(report.run)
         else:
             known = self._best.get(report.run, NOTHING)
-            self._best[report.run] = min(known, self._judge(report.metrics, report.epoch))
+            self._best[report.run] = min(known, judge(self.objective, report.metrics, report.epoch))
         return True
 
     def measure(self, run: int, epoch: int, metrics: Mapping[str, float]) -> None:
@@ -279,17 +279,12 @@ class Trial:
         told = [(e, m) for e, m in self.measured.get(run, {}).items() if e <= until and name in m]
         if told:
             epoch, metrics = max(told, key=lambda pair: pair[0])
-            return self._judge(metrics, epoch)
+            return judge(self.objective, metrics, epoch)
         reports = self.reports.get(run, {})
-        judged = (self._judge(reports[e].metrics, e) for e in sorted(reports) if e <= until)
+        judged = (
+            judge(self.objective, reports[e].metrics, e) for e in sorted(reports) if e <= until
+        )
         return self.scoring.pick(list(judged))
-
-    def _judge(self, metrics: Mapping[str, float], epoch: int) -> Best:
-        cost = self.objective.cost(metrics.get(self.objective.name, math.nan))
-        loss = metrics.get(self.objective.loss, math.inf)
-        if cost == math.inf:
-            return NOTHING
-        return Best(cost, loss if math.isfinite(loss) else math.inf, epoch)
 
     @staticmethod
     def _mean(bests: list[Best]) -> Best:

@@ -11,9 +11,8 @@ import keras
 
 from kerashpo.core.errors import UnusableResult, nearest
 from kerashpo.core.events import Measured, Reported
-from kerashpo.core.objective import Best
-from kerashpo.core.records import Decision, Objective, Report
-from kerashpo.core.trial import Trial
+from kerashpo.core.objective import judge
+from kerashpo.core.records import Decision, Report
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
 from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, is_curve, mean
@@ -81,7 +80,7 @@ class EpochReporter:
         metrics = settings.derived.add(metrics, live.model)
         self._logged = list(metrics)
         report = Report(self._trial, self._run, epoch, metrics, live.seconds)
-        live.note_best(judge(report, settings.objective), self._newest_counts(metrics))
+        live.note_best(judge(settings.objective, metrics, epoch), self._newest_counts(metrics))
         if self._complete:
             self._check_first()
         return self._emit(Reported(report))
@@ -137,8 +136,7 @@ class EpochReporter:
     def _measure(self, metrics: dict[str, float]) -> None:
         live, objective = self._live, self._settings.objective
         metrics = self._settings.derived.add(metrics, live.model)
-        report = Report(self._trial, self._run, live.epoch, metrics, live.seconds)
-        found = judge(report, objective)
+        found = judge(objective, metrics, live.epoch)
         if found.finite and math.isclose(found.cost, live.best.cost, rel_tol=1e-6):
             return  # what the epochs say already
         live.best = found
@@ -155,10 +153,3 @@ class EpochReporter:
         """Tells whether one more epoch like the last one would be too much to lose."""
         since = time.perf_counter() - self._saved
         return since + last > self._settings.checkpoint_every
-
-
-def judge(report: Report, objective: Objective) -> Best:
-    """Returns how good one epoch is, as the history will see it."""
-    alone = Trial(report.trial, {}, objective)
-    alone.add(report)
-    return alone.best

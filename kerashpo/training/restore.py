@@ -1,9 +1,11 @@
-"""Brings a trial back into memory: from its checkpoint, its parent's, or from nothing."""
+"""Where a trial starts from: its newest checkpoint, its parent's state, or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import final
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import FoldRuns, Resume
@@ -20,65 +22,86 @@ class UnusableCheckpoint(Exception):
     """A checkpoint that is damaged or of another model."""
 
 
-def restore_state(
-    item: WorkItem,
-    stored: RunCheckpoints,
-    build: Callable[[int], TrialState],
-    note: Callable[[str], None],
-) -> TrialState:
-    """Builds a trial's model, and brings it to its newest checkpoint that can be read.
+@final
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A state that a run of a trial may start from.
 
-    A fork without one starts from its parent's state, with its own values.
+    Attributes:
+        trial: whose number keys the randomness where nothing is loaded.
+        data: a checkpoint, None to start from nothing.
+        origin: the parent whose checkpoint it is, None for the trial's own.
+    """
+
+    trial: int
+    data: bytes | None = None
+    origin: Origin | None = None
+
+    def stream(self) -> int:
+        """Returns the trial whose number keys the randomness.
+
+        Raises:
+            UnusableCheckpoint: if the checkpoint is damaged.
+            ForkFailed: if it is the parent's.
+        """
+        if self.data is None:
+            return self.trial
+        with self._reading():
+            return read_stream(self.data)
+
+    def load(self, state: TrialState) -> None:
+        """Brings a state whose model was built to where the checkpoint is.
+
+        Raises:
+            UnusableCheckpoint: if the checkpoint is damaged or of another model.
+            ForkFailed: if it is the parent's.
+        """
+        if self.data is None:
+            return
+        with self._reading():
+            if self.origin is None:
+                state.load(self.data)
+            else:
+                state.load_origin(self.data)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Raises what `load` says for a ValueError of reading, not of the user's code."""
+        try:
+            yield
+        except ValueError as error:
+            if self.origin is None:
+                raise UnusableCheckpoint(str(error)) from error
+            raise ForkFailed(
+                f"{_from(self.origin)}which cannot be used: {error}. A fork must have the same "
+                "layers and the same optimizer as its parent."
+            ) from error
+
+
+def starts_of(item: WorkItem, stored: RunCheckpoints) -> Iterator[Start]:
+    """Yields what a run may start from, the best first; the last one has no alternative.
+
+    A resumed trial starts from its newest checkpoint that can be read. Epochs trained again give
+    what the log says: an older one costs time, not results. A fork without a checkpoint of its
+    own starts from its parent's state, with its own values.
 
     Args:
         item: what is to be trained.
         stored: the checkpoints of this run of the trial.
-        build: builds the model; takes the trial whose number keys the randomness.
-        note: receives what is wrong with a checkpoint that cannot be used.
 
     Raises:
-        ForkFailed: if the state of a fork's parent cannot be used.
+        ForkFailed: if the state of a fork's parent is gone.
     """
-    for data in stored.newest_first() if isinstance(item.job, (Resume, FoldRuns)) else ():
-        try:
-            return _load(data, build, TrialState.load)
-        except UnusableCheckpoint as error:
-            # Epochs trained again give what the log says: this costs time, not results.
-            note(f"{error}; trained again from an earlier one or from the start")
+    if isinstance(item.job, (Resume, FoldRuns)):
+        yield from (Start(item.trial, data) for data in stored.newest_first())
     if stored.origin is None:
-        return build(item.trial)
-    return _fork(stored.origin, stored.parent_state(), build)
-
-
-def _fork(origin: Origin, data: bytes | None, build: Callable[[int], TrialState]) -> TrialState:
-    start = f"The trial starts from the state of trial {origin[0]} after epoch {origin[1]}, "
+        yield Start(item.trial)
+        return
+    data = stored.parent_state()
     if data is None:
-        raise ForkFailed(start + "whose checkpoint is gone.")
-    try:
-        return _load(data, build, TrialState.load_origin)
-    except UnusableCheckpoint as error:
-        raise ForkFailed(
-            f"{start}which cannot be used: {error}. A fork must have the same layers and the "
-            "same optimizer as its parent."
-        ) from error
+        raise ForkFailed(f"{_from(stored.origin)}whose checkpoint is gone.")
+    yield Start(item.trial, data, stored.origin)
 
 
-def _load(
-    data: bytes, build: Callable[[int], TrialState], load: Callable[[TrialState, bytes], None]
-) -> TrialState:
-    """Builds the model as it was built before the checkpoint, and loads it."""
-    with _reading():
-        stream = read_stream(data)
-    state = build(stream)
-    with _reading():
-        load(state, data)
-    return state
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Raises UnusableCheckpoint for a ValueError of reading a checkpoint, not of user code."""
-    try:
-        yield
-    except ValueError as error:
-        raise UnusableCheckpoint(str(error)) from error
+def _from(origin: Origin) -> str:
+    return f"The trial starts from the state of trial {origin[0]} after epoch {origin[1]}, "

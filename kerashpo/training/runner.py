@@ -36,7 +36,7 @@ from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
 from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.reporter import EpochReporter
-from kerashpo.training.restore import ForkFailed, restore_state
+from kerashpo.training.restore import ForkFailed, UnusableCheckpoint, starts_of
 from kerashpo.training.settings import Settings
 from kerashpo.training.stored_models import architecture_of
 from kerashpo.training.trial_memory import TrialMemory
@@ -132,30 +132,26 @@ class KerasRunner(Runner):
 
     def train(self, task: WorkItem, emit: Emit) -> None:
         with self._tail.listening():
-            self._run(task, self._tail.sparing(emit))
-
-    def _run(self, task: WorkItem, emit: Emit) -> None:
-        stage = ["build"]
-        task = self._limited(task)
-        try:
-            outcomes = []
-            first = self._terms_of(task.trial).first_run
-            for run in (first + run for run in task.runs(self._settings.runs)):
-                outcome = self._run_once(task, run, emit, stage)
-                if outcome is None:
-                    return
-                outcomes.append(outcome)
-            self._conclude(task, outcomes, emit)
-        except (TooLarge, ForkFailed) as error:
-            self._fail(task, emit, Failure(REFUSED, str(error)))
-        except Exception as error:  # whatever the user's code raises fails its trial
-            if ends_search(error):
-                raise
-            plain = isinstance(error, InvalidInput)
-            failure = Failure(stage[0], str(error)) if plain else classify(stage[0], error)
-            self._fail(task, emit, failure)
-        finally:
-            self._memory.evict()
+            emit, stage, task = self._tail.sparing(emit), ["build"], self._limited(task)
+            try:
+                outcomes = []
+                first = self._terms_of(task.trial).first_run
+                for run in (first + run for run in task.runs(self._settings.runs)):
+                    outcome = self._run_once(task, run, emit, stage)
+                    if outcome is None:
+                        return
+                    outcomes.append(outcome)
+                self._conclude(task, outcomes, emit)
+            except (TooLarge, ForkFailed) as error:
+                self._fail(task, emit, Failure(REFUSED, str(error)))
+            except Exception as error:  # whatever the user's code raises fails its trial
+                if ends_search(error):
+                    raise
+                plain = isinstance(error, InvalidInput)
+                failure = Failure(stage[0], str(error)) if plain else classify(stage[0], error)
+                self._fail(task, emit, failure)
+            finally:
+                self._memory.evict()
 
     def free(self, trial: int) -> None:
         for run in self._memory.runs_of(trial):
@@ -196,16 +192,15 @@ class KerasRunner(Runner):
 
     def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         """Builds the trial's model, and brings it to where the trial is."""
-        return restore_state(
-            task,
-            self._store(task, run),
-            lambda stream: self._build(task, run, emit, stream),
-            lambda text: self._note(task.trial, text, emit),
-        )
-
-    @staticmethod
-    def _note(trial: int, text: str, emit: Emit) -> None:
-        emit(Noted(trial, {"checkpoint": text}))
+        for start in starts_of(task, self._store(task, run)):
+            try:
+                live = self._build(task, run, emit, start.stream())
+                start.load(live)
+                return live
+            except UnusableCheckpoint as error:
+                text = f"{error}; trained again from an earlier one or from the start"
+                emit(Noted(task.trial, {"checkpoint": text}))
+        raise AssertionError("the last start can be used, or raises")
 
     def _store(self, task: WorkItem, run: int) -> RunCheckpoints:
         # A parent has no state of the folds of its child's final round: they begin anew.
