@@ -24,7 +24,7 @@ class UnusableCheckpoint(Exception):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartState:
     """A state that a run of a trial may start from.
 
     Attributes:
@@ -78,7 +78,7 @@ class Start:
             ) from error
 
 
-def starts_of(item: WorkItem, stored: RunCheckpoints) -> Iterator[Start]:
+def starts_of(item: WorkItem, stored: RunCheckpoints) -> Iterator[StartState]:
     """Yields what a run may start from, the best first; the last one has no alternative.
 
     A resumed trial starts from its newest checkpoint that can be read. Epochs trained again give
@@ -93,14 +93,14 @@ def starts_of(item: WorkItem, stored: RunCheckpoints) -> Iterator[Start]:
         ForkFailed: if the state of a fork's parent is gone.
     """
     if isinstance(item.job, (Resume, FoldRuns)):
-        yield from (Start(item.trial, data) for data in stored.newest_first())
+        yield from (StartState(item.trial, data) for data in stored.newest_first())
     if stored.origin is None:
-        yield Start(item.trial)
+        yield StartState(item.trial)
         return
     data = stored.parent_state()
     if data is None:
         raise ForkFailed(f"{_from(stored.origin)}whose checkpoint is gone.")
-    yield Start(item.trial, data, stored.origin)
+    yield StartState(item.trial, data, stored.origin)
 
 
 def _from(origin: Origin) -> str:
