@@ -15,17 +15,20 @@ from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.gp.optimise_acquisition import Maximiser
-from kerashpo.algorithms.observations import Observations
+from kerashpo.algorithms.gp.promise import OnePromise, Promise
+from kerashpo.algorithms.observations import Observations, SeenTrials
+from kerashpo.algorithms.pareto_model import ParetoModel
 from kerashpo.algorithms.sobol import sobol_rows
 from kerashpo.algorithms.surrogate import Earlier, Surrogate, read_earlier
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.history import History
-from kerashpo.core.records import Config, Exhausted
+from kerashpo.core.records import Config, Exhausted, Objective
 from kerashpo.core.rng import stream
 from kerashpo.space.cube import Cube, Matrix
 from kerashpo.space.space import Space, key
 
 _AROUND = 5
+_FRONT = 20
 
 
 @final
@@ -37,6 +40,9 @@ class BayesianOptimization(Algorithm):
     returned their expected value, failed ones as the worst value seen. Under a scheduler
     that stops trials early the model covers configuration and epochs and predicts the value
     at the most epochs, and every tenth trial is random, since early epochs may mislead.
+
+    With several objectives a Gaussian process each is fitted, and the expected hypervolume
+    improvement is maximised, see `kerashpo.algorithms.pareto_model`.
 
     Args:
         space: what to search.
@@ -98,14 +104,11 @@ class BayesianOptimization(Algorithm):
         """Returns the surrogate model; None before any trial has a value."""
         self._observations.update(history)
         with self._blas.limit(limits=1):
-            return Surrogate.of(
-                self._cube,
-                self._observations.read(history),
-                self._earlier,
-                history.objective,
-                self._alpha,
-                self._recipe,
-            )
+            return self._fit(self._observations.read(history), history.objective)
+
+    def _fit(self, seen: SeenTrials, objective: Objective) -> Surrogate | None:
+        """Returns a surrogate model of the first column of the observed values."""
+        return Surrogate.of(self._cube, seen, self._earlier, objective, self._alpha, self._recipe)
 
     def explain(self, history: History) -> Explanation | None:
         """Returns the model's predictions and the reason for its next proposal.
@@ -119,6 +122,8 @@ class BayesianOptimization(Algorithm):
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         self._observations.update(history)
+        if history.several:
+            self._check_several(history)
         taken = self._observations.configs
         for config in map(self.space.project, self._queue):
             if key(config) not in taken:
@@ -142,27 +147,53 @@ class BayesianOptimization(Algorithm):
         return self._cube.snap(rows, stream(self.seed, "start", trial)).ravel()
 
     def _model(self, trial: int, history: History) -> Matrix | None:
-        surrogate = self.surrogate(history)
-        if surrogate is None or self._cube.dim == 0:
+        if self._cube.dim == 0:
             return None
-        every = self._recipe.random_every
-        if surrogate.partial and every and trial % every == every - 1:
+        seen, every = self._observations.read(history), self._recipe.random_every
+        if seen.partial and every and trial % every == every - 1:
             return None
         # These matrices are small: more BLAS threads slow the fit down, and much more so
         # while a training keeps the cores busy.
         with self._blas.limit(limits=1):
-            known, means = surrogate.known()
-            best = known[np.argsort(means, kind="stable")[:_AROUND]]
-            maximiser = Maximiser(
-                self._cube,
-                surrogate.features,
-                surrogate.posterior,
-                make_acquisition(self._acquisition, float(means.min()), self._beta),
-                self._recipe.climb,
-                self._recipe.sweep,
-            )
+            found = self._promise(trial, seen, history)
+            if found is None:
+                return None
+            promise, best = found
+            maximiser = Maximiser(self._cube, promise, self._recipe.climb, self._recipe.sweep)
             rng = stream(self.seed, "maximise", trial)
             return maximiser.search(best, self._observations.taken, rng)
+
+    def _promise(
+        self, trial: int, seen: SeenTrials, history: History
+    ) -> tuple[Promise, Matrix] | None:
+        """Returns the acquisition and rows (k, d) to search around; None without a value."""
+        if history.several:
+            rng = stream(self.seed, "weights", trial)
+            model = ParetoModel.of(
+                self._cube, seen, lambda part: self._fit(part, history.objective), _FRONT, rng
+            )
+            return None if model is None else (model.promise, model.best)
+        surrogate = self._fit(seen, history.objective)
+        if surrogate is None:
+            return None
+        known, means = surrogate.known()
+        best = known[np.argsort(means, kind="stable")[:_AROUND]]
+        acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
+        return OnePromise(surrogate.features, surrogate.posterior, acquisition), best
+
+    def _check_several(self, history: History) -> None:
+        """Raises InvalidInput for arguments that several objectives leave no use for."""
+        names = ", ".join(one.name for one in history.objectives)
+        if self._acquisition != "logei":
+            raise InvalidInput(
+                f"acquisition={self._acquisition!r} is of one objective; several ({names}) are "
+                "searched by expected hypervolume improvement: leave it out, or pass weights=."
+            )
+        if self._earlier:
+            raise InvalidInput(
+                f"warm_start holds one value a configuration, and there are several objectives "
+                f"({names}): leave it out, or pass weights=."
+            )
 
 
 def _centre(cube: Cube) -> Matrix:

@@ -100,7 +100,9 @@ class Observations:
         numbers = [number for number, _, _ in picked]
         at = np.array([level for _, level, _ in picked], dtype=float)
         width = len(history.objectives) if history.several else 1
-        values = np.array([costs for _, _, costs in picked]).reshape(len(picked), width)
+        values = np.array([costs for _, _, costs in picked], dtype=float).reshape(
+            len(picked), width
+        )
         values[~np.isfinite(values).all(axis=1)] = math.inf
         if short:
             moved = [align(np.array(numbers), at, costs) for costs in values.T]

@@ -50,7 +50,10 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
     "grid": AlgorithmEntry("grid:GridSearch", "GridSearch", "GridSearchOracle", False, True),
     "sobol": AlgorithmEntry("sobol:SobolSearch", reads_scores=False, several=True),
     "bayesian": AlgorithmEntry(
-        "bayesian:BayesianOptimization", "BayesianOptimization", "BayesianOptimizationOracle"
+        "bayesian:BayesianOptimization",
+        "BayesianOptimization",
+        "BayesianOptimizationOracle",
+        several=True,
     ),
     "tpe": AlgorithmEntry("tpe:TPE", several=True),
     "cmaes": AlgorithmEntry("cmaes:CMAES"),

@@ -65,6 +65,7 @@ class PBT(Scheduler):
     """
 
     deterministic: ClassVar[bool] = True
+    several: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ CASES: Final[dict[str, AlgorithmCase]] = {
     "random": AlgorithmCase(_named("random"), several=True),
     "grid": AlgorithmCase(_named("grid"), continuous=False, random=False, several=True),
     "sobol": AlgorithmCase(_named("sobol"), several=True),
-    "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8),
+    "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8, several=True),
     "tpe": AlgorithmCase(_named("tpe", num_initial_points=3), several=True),
     "cmaes": AlgorithmCase(_named("cmaes", population_size=4)),
     "de": AlgorithmCase(_named("de", population_size=5)),

@@ -20,6 +20,9 @@ from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 class BayesianOptimization(Tuner):
     """A Gaussian process proposes each configuration; every trial is trained to the end.
 
+    With several objectives it maximises the expected hypervolume improvement of a Gaussian process
+    for each.
+
     Args:
         hypermodel: see `Tuner`.
         objective: see `Tuner`.

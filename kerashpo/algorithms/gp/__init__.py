@@ -13,6 +13,8 @@ makes them, NaN where a parameter is inactive; targets are minimised.
 ``posterior``             mean and variance, their gradients, conditioning on more points
 ``subset``                the posterior of a bounded subset of many observations
 ``acquisition``           acquisition functions: logEI, EI, PI, LCB
+``expected_hypervolume``  the expected hypervolume improvement of two objectives
+``promise``               an acquisition of one posterior, or of one for each objective
 ``optimise_acquisition``  the row of a mixed space that maximises the acquisition
 ``model_settings``        switches of the measured ingredients, for ablations
 ``linalg``                Cholesky factors with jitter

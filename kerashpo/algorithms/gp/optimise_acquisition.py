@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.stats import qmc
 
-from kerashpo.algorithms.gp.acquisition import Acquisition
-from kerashpo.algorithms.gp.features import Features
 from kerashpo.algorithms.gp.kernel import Matrix
-from kerashpo.algorithms.gp.posterior import Posterior
+from kerashpo.algorithms.gp.promise import Promise
 from kerashpo.space.cube import Cube
 
 _SPREAD = 512
@@ -34,24 +32,15 @@ class Maximiser:
 
     Attributes:
         cube: the space.
-        features: maps its rows to the posterior's features.
-        posterior: the fitted model.
-        acquisition: the function to maximise.
+        promise: the acquisition to maximise.
         climb: whether to follow the gradient.
         sweep: whether to try all discrete neighbours.
     """
 
     cube: Cube
-    features: Features
-    posterior: Posterior
-    acquisition: Acquisition
+    promise: Promise
     climb: bool = True
     sweep: bool = True
-
-    def score(self, rows: Matrix) -> Matrix:
-        """Returns the acquisition (n,) of rows (n, d)."""
-        mean, variance = self.posterior.predict(self.features(rows))
-        return self.acquisition(mean, np.sqrt(variance))[0]
 
     def search(
         self, best: Matrix, taken: AbstractSet[bytes], rng: np.random.Generator
@@ -64,7 +53,7 @@ class Maximiser:
             rng: the generator of the sample.
         """
         pool = self.cube.snap(np.vstack([self._spread(rng), self._near(best, rng)]), rng)
-        scores = self.score(pool)
+        scores = self.promise.score(pool)
         order = np.argsort(-scores, kind="stable")
         rows, values = pool[order[:_STARTS]], scores[order[:_STARTS]]
         tried, tried_scores = [pool], [scores]
@@ -107,7 +96,7 @@ class Maximiser:
 
         def loss(flat: Matrix) -> tuple[float, Matrix]:
             work[free] = flat
-            value, gradient = self._value_and_gradient(work)
+            value, gradient = self.promise.score_and_gradient(work)
             return -float(value.sum()), -gradient[free]
 
         bounds = [(0.0, 1.0)] * int(free.sum())
@@ -117,18 +106,9 @@ class Maximiser:
         )
         work[free] = found.x
         snapped = self.cube.snap(work, rng)
-        scores = self.score(snapped)
+        scores = self.promise.score(snapped)
         better = scores > values
         return np.where(better[:, None], snapped, rows), np.where(better, scores, values)
-
-    def _value_and_gradient(self, rows: Matrix) -> tuple[Matrix, Matrix]:
-        seen = self.features(rows)
-        mean, variance, by_mean, by_variance = self.posterior.predict_with_gradient(seen)
-        deviation = np.sqrt(variance)
-        value, slope, rise = self.acquisition(mean, deviation)
-        by_deviation = by_variance / (2.0 * deviation[:, None])
-        gradient = slope[:, None] * by_mean + rise[:, None] * by_deviation
-        return value, gradient[:, : self.cube.dim]
 
     def _sweep(
         self, rows: Matrix, values: Matrix, rng: np.random.Generator
@@ -139,7 +119,7 @@ class Maximiser:
         if not (self.sweep and len(owner)):
             return rows, values, rows, values
         neighbours = self.cube.snap(np.vstack(around), rng)
-        scores = self.score(neighbours)
+        scores = self.promise.score(neighbours)
         rows, values = rows.copy(), values.copy()
         for i in range(len(rows)):
             mine = np.flatnonzero(owner == i)

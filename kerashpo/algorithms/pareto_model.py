@@ -1,0 +1,108 @@
+"""What Gaussian processes make of several objectives: a promise to maximise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias, final
+
+import numpy as np
+
+from kerashpo.algorithms.gp.expected_hypervolume import (
+    FrontAcquisition,
+    Stripes,
+    log_expected_hypervolume_improvement,
+    log_expected_hypervolume_improvement_at,
+    open_points,
+)
+from kerashpo.algorithms.gp.promise import FrontPromise, Promise
+from kerashpo.algorithms.observations import SeenTrials
+from kerashpo.algorithms.surrogate import Surrogate
+from kerashpo.core.pareto import from_least_crowded, non_dominated
+from kerashpo.space.cube import Cube, Matrix
+
+Fit: TypeAlias = "Callable[[SeenTrials], Surrogate | None]"
+"""Fits a surrogate of the first column of the values."""
+
+_MARGIN = 0.1
+_BELOW = 0.25
+_POINTS = 256
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ParetoModel:
+    """An acquisition over several objectives.
+
+    Attributes:
+        promise: what is to be maximised.
+        best: (k, d), rows to look around.
+    """
+
+    promise: Promise
+    best: Matrix
+
+    @classmethod
+    def of(
+        cls, cube: Cube, seen: SeenTrials, fit: Fit, around: int, rng: np.random.Generator
+    ) -> ParetoModel | None:
+        """Returns the acquisition; None where no trial has finite values.
+
+        It is the expected hypervolume improvement of a Gaussian process each: exact for two
+        objectives, by quasi-Monte Carlo for more.
+
+        Args:
+            cube: the space.
+            seen: the observations.
+            fit: fits a surrogate, with pending trials believed.
+            around: how many rows to look around.
+            rng: for the quasi-random points.
+        """
+        if not np.isfinite(seen.values).all(axis=1).any():
+            return None
+        columns = range(seen.values.shape[1])
+        found = [fit(replace(seen, values=seen.values[:, [k]])) for k in columns]
+        models = [one for one in found if one is not None]
+        rows = _distinct(cube, np.vstack([seen.rows, seen.pending]))
+        means = np.column_stack([one.posterior.mean(one.features(rows)) for one in models])
+        pairs = [(one.features, one.posterior) for one in models]
+        best = rows[from_least_crowded(means)[:around]]
+        return cls(FrontPromise(pairs, acquisition_of(means, rng)), best)
+
+
+def acquisition_of(means: Matrix, rng: np.random.Generator) -> FrontAcquisition:
+    """Returns the logarithm of the expected hypervolume improvement on the front of `means`.
+
+    Args:
+        means: (n, m), the expected costs of all trials, pending ones included: noise moves no
+            front.
+        rng: for the quasi-random points of three and more objectives.
+    """
+    front, reference = means[non_dominated(means)], reference_of(means)
+    if means.shape[1] == 2:
+        stripes = Stripes.of(front, reference)
+        return lambda mean, deviation: log_expected_hypervolume_improvement(
+            mean, deviation, stripes
+        )
+    low = front.min(axis=0) - _BELOW * np.maximum(np.ptp(means, axis=0), _MARGIN)
+    points = open_points(front, low, reference, _POINTS, rng)
+    return lambda mean, deviation: log_expected_hypervolume_improvement_at(mean, deviation, points)
+
+
+def reference_of(costs: Matrix) -> Matrix:
+    """Returns the reference point (m,) of an improvement: a tenth of the range beyond the worst.
+
+    A point near the front would hide all that lies beyond its ends: the first trials may lie
+    close together.
+
+    Args:
+        costs: (n, m), of all trials.
+    """
+    spread = np.ptp(costs, axis=0)
+    return np.asarray(costs.max(axis=0) + _MARGIN * np.where(spread > 0, spread, 1.0))
+
+
+def _distinct(cube: Cube, rows: Matrix) -> Matrix:
+    """Returns the distinct rows (n, d), in the order of their first occurrence."""
+    first = {cube.key(row): index for index, row in reversed(list(enumerate(rows)))}
+    return rows[sorted(first.values())]
