@@ -6,6 +6,8 @@ stop). It knows neither Keras nor how configurations are proposed.
 =================  =====================================================================
 ``full_training``  every configuration through all its epochs
 ``halving``        one bracket of successive halving
+``pbt``            population-based training: copies of better members, with other values
+``pb2``            a Gaussian process over values and epochs, for those copies
 ``hyperband``      several brackets, from the most to the least aggressive
 ``asha``           promotes a good trial as soon as a worker is free
 ``asha_stopping``  its stopping variant, for models that cannot be saved

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number, unknown
@@ -33,8 +33,11 @@ from kerashpo.core.rng import stream
 from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 
-EXPLORE = ("perturb",)
-"""How a copy gets its values: a step in the unit cube or a fresh draw."""
+if TYPE_CHECKING:
+    from kerashpo.schedulers.pb2 import Observation
+
+EXPLORE = ("perturb", "bayesian")
+"""How a copy gets its values: a step in the unit cube, or from a Gaussian process (PB2)."""
 
 
 @final
@@ -163,8 +166,9 @@ class PBT(Scheduler):
         if self._until >= self.max_epochs or not alive:
             self._over = True
             return [(member, Decision.STOP) for member in alive]
-        ranked = sorted(alive, key=lambda member: self._rank(history.trials[member]))
-        good = [m for m in ranked if self._rank(history.trials[m])[0] < math.inf]
+        ranks = {m: self._rank(history.trials[m], self._since, self._until) for m in alive}
+        ranked = sorted(alive, key=lambda member: ranks[member])
+        good = [member for member in ranked if ranks[member][0] < math.inf]
         count = self._replaced(len(good))
         best = good[: max(1, count)]
         lost = {*good[len(good) - count :], *(m for m in ranked if m not in good and good)}
@@ -185,10 +189,10 @@ class PBT(Scheduler):
         """Returns how many of so many members are replaced for their rank alone."""
         return max(1, int(self._quantile * members)) if members > 1 and self._quantile > 0 else 0
 
-    def _rank(self, trial: Trial) -> tuple[float, float, int]:
-        """Returns a sort key, less is better: the state at the end of the generation."""
+    def _rank(self, trial: Trial, since: int, until: int) -> tuple[float, float, int]:
+        """Returns a sort key, less is better: the state at the end of a generation."""
         cost = trial.objective.cost
-        found = list(last_metrics(trial, self._since, self._until))
+        found = list(last_metrics(trial, since, until))
         costs = [cost(metrics.get(trial.objective.name, math.nan)) for metrics in found]
         losses = [metrics.get(trial.objective.loss, math.inf) for metrics in found]
         if len(found) < trial.runs:
@@ -203,8 +207,39 @@ class PBT(Scheduler):
     def _explored(self, algorithm: Algorithm, history: History, parent: int) -> Config:
         """Returns the values of a copy of `parent`."""
         rng = stream(history.seed, "explore", history.next_trial)
-        config = history.trials[parent].config
-        return algorithm.space.perturb(config, rng, self._mutate, self._resample)
+        config, space = history.trials[parent].config, algorithm.space
+        if self._explore == "perturb":
+            return space.perturb(config, rng, self._mutate, self._resample)
+        from kerashpo.schedulers.pb2 import propose
+
+        copies = [history.trials[m] for m in self._members]
+        pending = [
+            (copy.config, self._cost(history.trials[copy.parent], self._since))
+            for copy in copies
+            if copy.parent is not None and copy.forked_at == self._since
+        ]
+        start = (self._until, self._cost(history.trials[parent], self._since))
+        return propose(space, self._mutate, config, self._observed(history), start, pending, rng)
+
+    def _observed(self, history: History) -> list[Observation]:
+        """Returns what each member did in each generation so far, in order."""
+        from kerashpo.schedulers.pb2 import Observation
+
+        found = []
+        for until in range(self._interval, self._since + 1, self._interval):
+            for trial in history.trials.values():
+                since = until - self._interval
+                before = trial
+                if trial.parent is not None and trial.forked_at == since:
+                    before = history.trials[trial.parent]
+                if any(since < epoch <= until for epoch in trial.reports.get(0, ())):
+                    costs = self._cost(before, since), self._cost(trial, until)
+                    found.append(Observation(until, trial.config, *costs))
+        return found
+
+    def _cost(self, trial: Trial, epoch: int) -> float:
+        """Returns a trial's cost at the end of the generation that ends with an epoch."""
+        return self._rank(trial, epoch - self._interval, epoch)[0]
 
 
 def _goes_on(trial: Trial) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Config
 
 
 class Models(ABC):
@@ -35,6 +36,14 @@ class Models(ABC):
         """
 
     @abstractmethod
+    def replay(self, stages: Sequence[tuple[int, Config]]) -> Any:
+        """Returns a callback that trains a model on a schedule.
+
+        Args:
+            stages: the first epoch of each stage, rising from 1, and its values.
+        """
+
+    @abstractmethod
     def single(self, trial: int, epochs: int) -> Any:
         """Returns one model of a trial's configuration, trained on all rows of the search."""
 
@@ -52,6 +61,9 @@ class NoModels(Models):
     def average(self, members: Sequence[tuple[int, int]]) -> Any:
         count = len({trial for trial, _ in members})
         raise self._error("final.model" if count == 1 else f"ensemble({count})")
+
+    def replay(self, stages: Sequence[tuple[int, Config]]) -> Any:
+        raise self._error("replay_schedule()")
 
     def single(self, trial: int, epochs: int) -> Any:
         raise self._error("final.single")

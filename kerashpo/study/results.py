@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.cv_results import cv_results
+from kerashpo.analysis.lineage import (
+    LINEAGE_COLUMNS,
+    SCHEDULE_COLUMNS,
+    line_of,
+    lineage_rows,
+    schedule_rows,
+)
 from kerashpo.analysis.pareto import objective_named, tradeoff
 from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import (
@@ -300,6 +307,56 @@ class Results:
             InvalidInput: if the study was read from a folder alone.
         """
         return self._models.refit(args, epochs, fit)
+
+    def lineage(self) -> pd.DataFrame:
+        """Returns a row for each trial of population-based training: whose copy it is.
+
+        Columns: trial, parent (NA where it began anew), forked_at (the epoch after which it left
+        its parent), last_epoch, status, score, best_epoch, and in_best: whether it is the best
+        trial or an ancestor of it.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(lineage_rows(self.history), columns=[*LINEAGE_COLUMNS])
+        return frame.astype({"parent": "Int64", "best_epoch": "Int64", "score": float})
+
+    def schedule(self, trial: int | None = None) -> pd.DataFrame:
+        """Returns the values of each epoch along the line of ancestors of the best trial.
+
+        Columns: epoch, trial (which of the line trained it), parameter, value. It ends at the
+        trial's best epoch.
+
+        Args:
+            trial: another trial than the best.
+
+        Raises:
+            NoResult: while no trial has a finite score.
+        """
+        import pandas as pd
+
+        rows = list(schedule_rows(self.history, self.space, trial))
+        return pd.DataFrame(rows, columns=[*SCHEDULE_COLUMNS])
+
+    def replay_schedule(self, trial: int | None = None) -> Any:
+        """Returns a Keras callback that trains a fresh model on the schedule that was found.
+
+        The values are set on the model as epochs begin, without compiling it again::
+
+            model = tuner.hypermodel.build(tuner.get_best_hyperparameters(1)[0])
+            model.fit(x, y, epochs=50, callbacks=[tuner.results.replay_schedule()])
+
+        `refit_best` does this by itself.
+
+        Args:
+            trial: another trial than the best.
+
+        Raises:
+            NoResult: while no trial has a finite score.
+            InvalidInput: if an argument of `fit` (the batch size) changes, or the study was read
+                from a folder alone.
+        """
+        line = line_of(self.history, trial)
+        return self._models.replay([(stage.first, stage.config) for stage in line])
 
     def failures(self) -> pd.DataFrame:
         """Returns a row for each trial that failed.

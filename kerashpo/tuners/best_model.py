@@ -9,8 +9,10 @@ from typing import Any, final
 
 import keras
 
+from kerashpo.analysis.lineage import line_of
 from kerashpo.core.errors import InvalidInput, NoResult, require_integer
 from kerashpo.core.history import History
+from kerashpo.core.records import Config
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
@@ -23,6 +25,7 @@ from kerashpo.training.loops.base import finish
 from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit, takes
 from kerashpo.training.randomness import EpochKeys
+from kerashpo.training.replay import ReplaySchedule
 from kerashpo.training.resampling import all_rows
 from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fresh_callbacks
 
@@ -79,6 +82,21 @@ class StoredModels(Models):
             self._singles[trial, epochs] = self._train_single(trial, epochs)
         return self._singles[trial, epochs]
 
+    def replay(self, stages: Sequence[tuple[int, Config]]) -> keras.callbacks.Callback:
+        told = [fit_values(self._fit_hp, config) for _, config in stages]
+        changed = [name for name in told[-1] if any(one[name] != told[-1][name] for one in told)]
+        if changed:
+            raise InvalidInput(
+                f"The schedule changes {', '.join(changed)}, which fit takes once, so no callback "
+                "can change it. results.schedule() has the values by epoch."
+            )
+        seed = self._history.seed
+
+        def build(config: Config) -> keras.Model:
+            return self._maker.make(config, self._space, seed, 0)[0]
+
+        return ReplaySchedule(stages, build)
+
     def _train_single(self, trial: int, epochs: int) -> keras.Model:
         if self._data is None:
             raise InvalidInput(
@@ -106,15 +124,20 @@ class StoredModels(Models):
             trial.run_bests[run].epoch if epochs is None else require_integer("epochs", epochs, 1)
         )
         callbacks = fresh_callbacks(check_callbacks(fit.pop("callbacks", None)))
-        model, hp = self._maker.make(trial.config, self._space, seed, trial.number, run)
-        keys = EpochKeys(seed, trial.number, run)
+        line = line_of(self._history, trial.number)
+        first = line[0]
+        model, hp = self._maker.make(first.config, self._space, seed, first.trial, run)
+        keys = EpochKeys(seed, first.trial, run)
+        every: list[keras.callbacks.Callback] = [*callbacks]
+        if len(line) > 1:
+            every.insert(0, self.replay([(stage.first, stage.config) for stage in line]))
         hypermodel = self._maker.hypermodel
         if hypermodel is not None and overrides_fit(hypermodel):
             told = epochs is not None or self._tells_epochs(hypermodel.fit)
             call = FitCall(args, fit, told=told)
             own = UserFitLoop(hypermodel)
             # A fit that sets its epochs itself ends where the best epoch was.
-            own.train(call, hp, model, (1, last), callbacks, keys, lambda epoch, _: epoch >= last)
+            own.train(call, hp, model, (1, last), every, keys, lambda epoch, _: epoch >= last)
             _end(model, callbacks)
             return model
         if not isinstance(model, keras.Model) or not model.compiled:
@@ -125,7 +148,7 @@ class StoredModels(Models):
         tuned = fit_values(self._fit_hp, trial.config)
         tuned.pop(EPOCHS, None)
         data = FitData.from_fit(*args, **{**tuned, **fit})
-        FitLoop().train(model, data, 1, last, list(callbacks), keys)
+        FitLoop().train(model, data, 1, last, every, keys)
         _end(model, callbacks)
         return model
 

@@ -38,7 +38,8 @@ class PBT(Tuner):
             the model or its optimizer, which building a few models tells.
         quantile: the part of the population that is replaced at each comparison, at most 0.5.
         resample: the probability with which a value is drawn anew instead of taking a step.
-        explore: how a copy gets its values: ``"perturb"`` takes a random step.
+        explore: how a copy gets its values: ``"perturb"`` takes a random step; ``"bayesian"`` is
+            PB2 (Parker-Holder et al., 2020): a Gaussian process over values and epochs proposes.
         seed: see `Tuner`.
         algorithm: what proposes the values of the first members: ``"random"``, ``"sobol"``,
             ``"grid"`` or ``"bayesian"``.

@@ -16,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
+from kerashpo.core.records import Config
 from kerashpo.core.trial import Trial
 from kerashpo.study.result_models import Models
 from kerashpo.study.retention import read_keep
@@ -207,6 +208,9 @@ class Estimators(Models):
             voter.classes_ = voter.le_.classes_
         voter.estimators_ = fitted
         return voter
+
+    def replay(self, stages: Sequence[tuple[int, Config]]) -> Any:
+        raise InvalidInput("Estimators of scikit-learn know no epochs, so there is no schedule.")
 
     def single(self, trial: int, epochs: int) -> Any:
         raise InvalidInput("SklearnTuner has no final round: refit_best(X, y) trains on all rows.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import JobStarted
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Fork, Resume, Start, Status
+from kerashpo.schedulers.pb2 import Observation, propose
 from kerashpo.schedulers.pbt import PBT
 from kerashpo.schedulers.registry import make_scheduler, scheduler_of
 from kerashpo.space import Space, choice, uniform
@@ -196,3 +198,40 @@ def test_what_cannot_be_meant_is_refused(options, message):
 def test_the_registry_builds_it_from_a_studys_settings():
     found = scheduler_of({"scheduler": "pbt", "max_epochs": 9, "population": 3, "interval": 3})
     assert isinstance(found, PBT) and found.plan().epochs == 27
+
+
+def test_a_gaussian_process_proposes_what_gained_most():
+    """A tenth of the range around 0.8 gained most in three generations."""
+    space, rng = Space({"x": uniform(0.0, 1.0)}), np.random.default_rng(0)
+    observed = [
+        Observation(epoch, {"x": x}, before=1.0, after=1.0 - 0.1 * (abs(x - 0.8) < 0.1))
+        for epoch in (2, 4, 6)
+        for x in rng.random(12)
+    ]
+    found = [
+        propose(space, None, {"x": 0.1}, observed, (8, 1.0), [], np.random.default_rng(seed))
+        for seed in range(3)
+    ]
+    assert all(abs(float(config["x"]) - 0.8) < 0.15 for config in found)
+    pending = [(found[0], 1.0)] * 3
+    other = propose(space, None, {"x": 0.1}, observed, (8, 1.0), pending, np.random.default_rng(0))
+    assert other != found[0]
+
+
+def test_a_gaussian_process_bears_costs_that_are_not_finite():
+    space = Space({"x": uniform(0.0, 1.0), "kind": choice(["a", "b"])})
+    config = {"x": 0.5, "kind": "a"}
+    for costs in ([math.inf] * 3, [1.0, math.inf, 0.5], [1.0], []):
+        observed = [Observation(2, config, math.inf, cost) for cost in costs]
+        rng = np.random.default_rng(0)
+        assert propose(space, ["x"], config, observed, (4, math.inf), [], rng) in space
+
+
+def test_bayesian_copies_take_the_same_values_after_any_cut():
+    search = pbt(explore="bayesian", max_epochs=4)
+    log = search.run()
+    for cut in range(9, len(log), 4):
+        again = search.history(log[:cut])
+        assert [t.config for t in again.trials.values()] == [
+            t.config for t in History(log).trials.values()
+        ]

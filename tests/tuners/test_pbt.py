@@ -202,3 +202,15 @@ def test_a_finished_search_does_nothing_again(searched):
     again.search(**DATA)
     assert told(again) == told(searched)
     assert np.isfinite(again.results.best.score)
+
+
+def test_the_best_line_refitted_on_the_searchs_data_is_the_winner_again(searched):
+    """The schedule, set on a live model, gives what the search's copies gave."""
+    best = searched.results.best
+    last = searched._history.trials[best.trial]
+    model = searched.results.refit_best(
+        **{k: v for k, v in DATA.items() if k != "verbose"}, epochs=last.epoch, verbose=0
+    )
+    x, y = DATA["validation_data"]
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(last.reports[0][last.epoch].metrics["val_loss"], 1e-5)
