@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from kerashpo.training.loops.base import TrainingLoop
 
 # The same examples in every run, and no deadline: a busy machine is no failure.
 settings.register_profile("kerashpo", deadline=None, derandomize=True, database=None)
 settings.register_profile("long", deadline=None, max_examples=3000, database=None)
 settings.load_profile("kerashpo")
+
+OWN_TRACES = Path(__file__).parent / "training"
+"""Where traces themselves are tested: each of these tests makes its own."""
+LOOPS: dict[str, TrainingLoop] = {}
+
+
+@pytest.fixture(autouse=True)
+def _shared_traces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the searches of a test process share traces, as the trials of one search do.
+
+    Tracing is most of what a small search costs.
+    """
+    factory = sys.modules.get("kerashpo.training.factory")
+    if factory is None or OWN_TRACES in request.path.parents:
+        return
+    make = factory.make_loops
+    monkeypatch.setattr(factory, "make_loops", lambda: LOOPS or LOOPS.update(make()) or LOOPS)
