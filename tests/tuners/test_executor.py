@@ -167,10 +167,13 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_trained(what, message
 
 def test_any_number_of_workers_gives_the_same_results(tmp_path):
     found = []
-    for count in (1, 2):
-        settings = place(tmp_path, f"with {count}", workers=count, deterministic=True)
+    # One of them by its factory, which a tuner takes as well as a number.
+    for count in ({"executor": kt.executors.Processes(workers=1)}, {"workers": 2}):
+        name = f"with {next(iter(count))}"
+        settings = place(tmp_path, name, deterministic=True, **count)
         tuner = kt.Hyperband(build, max_epochs=3, factor=3, **settings)
         tuner.search(**DATA)
+        assert (tmp_path / name / "logs" / "worker-0.log").exists()
         found.append(told(tuner.results))
     assert found[0] == found[1] and len(found[0]) == 5
 
@@ -220,11 +223,3 @@ def test_an_executor_that_cannot_be_meant_is_refused_before_the_model_is_built(
 
     with pytest.raises(InvalidInput, match=message):
         kt.RandomSearch(never, max_trials=1, **place(tmp_path, **settings))
-
-
-def test_a_tuner_takes_an_executor_by_its_factory(tmp_path):
-    one = kt.executors.Processes(workers=1)
-    tuner = kt.RandomSearch(build, max_trials=1, **place(tmp_path, executor=one))
-    tuner.search(**DATA)
-    assert tuner.results.epochs == 1
-    assert (tmp_path / "study" / "logs" / "worker-0.log").exists()

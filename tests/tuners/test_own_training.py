@@ -551,12 +551,11 @@ def test_the_best_is_trained_anew_with_the_epochs_and_values_of_its_fit(own, tmp
     assert accuracy == pytest.approx(best.score, abs=1e-6)
 
 
-def test_a_fit_of_ones_own_trains_in_workers(tmp_path):
+def test_a_fit_of_ones_own_trains_in_a_worker_process(tmp_path):
     found = []
-    for workers in (1, 2):
-        tuner = kt.RandomSearch(
-            Passing(), max_trials=2, workers=workers, **place(tmp_path, f"w{workers}")
-        )
+    for executor in ("serial", kt.executors.Processes(workers=1)):
+        name = f"study {len(found)}"
+        tuner = kt.RandomSearch(Passing(), max_trials=2, executor=executor, **place(tmp_path, name))
         tuner.search(**DATA)
         found.append({n: config for n, (config, _, _) in told(tuner.results).items()})
         assert {t.status for t in tuner.results.history.trials.values()} == {Status.COMPLETED}
