@@ -26,10 +26,13 @@ LOOPS: dict[str, TrainingLoop] = {}
 def _shared_traces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets the searches of a test process share traces, as the trials of one search do.
 
-    Tracing is most of what a small search costs.
+    Tracing is most of what a small search costs. A test of what a search leaves behind is marked
+    `own_traces`.
     """
     factory = sys.modules.get("kerashpo.training.factory")
     if factory is None or OWN_TRACES in request.path.parents:
+        return
+    if request.node.get_closest_marker("own_traces"):
         return
     make = factory.make_loops
     monkeypatch.setattr(factory, "make_loops", lambda: LOOPS or LOOPS.update(make()) or LOOPS)

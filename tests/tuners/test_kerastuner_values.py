@@ -89,13 +89,13 @@ def slow(hp: Any) -> keras.Model:
 
 @pytest.mark.parametrize("executions", [1, 2])
 def test_metrics_are_those_of_kerastuner(executions, tmp_path):
-    shared = {"objective": "val_loss", "max_trials": 3, "executions_per_trial": executions}
+    shared = {"objective": "val_loss", "max_trials": 2, "executions_per_trial": executions}
 
     def searched(package: Any) -> list[Any]:
         tuner = package.RandomSearch(slow, seed=3, directory=tmp_path / package.__name__, **shared)
         data = {name: DATA[name] for name in ("x", "y", "validation_data")}
         tuner.search(**data, epochs=5, verbose=0)
-        return tuner.oracle.get_best_trials(3)
+        return tuner.oracle.get_best_trials(2)
 
     theirs, ours = searched(keras_tuner), searched(kt)
     for trial in (*theirs, *ours):

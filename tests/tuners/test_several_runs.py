@@ -122,6 +122,7 @@ def test_calls_that_cannot_be_meant_name_cv(wrong, tmp_path):
         tuner.search(ROWS, LABELS, validation_split=0.25, verbose=0)
 
 
+@pytest.mark.own_traces
 def test_folds_that_are_cut_anew_for_each_trial_are_not_kept(tmp_path):
     arrays: list[weakref.ref[np.ndarray]] = []
 
