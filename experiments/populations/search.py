@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -43,9 +44,12 @@ def _trained(rates: np.ndarray, seed: int) -> float:
     return value
 
 
+_schedule = functools.cache(best_schedule)
+
+
 def optimal(seed: int) -> _Final:
     """Eight trainings on the schedule of the lowest expected loss."""
-    rates = best_schedule()
+    rates = _schedule()
     jitter = 1.0 + 1e-9 * np.arange(MEMBERS)  # other noise for each
     return min(_trained(rates * factor, seed) for factor in jitter), 0
 
@@ -71,18 +75,18 @@ def perturb(seed: int, **options: Any) -> _Final:
     return _population(seed, **options)
 
 
-def bayesian(seed: int) -> _Final:
+def bayesian(seed: int, **options: Any) -> _Final:
     """`PBT` with ``explore="bayesian"``."""
-    return _population(seed, explore="bayesian")
+    return _population(seed, explore="bayesian", **options)
 
 
-def ray(seed: int) -> _Final:
+def ray(seed: int, **options: Any) -> _Final:
     """`PBT` with the explore step of Ray Tune's `PopulationBasedTraining`.
 
     Transcribed from `ray.tune.schedulers.pbt._explore` (Ray 2): drawn anew with probability
     0.25, else times 1.2 or 0.8, without regard to the bounds.
     """
-    return _population(seed, explored=_ray_explore)
+    return _population(seed, explored=_ray_explore, **options)
 
 
 def _ray_explore(config: Config, rng: np.random.Generator) -> Config:
@@ -97,6 +101,8 @@ METHODS: dict[str, Callable[[int], _Final]] = {
     "halving": halving,
     "ray_explore": ray,
     "perturb": perturb,
+    "ray_explore every 2": functools.partial(ray, interval=2),
+    "perturb every 2": functools.partial(perturb, interval=2),
     "bayesian": bayesian,
 }
 
@@ -167,7 +173,7 @@ def show() -> None:
         outside = sum(int(row["outside"]) for row in mine)
         cpu = np.median([float(row["cpu_seconds"]) for row in mine])
         print(
-            f"{method:12} {len(mine):3} seeds  {values.mean():.3f} ± {error:.3f}  "
+            f"{method:20} {len(mine):3} seeds  {values.mean():.3f} ± {error:.3f}  "
             f"{outside} values out of bounds, {cpu:.2f} CPU s a search"
         )
 

@@ -17,6 +17,8 @@
 ``contours``              the expected score over two parameters
 ``surrogate``             posterior and acquisition of a Gaussian process
 ``pareto``                two objectives against each other, and the Pareto front
+``lineage``               family tree of a population, with scores
+``schedule``              the values along the best trial's line of ancestors
 ``ranks``                 critical-difference diagram of several methods
 ``ticks``                 ticks for a parameter's values on the unit interval
 ``style``                 colours that stay apart in grey and for the colour-blind

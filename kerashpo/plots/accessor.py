@@ -176,6 +176,22 @@ class Plots:
         """Promotions over time: epochs against the seconds of the search."""
         return draw_rungs(self._history, ax, self._say)
 
+    def lineage(self, ax: Axes | None = None) -> Axes:
+        """The family tree of population-based training: who was copied, with scores."""
+        from kerashpo.plots.lineage import draw_lineage
+
+        return draw_lineage(self._history, ax, self._say)
+
+    def schedule(self, axes: Sequence[Axes] | None = None) -> list[Axes]:
+        """The values along the best trial's line of ancestors, a panel for each that changed.
+
+        Args:
+            axes: where to draw, one for each.
+        """
+        from kerashpo.plots.schedule import draw_schedule
+
+        return draw_schedule(self._history, self._space(), axes, self._say)
+
     def gantt(self, ax: Axes | None = None) -> Axes:
         """Gantt chart of the workers, one lane each."""
         return draw_gantt(self._history, ax, self._say)

@@ -9,6 +9,7 @@ from kerashpo.analysis.anytime import Axis
 from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.analysis.forest import Forest, StudyForest
 from kerashpo.analysis.importance import shares
+from kerashpo.analysis.lineage import changing, line_of
 from kerashpo.core.history import History
 from kerashpo.i18n.texts import Texts
 from kerashpo.plots.accessor import Plots
@@ -59,6 +60,8 @@ class ReportFigures:
                 "pareto", _HIGH, lambda figure: plots.pareto(ax=figure.subplots())
             )
             yield "pareto", [front]
+        if any(trial.parent is not None for trial in self._history.trials.values()):
+            yield "population", self._population()
         yield "timeline", [self._picture("timeline", _HIGH, self._timeline)]
 
     def _parameters(self, matrix: DesignMatrix, forest: Forest | None) -> list[Block]:
@@ -81,6 +84,20 @@ class ReportFigures:
         blocks.append(self._picture("parallel", _HIGH + 0.6, draw))
         blocks.append(self._picture("slices", 0.8 + 2.0 * rows, slices))
         return blocks
+
+    def _population(self) -> list[Block]:
+        plots = self._plots
+        count = max(1, len(changing(line_of(self._history)) if self._history.best else ()))
+
+        def schedule(figure: Figure) -> None:
+            table = figure.subplots(count, 1, sharex=True, squeeze=False)
+            plots.schedule(list(table.flat))
+
+        lineage: Draw = lambda figure: plots.lineage(figure.subplots())
+        return [
+            self._picture("lineage", _HIGH + 0.6, lineage),
+            self._picture("schedule", 0.8 + 1.4 * count, schedule),
+        ]
 
     def _anytime(self, figure: Figure) -> None:
         axes: tuple[Axis, ...] = ("trials", "epochs", "seconds")

@@ -30,7 +30,7 @@ _ROWS = 128
 """So many latest observations the process is conditioned on."""
 _DRAWN, _NEAR = 192, 64
 """Candidates drawn anew, and those a step away from the parent's values."""
-_CONFIDENCE = 1.0
+_CONFIDENCE = 2.0
 """So many standard deviations below the mean is the bound."""
 
 

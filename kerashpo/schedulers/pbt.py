@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.errors import InvalidInput, require_integer, require_number, unknown
+from kerashpo.core.errors import InvalidInput, nearest, require_integer, require_number, unknown
 from kerashpo.core.events import AlgorithmExhausted, Ended, Event, JobStarted, Reached
 from kerashpo.core.history import History
 from kerashpo.core.records import (
@@ -32,6 +32,7 @@ from kerashpo.core.records import (
 from kerashpo.core.rng import stream
 from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
+from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
     from kerashpo.schedulers.pb2 import Observation
@@ -240,6 +241,19 @@ class PBT(Scheduler):
     def _cost(self, trial: Trial, epoch: int) -> float:
         """Returns a trial's cost at the end of the generation that ends with an epoch."""
         return self._rank(trial, epoch - self._interval, epoch)[0]
+
+
+def check_mutate(space: Space, names: Sequence[str] | None) -> None:
+    """Raises InvalidInput where `mutate` names what a space does not have or cannot vary."""
+    if isinstance(names, str):
+        raise InvalidInput(f"mutate must be a list of names, e.g. [{names!r}].")
+    free = {param.name for param in space.free}
+    for name in names or ():
+        if name not in space.names:
+            hint = nearest(name, space.names)
+            raise InvalidInput(f"mutate names {name!r}, which is no parameter.{hint}")
+        if name not in free:
+            raise InvalidInput(f"mutate names {name!r}, which has one value only.")
 
 
 def _goes_on(trial: Trial) -> bool:

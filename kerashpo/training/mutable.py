@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 
 import keras
 
-from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Config, Scalar
 from kerashpo.core.rng import stream
+from kerashpo.schedulers.pbt import check_mutate
 from kerashpo.space.domains import Domain
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
@@ -46,7 +47,7 @@ def mutable_names(build: Build, space: Space, names: Sequence[str] | None = None
         InvalidInput: for a name that the space does not have, that has one value, or that changes
             shapes; or if there is none that can change.
     """
-    _check_known(space, names)
+    check_mutate(space, names)
     shapes = _Shapes(build, space)
     if names is None:
         numbers = [p.name for p in space.free if not p.domain.categorical]
@@ -67,18 +68,6 @@ def mutable_names(build: Build, space: Space, names: Sequence[str] | None = None
                 "only."
             )
     return list(dict.fromkeys(names))
-
-
-def _check_known(space: Space, names: Sequence[str] | None) -> None:
-    if isinstance(names, str):
-        raise InvalidInput(f"mutate must be a list of names, e.g. [{names!r}].")
-    free = {param.name for param in space.free}
-    for name in names or ():
-        if name not in space.names:
-            hint = nearest(name, space.names)
-            raise InvalidInput(f"mutate names {name!r}, which is no parameter.{hint}")
-        if name not in free:
-            raise InvalidInput(f"mutate names {name!r}, which has one value only.")
 
 
 class _Shapes:

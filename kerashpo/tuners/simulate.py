@@ -12,6 +12,7 @@ from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.simulated import SimulatedExecutor
 from kerashpo.i18n.texts import language_of
 from kerashpo.problems.base import Problem, check_problem
+from kerashpo.schedulers.pbt import check_mutate
 from kerashpo.schedulers.registry import (
     scheduler_names,
     scheduler_options,
@@ -51,8 +52,10 @@ def simulate(
     Args:
         problem: anything with ``space``, ``direction`` (``"min"`` or ``"max"``),
             ``max_epochs`` and ``evaluate(config, epoch) -> (value, seconds)``: the value
-            after that many epochs, and the training time up to then.
-        tuner: ``"full"``, ``"hyperband"``, ``"asha"``, ``"median"``, ``"bohb"``,
+            after that many epochs, and the training time up to then. Where epochs depend on
+            those before (``tuner="pbt"``), ``advance(state, config) -> (state, value, seconds)``
+            trains one from a state (None at first) and is called instead.
+        tuner: ``"full"``, ``"hyperband"``, ``"asha"``, ``"median"``, ``"pbt"``, ``"bohb"``,
             ``"mobster"`` or ``"recommended"``, see `kerashpo.schedulers.registry`.
         algorithm: ``"random"``, ``"grid"``, ``"sobol"``, ``"bayesian"``; None for the
             tuner's own.
@@ -78,6 +81,13 @@ def simulate(
     horizon = _horizon(problem, max_epochs)
     budget = _budget(budget_epochs, max_trials)
     ours, theirs = _split(options, pair.scheduler)
+    if pair.scheduler == "pbt":
+        check_mutate(space, ours.get("mutate"))
+        if max_trials is not None:
+            raise InvalidInput(
+                "max_trials has no meaning under 'pbt', whose copies are trials too: population, "
+                "interval and max_epochs say how many there are."
+            )
     settings = {**pair.options, **_defaults(pair.scheduler, factor, budget), **ours}
     strategy = Strategy(
         algorithm, {**pair.hints, **theirs}, Schedule(pair.scheduler, settings, horizon)

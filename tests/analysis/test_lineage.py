@@ -70,3 +70,34 @@ def test_an_empty_study_has_a_lineage_and_no_schedule():
 def test_a_callback_needs_the_tuner(history):
     with pytest.raises(InvalidInput, match=r"replay_schedule\(\) needs the function"):
         Results(history).replay_schedule()
+
+
+def test_figures_show_branches_and_steps(history):
+    import matplotlib.pyplot as plt
+
+    from kerashpo.plots.lineage import branch
+
+    backend = plt.get_backend()
+    plt.switch_backend("Agg")
+    best = history.best
+    points = branch(history, best.number)
+    assert tuple(points[0]) == (
+        best.forked_at,
+        dict(history.trials[best.parent].curve())[best.forked_at],
+    )
+    assert len(points) == 1 + len(best.reports[0])
+    plots = Results(history).plot
+    ax = plots.lineage()
+    assert len(ax.get_lines()) == len(history.trials)
+    (panel,) = plots("es").schedule()
+    assert panel.get_ylabel() == "x" and panel.get_xlabel() == "época"
+    heights = [line.get_ydata()[0] for line in panel.get_lines() if len(set(line.get_ydata())) == 1]
+    assert heights == [stage.config["x"] for stage in line_of(history)]
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+@pytest.mark.parametrize("lang, words", [("en", "Lineage and schedule"), ("es", "Linaje y")])
+def test_the_report_has_a_section(history, tmp_path, lang, words):
+    page = Results(history).report(tmp_path / "r.html", lang).read_text()
+    assert words in page and "replay_schedule" in page

@@ -22,7 +22,10 @@ from kerashpo.plots.style import COLOURS, colour
 from kerashpo.space import Space, uniform
 
 SPACE = Space({"x": uniform(0.0, 1.0)})
-FIGURES = ("history", "curves", "anytime", "importances", "parallel", "pareto", "gantt", "rungs")
+FIGURES = (
+    "history", "curves", "anytime", "importances", "parallel", "pareto", "gantt", "rungs",
+    "lineage",
+)  # fmt: skip
 SCORED = ("history", "curves", "anytime")
 
 

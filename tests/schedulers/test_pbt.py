@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import JobStarted
 from kerashpo.core.history import History
@@ -235,3 +236,40 @@ def test_bayesian_copies_take_the_same_values_after_any_cut():
         assert [t.config for t in again.trials.values()] == [
             t.config for t in History(log).trials.values()
         ]
+
+
+class Falling:
+    """A problem whose epochs depend on those before."""
+
+    space = SPACE
+    direction, max_epochs = "min", 6
+
+    def advance(self, state, config):
+        total = (state or 0.0) + float(config["x"])
+        return total, total, 1.0
+
+    def evaluate(self, config, epoch):
+        raise AssertionError("advance is there")
+
+
+def test_a_simulated_copy_goes_on_from_its_parents_state():
+    found = kt.simulate(Falling(), tuner="pbt", population=4, interval=2, seed=0)
+    for trial in found.history.trials.values():
+        values = dict(trial.curve())
+        if trial.parent is not None:
+            before = dict(found.history.trials[trial.parent].curve())[trial.forked_at]
+            first = values[trial.forked_at + 1]
+            assert first == pytest.approx(before + float(trial.config["x"]))
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"mutate": ["y"]}, "'y', which is no parameter"),
+        ({"max_trials": 9}, "max_trials has no meaning under 'pbt'"),
+        ({"factor": 3, "quantile": 0.7}, "quantile must be at most 0.5"),
+    ],
+)
+def test_a_simulation_refuses_what_cannot_be_meant(options, message):
+    with pytest.raises(InvalidInput, match=message):
+        kt.simulate(Falling(), tuner="pbt", **options)
