@@ -23,7 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 SAME = {
     "stems": {
         "one concept at two levels": "anytime asha bayesian errors final_round full_training grid "
-        "hyperband open pareto pbt random surrogate",
+        "hyperband nsga2 open pareto pbt random surrogate",
         "the base class of its package": "base",
         "the registry of its package": "registry",
         "one backend each": "engine graphs lifting",
@@ -34,7 +34,7 @@ SAME = {
     },
     "classes": {
         "a tuner and what it is made of": "ASHA BayesianOptimization GridSearch Hyperband "
-        "PBT RandomSearch"
+        "NSGA2 PBT RandomSearch"
     },
 }
 """Names that stand more than once for one thing, and why; any other is two things' name."""

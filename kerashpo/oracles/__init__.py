@@ -15,7 +15,7 @@
 ===============================  =================================================
 
 ``base`` fixes what every `keras_tuner.Oracle` gets wrong (directions, seeds, failures, NaN);
-``replay`` turns its trials into a `History`; ``algorithm_oracle`` asks an algorithm under a
+``trial_replay`` turns its trials into a `History`; ``algorithm_oracle`` asks an algorithm under a
 scheduler; ``oracle_options`` holds the arguments that all oracles share. An oracle saves no state
 of its own but the order of starts and ends: what it proposes is a function of its seed and its
 trials, so that a reloaded one continues exactly.  KerasTuner's `Tuner` reads epochs from the

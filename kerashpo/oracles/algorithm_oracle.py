@@ -9,7 +9,7 @@ from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.algorithms.wrappers import Bounded
 from kerashpo.core.records import Objective, Resume, Start, Wait
 from kerashpo.oracles.base import FixedOracle
-from kerashpo.oracles.replay import EPOCHS, INITIAL, PARENT, ROUND, OracleTrial, Replay, Step
+from kerashpo.oracles.trial_replay import EPOCHS, INITIAL, PARENT, ROUND, OracleTrial, Replay, Step
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.space.space import Space
 from kerashpo.training.hyperparameters import to_space

@@ -13,6 +13,7 @@
 ``results``        `Results`: best, trials, curves, plots, the same for every kind of search
 ``result_models``  builds the models behind results: the interface, and what has none
 ``results_html``   results as HTML for notebooks
+``best_trial``     `results.best`
 ``final_results``  `results.final`, the final round
 ``study``          `open_study`: the results of a folder, without Keras
 ``find``           studies below a folder

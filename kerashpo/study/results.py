@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -30,12 +29,12 @@ from kerashpo.core.errors import InvalidInput, NoResult, require_integer
 from kerashpo.core.events import Event
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective
-from kerashpo.display.snapshot import plain
 from kerashpo.display.summary import results_line
 from kerashpo.display.text import saturation_note
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
 from kerashpo.store.open import read_events
+from kerashpo.study.best_trial import BestTrial
 from kerashpo.study.final_results import FinalResults
 from kerashpo.study.result_models import Models, NoModels
 from kerashpo.study.results_html import results_html
@@ -44,40 +43,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kerashpo.plots.accessor import Plots
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class BestTrial:
-    """The incumbent.
-
-    Attributes:
-        trial: its number.
-        score: the objective at its best epoch; of several objectives the first.
-        epoch: that epoch, counted from 1.
-        config: its values, as the model or function got them.
-        metrics: every metric of that epoch.
-        note: why it cannot be told apart from other trials on so few validation rows, and what
-            to do; empty where it can, and where the number of rows is not known.
-    """
-
-    trial: int
-    score: float
-    epoch: int
-    config: dict[str, Any]
-    metrics: dict[str, float]
-    note: str = field(default="", compare=False)
-
-    def __repr__(self) -> str:
-        parts = {
-            "trial": self.trial,
-            "score": float(f"{self.score:.6g}"),
-            "epoch": self.epoch,
-            "config": plain(self.config),
-            "metrics": plain(self.metrics),
-        }
-        told = ", ".join(f"{name}={value!r}" for name, value in parts.items())
-        return f"BestTrial({told})" + (f"\n{self.note}" if self.note else "")
 
 
 @final

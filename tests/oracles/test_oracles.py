@@ -12,7 +12,7 @@ import pytest
 from kerashpo import oracles
 from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, InvalidSpace
-from kerashpo.oracles.replay import Replay
+from kerashpo.oracles.trial_replay import Replay
 from tests.helpers.oracle_driver import drive, end, place, space, value_of
 
 SCORE = keras_tuner.Objective("score", "max")

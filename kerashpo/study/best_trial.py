@@ -1,0 +1,42 @@
+"""`results.best`: the best trial of a search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from kerashpo.display.snapshot import plain
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The incumbent.
+
+    Attributes:
+        trial: its number.
+        score: the objective at its best epoch; of several objectives the first.
+        epoch: that epoch, counted from 1.
+        config: its values, as the model or function got them.
+        metrics: every metric of that epoch.
+        note: why it cannot be told apart from other trials on so few validation rows, and what
+            to do; empty where it can, and where the number of rows is not known.
+    """
+
+    trial: int
+    score: float
+    epoch: int
+    config: dict[str, Any]
+    metrics: dict[str, float]
+    note: str = field(default="", compare=False)
+
+    def __repr__(self) -> str:
+        parts = {
+            "trial": self.trial,
+            "score": float(f"{self.score:.6g}"),
+            "epoch": self.epoch,
+            "config": plain(self.config),
+            "metrics": plain(self.metrics),
+        }
+        told = ", ".join(f"{name}={value!r}" for name, value in parts.items())
+        return f"BestTrial({told})" + (f"\n{self.note}" if self.note else "")
