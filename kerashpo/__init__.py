@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kerashpo import callbacks as callbacks
     from kerashpo import errors as errors
     from kerashpo import executors as executors
+    from kerashpo import objectives as objectives
     from kerashpo import oracles as oracles
     from kerashpo import plots as plots
     from kerashpo import problems as problems
@@ -95,6 +96,7 @@ _ROOMS = {
     "engine": "kerashpo.engine",
     "errors": "kerashpo.errors",
     "executors": "kerashpo.executors",
+    "objectives": "kerashpo.objectives",
     "oracles": "kerashpo.oracles",
     "problems": "kerashpo.problems",
     "plots": "kerashpo.plots",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.history import History
+from kerashpo.core.hypervolume import hypervolume
 from kerashpo.core.objective import WEIGHTED, infer_direction
 from kerashpo.core.pareto import non_dominated
 from kerashpo.core.records import Objective, Status
@@ -64,6 +66,68 @@ def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) 
     return Tradeoff(chosen, table[:, 0].astype(np.int64), values, non_dominated(values * signs))
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class HypervolumeTrace:
+    """The hypervolume of the trials that had ended, after each trial.
+
+    Attributes:
+        trials: (n,), the trials with a score, in the order of their ends.
+        values: (n,), the hypervolume after each of them; it never falls.
+        reference: by objective the reference point, in the objectives' own directions.
+    """
+
+    trials: NDArray[np.int64]
+    values: Numbers
+    reference: Mapping[str, float]
+
+
+def hypervolume_trace(
+    history: History, reference: Mapping[str, float] | None = None
+) -> HypervolumeTrace:
+    """Returns how the hypervolume of the study's objectives grew, trial by trial.
+
+    Args:
+        history: the study.
+        reference: by objective a value that is worse than all that counts; None for the worst
+            value of any trial, so that figures of two studies cannot be compared.
+
+    Raises:
+        InvalidInput: for fewer than two objectives, or a reference of others.
+    """
+    objectives = _default(history)
+    names = [one.name for one in objectives]
+    if len(_own(history)) < 2:
+        raise InvalidInput(
+            "The hypervolume is of several objectives. The study has one: "
+            f"{history.objective.name}."
+        )
+    if reference is not None and set(reference) != set(names):
+        raise InvalidInput(
+            f"reference must hold a value for each objective ({', '.join(names)}). "
+            f"Received: {reference!r}."
+        )
+    found = tradeoff(history, objectives)
+    signs = np.array([1.0 if o.direction == "min" else -1.0 for o in objectives])
+    ends = [history.trials[number].ended for number in found.trials.tolist()]
+    order = np.argsort([math.inf if end is None else end for end in ends], kind="stable")
+    costs = (found.values * signs)[order]
+    if reference is None:
+        worst = costs.max(axis=0) if len(costs) else np.full(len(names), math.nan)
+    else:
+        worst = signs * np.array([reference[name] for name in names], dtype=float)
+    front, values = np.empty((0, len(names))), []
+    for row in costs:
+        front = np.vstack([front, row])
+        front = front[non_dominated(front)]
+        values.append(hypervolume(front, worst))
+    return HypervolumeTrace(
+        found.trials[order],
+        np.array(values, dtype=float),
+        dict(zip(names, (signs * worst).tolist())),
+    )
+
+
 def objective_named(history: History, name: str) -> Objective:
     """Returns the objective that a metric's name stands for: the study's, or one inferred from it.
 
@@ -92,8 +156,12 @@ def objective_named(history: History, name: str) -> Objective:
 
 def _default(history: History) -> tuple[Objective, ...]:
     # The weighted sum ranks trials; the trade-off is between its parts.
-    own = tuple(o for o in history.objectives if o.name != WEIGHTED)
+    own = _own(history)
     return own if len(own) > 1 else (Objective(SECONDS, "min"), *own)
+
+
+def _own(history: History) -> tuple[Objective, ...]:
+    return tuple(o for o in history.objectives if o.name != WEIGHTED)
 
 
 def _metrics(trial: Trial) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, final
 
 from kerashpo.analysis.anytime import Axis, trace
 from kerashpo.analysis.design_matrix import DesignMatrix
 from kerashpo.analysis.forest import Forest, StudyForest
 from kerashpo.analysis.importance import shares
-from kerashpo.analysis.pareto import SECONDS, objective_named, tradeoff
+from kerashpo.analysis.pareto import SECONDS, hypervolume_trace, objective_named, tradeoff
 from kerashpo.core.errors import unknown
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective
@@ -150,6 +150,22 @@ class Plots:
             for o in (across, y or objectives[0])
         )
         return draw_pareto(tradeoff(self._history, chosen), ax, self._say)
+
+    def hypervolume(
+        self, reference: Mapping[str, float] | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """The hypervolume of the study's objectives after each trial.
+
+        Args:
+            reference: see `Results.hypervolume`.
+            ax: where to draw.
+
+        Raises:
+            InvalidInput: for one objective, or a reference that names others.
+        """
+        from kerashpo.plots.pareto import draw_hypervolume
+
+        return draw_hypervolume(hypervolume_trace(self._history, reference), ax, self._say)
 
     def surrogate(self, param: str, other: str | None = None, ax: Axes | None = None) -> Axes:
         """The posterior of a Gaussian process along a parameter, or over a pair.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerashpo.analysis.pareto import SECONDS, Tradeoff
+from kerashpo.analysis.pareto import SECONDS, HypervolumeTrace, Tradeoff
 from kerashpo.i18n.texts import ENGLISH, Labels
 from kerashpo.plots.style import MANY, axes, colour, empty, legend, literal, tidy
 
@@ -51,6 +51,28 @@ def draw_pareto(tradeoff: Tradeoff, ax: Axes | None = None, say: Labels = ENGLIS
     ax.set_xlabel(_label(x.name, x.direction, say))
     ax.set_ylabel(_label(y.name, y.direction, say).replace(" (", "\n("))
     legend(ax, many)
+    return tidy(ax, say)
+
+
+def draw_hypervolume(
+    trace: HypervolumeTrace, ax: Axes | None = None, say: Labels = ENGLISH
+) -> Axes:
+    """Draws the hypervolume against the trials that had ended, as a step function.
+
+    Args:
+        trace: the hypervolume after each trial.
+        ax: where to draw.
+        say: the reader's language.
+    """
+    ax = axes(ax, say("Hypervolume"))
+    if not len(trace.trials):
+        return empty(ax, say("no trial has a score yet"))
+    ended = np.arange(1, len(trace.trials) + 1)
+    marker = "o" if len(ended) == 1 else None
+    ax.step(ended, trace.values, where="post", color=colour(5), linewidth=2, marker=marker)
+    ax.set_xlabel(say("trials"))
+    ax.set_ylabel(say("hypervolume"))
+    ax.set_ylim(bottom=0.0)
     return tidy(ax, say)
 
 

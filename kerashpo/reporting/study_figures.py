@@ -59,7 +59,10 @@ class ReportFigures:
             front = self._picture(
                 "pareto", _HIGH, lambda figure: plots.pareto(ax=figure.subplots())
             )
-            yield "pareto", [front]
+            grown = self._picture(
+                "hypervolume", _HIGH, lambda figure: plots.hypervolume(ax=figure.subplots())
+            )
+            yield "pareto", [front, grown]
         if any(trial.parent is not None for trial in self._history.trials.values()):
             yield "population", self._population()
         yield "timeline", [self._picture("timeline", _HIGH, self._timeline)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -15,7 +15,7 @@ from kerashpo.analysis.lineage import (
     lineage_rows,
     schedule_rows,
 )
-from kerashpo.analysis.pareto import objective_named, tradeoff
+from kerashpo.analysis.pareto import hypervolume_trace, objective_named, tradeoff
 from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import (
     CURVE_COLUMNS,
@@ -209,6 +209,25 @@ class Results:
             frame.insert(place, name, values)
         first = found.objectives[0]
         return frame.sort_values(first.name, ascending=first.direction == "min", ignore_index=True)
+
+    def hypervolume(self, reference: Mapping[str, float] | None = None) -> pd.DataFrame:
+        """Returns the hypervolume of the study's objectives after each trial that has a score.
+
+        Columns: trial, in the order of their ends, and hypervolume, that of all trials so far.
+        It is in the product of the objectives' units.
+
+        Args:
+            reference: by objective a value worse than all that counts, e.g.
+                ``{"val_accuracy": 0.5, "size": 1e6}``; needed to compare searches. None takes
+                the worst value of any trial.
+
+        Raises:
+            InvalidInput: for one objective, or a reference that names others.
+        """
+        import pandas as pd
+
+        found = hypervolume_trace(self.history, reference)
+        return pd.DataFrame({"trial": found.trials, "hypervolume": found.values})
 
     def best_model(self) -> Any:
         """Returns the best trial's model with the stored weights of its best epoch.

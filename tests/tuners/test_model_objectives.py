@@ -1,0 +1,49 @@
+"""Size and memory of models as objectives of a tuner."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import kerashpo as kt
+from kerashpo.objectives import count_bytes, count_parameters
+from tests.helpers.small_models import DATA, build_few, place
+
+
+def test_bytes_count_the_type_of_each_weight():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+    assert (count_parameters(model), count_bytes(model)) == (20.0, 80.0)
+    half = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5, dtype="float16")])
+    assert count_bytes(half) == 40.0
+    brain = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5, dtype="bfloat16")])
+    assert count_bytes(brain) == 40.0
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    objective = ["val_loss", kt.objectives.size(), kt.objectives.memory()]
+    where = place(tmp_path_factory.mktemp("sizes"), objective=objective)
+    tuner = kt.NSGA2(build_few, max_trials=4, population_size=4, **where)
+    tuner.search(**DATA, epochs=1)
+    return tuner
+
+
+def test_a_tuner_searches_for_the_front_and_its_values_are_those_of_the_models(searched):
+    front = searched.results.pareto()
+    assert [*front.columns[:4]] == ["trial", "val_loss", "size", "memory"]
+    best = searched.results.best
+    assert best.trial in {*front["trial"]}
+    model = searched.get_best_models(1)[0]
+    assert best.metrics["size"] == model.count_params()
+    assert best.metrics["memory"] == 4 * model.count_params()
+
+
+def test_the_volume_the_report_and_a_later_reading_have_all_objectives(searched, tmp_path):
+    volume = searched.results.hypervolume()["hypervolume"].to_numpy()
+    assert (np.diff(volume) >= 0).all()
+    again = kt.open_study(searched.project_dir).results
+    assert again.best == searched.results.best
+    for lang, word in (("en", "hypervolume"), ("es", "hipervolumen")):
+        page = searched.report(tmp_path / f"{lang}.html", lang=lang).read_text()
+        assert word in page
