@@ -91,6 +91,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     from kerashpo.tuners.asha import ASHA
     from kerashpo.tuners.bayesian import BayesianOptimization
     from kerashpo.tuners.hyperband import Hyperband
+    from kerashpo.tuners.pbt import PBT
     from kerashpo.tuners.random import RandomSearch
 
     allowed = options.allowance(run.tuner)
@@ -115,6 +116,14 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
         case "asha" | "recommended":
             model = "bayesian" if run.tuner == "recommended" else "random"
             return ASHA(task.build, max_epochs_total=allowed.epochs, algorithm=model, **rungs)
+        case "pbt":
+            return PBT(
+                task.build,
+                population=allowed.trials or 1,
+                interval=max(1, options.max_epochs // 10),
+                max_epochs=options.max_epochs,
+                **shared,
+            )
         case "bayesian":
             points = options.initial_points
             return BayesianOptimization(

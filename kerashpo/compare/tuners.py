@@ -12,7 +12,9 @@ from kerashpo.core.import_string import is_import_string, short_name
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.registry import tuner_pair
 
-OURS = ("hyperband", "bayesian", "random", "asha", "bohb", "recommended")
+OURS = ("hyperband", "bayesian", "random", "asha", "bohb", "recommended", "pbt")
+MEMBERS = 8
+"""The usual population of `PBT`."""
 PEERS = ("keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
 TUNERS = (*OURS, *PEERS)
 BASELINES = ("default", "majority", "mean")
@@ -30,7 +32,7 @@ def name_of(tuner: str) -> str:
 
 def has_rungs(tuner: str) -> bool:
     """Tells whether a tuner's budget depends on the reduction factor."""
-    return _scheduler(tuner) != "full"
+    return _scheduler(tuner) not in ("full", "pbt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class TunerBudget:
     """The budget of one search.
 
     Attributes:
-        trials: configurations to start; None where the epochs alone bound the search.
+        trials: configurations to start; None where the epochs alone bound the search. Of a
+            population its members.
         epochs: epochs in all, an upper bound.
         rounds: how often Hyperband's set of brackets is run at most.
         max_epochs: the most epochs of one trial.
@@ -58,7 +61,8 @@ def allowance(
     """Returns the budget of a tuner or baseline.
 
     With `total` epochs every tuner gets the same: those that train each trial fully start
-    as many trials as that pays for, Hyperband repeats its brackets until it is used up.
+    as many trials as that pays for (or members of a population), Hyperband repeats its
+    brackets until it is used up.
     Without it each one gets its usual budget: `max_trials` full trainings, or one set of
     brackets; asynchronous halving gets the epochs of Hyperband's set.
 
@@ -91,6 +95,9 @@ def _spent(
         return None, total, math.ceil(total / epochs) + 1
     if scheduler == "asha":
         return None, total or _our_band(max_epochs, factor)[1], 1
+    if scheduler == "pbt":
+        members = MEMBERS if total is None else max(1, total // max_epochs)
+        return members, members * max_epochs, 1
     trials = max_trials if total is None else total // max_epochs
     return trials, trials * max_epochs, 1
 

@@ -18,6 +18,7 @@ def test_by_habit():
     assert spent["asha"] == spent["recommended"] == (None, 673)
     full = {"bayesian", "random", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp"}
     assert {spent[name] for name in full} == {(25, 1250)}
+    assert spent["pbt"] == (8, 400)
     assert spent["default"] == (1, 50)
     assert spent["majority"] == spent["mean"] == (0, 0)
     assert {one.rounds for one in found.values()} == {1}
