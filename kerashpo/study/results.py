@@ -213,13 +213,11 @@ class Results:
     def hypervolume(self, reference: Mapping[str, float] | None = None) -> pd.DataFrame:
         """Returns the hypervolume of the study's objectives after each trial that has a score.
 
-        Columns: trial, in the order of their ends, and hypervolume, that of all trials so far.
-        It is in the product of the objectives' units.
+        Columns: trial, in the order of their ends, and hypervolume.
 
         Args:
-            reference: by objective a value worse than all that counts, e.g.
-                ``{"val_accuracy": 0.5, "size": 1e6}``; needed to compare searches. None takes
-                the worst value of any trial.
+            reference: by objective a value worse than all that counts; needed to compare
+                searches. None takes the worst value of any trial.
 
         Raises:
             InvalidInput: for one objective, or a reference that names others.
