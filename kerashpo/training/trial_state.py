@@ -73,6 +73,7 @@ class TrialState:
     stream: int = 0
     job_end: int = 0
     built: list[float] = field(default_factory=list)
+    _size: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.built = [float(variable.numpy()) for variable in self._optimizer_scalars()]
@@ -80,8 +81,10 @@ class TrialState:
     @property
     def nbytes(self) -> int:
         """About how much memory the trial takes: weights, optimizer slots, best weights."""
-        size = sum(int(np.prod(v.shape)) * 4 for v in state_variables(self.model))
-        return size + sum(array.nbytes for array in self.best_weights or ())
+        if not self._size:
+            # Once: the walk through a model takes milliseconds, and every pause asks all trials.
+            self._size = sum(int(np.prod(v.shape)) * 4 for v in state_variables(self.model))
+        return self._size + sum(array.nbytes for array in self.best_weights or ())
 
     def note_best(self, best: Best, newest: bool = False) -> bool:
         """Keeps the weights if this epoch is the best so far, or if the newest ones count."""
