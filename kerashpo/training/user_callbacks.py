@@ -16,6 +16,17 @@ from kerashpo.training.callback_state import CallbackState
 _BATCH_HOOKS = [
     f"on_{phase}_batch_{end}" for phase in ("train", "test", "predict") for end in ("begin", "end")
 ]
+_STATELESS = (
+    keras.callbacks.Callback,
+    keras.callbacks.LambdaCallback,
+    keras.callbacks.CallbackList,
+)
+#: Keras's callbacks that remember something or write files.
+_STATEFUL = frozenset(
+    value
+    for value in vars(keras.callbacks).values()
+    if isinstance(value, type) and value not in _STATELESS
+)
 #: Elements of a vector that become metrics of their own.
 _MOST_ELEMENTS = 100
 
@@ -178,8 +189,7 @@ def fresh_callbacks(given: Sequence[Any], epochs: int | None = None) -> list[Onc
     made: list[keras.callbacks.Callback] = []
     for callback in given:
         if not isinstance(callback, keras.callbacks.Callback):
-            result = callback()
-            made += _checked(result)
+            made += [_own(one) for one in _checked(callback())]
             continue
         try:
             made.append(copy.deepcopy(callback))
@@ -190,6 +200,20 @@ def fresh_callbacks(given: Sequence[Any], epochs: int | None = None) -> list[Onc
                 f"its own. Pass a function that makes it instead: callbacks=[lambda: {name}(...)]."
             ) from error
     return [OncePerTrial(callback, epochs) for callback in made]
+
+
+def _own(made: keras.callbacks.Callback) -> keras.callbacks.Callback:
+    """Returns a copy of one of Keras's callbacks: a function may return the same each time.
+
+    Trials would share its state and its files. Classes of the user's own are left to them, and
+    so is a `LambdaCallback`, whose functions may be methods of an object.
+    """
+    if _STATEFUL.isdisjoint(type(made).__mro__):
+        return made
+    try:
+        return copy.deepcopy(made)
+    except Exception:  # each class has its own way to say that it cannot be copied
+        return made
 
 
 def _checked(result: Any) -> list[keras.callbacks.Callback]:

@@ -12,12 +12,14 @@ import numpy as np
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision, Fork, Objective, Report, Resume, Start
 from kerashpo.executors.messages import Message, Saving, WorkItem
+from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.store.trial_checkpoints import secure_origins
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
+from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
@@ -55,10 +57,13 @@ class Rig:
     answer: Callable[[Message], Decision] = lambda message: Decision.CONTINUE
     settings: dict[str, Any] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+    data: FitData | None = None
+    space: Space | None = None
+    loops: dict[str, TrainingLoop] = field(default_factory=make_loops)
 
     def __post_init__(self) -> None:
         maker = ModelBuilder(self.build)
-        self.space = maker.discover(0)
+        self.space = maker.discover(0) if self.space is None else self.space
         settings = Settings(
             **{"objective": OBJECTIVE, "seed": 0, "max_epochs": 4, "checkpoint_every": 1e9}
             | self.settings
@@ -66,11 +71,11 @@ class Rig:
         self.runner = KerasRunner(
             maker,
             self.space,
-            RunData([fit_data()]),
+            RunData([self.data or fit_data()]),
             self.callbacks,
             settings,
             self.blobs,
-            make_loops(),
+            self.loops,
         )
 
     def start(self, until: int, trial: int = 0, **values: Any) -> list[Message]:

@@ -187,6 +187,18 @@ def test_functions_make_callbacks():
     assert [type(one.wrapped).__name__ for one in made] == ["EarlyStopping", "Callback"]
 
 
+def test_a_function_may_return_the_same_callback_each_time(tmp_path):
+    logger = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
+    rig = Rig(callbacks=[lambda: logger])
+    for trial in (0, 1):
+        rig.start(1, trial)
+        rig.runner.free(trial)
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.csv"))
+    assert files == ["0/execution0/log.csv", "1/execution0/log.csv"]
+    watch = keras.callbacks.Callback()
+    assert fresh_callbacks([lambda: watch])[0].wrapped is watch  # the user's own is left alone
+
+
 def test_one_that_cannot_be_copied_says_the_way_out():
     callback = keras.callbacks.Callback()
     callback.lock = threading.Lock()

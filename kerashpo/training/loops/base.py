@@ -111,7 +111,8 @@ def find_obstacle(
     model: keras.Model, data: FitData, callbacks: Sequence[keras.callbacks.Callback]
 ) -> str | None:
     """Returns why whole epochs cannot be compiled exactly, or None."""
-    return _data_obstacle(data) or _model_obstacle(model) or _callback_obstacle(callbacks)
+    obstacle = _data_obstacle(data) or _model_obstacle(model)
+    return obstacle or _callback_obstacle(model, callbacks)
 
 
 def _data_obstacle(data: FitData) -> str | None:
@@ -144,23 +145,53 @@ def _distributed(model: keras.Model) -> bool:
     return getattr(model, "_distribute_strategy", None) is not None
 
 
-def _callback_obstacle(callbacks: Sequence[keras.callbacks.Callback]) -> str | None:
+def _callback_obstacle(
+    model: keras.Model, callbacks: Sequence[keras.callbacks.Callback]
+) -> str | None:
     for callback in callbacks:
         inner = getattr(callback, "wrapped", callback)
+        if stops_on_nan(inner) and _can_stop_on_nan(model):
+            continue
         if is_batch_level(inner):
             return f"the callback {type(inner).__name__} listens to batches"
     return None
 
 
+def stops_on_nan(callback: Any) -> bool:
+    """Whether a callback is Keras's `TerminateOnNaN`, which a compiled epoch can do itself."""
+    return isinstance(callback, keras.callbacks.TerminateOnNaN) and not any(
+        name in vars(callback) or getattr(type(callback), name) is not stock
+        for name in _BATCH_HOOKS
+        if (stock := getattr(keras.callbacks.TerminateOnNaN, name))
+    )
+
+
+def _can_stop_on_nan(model: keras.Model) -> bool:
+    """Whether the loss after each step is the one that a callback would be told."""
+    return logs_are_metrics(model, "train_step") and model.steps_per_execution == 1
+
+
+def logs_are_metrics(model: keras.Model, step: str) -> bool:
+    """Whether a step logs what Keras's own would, so that the metrics tell the logs."""
+    own = (step, "compute_metrics", "get_metrics_result")
+    return all(
+        getattr(type(model), part).__module__.startswith("keras.") and part not in vars(model)
+        for part in own
+    )
+
+
 def is_batch_level(callback: Any) -> bool:
     """Whether a callback needs to be called at each batch.
 
-    Two of Keras's own override batch methods that do nothing in their usual settings.
+    Some of Keras's own override batch methods that do nothing in their usual settings, or show
+    progress within an epoch alone.
     """
-    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+    if hasattr(callback, "_should_save_on_batch"):  # ModelCheckpoint and its kin
         return callback.save_freq != "epoch"
     if isinstance(callback, keras.callbacks.TensorBoard):
         return callback.update_freq != "epoch" or bool(getattr(callback, "_should_trace", False))
+    if type(callback) is keras.callbacks.ProgbarLogger:
+        return False
     own = vars(callback)
     return any(
         name in own or getattr(type(callback), name, None) is not base

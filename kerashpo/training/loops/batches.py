@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
@@ -55,8 +56,15 @@ class EpochArrays(DataAdapter):
             lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf),
             keras.tree.lists_to_tuples(self._arrays),
         )
+        # TensorFlow never lets go of the function that `from_generator` is given.
+        this = weakref.ref(self)
+
+        def order_of_epoch() -> Iterator[np.ndarray]:
+            if (mine := this()) is not None:
+                yield mine._order(mine.epoch)
+
         orders = tf.data.Dataset.from_generator(
-            lambda: iter([self._order(self.epoch)]),
+            order_of_epoch,
             output_signature=tf.TensorSpec([None], tf.int32),
         )
         rows = orders.flat_map(

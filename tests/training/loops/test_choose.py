@@ -32,10 +32,10 @@ def test_batch_callbacks_are_seen_through_a_wrapper(
             super().__init__()
             self.wrapped = wrapped
 
-    wrapped = Wrapper(Callbacks.TerminateOnNaN())
+    wrapped = Wrapper(Callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None))
     assert choose("auto", mlp(), data, [wrapped]) == (
         "plain",
-        "the callback TerminateOnNaN listens to batches",
+        "the callback LambdaCallback listens to batches",
     )
     assert choose("auto", mlp(), data, [Wrapper(Callbacks.EarlyStopping())])[0] == "compiled"
 
@@ -51,10 +51,37 @@ def test_batch_callbacks_are_seen_through_a_wrapper(
         (lambda: Callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None), False),
         (lambda: Callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None), True),
         (lambda: Callbacks.TerminateOnNaN(), True),
+        (lambda: Callbacks.BackupAndRestore("backup"), False),
+        (lambda: Callbacks.BackupAndRestore("backup", save_freq=5), True),
+        (lambda: Callbacks.ProgbarLogger(), False),
+        (lambda: Callbacks.SwapEMAWeights(), False),
+        (lambda: Callbacks.RemoteMonitor(), False),
     ],
 )
 def test_batch_level(make: Callable[[], Any], expected: bool, tmp_path: Path) -> None:
     assert is_batch_level(make()) is expected
+
+
+def test_a_guard_against_nan_is_compiled_where_the_logs_are_metrics(
+    mlp: Callable[..., keras.Model], data: FitData
+) -> None:
+    class OwnStep(keras.Sequential):
+        def train_step(self, *args: Any) -> Any:
+            return super().train_step(*args)
+
+    class Louder(Callbacks.TerminateOnNaN):
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            super().on_batch_end(batch, logs)
+
+    own = OwnStep([keras.Input((6,)), keras.layers.Dense(1)])
+    own.compile("sgd", "mse")
+    several = mlp()
+    several.steps_per_execution = 2
+    guard = Callbacks.TerminateOnNaN()
+    assert choose("auto", mlp(), data, [guard])[0] == "compiled"
+    for model, callback in ((own, guard), (several, guard), (mlp(), Louder())):
+        kind, reason = choose("auto", model, data, [callback])
+        assert kind == "plain" and "listens to batches" in reason
 
 
 def test_reasons(mlp: Callable[..., keras.Model], data: FitData) -> None:
@@ -79,8 +106,9 @@ def test_reasons(mlp: Callable[..., keras.Model], data: FitData) -> None:
 
 
 def test_insisting_raises_with_the_reason(mlp: Callable[..., keras.Model], data: FitData) -> None:
-    with pytest.raises(InvalidInput, match=r'TerminateOnNaN listens to batches. Use fast="auto"'):
-        choose(True, mlp(), data, [Callbacks.TerminateOnNaN()])
+    counting = Callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    with pytest.raises(InvalidInput, match=r'LambdaCallback listens to batches. Use fast="auto"'):
+        choose(True, mlp(), data, [counting])
     with pytest.raises(InvalidInput, match="'sometimes'"):
         choose("sometimes", mlp(), data, [])  # type: ignore[arg-type]
 

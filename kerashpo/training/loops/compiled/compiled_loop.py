@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, final
 
 import keras
+import numpy as np
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.training.arrays import Arrays, are_arrays, as_arrays
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
-from kerashpo.training.loops.base import TrainingLoop
+from kerashpo.training.loops.base import TrainingLoop, stops_on_nan
 from kerashpo.training.loops.compiled.engine import CompiledSession, Engine, Logs
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 
@@ -49,6 +50,7 @@ class CompiledLoop(TrainingLoop):
         """See `TrainingLoop.train`."""
         build_all(model, data)
         listeners = _listeners(model, data, last, callbacks)
+        guards = [c for c in callbacks if stops_on_nan(getattr(c, "wrapped", c))]
         model.stop_training = False
         with self.engine.open(model, data) as session:
             listeners.on_train_begin()
@@ -57,7 +59,7 @@ class CompiledLoop(TrainingLoop):
                 set_layer_seeds(model, keys, epoch, session.set_seed)
                 listeners.on_epoch_begin(epoch - 1)
                 order = epoch_order(data, epoch, keys, model.steps_per_execution)
-                logs = session.train_epoch(order)
+                logs = _guarded(session, order, guards) if guards else session.train_epoch(order)
                 if data.validates(epoch):
                     logs |= _validate(session, listeners)
                 listeners.on_epoch_end(epoch - 1, logs)
@@ -116,6 +118,17 @@ def _listeners(
         steps=data.steps,
         model=model,
     )
+
+
+def _guarded(
+    session: CompiledSession, order: np.ndarray, guards: list[keras.callbacks.Callback]
+) -> Logs:
+    """Trains an epoch that ends where the loss is no number, and lets the guards say so."""
+    logs, batches = session.train_until_nan(order)
+    if not np.isfinite(logs["loss"]):
+        for guard in guards:
+            guard.on_train_batch_end(batches - 1, logs)
+    return logs
 
 
 def _validate(session: CompiledSession, listeners: keras.callbacks.CallbackList) -> Logs:

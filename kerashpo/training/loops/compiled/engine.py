@@ -41,6 +41,19 @@ class CompiledSession(ABC):
         """
 
     @abstractmethod
+    def train_until_nan(self, order: np.ndarray) -> tuple[Logs, int]:
+        """Trains one epoch, up to the first batch after which the loss is NaN or infinite.
+
+        For models whose logs are metrics, see `kerashpo.training.loops.base.logs_are_metrics`.
+
+        Args:
+            order: as for `train_epoch`.
+
+        Returns:
+            what `fit` would log, and the number of batches trained.
+        """
+
+    @abstractmethod
     def test_epoch(self) -> Logs:
         """Evaluates on the validation data; metric names come without ``val_``."""
 

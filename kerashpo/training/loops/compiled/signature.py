@@ -18,6 +18,7 @@ from kerashpo.training.loops.compiled.canonical_config import (
     canonical,
     describe,
 )
+from kerashpo.training.model_state import state_variables
 
 #: Layers whose graph does not depend on their widths once their variables' sizes are left open.
 _FREE = frozenset(
@@ -40,6 +41,8 @@ _KNOWN = _FREE | frozenset(
 _PLAIN = (bool, int, float, str, type(None))
 #: Optimizers that treat every variable element by element.
 _FREE_OPTIMIZERS = frozenset("SGD Adam AdamW RMSprop Adagrad Adadelta Adamax Nadam Lion".split())
+#: Penalties and constraints that never ask for the size of what they are given.
+_FREE_LIMITS = frozenset("L1 L2 L1L2 MaxNorm MinMaxNorm NonNeg UnitNorm NoneType".split())
 #: Methods that someone may have replaced on one object.
 _METHODS = frozenset(
     "call __call__ train_step test_step predict_step compute_loss compute_metrics "
@@ -65,6 +68,12 @@ class Structure:
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
     """Returns all layers of a model, nested ones too, each once, in a fixed order."""
     return list(model._flatten_layers(include_self=False))
+
+
+def trained_variables(model: keras.Model) -> list[Any]:
+    """Returns the variables of a model, its optimizer and its metrics, as Keras lists them."""
+    optimizer = [] if model.optimizer is None else model.optimizer.variables
+    return [*model.variables, *optimizer, *model.metrics_variables]
 
 
 def dropouts_of(model: keras.Model) -> list[keras.layers.Dropout]:
@@ -146,6 +155,10 @@ def _refuse_opaque(model: keras.Model) -> None:
     for layer in layers_of(model):
         if type(layer).__name__ not in _KNOWN:
             raise Opaque(f"{type(layer).__name__} may depend on more than its configuration")
+    known = {id(variable) for variable in trained_variables(model)}
+    if any(id(variable) not in known for variable in state_variables(model)):
+        # A stateful recurrent layer, for one: its state would be that of the first model.
+        raise Opaque("the model has variables that Keras does not list")
 
 
 def _refuse_foreign(activation: Any) -> None:
@@ -163,6 +176,14 @@ def _refuse_foreign(activation: Any) -> None:
 def _can_be_free(model: keras.Model) -> bool:
     layers = layers_of(model)
     if not all(type(layer).__name__ in _FREE for layer in layers):
+        return False
+    limits = [
+        value
+        for layer in layers
+        for name, value in vars(layer).items()
+        if name.endswith(("_regularizer", "_constraint"))
+    ]
+    if not all(type(limit).__name__ in _FREE_LIMITS for limit in limits):
         return False
     normalised = [layer for layer in layers if type(layer) is keras.layers.BatchNormalization]
     plain = all(layer.axis == -1 and not layer.renorm for layer in normalised)
@@ -242,10 +263,9 @@ def _output_names(model: keras.Model) -> tuple[str, ...]:
 
 
 def _variables_key(model: keras.Model, free: bool) -> Hashable:
-    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
     return tuple(
         (variable.dtype, variable.trainable, len(variable.shape) if free else tuple(variable.shape))
-        for variable in variables
+        for variable in trained_variables(model)
         if variable.name != "seed_generator_state"
     )
 

@@ -20,7 +20,7 @@ from kerashpo.training.loops.compiled.engine import (
     packed,
     to_numbers,
 )
-from kerashpo.training.loops.compiled.jax.executables import Compiled, Executables, Values
+from kerashpo.training.loops.compiled.jax.executables import Compiled, Executables, Kind, Values
 from kerashpo.training.loops.compiled.jax.lifting import can_be_lifted
 from kerashpo.training.loops.compiled.jax.padding import Padding, padding_of
 from kerashpo.training.loops.compiled.signature import structure_of
@@ -109,22 +109,32 @@ class JaxSession(CompiledSession):
             order = data.validation_order(model.steps_per_execution)
             whole = np.arange(length(data.validation[0]), dtype=np.int32)
             self._validation_order = jnp.asarray(whole if order is None else order)
-        self._train: dict[int, Compiled] = {}
+        self._train: dict[tuple[Kind, int], Compiled] = {}
         self._test: Compiled | None = None
 
     def train_epoch(self, order: np.ndarray) -> Logs:
         """See `CompiledSession.train_epoch`."""
+        logs, state = self._run("training", order)
+        self._values.set(state)
+        self._values.advance_seeds(-(-len(order) // self._data.batch))
+        return to_numbers(jax.device_get(dict(logs)))
+
+    def train_until_nan(self, order: np.ndarray) -> tuple[Logs, int]:
+        """See `CompiledSession.train_until_nan`."""
+        logs, state, batches = self._run("training_until_nan", order)
+        self._values.set(state)
+        self._values.advance_seeds(int(batches))
+        return to_numbers(jax.device_get(dict(logs))), int(batches)
+
+    def _run(self, kind: Kind, order: np.ndarray) -> Any:
+        """Runs the executable of an epoch of so many samples; `steps_per_epoch` may vary them."""
         values, batch = self._values, self._data.batch
         arguments = (values.state(), values.graph_inputs(), self._training, jnp.asarray(order))
-        # With `steps_per_epoch` an epoch may have fewer samples than another.
-        if len(order) not in self._train:
-            self._train[len(order)] = self._shared.compiled(
-                "training", self._model, self._padding, batch, *arguments
+        if (kind, len(order)) not in self._train:
+            self._train[kind, len(order)] = self._shared.compiled(
+                kind, self._model, self._padding, batch, *arguments
             )
-        logs, state = self._train[len(order)](*arguments)
-        values.set(state)
-        values.advance_seeds(-(-len(order) // batch))
-        return to_numbers(jax.device_get(dict(logs)))
+        return self._train[kind, len(order)](*arguments)
 
     def test_epoch(self) -> Logs:
         """See `CompiledSession.test_epoch`."""

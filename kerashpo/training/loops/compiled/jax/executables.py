@@ -24,7 +24,7 @@ from kerashpo.training.loops.compiled.jax.padding import Padding
 
 #: Executables of one structure: kinds, batch sizes, numbers of rows (`predict` may leave a rest).
 _HELD = 32
-Kind = Literal["training", "testing", "predicting"]
+Kind = Literal["training", "training_until_nan", "testing", "predicting"]
 Compiled = Callable[..., Any]
 
 

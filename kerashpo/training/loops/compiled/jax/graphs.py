@@ -62,20 +62,43 @@ class Graphs:
         def epoch(
             state: State, inputs: GraphInputs, data: Any, order: Any
         ) -> tuple[dict[str, Any], State]:
-            def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
-                self._set(inputs, number)
-                trainable, fixed, optimizer, metrics = carry
-                logs, after = self._model.train_step(
-                    (trainable, self._with_seeds(fixed), optimizer, metrics), _rows(data, rows)
-                )
-                trainable, fixed, optimizer, metrics = after
-                return logs, (trainable, self._without_seeds(fixed), optimizer, metrics)
-
             start = (*state[:3], self._reset_metrics(state[3]))
-            logs, state = _all_steps(step, start, order, batch)
+            logs, state = _all_steps(self._train_step(inputs, data), start, order, batch)
             return self._logs(logs, state[3]), state
 
         return epoch
+
+    def training_until_nan(self, batch: int) -> Callable[..., tuple[dict[str, Any], State, Any]]:
+        """Returns ``(state, inputs, data, order) -> (logs, state, batches)``.
+
+        The epoch ends where the loss is no number. For models whose logs are metrics.
+
+        Args:
+            batch: as for `training`.
+        """
+
+        def epoch(
+            state: State, inputs: GraphInputs, data: Any, order: Any
+        ) -> tuple[dict[str, Any], State, Any]:
+            step = self._train_step(inputs, data)
+            start = (*state[:3], self._reset_metrics(state[3]))
+            finite = lambda after: jnp.isfinite(self._metrics(after[3])["loss"])
+            done, state = _steps_while(finite, step, start, order, batch)
+            return self._metrics(state[3]), state, done
+
+        return epoch
+
+    def _train_step(self, inputs: GraphInputs, data: Any) -> Step:
+        def step(carry: Any, rows: Any, number: Any) -> tuple[dict[str, Any], Any]:
+            self._set(inputs, number)
+            trainable, fixed, optimizer, metrics = carry
+            logs, after = self._model.train_step(
+                (trainable, self._with_seeds(fixed), optimizer, metrics), _rows(data, rows)
+            )
+            trainable, fixed, optimizer, metrics = after
+            return logs, (trainable, self._without_seeds(fixed), optimizer, metrics)
+
+        return step
 
     def testing(self, batch: int) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
         """Returns ``(state, inputs, data, order) -> (logs, metrics)``, one pass of evaluation."""
@@ -132,6 +155,11 @@ class Graphs:
         with keras.StatelessScope(state_mapping=mapping):
             return dict(self._model._get_metrics_result_or_logs(logs))
 
+    def _metrics(self, values: list[Any]) -> dict[str, Any]:
+        mapping = list(zip(self._model.metrics_variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return dict(self._model.get_metrics_result())
+
 
 def _seed_ids(model: keras.Model) -> set[int]:
     return {id(seed) for seed in seeds_of(model) if seed is not None}
@@ -160,3 +188,26 @@ def _all_steps(step: Step, start: Any, order: Any, batch: int) -> tuple[dict[str
     if count > full * batch:
         logs, state = step(state, order[full * batch :], jnp.uint32(full))
     return logs, state
+
+
+def _steps_while(
+    finite: Callable[[Any], Any], step: Step, start: Any, order: Any, batch: int
+) -> tuple[Any, Any]:
+    """Runs batches as long as the state is finite; returns how many, and the state."""
+    count = order.shape[0]
+    full = count // batch
+
+    def goes_on(carry: Any) -> Any:
+        return (carry[0] < full) & finite(carry[1])
+
+    def body(carry: Any) -> Any:
+        number, state = carry
+        rows = jax.lax.dynamic_slice_in_dim(order, number * batch, batch)
+        return number + 1, step(state, rows, number.astype(jnp.uint32))[1]
+
+    done, state = jax.lax.while_loop(goes_on, body, (jnp.int32(0), start))
+    if count == full * batch:
+        return done, state
+    whole = finite(state)
+    rest = lambda state: step(state, order[full * batch :], jnp.uint32(full))[1]
+    return done + whole, jax.lax.cond(whole, rest, lambda state: state, state)

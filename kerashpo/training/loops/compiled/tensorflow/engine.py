@@ -108,22 +108,28 @@ class TensorFlowSession(CompiledSession):
     def train_epoch(self, order: np.ndarray) -> Logs:
         """See `CompiledSession.train_epoch`."""
         data, batch = self._training, self._batch
-        return self._run(graphs.trace_training, data, tf.constant(order), batch)
+        return to_numbers(self._run(graphs.trace_training, data, tf.constant(order), batch))
+
+    def train_until_nan(self, order: np.ndarray) -> tuple[Logs, int]:
+        """See `CompiledSession.train_until_nan`."""
+        inputs = self._training, tf.constant(order), self._batch
+        logs, batches = self._run(graphs.trace_training_until_nan, *inputs)
+        return to_numbers(logs), int(batches)
 
     def test_epoch(self) -> Logs:
         """See `CompiledSession.test_epoch`."""
         data, batch, order = self._validation, self._validation_batch, self._validation_order
         if order is None:
-            return self._run(graphs.trace_testing, data, batch)
-        return self._run(graphs.trace_testing_rows, data, order, batch)
+            return to_numbers(self._run(graphs.trace_testing, data, batch))
+        return to_numbers(self._run(graphs.trace_testing_rows, data, order, batch))
 
-    def _run(self, trace: Trace, data: Any, *inputs: Any) -> Logs:
+    def _run(self, trace: Trace, data: Any, *inputs: Any) -> Any:
         if self._small:
             graph = self._trace.small_graph(trace, self._model, data)
             if graph is not None:
                 with single_threaded_executor():
-                    return to_numbers(graph(data, *inputs))
-        return to_numbers(self._trace.graph(trace, self._model, data)(data, *inputs))
+                    return graph(data, *inputs)
+        return self._trace.graph(trace, self._model, data)(data, *inputs)
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
         """Without the checks of `Variable.assign`, which cost three times as much."""

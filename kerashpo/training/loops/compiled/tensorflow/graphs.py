@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerashpo.training.loops.base import logs_are_metrics
+
 Concrete = Callable[..., Any]
 #: Types of the order of samples, and of the batch size.
 _ORDERED = (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))
@@ -30,6 +32,26 @@ def trace_training(model: keras.Model, data: Any) -> Concrete:
         return _run_steps(
             model, lambda index: model.train_step(_gather(data, rows(index))), steps, "train_step"
         )
+
+    return _concrete(epoch, specs(data), *_ORDERED)
+
+
+def trace_training_until_nan(model: keras.Model, data: Any) -> Concrete:
+    """Traces one epoch that ends where the loss is no number: ``... -> (logs, batches)``.
+
+    The inputs are those of `trace_training`. For models whose logs are metrics.
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def epoch(data: Any, order: Any, batch: Any) -> Any:
+        model.reset_metrics()
+        steps, rows = _batches(order, batch)
+        done = _loop(
+            lambda index: model.train_step(_gather(data, rows(index))),
+            steps,
+            lambda: tf.math.is_finite(tf.convert_to_tensor(model._loss_tracker.result())),
+        )
+        return _tensors(model.get_metrics_result()), done
 
     return _concrete(epoch, specs(data), *_ORDERED)
 
@@ -106,7 +128,7 @@ def _concrete(function: Callable[..., Any], *signature: Any) -> Concrete:
 
 def _run_steps(model: keras.Model, step: Callable[[Any], Any], steps: Any, name: str) -> Any:
     """Loops over batches and returns the logs that `fit` would read after the last one."""
-    if not _logs_are_metrics(model, name):
+    if not logs_are_metrics(model, name):
         # A step of the user's may log anything: what the last batch said must be kept.
         _loop(step, steps - 1)
         return _tensors(model._get_metrics_result_or_logs(step(steps - 1)))
@@ -114,20 +136,18 @@ def _run_steps(model: keras.Model, step: Callable[[Any], Any], steps: Any, name:
     return _tensors(model.get_metrics_result())
 
 
-def _loop(step: Callable[[Any], Any], steps: Any) -> None:
+def _loop(step: Callable[[Any], Any], steps: Any, goes_on: Callable[[], Any] | None = None) -> Any:
+    """Runs a step for each index below `steps`, as long as `goes_on`; returns how many."""
+
+    def condition(index: Any) -> Any:
+        left = index < steps
+        return left if goes_on is None else tf.logical_and(left, goes_on())
+
     def body(index: Any) -> Any:
         step(index)
         return index + 1
 
-    tf.while_loop(lambda index: index < steps, body, [tf.constant(0)], parallel_iterations=1)
-
-
-def _logs_are_metrics(model: keras.Model, name: str) -> bool:
-    own = (name, "compute_metrics", "get_metrics_result")
-    return all(
-        getattr(type(model), part).__module__.startswith("keras.") and part not in vars(model)
-        for part in own
-    )
+    return tf.while_loop(condition, body, [tf.constant(0)], parallel_iterations=1)[0]
 
 
 def _tensors(logs: Any) -> Any:

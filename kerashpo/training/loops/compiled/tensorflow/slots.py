@@ -13,6 +13,7 @@ from kerashpo.training.loops.compiled.signature import (
     layers_of,
     penalties_of,
     pinned_of,
+    trained_variables,
 )
 
 #: Functions that Keras traces for a model; they capture the variables of the moment.
@@ -26,9 +27,8 @@ def variables_of(model: keras.Model) -> list[Any]:
     the graph of one that has.
     """
     lifted = {id(layer.seed_generator.state) for layer in dropouts_of(model) if layer.rate > 0}
-    optimizer = [] if model.optimizer is None else model.optimizer.variables
     found: dict[int, Any] = {}
-    for variable in [*model.variables, *optimizer, *model.metrics_variables]:
+    for variable in trained_variables(model):
         if id(variable) not in lifted:
             found.setdefault(id(variable), variable)
     return list(found.values())
