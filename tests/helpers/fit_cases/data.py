@@ -101,7 +101,7 @@ KINDS = {
             "batch_size": 8,
         },
     ),
-    "strings": Case(of_words, arrays(WORDS[:, None]), applies=ON_TENSORFLOW),
+    "strings": Case(of_words, lambda: arrays(tensor(WORDS[:, None])), applies=ON_TENSORFLOW),
     "texts as tensors": Case(
         of_texts, lambda: {"x": tensor(WORDS), "y": LABELS, "batch_size": 8}, applies=ON_TENSORFLOW
     ),
