@@ -166,6 +166,7 @@ def _state(results: Results) -> str:
 
 
 def _best(given: Any) -> int:
+    from kerashpo.space.choice_labels import plain_value
     from kerashpo.study.study import open_study
 
     study = open_study(given.path)
@@ -173,7 +174,7 @@ def _best(given: Any) -> int:
         return _save_best(study, given.save, given.ensemble)
     best = study.results.best
     values = {"trial": best.trial, "score": best.score, "epoch": best.epoch, "config": best.config}
-    print(json.dumps(values, indent=2))
+    print(json.dumps(values, indent=2, default=plain_value))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 import kerashpo as kt
 from kerashpo import cli, optimize, space
 from kerashpo.core.errors import InvalidInput
+from kerashpo.space.choice_labels import Label, plain_value
 from kerashpo.store.open import LOG_NAME
 from kerashpo.study.rerun import Command
 from kerashpo.study.study import open_study
@@ -221,3 +223,15 @@ def test_the_versions_name_what_is_missing_and_import_nothing(monkeypatch, capsy
     assert "keras          absent" in out and "Missing: keras." in out
     monkeypatch.setattr(cli, "version", lambda name: "1.2")
     assert cli.main(["doctor"]) == 0
+
+
+def test_best_prints_choices_without_a_json_form(tmp_path, capsys):
+    choices = {
+        "kernel": space.choice([(3, 3), (5, 5)], default=(5, 5)),
+        "reduce": space.choice([sum, None], default=sum),
+    }
+    optimize(lambda config: 1.0, choices, max_trials=1, seed=0, directory=tmp_path / "s", verbose=0)
+    assert cli.main(["best", str(tmp_path / "s")]) == 0
+    config = json.loads(capsys.readouterr().out)["config"]
+    assert config == {"kernel": [5, 5], "reduce": "builtins.sum"}
+    assert json.dumps([Label("None"), Label("{1}")], default=plain_value) == '[null, "{1}"]'

@@ -10,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.dedup import draw_new
+from kerashpo.algorithms.evaluations import defaults
 from kerashpo.algorithms.explain import Explanation, explain
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
@@ -141,7 +142,7 @@ class BayesianOptimization(Algorithm):
             costs = [history.objective.cost(value) for _, value in self._earlier]
             return self._cube.encode(self._earlier[int(np.argmin(costs))][0])
         if trial == 0 and self._recipe.centre:
-            rows = _centre(self._cube)
+            rows = defaults(self._cube)
         else:
             rows = sobol_rows(self._cube.dim, 1, self.seed, start=trial, purpose="start")
         return self._cube.snap(rows, stream(self.seed, "start", trial)).ravel()
@@ -194,17 +195,6 @@ class BayesianOptimization(Algorithm):
                 f"warm_start holds one value a configuration, and there are several objectives "
                 f"({names}): leave it out, or pass weights=."
             )
-
-
-def _centre(cube: Cube) -> Matrix:
-    """Returns the declared defaults (column middles where there is none) as a row (d,)."""
-    presets = [getattr(param.domain, "preset", None) for param in cube.columns]
-    return np.array(
-        [
-            0.5 if preset is None else param.domain.unit(preset)
-            for param, preset in zip(cube.columns, presets)
-        ]
-    )
 
 
 def _check(name: str, value: float | None, least: float) -> None:

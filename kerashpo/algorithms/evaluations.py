@@ -133,7 +133,7 @@ def defaults(cube: Cube) -> Matrix:
     presets = [getattr(param.domain, "preset", None) for param in cube.columns]
     return np.array(
         [
-            0.5 if preset is None else param.domain.unit(preset)
+            0.5 if preset is None else param.domain.unit(param.domain.default)
             for param, preset in zip(cube.columns, presets)
         ]
     )

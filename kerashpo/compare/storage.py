@@ -22,6 +22,7 @@ from kerashpo.compare.statistics import MEASURES, Line
 from kerashpo.compare.tuners import UNTRAINED
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.task import Task
+from kerashpo.space.choice_labels import plain_value
 from kerashpo.store.open import folder_of, has_log
 from kerashpo.study.study import open_study
 
@@ -111,7 +112,7 @@ def write_all(
 
 def _result_row(result: Result) -> list[Any]:
     values = [getattr(result, column) for column in RESULT_COLUMNS[:-1]]
-    return [*values, json.dumps(result.best_config)]
+    return [*values, json.dumps(result.best_config, default=plain_value)]
 
 
 def _score_row(result: Result, task: Task) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, final
@@ -29,3 +31,17 @@ class Label:
 
     def __repr__(self) -> str:
         return self.text
+
+
+def plain_value(value: Any) -> Any:
+    """Returns a choice that has no JSON form as what it was printed from, or as that text.
+
+    To be used as the ``default`` of `json.dumps`.
+    """
+    text = value.text if isinstance(value, Label) else _label(value)
+    try:
+        found = ast.literal_eval(text)
+        json.dumps(found)
+    except (ValueError, SyntaxError, TypeError):
+        return text
+    return found

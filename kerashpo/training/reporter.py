@@ -35,6 +35,7 @@ class EpochReporter:
         complete: whether every epoch logs all that will ever be logged, so that an objective
             that the first one lacks is none.
         validation_freq: after which epochs the model is validated, None where it never is.
+        last: the epoch that a number is of which the user's own code returns, None for the next.
 
     Attributes:
         answer: the last answer to an epoch.
@@ -50,12 +51,14 @@ class EpochReporter:
         save: Callable[[], None],
         complete: bool = False,
         validation_freq: Any = None,
+        last: int | None = None,
     ) -> None:
         self.answer = Decision.CONTINUE
         self._live, self._settings, self._emit = live, settings, emit
         self._trial, self._run = place
         self._grow, self._save, self._complete = grow, save, complete
         self._first, self._before = live.epoch + 1, live.seconds
+        self._last = last or self._first
         self._began = self._saved = time.perf_counter()
         self._logged: list[str] = []
         self._validation_freq = validation_freq
@@ -109,7 +112,7 @@ class EpochReporter:
             if self._logged:
                 self._measure(mean(told))
                 return
-            epochs = [(self._first, mean(told))]
+            epochs = [(self._last, mean(told))]
         # They are trained already: a pause comes too late, and a checkpoint would hold the last.
         for epoch, metrics in epochs:
             if self._tell(epoch, metrics) is Decision.STOP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.base import TrainingLoop, choose
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
-from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit
+from kerashpo.training.loops.user_fit import BeginsAnew, FitCall, Halt, UserFitLoop, overrides_fit
 from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed, UnusableCheckpoint, starts_of
@@ -174,7 +175,11 @@ class KerasRunner(Runner):
         live.seconds += time.perf_counter() - began
         self._memory.put(task.trial, run, live, task)
         stage[0] = "fit"
-        self._train(live, task, run, emit)
+        try:
+            self._train(live, task, run, emit)
+        except BeginsAnew:
+            live = self._anew(live, task, run, emit)
+            self._train(live, task, run, emit)
         answer = emit(Saving(task.trial))
         self._save_best(task.trial, run, live)
         if answer is Decision.STOP:
@@ -201,6 +206,23 @@ class KerasRunner(Runner):
                 text = f"{error}; trained again from an earlier one or from the start"
                 emit(Noted(task.trial, {"checkpoint": text}))
         raise AssertionError("the last start can be used, or raises")
+
+    def _anew(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> TrialState:
+        """Builds the model of a trial again that a `fit` of the user's own trains from the start.
+
+        Raises:
+            InvalidInput: for a trial that starts from another one's state.
+        """
+        if task.origin is not None:
+            raise InvalidInput(
+                f"The trial starts from the state of trial {task.origin[0]} after epoch "
+                f"{task.origin[1]}, and {OWN_FIT} trains from the first epoch: pass **kwargs "
+                "(epochs and initial_epoch are among them) on to model.fit."
+            )
+        fresh = self._build(task, run, emit, live.stream)
+        fresh.seconds, fresh.facts, fresh.job_end = live.seconds, live.facts, live.job_end
+        self._memory.put(task.trial, run, fresh, task)
+        return fresh
 
     def _store(self, task: WorkItem, run: int) -> RunCheckpoints:
         # A parent has no state of the folds of its child's final round: they begin anew.
@@ -249,16 +271,18 @@ class KerasRunner(Runner):
             lambda: self._checkpoint(task, run, live),
             self._own is None and not any(may_log(c.wrapped) for c in live.callbacks),
             None if data.validation is None else data.validation_freq,
+            task.until if self._terms_of(trial).call.planned else None,
         )
         live.model.stop_training = False
         keys, first = EpochKeys(settings.seed, live.stream, run), live.epoch + 1
         if self._own is not None:
-            span = (first, task.until)
-            call = self._terms_of(trial).call
-            result = self._own.train(
-                call, live.hp, live.model, span, live.callbacks, keys, segment.on_epoch
-            )
-            segment.take(result, OWN_FIT)
+            call, span = self._terms_of(trial).call, (first, task.until)
+            name = settings.objective.name
+            required = None if name in settings.derived.names else name
+            told = (live.callbacks, keys, segment.on_epoch, required)
+            with contextlib.suppress(Halt):
+                result = self._own.train(call, live.hp, live.model, span, *told)
+                segment.take(result, OWN_FIT)
         else:
             # Last, so that it sees what the user's callbacks put into the logs.
             callbacks = [*live.callbacks, ReportCallback(segment.on_epoch)]

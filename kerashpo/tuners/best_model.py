@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from kerashpo.training.folds import EPOCHS, fit_values
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.loops.base import finish
 from kerashpo.training.loops.model_fit import FitLoop
-from kerashpo.training.loops.user_fit import FitCall, UserFitLoop, overrides_fit, takes
+from kerashpo.training.loops.user_fit import FitCall, Halt, UserFitLoop, overrides_fit, takes
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.replay import ReplaySchedule
 from kerashpo.training.resampling import all_rows
@@ -137,7 +138,8 @@ class StoredModels(Models):
             call = FitCall(args, fit, told=told)
             own = UserFitLoop(hypermodel)
             # A fit that sets its epochs itself ends where the best epoch was.
-            own.train(call, hp, model, (1, last), every, keys, lambda epoch, _: epoch >= last)
+            with contextlib.suppress(Halt):
+                own.train(call, hp, model, (1, last), every, keys, lambda at, _: at >= last)
             _end(model, callbacks)
             return model
         if not isinstance(model, keras.Model) or not model.compiled:

@@ -74,27 +74,62 @@ def test_a_promoted_trial_goes_on_in_a_fit_of_ones_own(tmp_path):
     assert model.evaluate(*HELD, verbose=0)[0] == pytest.approx(best.score, rel=1e-5)
 
 
-def test_a_loop_that_begins_anew_cannot_be_promoted(tmp_path):
-    class Deaf(Passing):
-        def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, callbacks: Any, **_: Any) -> Any:
-            return model.fit(x, y, validation_data=HELD, epochs=1, callbacks=callbacks)
+class Anew(Passing):
+    """Trains from the first epoch whenever it is called, five epochs unless it is stopped."""
 
-    tuner = kt.Hyperband(Deaf(), max_epochs=3, factor=3, **place(tmp_path))
+    goes: tuple[int, ...] = (5,)
+
+    def build(self, hp: Any) -> keras.Model:
+        model = super().build(hp)
+        model.run_eagerly = True  # nothing is traced
+        return model
+
+    def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, callbacks: Any) -> Any:
+        for epochs in self.goes:
+            done = model.fit(x, y, validation_data=HELD, epochs=epochs, callbacks=callbacks)
+        return done
+
+
+class InTwoGoes(Anew):
+    goes = (1, 4)
+
+
+class Unheard(Anew):
+    def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, epochs: int = 1) -> Any:
+        return model.fit(x, y, validation_data=HELD, epochs=epochs).history
+
+
+def promoted_under_hyperband(hypermodel: Any, folder: Any) -> Any:
+    tuner = kt.Hyperband(hypermodel, max_epochs=3, factor=3, **place(folder))
     tuner.search(ROWS[:48], LABELS[:48], verbose=0)
-    assert "trained epoch 1 again" in tuner.results.failures()["message"][0]
+    assert tuner.results.failures().empty
+    (one,) = [t for t in tuner.results.history.trials.values() if t.targets == [1, 3]]
+    return tuner, one
 
 
-def test_a_fit_that_takes_no_epochs_cannot_be_planned(tmp_path):
-    class Short(Passing):
-        def fit(self, hp: Any, model: keras.Model, x: Any, y: Any) -> Any:
-            return model.fit(x, y, validation_data=HELD)
+@pytest.mark.parametrize("cls", [Anew, InTwoGoes, Unheard])
+def test_a_fit_that_begins_anew_is_trained_from_the_start_to_its_rung(cls, tmp_path):
+    with pytest.warns(UserWarning, match="HyperModel.fit trains from the first epoch") as heard:
+        tuner, one = promoted_under_hyperband(cls(), tmp_path / "anew")
+    assert len(heard) == 1
+    assert sorted(one.reports[0]) == [1, 2, 3]
+    assert tuner.results.epochs == tuner.plan().epochs
+    if cls is Anew:  # as if it had never stopped
+        plain = kt.Hyperband(build_few, max_epochs=3, factor=3, **place(tmp_path, "plain"))
+        plain.search(ROWS[:48], LABELS[:48], validation_data=HELD, batch_size=32, verbose=0)
+        (model,) = tuner.get_best_models()
+        assert model.evaluate(*HELD, verbose=0)[0] == pytest.approx(tuner.results.best.score)
 
-    tuner = kt.Hyperband(Short(), max_epochs=3, **place(tmp_path))
-    with pytest.raises(ConsecutiveFailures, match="HyperModel.fit does not take epochs"):
-        tuner.search(ROWS[:48], LABELS[:48], verbose=0)
-    trained = kt.RandomSearch(Short(), max_trials=1, **place(tmp_path, "full"))
-    trained.search(ROWS[:48], LABELS[:48], verbose=0)
-    assert only(trained).status is Status.COMPLETED
+
+def test_a_fit_in_two_goes_counts_its_epochs_on(tmp_path):
+    tuner = kt.RandomSearch(InTwoGoes(), max_trials=1, **place(tmp_path))
+    tuner.search(ROWS[:48], LABELS[:48], verbose=0)
+    assert sorted(only(tuner).reports[0]) == [1, 2, 3, 4, 5]
+
+
+def test_a_number_that_fit_returns_is_of_the_end_of_the_rung(tmp_path):
+    _, one = promoted_under_hyperband(Returning(3.0, calls=False), tmp_path)
+    assert sorted(one.reports[0]) == [1, 3] and one.status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("result", [7.5, {"val_loss": 7.5}, [7.0, {"val_loss": 8.0}]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -13,7 +14,7 @@ import keras
 import keras_tuner
 import numpy as np
 
-from kerashpo.core.errors import InvalidInput, UnusableResult, nearest
+from kerashpo.core.errors import UnusableResult, nearest
 from kerashpo.training.loops.base import unfinished
 from kerashpo.training.loops.model_fit import EpochStart
 from kerashpo.training.randomness import EpochKeys, seeded_own
@@ -23,7 +24,11 @@ WHERE = "HyperModel.fit"
 
 
 class Halt(Exception):
-    """Ends a training loop of the user's own after an epoch; never seen outside."""
+    """Leaves a training loop of the user's own after an epoch."""
+
+
+class BeginsAnew(Exception):
+    """A trial is to go on, and the user's `fit` trains it from the first epoch again."""
 
 
 def overrides_fit(hypermodel: Any) -> bool:
@@ -72,6 +77,7 @@ class UserFitLoop:
     def __init__(self, hypermodel: Any) -> None:
         self._hypermodel = hypermodel
         self._taken = inspect.signature(hypermodel.fit).parameters
+        self._begins_anew = False
 
     def train(
         self,
@@ -82,8 +88,9 @@ class UserFitLoop:
         callbacks: list[keras.callbacks.Callback],
         keys: EpochKeys,
         on_epoch: Callable[[int, dict[str, float]], bool],
+        required: str | None = None,
     ) -> Any:
-        """Trains epochs first..last, counted from 1; returns what `fit` did, None if halted.
+        """Trains epochs first..last, counted from 1; returns what `fit` did.
 
         Args:
             call: what `search` was given.
@@ -93,23 +100,22 @@ class UserFitLoop:
             callbacks: the trial's.
             keys: the randomness of this run.
             on_epoch: gets each epoch and its metrics; true ends the training.
+            required: the metric without which a `fit` is not halted after the last epoch: what
+                it returns may be the score.
 
         Raises:
-            InvalidInput: if `fit` cannot be told what epochs to train, or does not heed it.
+            Halt: where `fit` was left after an epoch.
+            BeginsAnew: if `first` is not the trial's first epoch, and `fit` trains that one.
         """
         first, last = span
-
-        def heard(epoch: int, metrics: dict[str, float]) -> bool:
-            if epoch < first:
-                raise InvalidInput(
-                    f"{WHERE} trained epoch {epoch} again, though this trial goes on at epoch "
-                    f"{first}: pass **kwargs (epochs and initial_epoch are among them) on to "
-                    "model.fit, or use a tuner that trains in one go, e.g. RandomSearch."
-                )
-            return on_epoch(epoch, metrics)
-
-        listening = [EpochStart(keys), *callbacks, _Halting(heard)]
-        kwargs = {**call.kwargs, **self._epochs(call, first, last)}
+        told = self._epochs(call, first, last)
+        if call.planned and first > 1 and "initial_epoch" not in told:
+            self._tell_once()
+        if self._begins_anew and first > 1:
+            raise BeginsAnew
+        ear = _EpochListener(first, last if call.planned else None, on_epoch, required)
+        listening = [EpochStart(keys), *callbacks, ear]
+        kwargs = {**call.kwargs, **told}
         if self._takes("callbacks"):
             kwargs["callbacks"] = listening
         if "verbose" in self._taken:
@@ -118,24 +124,45 @@ class UserFitLoop:
         part = unfinished(model) if call.planned else contextlib.nullcontext()
         with part, seeded_own(keys.seed, keys.trial, keys.run, first), _quiet(model, call.verbose):
             try:
-                return self._hypermodel.fit(hp, model, *call.args, **kwargs)
-            except Halt:
-                return None
+                result = self._hypermodel.fit(hp, model, *call.args, **kwargs)
+                if call.planned and not ear.heard:
+                    _check_goes_on(result, first, last)
+                return result
+            except BeginsAnew:
+                self._tell_once()
+                raise
 
     def _epochs(self, call: FitCall, first: int, last: int) -> dict[str, int]:
         if not (call.planned or call.told):
             return {}
         told = {"epochs": last} | ({"initial_epoch": first - 1} if first > 1 else {})
-        if call.planned and not all(self._takes(name) for name in told):
-            raise InvalidInput(
-                f"This tuner plans the epochs, but {WHERE} does not take {', '.join(told)}: give "
-                "it **kwargs and pass them on to model.fit, or use a tuner that trains in one "
-                "go, e.g. RandomSearch."
+        return {
+            name: epoch for name, epoch in told.items() if not call.planned or self._takes(name)
+        }
+
+    def _tell_once(self) -> None:
+        """Warns that promoted trials are trained from the start."""
+        if not self._begins_anew:
+            self._begins_anew = True
+            warnings.warn(
+                f"{WHERE} trains from the first epoch when a promoted trial should go on: each "
+                "rung is trained from the start, which takes longer. Pass **kwargs (epochs and "
+                "initial_epoch are among them) on to model.fit, and trials go on.",
+                stacklevel=2,
             )
-        return told
 
     def _takes(self, name: str) -> bool:
         return takes(self._hypermodel.fit, name)
+
+
+def _check_goes_on(result: Any, first: int, last: int) -> None:
+    """Raises BeginsAnew if a result that no callback heard of tells of earlier epochs."""
+    if isinstance(result, keras.callbacks.History):
+        anew = bool(result.epoch) and result.epoch[0] + 1 < first
+    else:
+        anew = is_curve(result) and max(map(np.size, result.values())) != last - first + 1
+    if first > 1 and anew:
+        raise BeginsAnew
 
 
 @contextlib.contextmanager
@@ -150,21 +177,64 @@ def _quiet(model: keras.Model, verbose: Any) -> Iterator[None]:
 
 
 @final
-class _Halting(keras.callbacks.Callback):
-    """Reports epochs, and leaves a loop that may not look at ``model.stop_training``."""
+class _EpochListener(keras.callbacks.Callback):
+    """Reports epochs, and leaves a loop that may not look at ``model.stop_training``.
 
-    def __init__(self, on_epoch: Callable[[int, dict[str, float]], bool]) -> None:
+    Where `fit` trains several times (frozen layers first, say), epochs are counted on.
+
+    Args:
+        first: the epoch that comes first.
+        last: the last one, None where `fit` decides.
+        on_epoch: gets each epoch, counted from 1, and its metrics; true ends the training.
+        required: the metric without which the training goes on after `last`.
+
+    Attributes:
+        heard: whether any epoch was.
+    """
+
+    def __init__(
+        self,
+        first: int,
+        last: int | None,
+        on_epoch: Callable[[int, dict[str, float]], bool],
+        required: str | None,
+    ) -> None:
         super().__init__()
-        self._reporter = ReportCallback(on_epoch)
+        self.heard = False
+        self._first, self._last, self._required = first, last, required
+        self._reporter = ReportCallback(self._report)
+        self._on_epoch, self._before, self._counted = on_epoch, 0, first - 1
+        self._scored = False
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self._reporter.set_model(model)
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._over:
+            raise Halt
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self._over:
+            raise Halt
         self._reporter.on_epoch_end(epoch, logs)
         if self._reporter.stopped:
             raise Halt
+        if self._over:
+            self.model.stop_training = True
+
+    @property
+    def _over(self) -> bool:
+        return self._last is not None and self._scored and self._counted >= self._last
+
+    def _report(self, epoch: int, metrics: dict[str, float]) -> bool:
+        if not self.heard and epoch < self._first:
+            raise BeginsAnew
+        if epoch + self._before <= self._counted:
+            self._before = self._counted + 1 - epoch
+        self._counted, self.heard = epoch + self._before, True
+        self._scored = self._scored or self._required is None or self._required in metrics
+        return self._on_epoch(self._counted, metrics)
 
 
 Epochs = list[tuple[int, dict[str, float]]]
