@@ -10,6 +10,7 @@ The menu; everything is imported on first use, so that ``import kerashpo`` costs
 nothing:
 
 - tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`,
+  `Search` for any algorithm by its name
   `PBT`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from kerashpo.tuners.pbt import PBT as PBT
     from kerashpo.tuners.random import RandomSearch as RandomSearch
     from kerashpo.tuners.recommended import Recommended as Recommended
+    from kerashpo.tuners.search import Search as Search
     from kerashpo.tuners.search_cv import SearchCV as SearchCV
     from kerashpo.tuners.simulate import simulate as simulate
     from kerashpo.tuners.sklearn import SklearnTuner as SklearnTuner
@@ -80,6 +82,7 @@ _MENU = {
     "PBT": "kerashpo.tuners.pbt",
     "RandomSearch": "kerashpo.tuners.random",
     "Recommended": "kerashpo.tuners.recommended",
+    "Search": "kerashpo.tuners.search",
     "SearchCV": "kerashpo.tuners.search_cv",
     "SklearnTuner": "kerashpo.tuners.sklearn",
     "Space": "kerashpo.space.space",

@@ -23,6 +23,8 @@ OURS: dict[str, dict[str, Any]] = {
     "asha_factor4": {"tuner": "asha", "factor": 4},
     "asha_stopping": {"tuner": "asha_stopping"},
     "bohb": {"tuner": "bohb"},
+    "dehb": {"tuner": "dehb"},
+    "hyperband_de": {"tuner": "hyperband", "algorithm": "de"},
     "mobster": {"tuner": "mobster"},
     "recommended": {"tuner": "recommended"},
 }

@@ -92,6 +92,29 @@ class EvaluationReader:
             self._observations.taken,
         )
 
+    def rungs(self, history: History) -> tuple[Evaluations, ...]:
+        """Returns the evaluations of each rung, the lowest first; `read` comes before.
+
+        A trial counts on every rung that it reached, with its cost there; a running or failed
+        one is among the pending of none.
+        """
+        seen = self._observations.read(history)
+        none = np.empty((0, seen.rows.shape[1])), np.empty(0, dtype=np.int64)
+        found = []
+        for level in np.unique(seen.resources):
+            here = seen.resources == level
+            found.append(
+                Evaluations(
+                    seen.rows[here],
+                    seen.numbers[here],
+                    seen.costs[here],
+                    *none,
+                    self._observations.configs,
+                    self._observations.taken,
+                )
+            )
+        return tuple(found)
+
 
 def first_new(
     cube: Cube, seen: Evaluations, rng: np.random.Generator, draw: Callable[[], Matrix]

@@ -16,6 +16,7 @@ from kerashpo.compare.tuners import PEERS, UNTRAINED
 from kerashpo.problems.baselines import constant_answer, labels_of
 from kerashpo.problems.splits import Split
 from kerashpo.problems.task import Task
+from kerashpo.schedulers.registry import tuner_pair
 
 
 def run_one(run: Run, options: ComparisonOptions) -> Result | None:
@@ -93,6 +94,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     from kerashpo.tuners.hyperband import Hyperband
     from kerashpo.tuners.pbt import PBT
     from kerashpo.tuners.random import RandomSearch
+    from kerashpo.tuners.search import Search
 
     allowed = options.allowance(run.tuner)
     shared: dict[str, Any] = {
@@ -103,19 +105,19 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
         "lang": options.lang,
     }
     rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
-    match run.tuner:
-        case "hyperband" | "bohb":
-            model = "bayesian" if run.tuner == "bohb" else "random"
+    if run.tuner == "default":  # the untuned model: nothing but its defaults may be chosen
+        return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
+    pair = tuner_pair(run.tuner)
+    named = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
+    match pair.scheduler:
+        case "hyperband":
             bound: dict[str, Any] = (
                 {} if options.total is None else {"max_epochs_total": options.total}
             )
             rounds = allowed.rounds
-            return Hyperband(
-                task.build, hyperband_iterations=rounds, algorithm=model, **bound, **rungs
-            )
-        case "asha" | "recommended":
-            model = "bayesian" if run.tuner == "recommended" else "random"
-            return ASHA(task.build, max_epochs_total=allowed.epochs, algorithm=model, **rungs)
+            return Hyperband(task.build, hyperband_iterations=rounds, **bound, **rungs, **named)
+        case "asha":
+            return ASHA(task.build, max_epochs_total=allowed.epochs, **rungs, **named)
         case "pbt":
             return PBT(
                 task.build,
@@ -124,15 +126,16 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
                 max_epochs=options.max_epochs,
                 **shared,
             )
+    trials = allowed.trials or 1
+    match pair.algorithm:
         case "bayesian":
             points = options.initial_points
             return BayesianOptimization(
-                task.build, max_trials=allowed.trials or 1, num_initial_points=points, **shared
+                task.build, max_trials=trials, num_initial_points=points, **shared
             )
         case "random":
-            return RandomSearch(task.build, max_trials=allowed.trials or 1, **shared)
-        case _:  # the untuned model: nothing but its defaults may be chosen
-            return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
+            return RandomSearch(task.build, max_trials=trials, **shared)
+    return Search(task.build, max_trials=trials, **shared, **named)
 
 
 def needs_keras(run: Run) -> bool:

@@ -9,9 +9,8 @@ from kerashpo.analysis.saturation import saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test
 from kerashpo.compare.runs import Result, Run
+from kerashpo.compare.tuners import trains_fully
 from kerashpo.problems.task import Task
-
-_FULL = ("bayesian", "random", "default")
 
 
 def search_and_test(
@@ -31,7 +30,7 @@ def search_and_test(
     """
     split = task.load(run.seed)
     x, y = split.train
-    epochs = {"epochs": options.max_epochs} if always_epochs or run.tuner in _FULL else {}
+    epochs = {"epochs": options.max_epochs} if always_epochs or trains_fully(run.tuner) else {}
     tuner.search(
         x,
         y,

@@ -12,7 +12,10 @@ from kerashpo.core.import_string import is_import_string, short_name
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.registry import tuner_pair
 
-OURS = ("hyperband", "bayesian", "random", "asha", "bohb", "recommended", "pbt")
+OURS = (
+    "hyperband", "bayesian", "random", "asha", "bohb", "recommended", "pbt",
+    "dehb", "tpe", "cmaes", "de", "pso", "sobol",
+)  # fmt: skip
 MEMBERS = 8
 """The usual population of `PBT`."""
 PEERS = ("keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
@@ -107,6 +110,11 @@ def _scheduler(tuner: str) -> str:
     if tuner in OURS:
         return tuner_pair(tuner).scheduler
     return "hyperband" if tuner == "keras_tuner.hyperband" else "full"
+
+
+def trains_fully(tuner: str) -> bool:
+    """Tells whether a tuner of ours or a baseline takes its epochs from `search`."""
+    return _scheduler(tuner) == "full"
 
 
 def _our_band(max_epochs: int, factor: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@
 `RandomSearchOracle`             random configurations without repeats
 `GridSearchOracle`               a grid that grows with parameters as they appear
 `BayesianOptimizationOracle`     our Gaussian process
+`SearchOracle`                   any algorithm by its name: TPE, CMA-ES, ...
 `HyperbandOracle`                the paper's brackets
 `ASHAOracle`                     promotes as soon as a trial is good enough
 ===============================  =================================================
@@ -33,7 +34,11 @@ from keras_tuner import synchronized
 
 from kerashpo.oracles.algorithm_oracle import AlgorithmOracle
 from kerashpo.oracles.base import FixedOracle
-from kerashpo.oracles.full_training import BayesianOptimizationOracle, RandomSearchOracle
+from kerashpo.oracles.full_training import (
+    BayesianOptimizationOracle,
+    RandomSearchOracle,
+    SearchOracle,
+)
 from kerashpo.oracles.grid import GridSearchOracle
 from kerashpo.oracles.multi_fidelity import ASHAOracle, HyperbandOracle
 
@@ -49,5 +54,6 @@ __all__ = [
     "HyperbandOracle",
     "Oracle",
     "RandomSearchOracle",
+    "SearchOracle",
     "synchronized",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 from keras_tuner.src.tuners import bayesian as upstream
@@ -37,6 +38,40 @@ class RandomSearchOracle(FullOracle):
     ) -> None:
         super().__init__(
             "random",
+            objective=objective,
+            max_trials=max_trials,
+            **shared,
+        )
+
+
+class SearchOracle(FullOracle):
+    """Full training of what any algorithm proposes.
+
+    Args:
+        objective: see `FixedOracle`.
+        max_trials: trials at most.
+        algorithm: where to look next, a name of `kerashpo.algorithms`: ``"tpe"``, ``"cmaes"``,
+            ``"de"``, ``"pso"``, ``"bayesian"``, ``"sobol"`` or ``"random"``.
+        algorithm_options: further arguments of the algorithm.
+        **shared: see `FixedOracle`; by position too, as in KerasTuner.
+
+    Raises:
+        InvalidInput: for an unknown algorithm or option.
+    """
+
+    @with_shared_options
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int | None = 10,
+        *,
+        algorithm: str = "bayesian",
+        algorithm_options: Mapping[str, Any] | None = None,
+        **shared: Unpack[OracleOptions],
+    ) -> None:
+        super().__init__(
+            algorithm,
+            dict(algorithm_options or {}),
             objective=objective,
             max_trials=max_trials,
             **shared,

@@ -57,6 +57,13 @@ PAIRS: dict[str, Pairing] = {
         "Falkner, Klein and Hutter, ICML 2018: a model proposes in Hyperband's brackets "
         "(theirs is a kernel density estimate, ours a Gaussian process)",
     ),
+    "dehb": Pairing(
+        "hyperband",
+        "de",
+        "Awad, Mallik and Hutter, IJCAI 2021: differential evolution inside Hyperband's brackets, "
+        "parents from lower rungs",
+        hints={"parents": "rungs"},
+    ),
     "mobster": Pairing(
         "asha",
         "bayesian",

@@ -9,6 +9,7 @@
 `NSGA2`                  crossover and mutation towards a Pareto front
 `RandomSearch`           random configurations without repeats
 `GridSearch`             every configuration of a finite space
+`Search`                 any algorithm by its name, every trial is trained fully
 `Tuner`                  from an oracle of KerasTuner's kind; to be subclassed
 `SklearnTuner`           estimators of scikit-learn, cross-validated
 `SearchCV`               a search as an estimator of scikit-learn
@@ -40,6 +41,7 @@ __all__ = [
     "Hyperband",
     "RandomSearch",
     "Recommended",
+    "Search",
     "SearchCV",
     "SklearnTuner",
     "Tuner",

@@ -30,7 +30,7 @@ class ASHA(Tuner):
         min_epochs: epochs of the first rung.
         variant: ``"promotion"`` pauses and continues trials; ``"stopping"`` trains each on
             until it is no longer good enough, for models that cannot be saved.
-        algorithm: where to look next: ``"random"``, ``"sobol"``, ``"grid"`` or ``"bayesian"``.
+        algorithm: where to look next, a name of `kerashpo.algorithms`.
         algorithm_options: further arguments of the algorithm.
         **options: see `Tuner`.
 

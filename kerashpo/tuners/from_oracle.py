@@ -85,7 +85,8 @@ def _readers() -> dict[str, Callable[[Any], Strategy]]:
     """Returns by an oracle's name what reads it: an algorithm's under full training, or rungs."""
     names = {algorithm_entry(name).oracle: name for name in algorithm_names()}
     full = {oracle: partial(_algorithm, name) for oracle, name in names.items() if oracle}
-    return {**full, "HyperbandOracle": _hyperband, "ASHAOracle": _asha}
+    rungs = {"HyperbandOracle": _hyperband, "ASHAOracle": _asha}
+    return {**full, **rungs, "SearchOracle": _search}
 
 
 def _classes(name: str) -> tuple[type, ...]:
@@ -100,6 +101,10 @@ def _algorithm(name: str, oracle: Any) -> Strategy:
         known = list(inspect.signature(algorithm_class(name)).parameters)[2:]
         given = {option: getattr(oracle, option) for option in known if hasattr(oracle, option)}
     return Strategy(name, dict(given))
+
+
+def _search(oracle: Any) -> Strategy:
+    return Strategy(oracle._algorithm, dict(oracle._options))
 
 
 def _hyperband(oracle: Any) -> Strategy:

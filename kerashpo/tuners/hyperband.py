@@ -27,7 +27,7 @@ class Hyperband(Tuner):
         seed: see `Tuner`.
         max_trials: configurations to start at most; None for all of the brackets.
         min_epochs: the fewest epochs of a first rung.
-        algorithm: where to look next: ``"random"``, ``"sobol"``, ``"grid"`` or ``"bayesian"``.
+        algorithm: where to look next, a name of `kerashpo.algorithms`.
         algorithm_options: further arguments of the algorithm.
         **options: see `Tuner`.
 

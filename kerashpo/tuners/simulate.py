@@ -56,9 +56,9 @@ def simulate(
             those before (``tuner="pbt"``), ``advance(state, config) -> (state, value, seconds)``
             trains one from a state (None at first) and is called instead.
         tuner: ``"full"``, ``"hyperband"``, ``"asha"``, ``"median"``, ``"pbt"``, ``"bohb"``,
-            ``"mobster"`` or ``"recommended"``, see `kerashpo.schedulers.registry`.
-        algorithm: ``"random"``, ``"grid"``, ``"sobol"``, ``"bayesian"``; None for the
-            tuner's own.
+            ``"dehb"``, ``"mobster"`` or ``"recommended"``, see `kerashpo.schedulers.registry`; or
+            the name of an algorithm, whose trials are then trained fully.
+        algorithm: a name of `kerashpo.algorithms`; None for the tuner's own.
         workers: how many trials train at once.
         max_epochs: the most epochs of one trial; None for all that the problem has.
         budget_epochs: a bound of the epochs trained over all trials.

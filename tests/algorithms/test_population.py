@@ -7,10 +7,13 @@ from kerashpo.algorithms.de import DifferentialEvolution
 from kerashpo.algorithms.evaluations import EvaluationReader, defaults, initial_row
 from kerashpo.algorithms.population import Population, bounced, fill
 from kerashpo.algorithms.pso import ParticleSwarm
+from kerashpo.core.events import Ended, JobStarted, Reached, Reported
+from kerashpo.core.records import Report, Resume, Start, Status
 from kerashpo.core.rng import stream
 from kerashpo.errors import InvalidInput
 from kerashpo.space import Cube, Space, choice, integer, uniform, when
 from kerashpo.testing.algorithm_driver import AlgorithmDriver
+from kerashpo.testing.curve_runner import METRIC
 
 FIVE = Space({f"x{i}": uniform(0, 1) for i in range(5)})
 KINDS = Space({"kind": choice(list("abcdefgh")), "layers": integer(1, 9), "x": uniform(0, 1)})
@@ -129,3 +132,58 @@ def test_a_swarms_constants_are_checked():
         ParticleSwarm(FIVE, 0, inertia=-0.1)
     with pytest.raises(InvalidInput, match="attraction"):
         ParticleSwarm(FIVE, 0, attraction=0.0)
+
+
+def rung_study(costs, until=9):
+    """A study whose trials reached epoch 1 or 9: (costs at 1, costs at 9 or None) by trial."""
+    study = driver(DifferentialEvolution)
+    events = []
+    for trial, (config, first, last) in enumerate(costs):
+        events.append(JobStarted(Start(trial, config, 1)))
+        events.append(Reported(Report(trial, 0, 1, {METRIC: first}, 1.0)))
+        events.append(Reached(trial))
+        if last is None:
+            events.append(Ended(trial, Status.STOPPED, "rung"))
+            continue
+        events.append(JobStarted(Resume(trial, until)))
+        events.append(Reported(Report(trial, 0, until, {METRIC: last}, 9.0)))
+        events.append(Reached(trial))
+        events.append(Ended(trial, Status.COMPLETED, "completed"))
+    for event in events:
+        study.history.apply(event)
+    return study
+
+
+def test_each_rung_has_the_trials_that_reached_it_with_their_costs_there():
+    corners = [dict.fromkeys(FIVE.names, x) for x in (0.0, 0.2, 0.4)]
+    study = rung_study([(corners[0], 5.0, 3.0), (corners[1], 6.0, None), (corners[2], 4.0, 1.0)])
+    reader = EvaluationReader(Cube(FIVE))
+    reader.read(study.history)
+    low, high = reader.rungs(study.history)
+    assert low.numbers.tolist() == [0, 1, 2] and low.order.tolist() == [2, 0, 1]
+    assert high.numbers.tolist() == [0, 2] and high.costs.tolist() == [3.0, 1.0]
+
+
+def test_with_parents_from_rungs_children_move_to_the_best_of_the_rung_below():
+    # On the lower rung those at 0.9 lead; on the upper one everybody sits at 0.1.
+    near, far = (dict.fromkeys(FIVE.names, x) for x in (0.1, 0.9))
+    shift = lambda config, i: {name: value + 0.001 * i for name, value in config.items()}
+    costs = [(shift(near, i), 5.0, 1.0 + i) for i in range(8)]
+    costs += [(shift(far, i), 0.1, None) for i in range(8)]
+
+    def moved(parents):
+        study = rung_study(costs)
+        rows = [
+            np.mean(
+                list(DifferentialEvolution(FIVE, seed, 8, parents).ask(16, study.history).values())
+            )
+            for seed in range(12)
+        ]
+        return float(np.mean(rows))
+
+    assert moved("rungs") > 0.3
+
+
+def test_unknown_parents_are_told_with_the_nearest():
+    with pytest.raises(InvalidInput, match="Unknown parents 'rung'. Did you mean 'rungs'"):
+        DifferentialEvolution(FIVE, 0, parents="rung")

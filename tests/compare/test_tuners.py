@@ -14,9 +14,10 @@ def test_by_habit():
     options = ComparisonOptions()
     found = {name: options.allowance(name) for name in (*TUNERS, "default", "majority", "mean")}
     spent = {name: (one.trials, one.epochs) for name, one in found.items()}
-    assert spent["hyperband"] == spent["bohb"] == (49, 673)
+    assert spent["hyperband"] == spent["bohb"] == spent["dehb"] == (49, 673)
     assert spent["asha"] == spent["recommended"] == (None, 673)
     full = {"bayesian", "random", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp"}
+    full |= {"tpe", "cmaes", "de", "pso", "sobol"}
     assert {spent[name] for name in full} == {(25, 1250)}
     assert spent["pbt"] == (8, 400)
     assert spent["default"] == (1, 50)

@@ -22,6 +22,7 @@ MAKERS = {
     "bayesian": lambda **more: oracles.BayesianOptimizationOracle(SCORE, 12, 3, **more),
     "hyperband": lambda **more: oracles.HyperbandOracle(SCORE, 9, 3, **more),
     "bohb": lambda **more: oracles.HyperbandOracle(SCORE, 9, 3, algorithm="bayesian", **more),
+    "tpe": lambda **more: oracles.SearchOracle(SCORE, 12, algorithm="tpe", **more),
     "asha": lambda **more: oracles.ASHAOracle(SCORE, 9, 9, 3, **more),
 }
 
@@ -305,5 +306,5 @@ def test_the_registry_names_an_oracle_for_each_that_asks_one_algorithm():
     named = {algorithm_entry(name).oracle for name in algorithm_names()} - {""}
     rungs = {"HyperbandOracle", "ASHAOracle"}
     own = {name for name in dir(oracles) if name.endswith("Oracle")}
-    assert own - named == rungs | {"AlgorithmOracle", "FixedOracle", "Oracle"}
+    assert own - named == rungs | {"AlgorithmOracle", "FixedOracle", "Oracle", "SearchOracle"}
     assert named <= own

@@ -32,8 +32,9 @@ def test_an_algorithm_is_a_tuner_that_trains_each_proposal_fully():
     assert set(algorithm_names()) < set(tuner_names())
 
 
-def test_bohb_and_mobster_are_a_model_under_hyperband_and_asha():
+def test_the_pairs_are_an_algorithm_under_hyperband_or_asha():
     assert (PAIRS["bohb"].scheduler, PAIRS["bohb"].algorithm) == ("hyperband", "bayesian")
+    assert (PAIRS["dehb"].scheduler, PAIRS["dehb"].algorithm) == ("hyperband", "de")
     assert (PAIRS["mobster"].scheduler, PAIRS["mobster"].algorithm) == ("asha", "bayesian")
 
 
