@@ -108,7 +108,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     if run.tuner == "default":  # the untuned model: nothing but its defaults may be chosen
         return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
     pair = tuner_pair(run.tuner)
-    named = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
+    named: dict[str, Any] = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
     match pair.scheduler:
         case "hyperband":
             bound: dict[str, Any] = (
