@@ -107,7 +107,7 @@ class EvaluationReader:
                 Evaluations(
                     seen.rows[here],
                     seen.numbers[here],
-                    seen.costs[here],
+                    seen.values[here],
                     *none,
                     self._observations.configs,
                     self._observations.taken,
