@@ -1,5 +1,6 @@
 """The command ``kerashpo``: looks at studies without importing Keras.
 
+kerashpo run FILE          the search that a TOML or JSON file describes
 kerashpo list [FOLDER]     the studies below a folder
 kerashpo status [PATH]     what a study holds and where it stands
 kerashpo best PATH         the best values, as JSON
@@ -67,6 +68,9 @@ def _parser() -> CommandParser:
             command.add_argument("path", help=path, **optional)
         return command
 
+    run = add("run", _run, "the search that a TOML or JSON file describes", path="")
+    run.add_argument("path", nargs="?", metavar="FILE", help="the file; see docs/spaces.md")
+    run.add_argument("--schema", action="store_true", help="print where its JSON Schema lies")
     add("list", _list, "the studies below a folder", "the folder (the current one)", ".")
     add(
         "status",
@@ -108,6 +112,18 @@ def _parser() -> CommandParser:
         "--out", metavar="DIR", default=".", help="the folder to write it to (the current one)"
     )
     return parser
+
+
+def _run(given: Any) -> int:
+    from kerashpo.tuners.study_file import SCHEMA, run_file
+
+    if given.schema:
+        print(SCHEMA)
+        return 0
+    if given.path is None:
+        raise InvalidInput("Which file? kerashpo run study.toml")
+    results = run_file(given.path)
+    return 0 if results.stopped != "interrupted" else 130
 
 
 def _list(given: Any) -> int:

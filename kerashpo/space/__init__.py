@@ -25,6 +25,10 @@ Example:
     >>> s.names
     ('lr', 'optimizer', 'momentum')
 
+A choice may be among spaces of their own, see `choice`. `Space.from_file`, `from_dict` and
+`to_dict` are the plain form in TOML and JSON; `from_hyperopt`, `from_optuna`,
+`from_configspace` and back are in `kerashpo.space.formats`.
+
 `Cube` is the numeric view that algorithms use: one column in [0, 1] for each tunable
 parameter, NaN where it is inactive. To add a kind of domain: a frozen dataclass in
 ``domains`` with the methods of `Domain`, a line in its ``KINDS``, and a constructor here.
@@ -43,6 +47,13 @@ from kerashpo.space.constructors import (
 )
 from kerashpo.space.cube import Cube
 from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
+from kerashpo.space.libraries import (
+    from_configspace,
+    from_hyperopt,
+    from_optuna,
+    to_configspace,
+    to_optuna,
+)
 from kerashpo.space.params import Condition, Param
 from kerashpo.space.space import Space
 
@@ -60,9 +71,14 @@ __all__ = [
     "boolean",
     "choice",
     "fixed",
+    "from_configspace",
+    "from_hyperopt",
+    "from_optuna",
     "integer",
     "loguniform",
     "reverse_log",
+    "to_configspace",
+    "to_optuna",
     "uniform",
     "when",
 ]

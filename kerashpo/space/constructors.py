@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -53,8 +53,26 @@ def integer(
         return _on_steps(Integer(numbers[0], numbers[1], numbers[2], scale, numbers[3]))
 
 
-def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Choice:
-    """One of `values`; `ordered` if neighbours are similar (batch sizes, for example)."""
+@overload
+def choice(
+    values: Mapping[str, Any], ordered: bool = False, *, default: Any = None
+) -> NestedChoice: ...
+@overload
+def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Any: ...
+def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None) -> Any:
+    """One of `values`; `ordered` where neighbours are alike (batch sizes, say).
+
+    The values may be spaces of their own: ``choice({"svm": {"C": loguniform(1e-3, 1e3)},
+    "forest": {"trees": integer(10, 500)}})`` under the name ``model`` is a choice among
+    ``"svm"`` and ``"forest"``, and the parameters ``model/C`` and ``model/trees`` that exist
+    under theirs. In a list, spaces are chosen by their position, other values as they are.
+    """
+    if isinstance(values, Mapping):
+        return NestedChoice(tuple(values.items()), default)
+    values = tuple(values)
+    if any(_is_space(value) for value in values):
+        spaces = ((i, v) if _is_space(v) else (v, {}) for i, v in enumerate(values))
+        return NestedChoice(tuple(spaces), default)
     with _naming(f"choice({values!r})"):
         items = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
         return Choice(items, ordered, default)
@@ -114,6 +132,35 @@ class Under:
         self.parent, self.values, self.definition = parent, values, definition
 
 
+class NestedChoice:
+    """A choice among spaces: by label, the space that holds under it."""
+
+    __slots__ = ("domain", "options")
+
+    def __init__(self, options: tuple[tuple[Any, Any], ...], default: Any) -> None:
+        labels = tuple(label for label, _ in options)
+        self.options, self.domain = options, Choice(labels, False, default)
+        for label, body in options:
+            if not (body is None or isinstance(body, (Mapping, tuple)) or _is_space(body)):
+                raise InvalidSpace(
+                    f"choice({list(labels)!r}): under {label!r} a space was expected, a mapping of "
+                    f"definitions. Received: {body!r}."
+                )
+
+    def parts(self) -> Iterator[tuple[Any, Any]]:
+        """Yields each label with its definitions, one mapping after another."""
+        for label, body in self.options:
+            for part in body if isinstance(body, tuple) else (body or {},):
+                yield label, part
+
+
+def _is_space(value: Any) -> bool:
+    """Tells a space, or a mapping that holds definitions, from a plain value."""
+    if isinstance(value, (Domain, Under, NestedChoice)) or hasattr(value, "fingerprint"):
+        return True
+    return isinstance(value, Mapping) and any(_is_space(one) for one in value.values())
+
+
 def when(parent: str, values: Any, params: Mapping[str, Any]) -> Conditional:
     """Parameters that exist only where `parent` has one of `values`.
 
@@ -132,6 +179,7 @@ def when(parent: str, values: Any, params: Mapping[str, Any]) -> Conditional:
 __all__ = [
     "Conditional",
     "Domain",
+    "NestedChoice",
     "Under",
     "boolean",
     "choice",
@@ -174,6 +222,10 @@ def _entry(
     match definition:
         case Domain():
             yield Param(name, definition, conditions)
+        case NestedChoice():
+            yield Param(name, definition.domain, conditions)
+            for label, part in definition.parts():
+                yield from _under_label(name, label, part, conditions)
         case Under():
             # The prefix is kept beside the parent's name until all names are known.
             parent = Condition(f"{prefix}\0{definition.parent}", definition.values)
@@ -187,6 +239,26 @@ def _entry(
                 f"Parameter {name!r}: expected a definition such as uniform(0, 1) or "
                 f"choice([...]), received {definition!r}."
             )
+
+
+def _under_label(
+    name: str, label: Any, part: Any, conditions: tuple[Condition, ...]
+) -> Iterable[Param]:
+    """Yields the parameters of one of a choice's spaces, their names below the choice's."""
+    chosen = (*conditions, Condition(f"\0{name}", (label,)))
+    if isinstance(part, Mapping):
+        yield from _walk(part, f"{name}/", chosen)
+        return
+    for param in part.params:
+        moved = (_moved(c, part.params, name) for c in param.conditions)
+        yield Param(f"{name}/{param.name}", param.domain, (*chosen, *moved))
+
+
+def _moved(condition: Condition, params: Sequence[Param], name: str) -> Condition:
+    """Returns a condition of a space that stands below a name, in the user's own values."""
+    parent = next(param.domain for param in params if param.name == condition.parent)
+    values = tuple(parent.realise(value) for value in condition.values)
+    return Condition(f"\0{name}/{condition.parent}", values)
 
 
 def _resolve(param: Param, params: list[Param]) -> Param:

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -15,6 +16,7 @@ from kerashpo.core.errors import InvalidSpace, nearest
 from kerashpo.core.records import Config, Scalar
 from kerashpo.space.constructors import read
 from kerashpo.space.domains import Choice, Float, Integer
+from kerashpo.space.formats.definitions import mapping_of, parts_of, read_file
 from kerashpo.space.params import Param
 from kerashpo.space.perturb import perturbed
 
@@ -46,6 +48,35 @@ class Space:
         space = cls()
         space.params = _in_order(tuple(params))
         return space
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Space:
+        """Returns the space of a plain mapping, as files hold it (see docs/spaces.md).
+
+        Raises:
+            InvalidSpace: naming the entry that is no definition.
+        """
+        return cls(*parts_of(body))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Space:
+        """Returns the space in a TOML or JSON file: its table ``space``, or the whole file.
+
+        Raises:
+            InvalidInput: if there is no such file, or it holds no space.
+        """
+        body = read_file(path)
+        own = body.get("space")
+        nested = isinstance(own, Mapping) and not isinstance(own.get("type"), str)
+        return cls.from_dict(own if nested else body)  # type: ignore[arg-type]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the space as a plain mapping, which `from_dict` reads.
+
+        Raises:
+            InvalidSpace: for a choice among objects, which no file can hold.
+        """
+        return mapping_of(self.params)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,0 +1,137 @@
+"""Spaces from and to Optuna, ConfigSpace and Hyperopt."""
+
+from __future__ import annotations
+
+import builtins
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerashpo import space as s
+from kerashpo.core.errors import InvalidInput, InvalidSpace, MissingExtra
+from kerashpo.space import Space
+from kerashpo.space.domains import Boolean, Choice, Float, Integer
+from kerashpo.space.params import Param
+
+SAID = [
+    Float(0.0, 1.0),
+    Float(1e-4, 1.0, None, "log"),
+    Float(0.0, 0.5, 0.1),
+    Integer(1, 4),
+    Integer(1, 64, None, "log"),
+    Integer(0, 100, 10),
+    Choice(("a", "b", 3)),
+    Boolean(),
+]
+
+
+@given(st.lists(st.sampled_from(SAID), min_size=1, max_size=6))
+def test_optuna_and_back(domains):
+    space = Space.of(Param(f"p{i}", domain) for i, domain in enumerate(domains))
+    assert s.from_optuna(s.to_optuna(space)) == space
+
+
+def test_the_distributions_of_a_study_are_joined():
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+
+    def fn(trial):
+        trial.suggest_categorical("kind", ["x", "y"])
+        return trial.suggest_float("rate", 1e-3 / (trial.number + 1), 1.0, log=True)
+
+    study.optimize(fn, 2)
+    assert s.from_optuna(study) == Space(
+        {"kind": s.choice(["x", "y"]), "rate": s.loguniform(5e-4, 1.0)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        (Space({"a": s.boolean(), **s.when("a", True, {"b": s.boolean()})}), "'b' exists only"),
+        (Space({"a": s.reverse_log(0.1, 1)}), "'a': Optuna has no counterpart"),
+        (Space({"a": s.choice([len, max])}), "'a': Optuna has no counterpart"),
+    ],
+)
+def test_what_optuna_cannot_say_is_named(space, message):
+    with pytest.raises(InvalidSpace, match=message):
+        s.to_optuna(space)
+
+
+@pytest.mark.parametrize("given", [{"a": 3}, 3])
+def test_what_is_not_of_optunas_is_refused(given):
+    with pytest.raises(InvalidInput, match="from_optuna.*Received"):
+        s.from_optuna(given)
+
+
+@pytest.mark.parametrize("name", ["hyperopt", "optuna", "configspace"])
+def test_an_absent_library_names_its_extra(name, monkeypatch):
+    real = builtins.__import__
+
+    def absent(wanted, *rest):
+        if wanted.partition(".")[0].lower() == name:
+            raise ImportError(wanted)
+        return real(wanted, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", absent)
+    with pytest.raises(MissingExtra, match=rf"kerashpo\[{name}\]"):
+        getattr(s, f"from_{name}")({})
+
+
+def test_configspace_and_back():
+    pytest.importorskip("ConfigSpace")
+    space = Space(
+        {
+            "rate": s.loguniform(1e-4, 1e-1, default=0.01),
+            "layers": s.integer(1, 4, default=2),
+            "kind": s.choice(["sgd", "adam"], default="sgd"),
+            "size": s.choice([8, 16], ordered=True, default=8),
+            "loss": "mse",
+            **s.when("kind", "sgd", {"momentum": s.uniform(0, 1, default=0.5)}),
+            **s.when("layers", (3, 4), {"units": s.integer(1, 9, default=5)}),
+        },
+        s.when("kind", "sgd", s.when("layers", 4, {"last": s.boolean()})),
+    )
+    assert s.from_configspace(s.to_configspace(space)).to_dict() == space.to_dict()
+
+
+def test_configspaces_comparisons_become_values():
+    cs = pytest.importorskip("ConfigSpace")
+    theirs = cs.ConfigurationSpace({"n": (1, 5), "a": (0.0, 1.0), "b": ["x", "y"]})
+    theirs.add(cs.GreaterThanCondition(theirs["a"], theirs["n"], 3))
+    theirs.add(cs.NotEqualsCondition(theirs["b"], theirs["n"], 2))
+    when = {p.name: p.conditions for p in s.from_configspace(theirs).params}
+    assert when["a"][0].values == (4, 5) and when["b"][0].values == (1, 3, 4, 5)
+    theirs.add(cs.ForbiddenEqualsClause(theirs["n"], 4))
+    with pytest.raises(InvalidSpace, match="Forbidden clauses"):
+        s.from_configspace(theirs)
+
+
+def test_hyperopts_expressions():
+    hp = pytest.importorskip("hyperopt").hp
+    found = s.from_hyperopt(
+        {
+            "rate": hp.loguniform("rate", -3, 0),
+            "deep": {"drop": hp.quniform("drop", 0, 1, 0.25), "n": hp.uniformint("n", 2, 9)},
+            "act": hp.choice("act", ["relu", "tanh"]),
+            "clf": hp.choice("clf", [{"C": hp.uniform("C", 0, 2)}, {"k": hp.randint("k", 1, 4)}]),
+        }
+    )
+    assert {p.name: p.domain for p in found.params} == {
+        "rate": Float(math.exp(-3), 1.0, None, "log"),
+        "drop": Float(0.0, 1.0, 0.25),
+        "n": Integer(2, 9),
+        "act": Choice(("relu", "tanh")),
+        "clf": Choice((0, 1)),
+        "C": Float(0.0, 2.0),
+        "k": Integer(1, 3),
+    }
+    assert set(found.complete({"clf": 1})) == {"rate", "drop", "n", "act", "clf", "k"}
+    with pytest.raises(InvalidSpace, match="'w': hp.normal .* no bounds"):
+        s.from_hyperopt(hp.normal("w", 0, 1))
+    with pytest.raises(InvalidSpace, match="'p': a choice here has no weights"):
+        s.from_hyperopt(hp.pchoice("p", [(0.2, 1), (0.8, 2)]))
