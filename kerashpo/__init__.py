@@ -113,10 +113,13 @@ __all__ = [*_MENU, *_ROOMS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(_ROOMS[name])
-    if name in _MENU:
-        return getattr(import_module(_MENU[name]), name)
+    if name in _ROOMS or name in _MENU:
+        from kerashpo.core.requirements import packages_required
+
+        with packages_required():
+            if name in _ROOMS:
+                return import_module(_ROOMS[name])
+            return getattr(import_module(_MENU[name]), name)
     from kerashpo.core.errors import nearest
 
     raise AttributeError(f"module 'kerashpo' has no attribute {name!r}.{nearest(name, __all__)}")

@@ -25,15 +25,13 @@ from typing import TYPE_CHECKING, Any
 from kerashpo import __version__
 from kerashpo.command_parser import CommandParser
 from kerashpo.core.errors import InvalidInput, KerashpoError
+from kerashpo.core.requirements import REQUIRED, packages_required
 
 if TYPE_CHECKING:
     from kerashpo.study.results import Results
 
 _FOLDER = "the study's folder: directory/project_name"
-_PACKAGES = (
-    "kerashpo", "keras", "tensorflow", "keras-tuner", "scikit-learn", "matplotlib", "numpy",
-    "scipy", "pandas", "rich",
-)  # fmt: skip
+_PACKAGES = ("kerashpo", *REQUIRED.values())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.command is None:
             parser.print_help()
             return 0
-        return int(given.run(given))
+        with packages_required():
+            return int(given.run(given))
     except KerashpoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -21,6 +21,7 @@ an answer that needs no model.
 ``figures``             its figures
 ``formatting``          numbers, intervals and names as text
 ``screen``              tables and progress on the screen
+``command``             the command: plans the cells, runs them, writes the report
 ``provenance``          date, command, versions, machine and load of each session
 ==============  ======================================================================
 

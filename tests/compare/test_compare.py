@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from kerashpo.compare import run_one
-from kerashpo.compare.__main__ import INTERRUPTED, main
+from kerashpo.compare.__main__ import main
+from kerashpo.compare.command import INTERRUPTED
 from kerashpo.compare.evaluate import confusion
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.statistics import summarise

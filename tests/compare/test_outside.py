@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from kerashpo import cli
-from kerashpo.compare.__main__ import INTERRUPTED, main
+from kerashpo.compare.__main__ import main
+from kerashpo.compare.command import INTERRUPTED
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import constant_scores
 from kerashpo.compare.outside import load_tasks

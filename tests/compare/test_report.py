@@ -14,7 +14,7 @@ import pytest
 from kerashpo.analysis.anytime import Step
 from kerashpo.analysis.ranking import rank_methods
 from kerashpo.analysis.saturation import saturation_of
-from kerashpo.compare import __main__ as command
+from kerashpo.compare import command
 from kerashpo.compare.__main__ import main
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.formatting import loss_interval, metric_name

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from kerashpo.compare.__main__ import INTERRUPTED, main
+from kerashpo.compare.__main__ import main
+from kerashpo.compare.command import INTERRUPTED
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.run_cells import run_cells
 from kerashpo.compare.runs import Run, plan_runs

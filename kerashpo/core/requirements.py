@@ -1,0 +1,65 @@
+"""Missing packages: what is raised instead of a bare ModuleNotFoundError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kerashpo.core.errors import MissingExtra
+
+REQUIRED = {
+    "cloudpickle": "cloudpickle",
+    "cmaes": "cmaes",
+    "filelock": "filelock",
+    "jinja2": "jinja2",
+    "joblib": "joblib",
+    "keras": "keras",
+    "keras_tuner": "keras-tuner",
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "psutil": "psutil",
+    "rich": "rich",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "tensorflow": "tensorflow",
+    "threadpoolctl": "threadpoolctl",
+}
+"""What kerashpo depends on: the name that is imported, and the package that brings it."""
+
+BACKENDS = {"jax": 'pip install "kerashpo[jax]"', "torch": "pip install torch"}
+"""Other backends of Keras, and what installs them."""
+
+
+def explain_missing(error: ModuleNotFoundError) -> MissingExtra | None:
+    """Returns the error for a missing package of ours; None for any other module.
+
+    Args:
+        error: as Python raised it.
+    """
+    name = (error.name or "").partition(".")[0]
+    if name in BACKENDS:
+        return MissingExtra(
+            f"Keras is set to the backend {name!r}, by the environment variable KERAS_BACKEND or "
+            f"by ~/.keras/keras.json, and its package is not installed. Install it: "
+            f"{BACKENDS[name]}; or set KERAS_BACKEND=tensorflow."
+        )
+    if name not in REQUIRED:
+        return None
+    package = REQUIRED[name]
+    return MissingExtra(
+        f"The package {package} is not installed, and kerashpo needs it. Install it: "
+        f"pip install {package}. `kerashpo doctor` lists all packages and what is missing."
+    )
+
+
+@contextmanager
+def packages_required() -> Iterator[None]:
+    """Turns a ModuleNotFoundError of one of our packages into MissingExtra with what to do."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        explained = explain_missing(error)
+        if explained is None:
+            raise
+        raise explained from error

@@ -1,0 +1,62 @@
+"""A package that is missing is named, with what installs it, wherever the user meets it first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from kerashpo.core.requirements import REQUIRED, explain_missing
+
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+{code}
+"""
+
+
+def run_without(missing, code):
+    """Runs code in a process that lacks a package; returns what it printed."""
+    script = WITHOUT.format(missing=missing, code=code)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+TUNER = """
+import kerashpo as kt
+try:
+    kt.Hyperband
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("missing", ["numpy", "keras", "keras_tuner"])
+def test_a_tuner_names_what_is_missing(missing):
+    name = REQUIRED[missing]
+    assert run_without(missing, TUNER).startswith(
+        f"The package {name} is not installed, and kerashpo needs it. "
+        f"Install it: pip install {name}."
+    )
+
+
+def test_the_comparison_and_the_command_end_with_one_line():
+    code = "from kerashpo.compare.__main__ import main; main([])\nfrom kerashpo.cli import main; "
+    out = run_without("numpy", code + "main(['status', '.'])")
+    assert out.count("error: The package numpy is not installed") == 2 and "Traceback" not in out
+
+
+def test_the_backends_package_is_named_as_such():
+    text = str(explain_missing(ModuleNotFoundError("No module named 'jax'", name="jax")))
+    assert "backend 'jax'" in text and 'pip install "kerashpo[jax]"' in text
+    assert "set KERAS_BACKEND=tensorflow" in text
+
+
+def test_modules_of_the_users_own_are_not_ours_to_explain():
+    assert explain_missing(ModuleNotFoundError("No module named 'mine'", name="mine")) is None
+    assert explain_missing(ModuleNotFoundError("no name")) is None
