@@ -1,16 +1,20 @@
-"""The words that every other package speaks.
+"""The records, events and history that every other package uses.
 
-=============  ======================================================================
-``records``    what travels: `Objective`, `Job` (`Start`, `Resume`, `Fork`), `Report`,
-               `Decision`, `Status`, and the named outcomes of asking
-``events``     what happened: the append-only log of a study, with its JSON codec
-``history``    `History`, the fold of the events: the only state everything else reads
-``trial``      `Trial`, one configuration for life, and its best epoch
-``rng``        random streams keyed by seed, purpose and trial: no global generator
-``directions`` which way a metric improves, from a table of the field's names
-``errors``     every error of ours, each with what was expected, what came, what to do
-=============  ======================================================================
+==================  ==================================================================
+``records``         what travels: `Objective`, `Job` (`Start`, `Resume`, `Fork`), `Report`,
+                   `Decision`, `Status`, and the named outcomes of asking
+``events``          what happened: the append-only log of a study, with its JSON codec
+``history``         `History`, the fold of the events: the only state everything else reads
+``trial``           `Trial`, one configuration from its start to its end, and its best epoch
+``objective``       the direction in which a metric improves, scoring rules, weighted sums
+``pareto``          non-dominated sorting, crowding distance, the knee of a front
+``listener``        `Listener`, the interface of loggers and displays
+``rng``             random streams keyed by seed, purpose and trial: no global generator
+``import_string``   ``my_file.py:function`` and ``package.module:function``, imported
+``errors``          every error of ours, each with what was expected, what came, what to do
+==================  ==================================================================
 
 To add an event: a frozen dataclass in ``events`` with a line in ``EVENTS``, and a
-branch in ``History.apply``. Nothing here imports anything of ours from elsewhere.
+branch in ``History.apply``. Nothing here imports another package of ours. Open
+``records.py`` first, then ``events.py`` and ``history.py``.
 """

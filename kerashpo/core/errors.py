@@ -1,4 +1,4 @@
-"""Errors that say what was expected, what came and what to do next."""
+"""The exceptions of kerashpo; their messages say what was expected, received, and what to do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class KerashpoError(Exception):
 
 
 class InvalidInput(KerashpoError, ValueError):
-    """An argument that cannot be meant; raised before anything is trained."""
+    """An invalid argument; raised before anything is trained."""
 
 
 class UnusableResult(InvalidInput):
-    """What a training tells is no result or lacks the objective; so would every other trial."""
+    """A training result that lacks the objective or is no result; every trial would fail alike."""
 
 
 class InvalidSpace(InvalidInput):
@@ -24,7 +24,7 @@ class InvalidSpace(InvalidInput):
 
 
 class StudyMismatch(KerashpoError):
-    """A study folder that holds another search than the one asked for.
+    """A study folder that holds a study with other settings than those requested.
 
     Attributes:
         differences: one line for each thing that differs.
@@ -40,14 +40,14 @@ class StudyNotFound(KerashpoError, FileNotFoundError):
 
 
 class StudyBusy(KerashpoError):
-    """A study that another living process is writing to."""
+    """A study that another running process is writing to."""
 
 
 class StudyCorrupt(KerashpoError):
-    """A log that cannot be read; the message says what can be saved.
+    """A log that cannot be read; the message says what can be recovered.
 
     Attributes:
-        repairable: whether its whole events may be saved; not so for a file that is no log,
+        repairable: whether its undamaged events can be kept; not so for a file that is no log,
             or of a later version.
     """
 
@@ -57,11 +57,11 @@ class StudyCorrupt(KerashpoError):
 
 
 class DiskFull(KerashpoError, OSError):
-    """No room for a log or a checkpoint. What is in the log is safe; a search goes on from it."""
+    """No space left for a log or a checkpoint. The log is intact; a search resumes from it."""
 
 
 class ConsecutiveFailures(KerashpoError, RuntimeError):
-    """Too many trials failed one after another; what was done is saved."""
+    """Too many trials failed one after another; the finished ones are in the log."""
 
 
 class WorkerLost(KerashpoError, RuntimeError):
@@ -69,7 +69,7 @@ class WorkerLost(KerashpoError, RuntimeError):
 
 
 class NoResult(KerashpoError, LookupError):
-    """A question about the best trial of a search in which none has a finite score."""
+    """Raised if the best trial is asked for and none has a finite score."""
 
 
 class MissingExtra(KerashpoError, ImportError):
@@ -87,9 +87,9 @@ def unknown(kind: str, word: object, known: Iterable[str], also: str = "") -> In
 
     Args:
         kind: what was looked up, e.g. ``"tuner"``.
-        word: what came.
+        word: the unknown name.
         known: the names that exist.
-        also: what would do besides, added to their list.
+        also: further accepted values, added to the list.
     """
     names = sorted(str(name) for name in known)
     hint = nearest(str(word), names)

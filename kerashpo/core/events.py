@@ -1,10 +1,10 @@
-"""What happened in a study: an append-only list of events, and their JSON form.
+"""Events: the append-only log of a study, and their JSON form.
 
 Every event has a keyword `at`, the seconds of search since the study began
-(interruptions are not counted), so that times survive a restart. Whoever makes an
-event leaves it out: a worker emits what happened (`Reported`, `Reached`, ...) and the
-loop stamps it with the time. `encode` and `decode` are the only place that knows how
-an event is written down.
+(interruptions are not counted), so that times survive a restart. Code that creates an
+event omits it: a worker emits what happened (`Reported`, `Reached`, ...) and the
+loop stamps it with the time. Only `encode` and `decode` know the serialised form of an
+event.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Stamped:
 
 @dataclass(frozen=True, slots=True)
 class StudyCreated(Stamped):
-    """The first event: what is searched, for what, how.
+    """The first event: search space, objectives, seed and settings of the study.
 
     Attributes:
         space: the space as JSON, see `kerashpo.space.Space.to_json`.
@@ -63,11 +63,11 @@ class StudyCreated(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted(Stamped):
-    """A process began (or went on) to search.
+    """A process began or resumed the search.
 
     Attributes:
         wall: the Unix time.
-        command: how it was started, see `kerashpo.study.rerun`; empty where it is not known.
+        command: how it was started, see `kerashpo.study.rerun`; empty if unknown.
     """
 
     wall: float
@@ -76,7 +76,7 @@ class SessionStarted(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded(Stamped):
-    """It ended by itself; `finished` tells whether the study is done."""
+    """The session ended without being killed; `finished` tells whether the study is done."""
 
     reason: str
     finished: bool
@@ -84,7 +84,7 @@ class SessionEnded(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class JobStarted(Stamped):
-    """The executor was given a job."""
+    """A job was submitted to the executor."""
 
     job: Job
 
@@ -96,7 +96,7 @@ class JobStarted(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Assigned(Stamped):
-    """One of several workers has a trial's job, perhaps after another one was lost.
+    """A worker was assigned a trial's job, perhaps after another worker was lost.
 
     Attributes:
         worker: its number, from 0.
@@ -108,7 +108,7 @@ class Assigned(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Reported(Stamped):
-    """An epoch was trained; a (trial, run, epoch) counts once."""
+    """An epoch was trained and reported; a (trial, run, epoch) counts once."""
 
     report: Report
 
@@ -120,9 +120,9 @@ class Reported(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Measured(Stamped):
-    """What was measured of a trial's run after `epoch`, apart from that epoch's report.
+    """Metrics of a trial's run measured after `epoch`, apart from that epoch's report.
 
-    A user's own training returns such a number: where the objective is among `metrics`, it
+    A user's own training returns such metrics: if the objective is among them, it
     is the score of the run.
     """
 
@@ -134,7 +134,7 @@ class Measured(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Reached(Stamped):
-    """A trial has trained to the end of its job."""
+    """A trial was trained to the end of its job."""
 
     trial: int
 
@@ -149,10 +149,10 @@ class Decided(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Stamped):
-    """A trial is over.
+    """A trial has ended.
 
     Attributes:
-        reason: ``"completed"``, ``"early stopping"``, ``"rung"`` (it lost),
+        reason: ``"completed"``, ``"early stopping"``, ``"rung"`` (not promoted),
             ``"scheduler"``, ``"study ended"`` or ``"failed"``.
     """
 
@@ -164,7 +164,7 @@ class Ended(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Configured(Stamped):
-    """Values that a trial's model asked for and its configuration did not hold."""
+    """Values that a trial's model asked for and its configuration did not contain."""
 
     trial: int
     values: Mapping[str, Scalar]
@@ -172,7 +172,7 @@ class Configured(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class SpaceGrown(Stamped):
-    """Parameters that discovery had not seen and a trial's model asked for.
+    """Parameters that discovery had not seen and a trial's model declared.
 
     Attributes:
         params: their definitions, see `kerashpo.space.Param.to_json`.
@@ -184,7 +184,7 @@ class SpaceGrown(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmExhausted(Stamped):
-    """The algorithm has nothing left to propose in this session, unless the space grows.
+    """The algorithm cannot propose anything more in this session, unless the space grows.
 
     Attributes:
         reason: why, e.g. ``"space exhausted"`` or ``"max_trials reached"``.
@@ -195,13 +195,13 @@ class AlgorithmExhausted(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Extended(Stamped):
-    """The study became a wider one: of a wider space, or with a larger budget.
+    """The study was extended: to a wider space, or to a larger budget.
 
     Attributes:
         space: the whole space from now on.
-        declared: the part of it that was asked for; a resume compares with that.
-        settings: what a resume compares from now on.
-        restarts: whether the scheduler begins anew; earlier trials are evidence alone.
+        declared: the part of it that the user declared; a resume compares with that.
+        settings: the settings that a resume compares from now on.
+        restarts: whether the scheduler starts over; earlier trials only inform the algorithm.
     """
 
     space: Mapping[str, Any]
@@ -212,7 +212,7 @@ class Extended(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Noted(Stamped):
-    """Facts about a trial that no decision depends on, e.g. how it was trained."""
+    """Facts about a trial that no decision depends on, e.g. which training loop ran."""
 
     trial: int
     facts: Mapping[str, Scalar]
@@ -245,7 +245,7 @@ _JOBS: dict[str, type] = {"start": Start, "resume": Resume, "fork": Fork, "folds
 
 
 def trial_of(event: Event) -> int | None:
-    """Returns the trial that an event is about, or None for those about the study."""
+    """Returns the trial that an event is about, or None for an event about the study."""
     match event:
         case StudyCreated() | SessionStarted() | SessionEnded() | AlgorithmExhausted() | Extended():
             return None
@@ -254,7 +254,7 @@ def trial_of(event: Event) -> int | None:
 
 
 def encode(event: Event) -> str:
-    """Returns an event as a JSON object on one line, its kind first.
+    """Serialises an event as a JSON object on one line, its kind first.
 
     A metric that is not finite, which JSON has no number for, is written as ``"NaN"``,
     ``"Infinity"`` or ``"-Infinity"``.
@@ -274,10 +274,10 @@ def encode(event: Event) -> str:
 
 
 def decode(text: str) -> Event:
-    """Returns the event that `encode` wrote.
+    """Deserialises the event that `encode` wrote.
 
     Raises:
-        ValueError: if the text is not whole or the kind is unknown.
+        ValueError: if the text is truncated or the kind is unknown.
     """
     body = json.loads(text)
     kind = body.pop("kind", None) if isinstance(body, dict) else None
@@ -329,7 +329,7 @@ def _number(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Returns a value that `json` does not know as one that it does."""
+    """Returns a value that `json` cannot serialise as one that it can."""
     match value:
         case Status() | Decision():
             return value.value
@@ -343,5 +343,5 @@ def _plain(value: Any) -> Any:
 
 
 def config_of(job: Job) -> Config | None:
-    """Returns the configuration that a job brings, None for one that resumes."""
+    """Returns the configuration of a job, None for one that resumes."""
     return None if isinstance(job, Resume) else job.config

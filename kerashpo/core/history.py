@@ -1,4 +1,4 @@
-"""`History`, the fold of the events: what everything else reads."""
+"""`History`: the state of a study, folded from its events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from kerashpo.core.trial import STUDY_ENDED, Trial
 
 @final
 class History:
-    """The state of a study: trials by number, who runs, who waits, who leads.
+    """The state of a study: its trials, which are running or paused, and the incumbent.
 
     Only `apply` changes it, so that replaying a log gives the live history.
 
@@ -47,7 +47,7 @@ class History:
         now: seconds of search at the last event.
         stopped: why the study ended, None while it goes on.
         exhausted: why the algorithm has nothing left to propose, None while it may have. A new
-            session asks it again: bounds may have been raised.
+            session asks it again, since bounds may have been raised.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -75,7 +75,7 @@ class History:
 
     @property
     def objective(self) -> Objective:
-        """The first objective: the score of a trial is of it."""
+        """The first objective; a trial's score is its value."""
         return self.objectives[0]
 
     @property
@@ -85,7 +85,7 @@ class History:
 
     @property
     def next_trial(self) -> int:
-        """The number that the next new trial gets."""
+        """The number of the next new trial."""
         return len(self.trials)
 
     @property
@@ -115,7 +115,7 @@ class History:
         return [*(known[i] for i in order), *(n for cost, _, n in ranks if cost == math.inf)]
 
     def scored(self, trial: int) -> bool:
-        """Whether a trial counts: it did not fail, and each objective that ranks is finite."""
+        """Whether a trial is ranked: it did not fail, and each ranking objective is finite."""
         return self.rank(trial)[0] < math.inf
 
     def front(self, trials: Iterable[int] | None = None) -> list[int]:
@@ -124,7 +124,7 @@ class History:
         With one objective these are the trials with the best score.
 
         Args:
-            trials: among which; None for all.
+            trials: the trials to compare; None for all.
         """
         known = sorted(n for n in (self.trials if trials is None else trials) if self.scored(n))
         return [known[i] for i in np.flatnonzero(non_dominated(self._costs(known)))]
@@ -132,7 +132,7 @@ class History:
     def rank(self, trial: int, until: int | None = None) -> tuple[float, float, int]:
         """Returns a sort key, less is better: cost, loss of the same split, number.
 
-        A trial that failed, or was given up before all of its runs had begun, ranks last; where
+        A trial that failed, or was stopped before all of its runs had begun, ranks last; if
         several objectives rank, so does one that lacks a finite value of any of them. The cost
         is then the first objective's, see `ranking`.
 
@@ -161,7 +161,7 @@ class History:
         return record.costs if until is None else record.costs_until(until)
 
     def apply(self, event: Event) -> bool:
-        """Takes in one event; returns False where it said nothing new (a known epoch)."""
+        """Applies an event; returns False if it changed nothing (an epoch reported before)."""
         match event:
             case Reported(report, at=at):
                 self.now = at
@@ -258,7 +258,7 @@ class History:
         if record.fold_runs and event.failure is not None:
             record.facts["final_round_failure"] = event.failure.message
         if record.settled is not None:
-            # The end of its folds: the trial keeps the status that its score comes from.
+            # The end of its folds: the trial keeps the status of its scored runs.
             status, record.reason = record.settled
             if event.status is Status.COMPLETED and 0 in record.fold_runs:
                 status, record.reason = event.status, event.reason  # trained to the end by now

@@ -17,16 +17,16 @@ from kerashpo.core.errors import InvalidInput, nearest
 
 
 def is_import_string(text: object) -> bool:
-    """Tells whether a name is an import string rather than the name of something built in."""
+    """Whether a name is an import string rather than the name of something built in."""
     return isinstance(text, str) and (":" in text or text.endswith(".py"))
 
 
 def load_object(text: str) -> Any:
-    """Imports what an import string names.
+    """Imports the object that an import string names.
 
     A file is executed once for each version of its text, with its folder at the end of
-    ``sys.path``, so that it may import its neighbours. A module is looked for in the current
-    folder too.
+    ``sys.path``, so that it can import neighbouring files. Modules are also searched in the
+    current folder.
 
     Args:
         text: ``my_file.py:name`` or ``package.module:name``.
@@ -56,7 +56,7 @@ def short_name(text: str) -> str:
 def code_hash(text: str) -> str:
     """Returns a digest of the code in an import string's file; comments and layout do not count.
 
-    What the file imports is not looked at.
+    Files that it imports are not included.
     """
     place, _ = _split(text)
     if place.endswith(".py"):

@@ -1,4 +1,4 @@
-"""The seam: who hears what happens."""
+"""`Listener`, the interface of loggers and displays."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from kerashpo.core.history import History
 
 
 class Listener(ABC):
-    """Hears every event of a study, in order."""
+    """Receives every event of a study, in order; its exceptions never stop the study."""
 
     @abstractmethod
     def on_event(self, event: Event, snapshot: History) -> None:
-        """Hears one event; `snapshot` is the history that holds it, for reading only."""
+        """Handles an event; `snapshot` is the history that includes it, read-only."""
 
     def close(self) -> None:
-        """Lets go of what is open when the search is over, also where it ended in an error."""
+        """Releases what is open when the search ends, also if it ended with an error."""
         return

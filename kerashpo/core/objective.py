@@ -1,4 +1,4 @@
-"""Which way a metric improves, by the names that Keras and the field give it."""
+"""Objectives: the direction in which a metric improves, scoring rules, weighted sums."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _SPLIT = {"io_u": "iou", "f_beta": "fbeta"}
 
 
 def infer_direction(metric: str) -> Literal["min", "max"] | None:
-    """Returns which way a metric improves, or None where its name does not tell.
+    """Returns the direction in which a metric improves, or None if its name does not determine it.
 
     The last known word of the name decides, and of words that end together the longest: a
     name is made of output, metric and number, as in ``val_head_precision_at_recall_1``. So
     ``val_f1_score``, ``mean_io_u`` and ``error_head_acc`` are maximised, ``recall_loss``
     minimised. Names of Keras's classes (``MeanIoU``) count as their metrics' names.
-    ``dice`` alone is not told: Keras's function of that name is a loss, others' a coefficient.
+    ``dice`` alone is ambiguous: Keras's function of that name is a loss, others' a coefficient.
     """
     name = _plain(metric)
     if name.startswith("neg_"):
@@ -89,7 +89,7 @@ def to_objectives(given: Any) -> tuple[Objective, ...]:
             raise InvalidInput(
                 f"It is not known whether {given!r} should be minimised or maximised."
                 f"{_similar(given)} "
-                f"Say it: kerashpo.Objective({given!r}, 'min') or "
+                f"State it: kerashpo.Objective({given!r}, 'min') or "
                 f"kerashpo.Objective({given!r}, 'max')."
             )
         return (Objective(given, direction),)
@@ -113,12 +113,12 @@ def to_objectives(given: Any) -> tuple[Objective, ...]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Best:
-    """The epoch that a run is judged by. Ordered: less is better.
+    """The best epoch of a run. Ordered: less is better.
 
     Attributes:
-        cost: the objective as something to minimise, inf where it was not finite.
+        cost: the objective to minimise (negated if maximised), inf if it was not finite.
         loss: the loss of the same split, which breaks ties.
-        epoch: the earliest epoch with that cost and loss; 0 where none was finite.
+        epoch: the earliest epoch with that cost and loss; 0 if none was finite.
     """
 
     cost: float
@@ -146,17 +146,17 @@ def judge(objective: Objective, metrics: Mapping[str, float], epoch: int) -> Bes
 @final
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """Which epochs count.
+    """The rule for a run's score: its best epoch, or the mean of its last ones.
 
     Attributes:
-        last: 0 for the best epoch, else the mean of so many last ones with a finite objective.
+        last: 0 for the best epoch, else how many last epochs with a finite objective are averaged.
     """
 
     last: int = 0
 
     @classmethod
     def read(cls, given: Any) -> Scoring:
-        """Returns what ``"best"``, ``"last"`` or ``"mean_last_5"`` says.
+        """Parses ``"best"``, ``"last"`` or ``"mean_last_5"``.
 
         Raises:
             InvalidInput: for anything else.
@@ -172,9 +172,9 @@ class Scoring:
         return cls(int(match[1]))
 
     def pick(self, epochs: Sequence[Best]) -> Best:
-        """Returns a run's score from its judged epochs, in the order of epochs.
+        """Returns a run's score from the values of its epochs, in order.
 
-        A mean keeps the number of the last epoch, whose weights it describes.
+        A mean has the number of the last epoch, whose weights it describes.
         """
         if not self.last:
             return min(epochs, default=NOTHING)
@@ -187,11 +187,11 @@ class Scoring:
 
 
 WEIGHTED = "multi_objective"
-"""The name under which the sum is logged; KerasTuner's."""
+"""The name under which the sum is logged, the same as KerasTuner's."""
 
 
 def several_rank(objectives: Sequence[Objective]) -> bool:
-    """Whether several objectives rank trials, by Pareto dominance: none is a weighted sum."""
+    """Whether several objectives rank trials by Pareto dominance instead of a weighted sum."""
     return len(objectives) > 1 and objectives[0].name != WEIGHTED
 
 
@@ -219,10 +219,10 @@ class Weighing:
 
 
 def read_weights(objectives: Sequence[Objective], weights: Any) -> Weighing | None:
-    """Returns how objectives are weighed; None where no weights are given.
+    """Returns the weighted sum of the objectives; None if no weights are given.
 
     Args:
-        objectives: what is weighed.
+        objectives: the objectives.
         weights: a positive number for each, in their order or by their names.
 
     Raises:

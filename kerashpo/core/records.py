@@ -1,4 +1,4 @@
-"""What travels between the parts: small frozen records and named outcomes."""
+"""Records that travel between the parts: jobs, reports, decisions, plans."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Config: TypeAlias = Mapping[str, Scalar]
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What is optimised: the name of a metric and which way it improves.
+    """What is optimised: the name of a metric and the direction in which it improves.
 
     Args:
         name: the metric as it appears in a report, e.g. ``"val_accuracy"``.
         direction: ``"min"`` or ``"max"``.
-        of: a function of the model that gives the value, for what no metric logs, e.g.
+        of: a function of the model that returns the value, for a quantity that no metric logs, e.g.
             ``lambda model: model.count_params()``. It is called after every epoch, with the
             model as it is then, and its value is logged under `name`.
 
     Raises:
-        InvalidInput: on any other direction, or if `of` is no function.
+        InvalidInput: on any other direction, or if `of` is not a function.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Objective:
         return value if self.direction == "min" else -value
 
     def better_than(self, a: float, b: float) -> bool:
-        """Tells whether `a` is strictly better than `b`."""
+        """Whether `a` is strictly better than `b`."""
         return self.cost(a) < self.cost(b)
 
     def has_value(self, logs: Mapping[str, float]) -> bool:
-        """Tells whether the metric is among `logs`."""
+        """Whether the metric is among `logs`."""
         return self.name in logs
 
     def get_value(self, logs: Mapping[str, float]) -> float:
@@ -73,7 +73,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Train a new trial from nothing through epoch `until` (epochs count from 1)."""
+    """Train a new trial from scratch through epoch `until` (epochs count from 1)."""
 
     trial: int
     config: Config
@@ -103,7 +103,7 @@ class Fork:
 class FoldRuns:
     """Train further runs of a trial through epoch `until`: the folds of a final round.
 
-    Its scored runs, and so its score, stay as they are; where run 0 is among `runs` it is
+    Its scored runs, and so its score, do not change; if run 0 is among `runs` it is
     trained through `until` too.
 
     Attributes:
@@ -142,7 +142,7 @@ class Report:
 
 
 class Decision(enum.Enum):
-    """The answer to a report: PAUSE keeps the checkpoint, STOP frees it."""
+    """The decision on a trial after a report: PAUSE keeps the checkpoint, STOP frees it."""
 
     CONTINUE = "continue"
     PAUSE = "pause"
@@ -150,7 +150,7 @@ class Decision(enum.Enum):
 
 
 class Status(str, enum.Enum):
-    """Where a trial stands; the last three are final."""
+    """The status of a trial; the last three are final."""
 
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
@@ -160,44 +160,44 @@ class Status(str, enum.Enum):
 
     @property
     def ended(self) -> bool:
-        """Whether the trial is over."""
+        """Whether the trial has ended."""
         return self in (Status.STOPPED, Status.COMPLETED, Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """An algorithm that cannot propose until something running has reported."""
+    """Returned by an algorithm that needs a running trial's result before it can propose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """An algorithm with nothing left to propose; `reason` becomes the study's."""
+    """Returned by an algorithm with nothing left to propose; `reason` becomes the study's."""
 
     reason: str = "space exhausted"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A scheduler that has no job until something running has reported."""
+    """Returned by a scheduler that has no job until a running trial has reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A scheduler that will never have a job again, and why."""
+    """Returned by a scheduler that has no further job, with the reason."""
 
     reason: str = "finished"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a trial failed.
+    """The reason why a trial failed.
 
     Attributes:
         kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``, ``"timeout"`` or
-            ``"refused"``: by code of the user's own or `max_model_size`, or because the state
-            that a fork starts from cannot be used; not tried again.
-        message: one line for tables.
-        traceback: the whole story, empty where there is none.
+            ``"refused"``: by the user's code or `max_model_size`, or because the state
+                that a fork starts from cannot be used; such a trial is not retried.
+            message: one line for tables.
+            traceback: the full traceback, empty if there is none.
         output: the last lines that the trial printed, if they were captured.
     """
 
@@ -209,7 +209,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Bounds of a study as a whole, over all workers and restarts; None is no bound.
+    """Bounds of a study as a whole, over all workers and restarts; None means no bound.
 
     Attributes:
         max_trials: configurations started, failed ones included.

@@ -1,4 +1,4 @@
-"""Random streams keyed by what they are for, so that no order of calls can change them."""
+"""Random streams keyed by their purpose, so that the order of calls does not change them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def checked_seed(seed: object) -> int | None:
     """Returns a user's seed as an int, None for None.
 
     Raises:
-        InvalidInput: if it is no whole number.
+        InvalidInput: if it is not a whole number.
     """
     if seed is None:
         return None

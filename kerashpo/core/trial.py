@@ -1,4 +1,4 @@
-"""One trial as the events tell it, and its score."""
+"""`Trial`: the state of one trial, folded from its events, and its score."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from kerashpo.core.objective import NOTHING, Best, Scoring, judge
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
 
 STUDY_ENDED = "study ended"
-"""The reason of trials that wait for a decision when a study's budget is spent."""
+"""The reason of trials that are waiting for a decision when a study's budget is spent."""
 
 
 @final
 @dataclass(slots=True)
 class Trial:
-    """One configuration for life. `History` alone changes it.
+    """One configuration and everything recorded about it. Only `History` changes it.
 
     Attributes:
         number: the trial's number, from 0.
         config: its values; only `Configured` events change them.
         proposed: its values when it was started.
-        objective: what its score is of: the study's first objective.
+        objective: the study's first objective, which gives the score.
         objectives: all of the study's.
         runs: how often it is trained, over executions or folds.
-        parent: the trial from whose state it was started, None for one that began anew.
-        forked_at: after which epoch of the parent's; its own epochs follow that one.
-        scoring: which epochs of a run count.
-        until: the epoch that its present or last job trains through.
-        targets: the epochs that its jobs were to train through, rising: its rungs.
+        parent: the trial from whose state it was forked, None for one started from scratch.
+        forked_at: the epoch of the parent's that it continues after; its own epochs follow it.
+        scoring: the rule for a run's score.
+        until: the epoch that its current or last job trains through.
+        targets: the epochs that its jobs train through, rising: its rungs.
         reports: by run, the reports by epoch.
         times: by run and epoch, the seconds of search when it was reported.
-        measured: by run and epoch, what was measured of the trial as it was then; an
-            objective among it is the score, whatever the epochs logged.
-        worker: which of several workers has its present or last job; None where that is not known.
-        facts: what was noted about it.
-        fold_runs: the runs of its present or last job where that trains folds of a final round;
+        measured: by run and epoch, metrics measured after that epoch; an objective among them
+            is the score, whatever the epochs logged.
+        worker: which of several workers has its current or last job; None if unknown.
+        facts: what was recorded about it by `Noted` events.
+        fold_runs: the runs of its current or last job if that trains folds of a final round;
             empty for an ordinary job.
         folds_done: whether that job has ended, by its last epoch or by a failure.
         extra: runs that a final round added; they do not count for the score.
         settled: the status and reason that it had before a final round.
-        stretches: the (run, epoch) that were trained without a break, in the order of their
-            reports: a job each, or a part of one that lost its worker.
+        stretches: the (run, epoch) pairs trained without interruption, in the order of their
+            reports: one list per job, or per part of a job whose worker was lost.
     """
 
     number: int
@@ -79,7 +79,7 @@ class Trial:
         self.proposed = self.config
 
     def add(self, report: Report, at: float = 0.0) -> bool:
-        """Takes in a report made `at` seconds of search; False for an epoch known already."""
+        """Adds a report made `at` seconds of search; returns False for an epoch known already."""
         run = self.reports.setdefault(report.run, {})
         if report.epoch in run:
             return False
@@ -97,13 +97,13 @@ class Trial:
         return True
 
     def measure(self, run: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Takes in what was measured of a run after it was trained through an epoch."""
+        """Records metrics measured after a run was trained through an epoch."""
         self.measured.setdefault(run, {})[epoch] = metrics
         if run not in self.extra:
             self._best[run] = self._judge_run(run)
 
     def aim(self, until: int) -> None:
-        """Takes in a job that trains through epoch `until`."""
+        """Records a job that trains through epoch `until`."""
         self.until, self.ended = until, None
         self._break_off()
         if not self.targets or until > self.targets[-1]:
@@ -117,14 +117,14 @@ class Trial:
             self.settled = (self.status, self.reason)
 
     def note(self, facts: Mapping[str, Scalar]) -> None:
-        """Takes in what was noted about it; another worker goes on after one was lost."""
+        """Records facts about the trial; after a lost worker another one continues it."""
         self.facts.update(facts)
         if "worker_lost" in facts:
             self._break_off()
 
     @property
     def run_bests(self) -> dict[int, Best]:
-        """By run, its best epoch so far."""
+        """The best epoch of each run so far."""
         return dict(self._best)
 
     @property
@@ -145,7 +145,7 @@ class Trial:
 
     @property
     def origin(self) -> tuple[int, int] | None:
-        """The parent and the epoch of it that a fork starts after, None for other trials."""
+        """The (parent, epoch) that a fork continues after, None for other trials."""
         return None if self.parent is None else (self.parent, self.forked_at)
 
     def last_epoch(self, run: int) -> int:
@@ -154,19 +154,19 @@ class Trial:
 
     @property
     def complete(self) -> bool:
-        """Whether its present or last job was trained to its end."""
+        """Whether its current or last job was trained to its end."""
         if self.fold_runs:
             return all(max(self.reports.get(run, {0})) >= self.until for run in self.fold_runs)
         return self.epoch >= self.until
 
     @property
     def stopped_by_budget(self) -> bool:
-        """Whether it was given up only because the study ended: an extension may go on."""
+        """Whether only the budget stopped it; a larger budget resumes it."""
         return self.status is Status.STOPPED and self.reason == STUDY_ENDED
 
     @property
     def pruned(self) -> bool:
-        """Whether it was given up before all runs had begun: its mean is not like the others'."""
+        """Whether it was stopped before all runs had begun: its mean covers fewer runs."""
         short = len(self._scored) < self.runs
         return self.status is Status.STOPPED and not self.stopped_by_budget and short
 
@@ -177,7 +177,7 @@ class Trial:
 
     @property
     def best(self) -> Best:
-        """The best epoch so far; over several runs the mean of their bests."""
+        """The best epoch so far; over several runs the mean of their best epochs."""
         if len(self._best) == 1:
             return next(iter(self._best.values()))
         return self._mean(list(self._best.values()))
@@ -190,7 +190,7 @@ class Trial:
 
     @property
     def score(self) -> float | None:
-        """The objective at the best epoch, in its own direction; None where none was finite."""
+        """The objective at the best epoch, in its own direction; None if none was finite."""
         best = self.best
         if not best.finite:
             return None
@@ -198,15 +198,15 @@ class Trial:
 
     @property
     def costs(self) -> tuple[float, ...]:
-        """One cost for each of the study's objectives, to minimise, all of one epoch.
+        """One cost per objective of the study, to minimise, all at the same epoch.
 
-        That is the epoch of the score, so that the stored model has all of them; over several
-        runs each is the mean over the runs. inf where a value is missing or not finite.
+        That is the epoch of the score, whose weights are stored; over several runs each cost
+        is the mean over the runs. inf if a value is missing or not finite.
         """
         return self._costs(self.best, self._best)
 
     def costs_until(self, epoch: int) -> tuple[float, ...]:
-        """The same of the best epoch among those through `epoch`: what a rung compares."""
+        """The costs at the best epoch through `epoch`, which rungs compare."""
         bests = {run: self._judge_run(run, epoch) for run in self._scored}
         return self._costs(self._mean(list(bests.values())), bests)
 
@@ -220,7 +220,7 @@ class Trial:
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch of the score (of the first run), None where none was finite."""
+        """The epoch of the score (of the first run), None if none was finite."""
         best = self._best.get(0, self.best)
         return best.epoch if best.finite else None
 
@@ -242,7 +242,7 @@ class Trial:
             yield epoch, reports[epoch].metrics.get(self.objective.name, math.nan)
 
     def metrics_at_best(self, run: int = 0) -> dict[str, float]:
-        """Every metric of a run at the epoch that it is judged by, measured ones included."""
+        """Every metric of a run at its scored epoch, `measured` ones included."""
         return self._metrics(run, self._best.get(run, NOTHING).epoch)
 
     def best_of_run(self, run: int) -> Best:
@@ -262,7 +262,7 @@ class Trial:
         return logged | dict(self.measured.get(run, {}).get(epoch, {}))
 
     def _costs(self, best: Best, bests: Mapping[int, Best]) -> tuple[float, ...]:
-        """Returns a cost for each objective, the others' as means over the runs' best epochs."""
+        """Returns a cost per objective; all but the first are means over the runs' best epochs."""
         metrics = [self._metrics(run, one.epoch) for run, one in bests.items()]
         others = (
             [objective.cost(found.get(objective.name, math.nan)) for found in metrics]

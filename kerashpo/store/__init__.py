@@ -1,4 +1,4 @@
-"""Where the log and the checkpoints live.
+"""Persistence: the event log (a journal) and the checkpoints of a study.
 
 ===============  =======================================================================
 ``base``         `Store`, the append-only event log, and `Blobs`, bytes under keys;
@@ -13,7 +13,7 @@
 ===============  =======================================================================
 
 A `Store` has one writer, the loop. To add one: a final subclass with `append`, `read`
-and `close`, and a line in ``kerashpo.testing.stores``.
+and `close`, and a line in ``kerashpo.testing.stores``. Open ``base.py`` first.
 """
 
 from kerashpo.store.base import Blobs, MemoryStore, Store

@@ -18,8 +18,7 @@ class Store(ABC):
     def append(self, event: Event) -> None:
         """Writes one event; when it returns, the event survives a killed process.
 
-        Raises:
-            DiskFull: if there is no room for it; the log is as it was before.
+        DiskFull: if there is no space for it; the log is unchanged then.
         """
 
     @abstractmethod
@@ -31,9 +30,10 @@ class Store(ABC):
         """
 
     def check(self) -> tuple[str, ...]:
-        """Returns what is wrong with the log, a line each; nothing where it is whole.
+        """Returns the problems of the log, a line each; nothing if it is intact.
 
-        Whether every event can be read, and whether every event about a trial comes after the
+        It checks that every event can be read, and that every event about a trial comes after
+        the trial's start. `kerashpo.study.doctor` also checks the checkpoints.
         trial's start. `kerashpo.study.doctor` checks the checkpoints besides.
         """
         started: set[int] = set()
@@ -47,11 +47,11 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Lets go of files and locks."""
+        """Releases files and locks."""
 
 
 def is_stray(event: Event, started: set[int]) -> bool:
-    """Tells whether an event is about a trial that no event before it has started.
+    """Whether an event is about a trial that no earlier event has started.
 
     Args:
         event: the next event of a log.
@@ -68,26 +68,26 @@ class Blobs(ABC):
 
     @abstractmethod
     def put(self, key: str, data: bytes) -> None:
-        """Stores bytes; a reader sees the old ones or the new ones, never a part."""
+        """Stores bytes atomically: a reader sees the old ones or the new ones, never a part."""
 
     @abstractmethod
     def get(self, key: str) -> bytes | None:
-        """Returns the bytes, None where there are none."""
+        """Returns the bytes, None if the key is not stored."""
 
     @abstractmethod
     def free(self, key: str) -> None:
-        """Forgets a key; an unknown one is no error."""
+        """Deletes a key; an unknown one is not an error."""
 
     @abstractmethod
     def stored(self, under: str = "") -> tuple[str, ...]:
-        """Returns the keys that hold bytes, those of writes that were cut short included.
+        """Returns the stored keys, including incomplete files of interrupted writes.
 
         Args:
             under: only those in this folder, e.g. ``"7"`` for ``"7/best-0.npz"``; all if empty.
         """
 
     def copy(self, source: str, target: str) -> bool:
-        """Stores under `target` what `source` holds; returns whether it holds anything."""
+        """Copies the bytes of `source` to `target`; returns whether `source` is stored."""
         data = self.get(source)
         if data is None:
             return False

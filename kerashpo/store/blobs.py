@@ -1,4 +1,4 @@
-"""Checkpoints: bytes under keys."""
+"""Blobs: checkpoints and weights as bytes under keys, in memory or in files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.disk_full import disk_full, is_full
 
 _FOREIGN = frozenset("\\:\0")
-"""What separates folders on other systems, and what ends a name on this one."""
+"""Path separators of other systems, and characters that end a name on this one."""
 
 
 @final
 class MemoryBlobs(Blobs):
-    """Keeps bytes in a dict."""
+    """Stores bytes in a dict."""
 
     def __init__(self) -> None:
         self._data: dict[str, bytes] = {}
@@ -38,7 +38,7 @@ class MemoryBlobs(Blobs):
 
 @final
 class FileBlobs(Blobs):
-    """Keeps each key as a file below a folder, replaced atomically."""
+    """Stores each key as a file in a folder, replaced atomically."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -75,7 +75,7 @@ class FileBlobs(Blobs):
         return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
 
     def copy(self, source: str, target: str) -> bool:
-        """See `Blobs.copy`. A hard link where the file system has them: it takes no room."""
+        """See `Blobs.copy`. A hard link if the file system has them: it needs no space."""
         path = self._path(target)
         temporary = self._temporary(path)
         try:
@@ -104,7 +104,7 @@ class FileBlobs(Blobs):
         return self.folder.joinpath(*parts)
 
     def _stay_inside(self, path: Path) -> None:
-        """Refuses a folder of a checkpoint that is a link to somewhere else."""
+        """Refuses a checkpoint folder that is a symbolic link out of the study's folder."""
         home = self.folder.resolve()
         if not path.parent.resolve().is_relative_to(home):
             raise InvalidInput(
@@ -114,7 +114,7 @@ class FileBlobs(Blobs):
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Writes a file through to the disk."""
+    """Writes a file and syncs it to the disk."""
     with open(path, "wb") as file:
         file.write(data)
         file.flush()
@@ -128,10 +128,10 @@ _CUT_SHORT = re.compile(rf"{_KEY.pattern}\.\d+\.tmp")
 
 
 class Key(NamedTuple):
-    """What a key names: a run's checkpoint, the origin of a fork, or its best weights.
+    """What a key refers to: a run's checkpoint, the origin of a fork, or its best weights.
 
     Attributes:
-        epoch: after which a checkpoint was made; None for the others.
+        epoch: the epoch after which a checkpoint was made; None for the others.
     """
 
     trial: int
@@ -146,7 +146,7 @@ def checkpoint_key(trial: int, run: int, epoch: int) -> str:
 
 
 def origin_key(trial: int, run: int = 0) -> str:
-    """Returns the key of the checkpoint of its parent that a forked trial's run starts from."""
+    """Returns the key of the parent's checkpoint that a forked trial's run starts from."""
     return f"{trial}/origin-{run}.npz"
 
 
@@ -156,7 +156,7 @@ def best_key(trial: int, run: int = 0) -> str:
 
 
 def read_key(key: str) -> Key | None:
-    """Returns what a key names, None for a file that is none of ours."""
+    """Parses a key; None for a file that is not ours."""
     match = _KEY.fullmatch(key)
     if match is None or (match[2] == "checkpoint") != (match[4] is not None):
         return None
@@ -165,5 +165,5 @@ def read_key(key: str) -> Key | None:
 
 
 def is_cut_short(key: str) -> bool:
-    """Tells whether a file is what a killed process had begun to write."""
+    """Whether a file was left incomplete by a killed process."""
     return _CUT_SHORT.fullmatch(key) is not None

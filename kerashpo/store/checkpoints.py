@@ -1,4 +1,4 @@
-"""Checkpoints as bytes: arrays and plain values, nothing that is executed when read."""
+"""Checkpoints as bytes: arrays and JSON values; nothing is executed when they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def pack(arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> bytes:
-    """Returns arrays and JSON values as the bytes of an ``.npz`` file."""
+    """Serialises arrays and JSON values to the bytes of an ``.npz`` file."""
     types = {name: array.dtype.name for name, array in arrays.items()}
     body = {name: _storable(array) for name, array in arrays.items()}
     header = json.dumps({"types": types, "values": dict(values)}).encode()
@@ -21,25 +21,25 @@ def pack(arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Returns what `pack` was given.
+    """Deserialises what `pack` wrote.
 
     Raises:
-        ValueError: if the bytes are not whole.
+        ValueError: if the bytes are damaged.
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             header = json.loads(file["__header__"].tobytes())
             arrays = {name: _restored(file[name], kind) for name, kind in header["types"].items()}
             return arrays, header["values"]
-    except Exception as error:  # one wrong byte can ask for a password or for another codec
+    except Exception as error:  # a wrong byte can look like encryption or another codec
         raise ValueError(f"the checkpoint is damaged: {error}") from error
 
 
 def unpack_values(data: bytes) -> dict[str, Any]:
-    """Returns the plain values that `pack` was given, without reading the arrays.
+    """Deserialises only the JSON values that `pack` wrote, not the arrays.
 
     Raises:
-        ValueError: if the bytes are not whole.
+        ValueError: if the bytes are damaged.
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -50,7 +50,7 @@ def unpack_values(data: bytes) -> dict[str, Any]:
 
 
 def _storable(array: np.ndarray) -> np.ndarray:
-    """Returns an array whose type numpy can write: bfloat16 and its like go as integers."""
+    """Returns an array of a type that numpy can write: bfloat16 and the like as integers."""
     return array if array.dtype.isbuiltin == 1 else array.view(f"u{array.dtype.itemsize}")
 
 
@@ -83,11 +83,11 @@ def write_variables(variables: Sequence[Any], values: Sequence[np.ndarray]) -> N
 
 
 def pack_list(values: Sequence[np.ndarray], **extra: Any) -> bytes:
-    """Returns a list of arrays (a model's weights) with some plain values as bytes."""
+    """Serialises a list of arrays (a model's weights) with some JSON values."""
     return pack({f"a{i}": value for i, value in enumerate(values)}, extra)
 
 
 def unpack_list(data: bytes) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Returns what `pack_list` was given."""
+    """Deserialises what `pack_list` wrote."""
     arrays, extra = unpack(data)
     return [arrays[f"a{i}"] for i in range(len(arrays))], extra

@@ -1,4 +1,4 @@
-"""No room left on the disk."""
+"""The error for a full disk."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SAID = tuple(os.strerror(number) for number in _FULL)
 
 
 def is_full(error: BaseException) -> bool:
-    """Tells whether an error of the system says that the disk, or a quota, is full.
+    """Whether an operating system error says that the disk, or a quota, is full.
 
-    Libraries that write files by themselves (HDF5, TensorFlow) give no number, but quote the
-    system's words.
+    Libraries that write files themselves (HDF5, TensorFlow) give no error number, but quote
+    the system's message.
     """
     if isinstance(error, OSError) and error.errno in _FULL:
         return True
@@ -29,11 +29,11 @@ def disk_full(path: Path | None, error: BaseException) -> DiskFull:
 
     Args:
         path: the file of ours that could not be written; None for one of the user's code.
-        error: what the system or a library raised.
+        error: the exception of the system or of a library.
     """
     where = "what is trained cannot write" if path is None else f"cannot write to {str(path)!r}"
     return DiskFull(
         f"The disk is full: {where} ({error}). The search has stopped; every reported epoch "
-        "is in the log. Free some space and run the same search again: it goes on where it was. "
+        "is in the log. Free some space and run the same search again: it resumes from there. "
         'keep="best" (or "none") keeps fewer weights.'
     )

@@ -1,4 +1,4 @@
-"""The log as a text file of JSON lines, one event each, to which lines are only appended.
+"""The journal: an append-only text file with one checksummed JSON line per event.
 
 The first line names the format; then each line is an event::
 
@@ -40,16 +40,16 @@ _REST: Final = len(_START) + 8 + len(b'",')
 class JournalStore(Store):
     """Events as the lines of one file; works on network disks.
 
-    An event is acknowledged when its whole line is in the file. A last line without its end
-    never was: readers skip it, and the next writer removes it. What the system was given
-    survives a killed process; a power cut may lose the last lines.
+    An event is acknowledged when its whole line is in the file. A last line without its
+    newline never was: readers skip it, and the next writer removes it. Data handed to the
+    system survives a killed process; a power cut may lose the last lines.
 
     Args:
-        path: the file; its folder is made where it is missing.
+        path: the file; its folder is created if it is missing.
         readonly: open an existing file for reading only, also while another process writes.
 
     Attributes:
-        dropped: how many bytes of a last line without its end were removed on opening. Few
+        dropped: bytes of an incomplete last line that were removed on opening. Few
             after a killed process; after other damage, checkpoints may be ahead of the log.
 
     Raises:
@@ -95,7 +95,7 @@ class JournalStore(Store):
             offset = len(file.readline())
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
-                    return  # being written just now, or cut short
+                    return  # a line that is being written, or was cut short
                 try:
                     yield event_of(line, offset)
                 except ValueError as error:
@@ -112,16 +112,16 @@ class JournalStore(Store):
         try:
             if file is not None:
                 with file:
-                    os.fsync(file.fileno())  # a network disk may say only now that it is full
+                    os.fsync(file.fileno())  # a network disk may report only now that it is full
         except OSError as error:
-            if not ends_in_error:  # which says more than its consequences
+            if not ends_in_error:  # the first error is the more informative one
                 raise _unwritable(self.path, error) from error
         finally:
             if lock is not None:
                 lock.release()
 
     def _write(self, file: io.FileIO, event: Event) -> None:
-        """Appends a line; one that does not fit is taken back."""
+        """Appends a line; one that does not fit is removed again."""
         size = os.fstat(file.fileno()).st_size
         line = line_of(event, size)
         self._torn = True
@@ -134,7 +134,7 @@ class JournalStore(Store):
         self._torn = False
 
     def _cut_to_whole_lines(self) -> int:
-        """Removes a last line without its end, an empty file gets the header; returns bytes."""
+        """Removes an incomplete last line and writes the header of an empty file; returns bytes."""
         assert self._file is not None
         data = self.path.read_bytes()
         whole = data.rfind(b"\n") + 1
@@ -147,36 +147,36 @@ class JournalStore(Store):
 
 
 Stamp: TypeAlias = tuple[int, int, int]
-"""What changes with every event: a file's number, size, and time of the last change."""
+"""Identifies a version of a log file: its inode, size, and time of the last change."""
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Returns what a log's file is like now; an equal stamp means equal events."""
+    """Returns the stamp of a log file; equal stamps mean equal events."""
     found = path.stat()
     return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:
-    """Writes bytes; a disk that is full may take a part, and the next call says why no more."""
+    """Writes all bytes; a full disk may take a part, and the next call raises the reason."""
     view = memoryview(data)
     while view:
         view = view[file.write(view) or 0 :]
 
 
 def line_of(event: Event, offset: int) -> bytes:
-    """Returns an event's line.
+    """Serialises an event as its line of the journal.
 
     Args:
         event: what to write.
-        offset: where in the file the line begins. The checksum covers it, so that a line that
-            was lost or moved is noticed, and not only a changed one.
+        offset: position in the file where the line begins. The checksum covers it, so that a
+            line that was lost or moved is detected, not only a changed one.
     """
     rest = encode(event)[1:].encode()
     return b'%b%08x",%b\n' % (_START, _checksum(rest, offset), rest)
 
 
 def lines_of(events: Iterable[Event]) -> list[str]:
-    """Returns a whole log of these events as lines without their ends, to stand in other files."""
+    """Serialises a whole log as lines without newlines, for embedding in other files."""
     lines, offset = [HEADER], len(HEADER)
     for event in events:
         lines.append(line_of(event, offset))
@@ -203,10 +203,10 @@ def read_lines(lines: Sequence[str]) -> Iterator[Event]:
 
 
 def event_of(line: bytes, offset: int) -> Event:
-    """Returns the event of a line that begins at `offset`.
+    """Deserialises the event of a line that begins at `offset`.
 
     Raises:
-        ValueError: if the line is not whole, or lines before it are missing.
+        ValueError: if the line is damaged, or lines before it are missing.
     """
     rest = line[_REST:].removesuffix(b"\n")
     if line[: len(_START)] != _START or line[len(_START) : _REST] != b'%08x",' % _checksum(
@@ -224,7 +224,7 @@ def check_header(path: Path) -> None:
     """Checks that a file is a log of this version, or empty.
 
     Raises:
-        StudyCorrupt: if it is none.
+        StudyCorrupt: if it is not.
         OSError: if it cannot be read.
     """
     with open(path, "rb") as file:
@@ -242,11 +242,11 @@ def check_header(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What a repair did.
+    """The result of a repair.
 
     Attributes:
         events: how many events were kept.
-        lost: how many lines were left out: the first damaged one and all after it.
+        lost: how many lines were dropped: the first damaged one and all after it.
         original: where the damaged file is kept.
     """
 
@@ -256,7 +256,7 @@ class Repaired:
 
 
 def repair(path: Path) -> Repaired:
-    """Cuts a damaged log before its first damaged line; keeps the damaged file beside it.
+    """Truncates a damaged log before its first damaged line; keeps a copy of the damaged file.
 
     Raises:
         StudyBusy: if another process writes to it.
@@ -286,7 +286,7 @@ def repair(path: Path) -> Repaired:
 
 
 def whole_part(data: bytes) -> tuple[int, int]:
-    """Returns how many events of a log are whole from the first on, and where they end."""
+    """Returns how many events are intact from the first on, and the offset where they end."""
     offset, count, started = len(HEADER), 0, set[int]()
     for line in io.BytesIO(data[offset:]):
         try:
@@ -310,7 +310,7 @@ def _foreign(path: Path, first: bytes) -> StudyCorrupt:
         head = json.loads(first)
         if head.get("kind") == "journal" and head.get("format", 0) > FORMAT:
             return StudyCorrupt(
-                f"{path} was written by a newer kerashpo (format {head['format']}, this one knows "
+                f"{path} was written by a newer kerashpo (format {head['format']}, this one reads "
                 f"{FORMAT}). Upgrade kerashpo to open it.",
                 repairable=False,
             )

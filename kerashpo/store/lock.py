@@ -15,17 +15,17 @@ from kerashpo.core.errors import StudyBusy
 
 @final
 class WriterLock:
-    """Holds the lock file beside a log until `release`, or until the process dies.
+    """Holds the lock file beside a log until `release`, or until the process ends.
 
-    The system lets go of it however the process dies. On a file system without locks
-    (some network disks) `filelock` falls back to a marker file.
+    The system releases it however the process ends. On a file system without locks
+    (some network disks) `filelock` uses a marker file instead.
 
     Args:
         log: the study's log; its folder must exist.
 
     Raises:
         StudyBusy: if another process, or another tuner of this one, holds it.
-        OSError: if the lock file cannot be made.
+        OSError: if the lock file cannot be created.
     """
 
     def __init__(self, log: Path) -> None:
@@ -39,7 +39,7 @@ class WriterLock:
                 "until that ends, or choose another project_name or directory. Results can be "
                 "read meanwhile: open_study."
             ) from None
-        # For the message alone: the lock is what counts, and it ends with the process.
+        # For the message only: the lock itself is what counts, and it ends with the process.
         with contextlib.suppress(OSError):
             self._owner.write_text(f"{os.getpid()} {platform.node()}\n")
 

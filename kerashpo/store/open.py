@@ -1,8 +1,8 @@
 """Opens the log and the checkpoints of a study, from the path or the URL of its folder.
 
-What a folder's path may be, what a study's folder holds, and which `Store` and `Blobs` read it,
-is decided here alone. To add a place, such as an object store: a subclass of each, and its scheme
-in `_SCHEMES`.
+Only this module knows what a folder's path may be, what a study's folder contains, and which
+`Store` and `Blobs` read it. To add a storage, such as an object store: a subclass of each, and
+its URL scheme in `_SCHEMES`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHECKPOINTS: Final = "checkpoints"
 
 _SCHEMES: Final = ("file",)
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-"""A scheme of at least two letters; one letter is a drive of Windows."""
+"""A scheme of at least two letters; a single letter is a Windows drive."""
 
 
 def folder_of(location: str | os.PathLike[str]) -> Path:
@@ -54,17 +54,17 @@ def folder_of(location: str | os.PathLike[str]) -> Path:
 
 
 def log_path(folder: Path) -> Path:
-    """Returns the file that holds the log of the study in a folder, there or not."""
+    """Returns the path of the log of the study in a folder, whether it exists or not."""
     return folder / LOG_NAME
 
 
 def has_log(folder: Path) -> bool:
-    """Tells whether a folder holds a study's log, be it empty or damaged."""
+    """Whether a folder contains a study's log, even an empty or damaged one."""
     return log_path(folder).exists()
 
 
 def open_store(folder: Path, readonly: bool = False) -> JournalStore:
-    """Opens the log of the study in a folder; a missing one is made unless `readonly`.
+    """Opens the log of the study in a folder; a missing one is created unless `readonly`.
 
     Raises:
         StudyBusy: if another process writes to it.
@@ -75,7 +75,7 @@ def open_store(folder: Path, readonly: bool = False) -> JournalStore:
 
 
 def open_blobs(folder: Path) -> FileBlobs:
-    """Returns the checkpoints and weights of the study in a folder, there or not."""
+    """Returns the checkpoints and weights of the study in a folder, whether it exists or not."""
     return FileBlobs(folder / CHECKPOINTS)
 
 

@@ -1,9 +1,9 @@
 """The checkpoints of a trial by run and epoch, and the state that a fork starts from.
 
-A fork needs its parent's state after an epoch that the parent may have left behind by the
-time the fork begins. So the fork gets a name of its own for that checkpoint as soon as it is
-submitted (`secure_origins`: a hard link where there are any, whose references the file system
-counts), and frees it like the rest of its own.
+A fork needs its parent's state after an epoch, and the parent may have trained on by the time
+the fork begins. So the fork gets a key of its own for that checkpoint when it is submitted
+(`secure_origins`: a hard link if possible, which the file system reference-counts), and frees
+it with its other checkpoints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import Key, checkpoint_key, origin_key, read_key
 
 Origin: TypeAlias = "tuple[int, int]"
-"""Where a fork starts: its parent, and after which of the parent's epochs."""
+"""The origin of a fork: its parent, and the epoch of the parent it continues after."""
 
 
 @final
@@ -23,10 +23,10 @@ class RunCheckpoints:
     """The checkpoints of one run of a trial.
 
     Args:
-        blobs: where they are.
-        trial: which trial.
-        run: which run of it.
-        origin: where it starts if it is a fork.
+        blobs: where checkpoints are stored.
+        trial: the trial.
+        run: the run of the trial.
+        origin: its origin if it is a fork.
 
     Attributes:
         origin: see above.
@@ -38,14 +38,14 @@ class RunCheckpoints:
         self._blobs, self._trial, self._run, self.origin = blobs, trial, run, origin
 
     def put(self, epoch: int, data: bytes, job_end: int) -> None:
-        """Stores the state after `epoch`, and frees those that nobody can ask for any more.
+        """Stores the state after `epoch`, and frees checkpoints that are no longer needed.
 
         Args:
             epoch: epochs trained.
             data: the state.
             job_end: the epoch at which the trial's last job before this one ended, or where a
-                fork began. The state there stays while this job is trained: a scheduler may
-                decide to fork it.
+                fork began. Its state is kept while this job is trained: a scheduler may decide
+                to fork it.
         """
         self._blobs.put(checkpoint_key(self._trial, self._run, epoch), data)
         for key, named in self._stored():
@@ -61,7 +61,7 @@ class RunCheckpoints:
                 yield data
 
     def parent_state(self) -> bytes | None:
-        """Returns the state of the parent that a fork starts from, None where it is gone."""
+        """Returns the parent's state that a fork starts from, None if it no longer exists."""
         assert self.origin is not None
         secured = self._blobs.get(origin_key(self._trial, self._run))
         if secured is not None:
@@ -77,13 +77,13 @@ class RunCheckpoints:
 
 
 def secure_origins(blobs: Blobs | None, origins: Mapping[int, Origin]) -> None:
-    """Keeps the states that forks start from, whatever becomes of their parents.
+    """Keeps the states that forks start from, even if their parents free their checkpoints.
 
-    Does nothing for a run of a fork that has it, or a checkpoint of its own, already.
+    Does nothing for a run of a fork that has its origin, or a checkpoint of its own, already.
 
     Args:
-        blobs: where checkpoints are; None where there are none.
-        origins: by fork, where it starts.
+        blobs: where checkpoints are stored; None if they are not.
+        origins: the origin of each fork.
     """
     if blobs is None:
         return
@@ -95,13 +95,13 @@ def secure_origins(blobs: Blobs | None, origins: Mapping[int, Origin]) -> None:
 
 
 def free_checkpoints(blobs: Blobs, trial: int) -> None:
-    """Frees every checkpoint of a trial that will not go on; its best weights stay."""
+    """Frees every checkpoint of a trial that has ended; its best weights stay."""
     for key, _ in _states(blobs, trial):
         blobs.free(key)
 
 
 def _states(blobs: Blobs, trial: int, run: int | None = None) -> Iterator[tuple[str, Key]]:
-    """Yields the checkpoints of a trial, the one that it was forked from included."""
+    """Yields the checkpoints of a trial, including the one that it was forked from."""
     for key in blobs.stored(str(trial)):
         named = read_key(key)
         if named is not None and named.kind != "best" and run in (None, named.run):
