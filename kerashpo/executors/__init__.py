@@ -1,4 +1,4 @@
-"""Executors: who trains, and where.
+"""Executors: where trials are trained, and how their messages reach the loop.
 
 =============  ========================================================================
 ``serial``     `SerialExecutor`: this process, one task at a time; right for small models
@@ -8,18 +8,18 @@
 ``simulated``  `SimulatedExecutor`: recorded curves on a virtual clock, any number of workers
 =============  ========================================================================
 
-An `Executor` takes work items and passes messages to the loop; a `Runner` is what trains one
-trial, in whichever process. Messages reach the loop through the function given to `poll`,
-one by one. In this process an epoch is in the log before the next one begins; a worker may
-be ahead of the log, by a second of epochs at most, but never writes a checkpoint that is.
+An `Executor` takes work items and passes messages to the loop; a `Runner` trains one trial, in
+whichever process. Messages reach the loop one by one, through the function passed to `poll`.
+In this process an epoch is in the log before the next one begins; a worker may be ahead of the
+log by at most a second of epochs, but never writes a checkpoint that is ahead of it.
 
 ``executor=`` of tuners and `kerashpo.optimize` takes a name of ``registry`` or one of the
-``factories``: `Serial`, `Processes`, `Auto`. A new executor that only reaches its workers in
-another way is a transport of the pool; then a factory, a line in the registry, and a line in
-``CASES`` of `kerashpo.testing.executors`.
+``factories``: `Serial`, `Processes`, `Auto`. A new executor that only differs in how it reaches
+its workers is a transport of the pool; it also needs a factory, a line in the registry, and a
+line in ``CASES`` of `kerashpo.testing.executors`. Open ``base.py`` first, then ``serial.py``.
 
-``messages`` defines what a worker is given and what it reports, ``function`` is the runner of
-``optimize``, ``capture`` and ``failures`` serve every runner. Nothing here imports Keras.
+``messages`` defines the payload of a worker and its messages, ``function`` is the runner of
+``optimize``, ``capture`` and ``failures`` are used by every runner. Nothing here imports Keras.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _FACTORIES = ("Auto", "ExecutorFactory", "Processes", "Serial")
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the factories on first use: worker processes need none of what they import."""
+    """Imports the factories on first use: worker processes do not need them."""
     if name in _FACTORIES:
         from kerashpo.executors import factories
 

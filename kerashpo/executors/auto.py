@@ -1,4 +1,4 @@
-"""Begins in this process, and goes over to worker processes once they pay."""
+"""The automatic executor: starts in this process, and switches to worker processes if faster."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from kerashpo.executors.pool.worker_pool import WorkerPool
 from kerashpo.store.trial_checkpoints import Origin
 
 START_SECONDS: Final = 8.0
-"""What worker processes cost before they train: importing the libraries, tracing graphs again."""
+"""Seconds that a worker needs before it trains: imports, and tracing graphs again."""
 _ENOUGH: Final = 20
-"""Epochs to measure before anything is decided."""
+"""Epochs measured before the first decision."""
 _SLOWEST: Final = 5.0
-"""How much slower they are reckoned to start on a busy machine, at most."""
+"""Upper bound of the factor by which a busy machine slows the workers' start."""
 _MARGIN: Final = 0.8
-"""They must take at most this part of the time that this process would take."""
+"""Workers must take at most this share of the time that this process would take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast this process trains.
+    """The measured training speed of this process.
 
     Attributes:
-        epochs: how many were measured.
-        seconds: how long they took.
-        cpu: the processor time that they took in seconds, over all cores.
+        epochs: how many epochs were measured.
+        seconds: their wall time.
+        cpu: their processor time in seconds, over all cores.
     """
 
     epochs: int = 0
@@ -47,14 +47,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What worker processes would change.
+    """Estimated remaining time with and without worker processes.
 
     Attributes:
-        workers: how many.
-        epoch: seconds an epoch in this process.
-        left: epochs that are left, inf where unknown.
-        here: seconds that they take in this process.
-        there: seconds that they take in worker processes, their start included.
+        workers: the number of worker processes.
+        epoch: seconds per epoch in this process.
+        left: remaining epochs, inf if unknown.
+        here: remaining seconds in this process.
+        there: remaining seconds in worker processes, their start included.
     """
 
     workers: int
@@ -80,16 +80,16 @@ class Offer:
 
 
 def weigh(pace: Pace, left: float, workers: int, capacity: float) -> Offer | None:
-    """Returns what worker processes would change, None while too little was measured.
+    """Returns the estimate with worker processes, None until enough epochs were measured.
 
-    A process that keeps several cores busy already gains less: the speed-up is bounded by
-    the capacity over what it uses now. Where this process does not get a core to itself,
-    workers will start more slowly too.
+    A process that uses several cores gains less: the speed-up is at most the capacity divided by
+    its current use. If other programs compete with this process for a core, workers will
+    start more slowly too.
 
     Args:
         pace: what was measured in this process.
-        left: epochs that are left; inf where unknown.
-        workers: how many processes there would be.
+        left: remaining epochs; inf if unknown.
+        workers: the number of processes.
         capacity: how many processes of one core (or GPU) the machine can run at full speed.
     """
     if pace.epochs < _ENOUGH or pace.seconds <= 0.0 or workers < 2:
@@ -106,19 +106,19 @@ def weigh(pace: Pace, left: float, workers: int, capacity: float) -> Offer | Non
 
 @final
 class AutoExecutor(Executor):
-    """Trains here while worker processes would not pay, or are not up yet.
+    """Trains in this process while worker processes would not pay off or are not ready yet.
 
-    The trials that paused here go on there from their checkpoints, which must be reachable
-    from every process. Workers that cannot start cost nothing but a note: it stays here.
+    Trials that paused here continue in a worker from their checkpoints, which must be reachable
+    from every process. If workers cannot start, a note is recorded and training stays here.
 
     Args:
-        here: trains in this process.
-        hire: builds the worker processes, not started; called once they pay.
-        workers: how many they are.
+        here: the executor of this process.
+        hire: builds the worker pool without starting it; called once it pays off.
+        workers: the number of workers.
         capacity: how many processes of one core (or GPU) the machine can run at full speed.
-        left: returns how many epochs are left, inf where unknown.
-        patience: tasks trained here before anything is measured: the first one builds what
-            later ones share.
+        left: returns the number of remaining epochs, inf if unknown.
+        patience: tasks trained here before measuring starts: the first one builds what later
+            ones share.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class AutoExecutor(Executor):
                 self._there.close()
 
     def _measure(self, handle: Callable[[Message], None], timeout: float | None) -> int | None:
-        """Trains a task here; returns its trial, None where there was none."""
+        """Trains a task here and measures it; returns its trial, None if there was none."""
         epochs, last = 0, None
 
         def listen(message: Message) -> None:
@@ -211,7 +211,7 @@ class AutoExecutor(Executor):
         handle(Noted(trial, {"workers": offer.workers, "workers_reason": str(offer)}))
 
     def _go_over(self, handle: Callable[[Message], None], there: WorkerPool) -> None:
-        """Goes over once all workers are up; this process trains on until then."""
+        """Switches once all workers are ready; until then this process continues training."""
         there.poll(handle, timeout=0.0)
         if there.ready == self._workers:
             self._here.close()

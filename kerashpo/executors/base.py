@@ -1,4 +1,4 @@
-"""The seams: who does the work, and what the work is."""
+"""The interfaces of executors and of runners."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.store.trial_checkpoints import Origin
 
 Emit: TypeAlias = "Callable[[Message | Saving], Decision]"
-"""Hands a message on and returns what to do next with the trial."""
+"""Passes a message to the loop and returns the decision on its trial."""
 
 
 class Executor(ABC):
-    """Runs tasks and hands their messages to the loop."""
+    """Runs tasks and passes their messages to the loop."""
 
     @abstractmethod
     def submit(self, tasks: Sequence[WorkItem]) -> None:
-        """Takes as many tasks as `free` said at most.
+        """Accepts tasks, at most as many as `free` returned.
 
-        The state that a fork starts from is secured before this returns: whatever becomes of
-        its parent then, the fork can begin.
+        The state that a fork starts from is secured before this returns, so the fork can start
+        even if its parent frees its checkpoint afterwards.
         """
 
     def secure(self, origins: Mapping[int, Origin]) -> None:
-        """Keeps the states that forks start from, whatever becomes of their parents then.
+        """Keeps the states that forks start from, even if their parents free their checkpoints.
 
-        `submit` does so for what it takes. A search that goes on does it for the forks that
-        may not have begun, before anything else.
+        `submit` does so for the tasks it takes. A resumed search calls it first, for the forks
+        that may not have started.
 
         Args:
-            origins: by fork, its parent and the epoch of the parent's that it starts after.
+            origins: for each fork its parent and the epoch of the parent that it continues after.
         """
         return
 
@@ -41,27 +41,27 @@ class Executor(ABC):
         """Returns how many tasks could start now."""
 
     def busy(self) -> int:
-        """Returns how many workers are not done with a task.
+        """Returns how many workers have an unfinished task.
 
-        A trial that was told to pause counts until its checkpoint is written.
+        A pausing trial counts until its checkpoint is written.
         """
         return 0
 
     def assignments(self) -> Mapping[int, int]:
-        """Returns, by trial, which of several workers has it; workers count from 0."""
+        """Returns, by trial, the worker that has it; workers count from 0."""
         return {}
 
     @abstractmethod
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
-        """Waits until something is to tell (or `timeout` seconds) and tells it all.
+        """Blocks until a message is available or `timeout` seconds passed, then handles them all.
 
-        `handle` may call `decide`; the decision counts before the trial's next epoch
-        where the executor can wait for it.
+        `handle` is called with each pending message. It may call `decide`; the decision takes
+        effect before the trial's next epoch if the executor can wait for it.
         """
 
     @abstractmethod
     def decide(self, trial: int, decision: Decision) -> None:
-        """Carries out a decision; STOP for a trial that waits frees its checkpoint."""
+        """Applies a decision; STOP for a trial that is not running frees its checkpoint."""
 
     @abstractmethod
     def now(self) -> float:
@@ -69,11 +69,11 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Ends the workers; what still runs falls back to its last checkpoint."""
+        """Ends the workers; running trials fall back to their last checkpoints."""
 
 
 def origins_of(items: Sequence[WorkItem]) -> dict[int, Origin]:
-    """Returns where the forks among the items start, see `Executor.secure`."""
+    """Returns the origins of the forks among the items, see `Executor.secure`."""
     return {item.trial: item.origin for item in items if item.origin is not None}
 
 
@@ -82,38 +82,38 @@ class Runner(ABC):
 
     @abstractmethod
     def train(self, item: WorkItem, emit: Emit) -> None:
-        """Works on an item to its end, or until the answer to a message is not CONTINUE.
+        """Trains an item to its end, or until a message is answered with PAUSE or STOP.
 
         The last message of an item is `Reached`, `Ended` or `Failed`, unless it was
-        answered with PAUSE or STOP before. `Saving` comes before a checkpoint is written.
+        answered with PAUSE or STOP before. `Saving` precedes the writing of a checkpoint.
         """
 
     def run(self, items: Sequence[WorkItem], emit: Emit) -> None:
-        """Works on items that have one trace signature, each as `train` would.
+        """Trains items that share a trace signature, each as `train` would.
 
         A runner that can train several models in one graph call overrides this and
-        `trace_signature`. Their messages may come in any order between trials; each trial's
-        answer is for that trial alone.
+        `trace_signature`. Messages of different trials may come in any order; each decision
+        concerns its own trial only.
 
         Args:
-            items: of different trials; one where `trace_signature` is None.
-            emit: hands a message on.
+            items: of different trials; a single one if `trace_signature` is None.
+            emit: passes a message to the loop.
         """
         for item in items:
             self.train(item, emit)
 
     def trace_signature(self, item: WorkItem) -> Hashable | None:
-        """Returns a key equal for items that `run` can train together; None to train it alone."""
+        """Returns a key shared by items that `run` can train together; None to train it alone."""
         return None
 
     @abstractmethod
     def free(self, trial: int) -> None:
-        """Forgets the checkpoint of a trial that will not go on."""
+        """Deletes the checkpoints of a trial that has ended."""
 
     @abstractmethod
     def drop(self, trial: int) -> None:
-        """Lets go of what is in memory of a trial that goes on elsewhere."""
+        """Releases the memory of a trial that continues in another worker."""
 
     def close(self) -> None:
-        """Writes what must outlive the process."""
+        """Writes everything that must outlive the process."""
         return

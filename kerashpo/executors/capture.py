@@ -1,4 +1,4 @@
-"""The last lines that a trial prints, for the table of failures."""
+"""Captures the last lines that a trial prints, for the table of failures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from kerashpo.executors.base import Emit
 
 _T = TypeVar("_T")
 MOST = 4000
-"""Characters that are kept."""
+"""The most characters that are kept."""
 
 
 @final
 class OutputCapture:
-    """Listens to what this thread prints while a trial is trained; all of it is still printed.
+    """Captures what this thread prints while a trial is trained; the output is still printed.
 
-    What displays print is left out: they speak while a message is handed on.
+    The output of displays, which print while a message is handled, is not captured.
 
     Attributes:
-        text: the last `MOST` characters since it began to listen.
+        text: the last `MOST` characters since capturing began.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class OutputCapture:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listens from an empty text on."""
+        """Captures output, starting with an empty text."""
         self.text, self._thread = "", threading.get_ident()
         with ExitStack() as stack:
             if sys.stdout is not None:
@@ -44,7 +44,7 @@ class OutputCapture:
                 self._thread = None
 
     def sparing(self, emit: Emit) -> Emit:
-        """Returns `emit`, during which it does not listen."""
+        """Returns an `emit` during which output is not captured."""
 
         def quiet(message: Any) -> Any:
             return self._deaf(emit, message)
@@ -52,7 +52,7 @@ class OutputCapture:
         return quiet
 
     def hear(self, text: str) -> None:
-        """Takes in what was printed, if the trial printed it."""
+        """Appends printed text, if the trial printed it."""
         if threading.get_ident() == self._thread:
             self.text = (self.text + text)[-MOST:]
 
@@ -66,7 +66,7 @@ class OutputCapture:
 
 @final
 class _Tee:
-    """A stream that hands everything on, and tells a `OutputCapture` what is written."""
+    """A stream that forwards everything, and passes a copy to an `OutputCapture`."""
 
     def __init__(self, stream: Any, tail: OutputCapture) -> None:
         self._stream, self._tail = stream, tail

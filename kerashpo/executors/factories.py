@@ -28,24 +28,24 @@ from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.base import Blobs
 
 Built: TypeAlias = "tuple[Executor, int, tuple[str, ...]]"
-"""An executor, how many trials it trains at once to begin with, and notes for the user."""
+"""An executor, how many trials it trains in parallel at first, and notes for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutorRequest:
-    """What a search asks of its executor.
+    """What a search requires of its executor.
 
     Attributes:
-        make: returns, for a number of workers that share the memory, what builds the runner
-            of one of them.
-        workers: how many; None for as many as the executor sees fit.
-        settings: how a pool uses its workers.
+        make: returns, for a number of workers that share the memory, the factory of each
+            worker's runner.
+        workers: the number of workers; None for the executor's own choice.
+        settings: the pool's settings.
         threads: threads of each worker; None for as many as it has cores.
-        environment: variables that worker processes need.
-        logs: the folder for what worker processes print; None for a temporary one.
+        environment: environment variables of worker processes.
+        logs: the folder for the output of worker processes; None for a temporary one.
         parts: parts of what `make` builds, under names that a user knows, for errors.
-        remaining: returns how many epochs are left, inf where unknown.
-        blobs: where checkpoints are, as this process reaches them; None where there are none.
+        remaining: returns the number of remaining epochs, inf if unknown.
+        blobs: the checkpoints as this process reaches them; None if there are none.
     """
 
     make: Callable[[int], Callable[[], Runner]]
@@ -64,7 +64,7 @@ class ExecutorFactory(ABC):
 
     Attributes:
         isolates: whether each trial is trained in another process than the search, so that
-            time and memory of one can be limited, and its threads set.
+            its time and memory can be limited, and its threads set.
     """
 
     isolates: ClassVar[bool] = True
@@ -74,7 +74,7 @@ class ExecutorFactory(ABC):
         """Returns the executor, its number of workers and notes for the user.
 
         Raises:
-            InvalidInput: if the request cannot be met, e.g. where something cannot be sent.
+            InvalidInput: if the request cannot be met, e.g. if an object cannot be pickled.
         """
 
 
@@ -100,9 +100,9 @@ class Processes(ExecutorFactory):
     """Trains in worker processes of this machine.
 
     Args:
-        workers: how many; None for the search's ``workers=``, or for as many as the machine
-            has cores (or GPUs) and memory for.
-        start_limit: seconds in which a worker must be ready; one that is not is replaced.
+        workers: the number of processes; None for the search's ``workers=``, or for as many as
+            the machine has cores (or GPUs) and memory for.
+        start_limit: seconds in which a worker must be ready; otherwise it is replaced.
 
     Raises:
         InvalidInput: for a number out of range.
@@ -124,10 +124,10 @@ class Processes(ExecutorFactory):
 @final
 @dataclass(frozen=True, slots=True)
 class Auto(ExecutorFactory):
-    """Begins in this process; worker processes take over once what is left pays for them.
+    """Starts in this process; worker processes take over if the remaining epochs justify it.
 
     Args:
-        workers: how many processes; None for the search's ``workers=``, or for as many as the
+        workers: the number of processes; None for the search's ``workers=``, or for as many as the
             machine has cores (or GPUs) and memory for.
 
     Raises:
@@ -159,14 +159,14 @@ class Auto(ExecutorFactory):
             request.remaining,
         )
         note = (
-            f'workers="auto" begins in this process; {count} worker processes take over once what '
-            "is left pays for their start"
+            f'workers="auto" starts in this process; {count} worker processes take over if the '
+            "remaining epochs justify their start"
         )
         return executor, 1, (note,)
 
 
 def _agreed(own: int | None, asked: int | None) -> int | None:
-    """Returns the number of workers that the factory or the search names, None for neither."""
+    """Returns the number of workers given to the factory or the search, None for neither."""
     if own is not None and asked is not None and own != asked:
         raise InvalidInput(
             f"The number of workers was given twice: workers={asked} and {own} in executor=. "

@@ -1,4 +1,4 @@
-"""What kind of failure an exception is, and which ones are no trial's."""
+"""Classifies exceptions: the kind of a trial's failure, and errors that end the search."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def classify(stage: str, error: Exception) -> Failure:
 
 
 def ends_search(error: BaseException) -> bool:
-    """Tells whether an exception is not one trial's: each other one would meet it too.
+    """Whether an exception is not specific to one trial, so that every other would raise it too.
 
-    That is a full disk, a result without the objective, and what
-    `keras_tuner.errors.FatalError` and its subclasses are raised for.
+    These are a full disk, a result without the objective, and
+    `keras_tuner.errors.FatalError` and its subclasses.
     """
     own = isinstance(error, (DiskFull, UnusableResult))
     return own or _is_keras_tuners(error, "FatalError")
 
 
 def _is_keras_tuners(error: BaseException, name: str) -> bool:
-    """Tells whether an exception is of a class of KerasTuner's, which is not imported for this."""
+    """Whether an exception's class is KerasTuner's, without importing KerasTuner."""
     found = [cls for cls in type(error).__mro__ if cls.__name__ == name]
     return any(cls.__module__.partition(".")[0] == "keras_tuner" for cls in found)
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Tells whether an exception of Python, numpy, TensorFlow, JAX or PyTorch means that."""
+    """Whether an exception of Python, numpy, TensorFlow, JAX or PyTorch means out of memory."""
     names = {cls.__name__ for cls in type(error).__mro__}
     if isinstance(error, MemoryError) or not names.isdisjoint(_EXHAUSTED):
         return True

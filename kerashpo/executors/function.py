@@ -1,4 +1,4 @@
-"""A runner for any Python function: one call is one epoch."""
+"""The runner of `optimize`: one call of a Python function is a trial of one epoch."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from kerashpo.executors.messages import Failed, WorkItem
 
 @final
 class FunctionRunner(Runner):
-    """Calls ``fn(config)`` once a trial.
+    """Calls ``fn(config)`` once per trial.
 
     Args:
-        fn: returns a number, or a mapping of metrics that holds all of `names`.
+        fn: returns a number, or a mapping of metrics that contains all of `names`.
         names: of the objectives; a bare number is reported under the only one.
-        realise: turns a stored configuration into what `fn` gets.
+        realise: converts a stored configuration to the argument of `fn`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class FunctionRunner(Runner):
         try:
             with self._tail.listening():
                 found = self._fn(self._realise(item.config))
-        except Exception as error:  # whatever the user's function raises fails its trial
+        except Exception as error:  # any exception of the user's function fails its trial
             failure = replace(classify("fit", error), output=self._tail.text)
             emit(Failed(item.trial, failure))
             return

@@ -1,8 +1,8 @@
-"""What a worker is given (`WorkItem`), and the messages that it sends back.
+"""The payload of a worker (`WorkItem`), and the messages that it sends back.
 
-Most messages are events of the log as they are (`Reported`, `Reached`, `Ended` ...), which the
-loop stamps with the time and records. Only what is no event is defined here: `Failed`, because
-the loop may retry the trial instead of ending it, and `Saving`, which never reaches the loop.
+Most messages are events of the log (`Reported`, `Reached`, `Ended` ...), which the
+loop stamps with the time and records. Only messages that are not events are defined here:
+`Failed`, because the loop may retry the trial, and `Saving`, which never reaches the loop.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from kerashpo.store.trial_checkpoints import Origin
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A job with what a worker that never saw the trial needs.
+    """A job with everything that a worker needs which has not seen the trial before.
 
     Attributes:
         job: what to do.
         config: the trial's configuration.
-        until: the epoch to train through; below ``job.until`` where the budget ends.
-        origin: where a forked trial starts: its parent, and after which epoch of the parent's.
-            Given with every job of the trial, so that a fork that was interrupted before its
+        until: the epoch to train through; below ``job.until`` if the budget ends earlier.
+        origin: where a forked trial starts: its parent, and the epoch of the parent that it
+            continues after. Set in every job of the trial, so that a fork interrupted before its
             first checkpoint starts there again; filled in from a `Fork`.
     """
 
@@ -51,7 +51,7 @@ class WorkItem:
         return self.job.trial
 
     def runs(self, scored: int = 1) -> tuple[int, ...]:
-        """Returns which runs to train: the folds of a final round, else the scored ones.
+        """Returns the runs to train: the folds of a final round, else the scored ones.
 
         Args:
             scored: how many runs count for a trial's score.
@@ -61,7 +61,7 @@ class WorkItem:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The trial cannot go on; the loop retries it or ends it."""
+    """The trial failed; the loop retries it or ends it."""
 
     trial: int
     failure: Failure
@@ -71,8 +71,8 @@ class Failed:
 class Saving:
     """The trial's checkpoint is about to be written; never passed to the loop.
 
-    It is answered when every earlier message is in the log: a checkpoint ahead of the log
-    would leave a hole in it where the loop's process is killed in between.
+    It is answered once every earlier message is in the log: a checkpoint ahead of the log would
+    leave a gap in it if the loop's process were killed in between.
     """
 
     trial: int
@@ -84,12 +84,12 @@ Message: TypeAlias = (
 """What a worker sends to the loop.
 
 - `Reported`: an epoch was trained.
-- `Measured`: a number of the trial as it is after an epoch.
-- `Reached`: the trial is trained through `WorkItem.until` (or stopped where it was told to).
-- `Ended`: the trial ended by itself, e.g. by the user's EarlyStopping.
-- `Configured`: the trial's model asked for values that its configuration does not hold.
-- `SpaceGrown`: parameters among them that the worker's space did not know; comes before
-  `Configured`.
+- `Measured`: metrics of the trial after an epoch.
+- `Reached`: the trial was trained through `WorkItem.until`, or stopped by a decision.
+- `Ended`: the trial ended early, e.g. by the user's EarlyStopping.
+- `Configured`: the trial's model asked for values that its configuration does not contain.
+- `SpaceGrown`: parameters among them that the worker's space did not contain; sent before
+`Configured`.
 - `Noted`: facts that no decision depends on.
-- `Failed`: the trial cannot go on.
+- `Failed`: the trial failed.
 """

@@ -21,15 +21,15 @@ EXECUTORS: Final[dict[str, type[ExecutorFactory]]] = {
     "processes": Processes,
     "auto": Auto,
 }
-"""What ``executor=`` and ``workers=`` may name. A new executor is a factory and a line here."""
+"""The values of ``executor=`` and ``workers=``. A new executor is a factory and a line here."""
 
 _ELSEWHERE: Final = {
     "simulated": "It plays recorded learning curves and trains nothing: use kt.simulate(problem)."
 }
-"""Executors that are no choice of a search that trains, and where they are used."""
+"""Executors that a search which trains cannot use, and where they are used."""
 
 _PLANNED: Final = {"ray": "An executor for Ray clusters is planned; this version has none."}
-"""What to say of a name that many will try, until `EXECUTORS` has it."""
+"""Messages for names that users will expect, until `EXECUTORS` contains them."""
 
 
 def executor_names() -> tuple[str, ...]:
@@ -42,8 +42,8 @@ def executor_factory(
 ) -> tuple[ExecutorFactory, int | None]:
     """Reads the arguments ``workers=`` and ``executor=`` of a search.
 
-    A number of workers that is 1 counts for worker processes alone: it is the default, and
-    says nothing about an executor that needs several.
+    A number of workers of 1 matters only for worker processes: it is the default, so it does
+    not contradict an executor with several workers.
 
     Args:
         workers: how many, or the name of an executor.
@@ -66,7 +66,7 @@ def executor_factory(
         return (Processes() if isolated or count != 1 else Serial()), count
     factory = _read(executor)
     if count == 1 and executor != "processes":
-        count = None  # the default of tuners: it says nothing about another executor
+        count = None  # the default of tuners: it does not concern other executors
     if isolated and isinstance(factory, Auto):
         return Processes(factory.workers), count
     if isolated and not factory.isolates:
@@ -89,10 +89,10 @@ def build_executor(
         isolated: see `executor_factory`.
 
     Returns:
-        the executor, how many trials it trains at once to begin with, and notes for the user.
+        the executor, how many trials it trains in parallel at first, and notes for the user.
 
     Raises:
-        InvalidInput: for arguments that cannot be meant, or something that cannot be sent.
+        InvalidInput: for arguments that contradict each other, or an object that cannot be pickled.
     """
     factory, count = executor_factory(workers, executor, isolated)
     return factory.build(replace(request, workers=count))

@@ -1,4 +1,4 @@
-"""The serial executor: this process, inside `poll`."""
+"""The serial executor: trains in this process, inside `poll`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kerashpo.store.trial_checkpoints import Origin, secure_origins
 
 
 class _LoopFailed(BaseException):
-    """Carries an error of the loop's past the code that trains: no trial has failed.
+    """Passes an exception of the loop through the code that trains, without failing the trial.
 
     Args:
-        error: what the loop raised.
+        error: the loop's exception.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -29,16 +29,16 @@ class _LoopFailed(BaseException):
 
 @final
 class SerialExecutor(Executor):
-    """Trains in this process; decisions count before the next epoch.
+    """Trains in this process; decisions take effect before the next epoch.
 
     Args:
-        runner: what trains.
-        capacity: how many items may be submitted at once. Those with one trace signature
+        runner: trains the items.
+        capacity: how many items may be submitted together. Those with the same trace signature
             are given to the runner together, the others one by one.
-        blobs: where the runner's checkpoints are, for forks; None where it keeps none there.
+        blobs: the runner's checkpoints, for forks; None if it keeps none there.
 
     Raises:
-        InvalidInput: if `capacity` is no whole number of at least 1.
+        InvalidInput: if `capacity` is not a whole number of at least 1.
     """
 
     def __init__(self, runner: Runner, capacity: int = 1, blobs: Blobs | None = None) -> None:
@@ -64,7 +64,7 @@ class SerialExecutor(Executor):
         self._decisions = {item.trial: Decision.CONTINUE for item in group}
 
         def emit(message: Message | Saving) -> Decision:
-            # A trial that was stopped reports no more; for a checkpoint the log is up to date.
+            # A stopped trial reports no more; before a checkpoint the log is up to date.
             stopped = self._decisions[message.trial] is Decision.STOP
             if not (stopped or isinstance(message, Saving)):
                 _hand_on(handle, message)
@@ -76,7 +76,7 @@ class SerialExecutor(Executor):
             raise failed.error from None
         finally:
             decisions, self._decisions = self._decisions, {}
-        # Decided while they ran; what the runner still held for them can go now.
+        # Decided while they ran; what the runner still held for them can be freed now.
         for trial, decision in decisions.items():
             if decision is Decision.STOP:
                 self._runner.free(trial)

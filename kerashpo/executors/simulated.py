@@ -21,18 +21,18 @@ Evaluate: TypeAlias = "Callable[[dict[str, Any], int], tuple[float, float]]"
 """Value of a configuration after an epoch, and the seconds of training up to it."""
 
 Advance: TypeAlias = "Callable[[Any, dict[str, Any]], tuple[Any, float, float]]"
-"""One epoch from a state (None at first) with a configuration: next state, value, its seconds."""
+"""Trains one epoch from a state (None at first): next state, value, seconds of the epoch."""
 
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a trial is trained.
+    """How far a trial has been trained.
 
     Attributes:
         epoch: its last epoch.
         seconds: its own training time.
-        before: the seconds of its curve before a fork's first epoch; None while not looked up.
-        states: by epoch the problem's state, where it has one.
+        before: the seconds of its curve before a fork's first epoch; None until looked up.
+        states: for each epoch the problem's state, if it has one.
     """
 
     epoch: int = 0
@@ -43,16 +43,16 @@ class _Progress:
 
 @dataclass(slots=True)
 class _Run:
-    """A trial on a worker.
+    """A trial running on a simulated worker.
 
     Attributes:
-        task: what it works on.
-        config: what the problem gets.
+        task: its work item.
+        config: the configuration that the problem receives.
         epoch: the epoch that is being trained.
-        value: what that epoch will report.
-        seconds: the trial's own training time at its end.
+        value: the value that this epoch will report.
+        seconds: the trial's own training time at the end of the epoch.
         state: the problem's state then.
-        failure: why it will fail instead.
+        failure: why the epoch will fail instead.
     """
 
     task: WorkItem
@@ -66,25 +66,25 @@ class _Run:
 
 @final
 class SimulatedExecutor(Executor):
-    """Plays learning curves on a clock that jumps from one epoch's end to the next.
+    """Replays learning curves on a virtual clock that jumps from one epoch's end to the next.
 
-    Deterministic: epochs that end at the same instant are reported in the order in which they
-    began. Times that fall within a curve are held at their maximum so far.
+    Deterministic: epochs that end at the same time are reported in the order in which they
+    began. Decreasing times within a curve are replaced by their maximum so far.
 
-    A fork starts from its parent's state with `advance`. Without it a fork goes on along the
+    With `advance` a fork starts from its parent's state. Without it a fork continues on the
     curve of its own configuration, from the epoch after the one that it was forked at.
 
     Args:
         evaluate: the value of a configuration after an epoch, and the seconds of training
             up to it (both of one trial). An exception fails the trial.
         metric: the name under which values are reported.
-        realise: turns a stored configuration into what `evaluate` gets.
-        workers: how many trials train at once.
-        advance: trains one epoch from a state, where curves depend on more than the present
-            configuration; called instead of `evaluate`. States must not be changed in place.
+        realise: converts a stored configuration to the argument of `evaluate`.
+        workers: how many trials train in parallel.
+        advance: trains one epoch from a state, if curves depend on more than the current
+            configuration; called instead of `evaluate`. It must not change states in place.
 
     Raises:
-        InvalidInput: if `workers` is no whole number of at least 1.
+        InvalidInput: if `workers` is not a whole number of at least 1.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class SimulatedExecutor(Executor):
         self._due = []
 
     def _begin(self, trial: int, origin: Origin | None) -> bool:
-        """Sets where a trial begins; returns False for a fork whose parent's state is gone."""
+        """Sets where a trial begins; returns False for a fork whose parent has no such state."""
         if origin is None:
             self._progress[trial] = _Progress()
             return True
@@ -186,7 +186,7 @@ class SimulatedExecutor(Executor):
         self._train(run)
 
     def _train(self, run: _Run) -> None:
-        """Looks up the next epoch and puts its end on the clock."""
+        """Looks up the next epoch and schedules its end."""
         progress = self._progress[run.task.trial]
         run.seconds = progress.seconds
         if run.epoch <= run.task.until:
@@ -199,12 +199,12 @@ class SimulatedExecutor(Executor):
         heapq.heappush(self._due, (self._clock + seconds, self._count, run))
 
     def _look_up(self, run: _Run, progress: _Progress) -> None:
-        """Sets value, time and state of the run's epoch, or why it fails."""
+        """Sets value, time and state of the run's epoch, or its failure."""
         try:
             seconds = self._call(run, progress)
         except InvalidInput:
             raise
-        except Exception as error:  # whatever the user's problem raises fails its trial
+        except Exception as error:  # any exception of the user's problem fails its trial
             message = f"{type(error).__name__}: {error}"
             run.failure = Failure("fit", message, traceback.format_exc())
             return
@@ -216,7 +216,7 @@ class SimulatedExecutor(Executor):
         run.seconds = max(progress.seconds, seconds)
 
     def _call(self, run: _Run, progress: _Progress) -> float:
-        """Asks the problem for an epoch; returns the trial's own training time at its end."""
+        """Evaluates an epoch of the problem; returns the trial's own training time at its end."""
         if self._advance is not None:
             before = progress.states[progress.epoch]
             run.state, value, seconds = self._advance(before, run.config)

@@ -1,9 +1,9 @@
-"""A study: the loop that runs it, its folder, and the facade that answers about it.
+"""A study: the loop that runs it, its folder, and the results.
 
 =================  ====================================================================
 ``loop``           the loop: ask, submit, poll, decide, append, notify
 ``run_study``      `run_study`: wires the parts together and runs the loop
-``open``           creates a study, or opens one and refuses what does not belong to it
+``open``           creates a study, or opens one and refuses a different search
 ``compatibility``  what differs between two searches, and what merely widens one
 ``state``          the log folded once, into the history and into the scheduler
 ``remaining``      whether anything is left to train
@@ -18,6 +18,8 @@
 ``study``          `open_study`: the results of a folder, without Keras
 ``find``           studies below a folder
 ``doctor``         checks and repairs a study's folder
-``rerun``          starts a search's command again
+``rerun``          runs a search's command again
 =================  ====================================================================
+
+Open ``loop.py`` first.
 """

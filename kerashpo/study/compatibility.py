@@ -1,4 +1,4 @@
-"""What differs between a search that is asked for and the one that a folder holds."""
+"""Compares the requested search with the study in a folder, and extends a study."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Store
 
 GROWING = ("epochs", "max_epochs", "iterations")
-"""Settings that may be raised in an extension."""
+"""Settings that an extension may raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudySpec:
-    """What a search asks for; compared with what a folder holds.
+    """The settings of a requested search, compared with those of the study in a folder.
 
     Attributes:
         space: as JSON.
@@ -40,12 +40,12 @@ class StudySpec:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that differs.
+    """One difference between the requested search and the study.
 
     Attributes:
-        line: what it was and what it is.
-        widens: whether everything that was searched belongs to what is asked for now.
-        restarts: whether the rungs are other ones, so that the scheduler begins anew.
+        line: the old and the new value.
+        widens: whether every configuration that was searched is valid in the requested search.
+        restarts: whether the rungs differ, so that the scheduler starts over.
     """
 
     line: str
@@ -59,12 +59,12 @@ def header_of(events: Iterable[Event]) -> History:
 
 
 def is_same(spec: StudySpec, events: Iterable[Event]) -> bool:
-    """Tells whether a log is that of the search asked for."""
+    """Whether a log is that of the requested search."""
     return next(differences(spec, header_of(events)), None) is None
 
 
 def differences(spec: StudySpec, history: History) -> Iterator[Difference]:
-    """Yields what differs: objective, seed, parameters, settings."""
+    """Yields the differences: objective, seed, parameters, settings."""
     if tuple(spec.objectives) != tuple((o.name, o.direction) for o in history.objectives):
         old = ", ".join(f"{o.name} ({o.direction})" for o in history.objectives)
         new = ", ".join(f"{name} ({way})" for name, way in spec.objectives)
@@ -72,7 +72,7 @@ def differences(spec: StudySpec, history: History) -> Iterator[Difference]:
     if spec.seed is not None and spec.seed != history.seed:
         yield Difference(f"seed: was {history.seed}, now {spec.seed}")
     yield from _of_spaces(history.first_space, spec.space)
-    # As the log would give them back: a tuple is a list there.
+    # As the log returns them: a tuple becomes a list.
     yield from _of_settings(
         json.loads(json.dumps(history.settings, default=str)),
         json.loads(json.dumps(spec.settings, default=str)),
@@ -96,7 +96,7 @@ def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
 
 
 _NESTED = ("compile", "fit", "options")
-"""Settings that hold further ones: each of them is compared by itself."""
+"""Settings that contain further ones, each of which is compared separately."""
 _OTHER_DATA = (
     "data: the arrays are other ones than those of the earlier search. A random split without a "
     "seed (random_state=...) gives other ones each time"
@@ -104,7 +104,7 @@ _OTHER_DATA = (
 
 
 def _keeps_rungs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Tells whether the scheduler of the new settings can go on with the old one's rungs."""
+    """Whether the scheduler of the new settings can continue on the old one's rungs."""
     same = old.get("scheduler") == new.get("scheduler")
     return same and scheduler_of(new).extends(scheduler_of(old))
 
@@ -127,7 +127,7 @@ def _of_spaces(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Diffe
 
 
 def is_wider(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Tells whether every value of one definition is a value of another, written the same way."""
+    """Whether every value of one definition is a value of another, written in the same form."""
     if was["kind"] != now["kind"]:
         return False
     match was["kind"]:
@@ -154,7 +154,7 @@ def _is_wider_range(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 def _has_all_choices(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     if any(was.get(name) != now.get(name) for name in ("ordered", "by_index")):
         return False
-    if was.get("by_index"):  # A configuration holds their places.
+    if was.get("by_index"):  # A configuration holds their indices.
         return list(now["values"][: len(was["values"])]) == list(was["values"])
     return all(value in now["values"] for value in was["values"])
 
@@ -170,14 +170,14 @@ EXTENDED = "extended"
 def extend(
     store: Store, history: History, spec: StudySpec, found: tuple[Difference, ...]
 ) -> list[Event]:
-    """Records that a study becomes the one that is asked for; returns the events.
+    """Records that a study becomes the requested one; returns the events.
 
-    The last event makes it so: a process that is killed before leaves the study as it was.
+    The last event takes effect: if the process is killed before it, the study is unchanged.
 
     Args:
         store: the log.
-        history: its fold; it takes the events in.
-        spec: what is asked for; every difference widens.
+        history: the fold of the log; the events are applied to it.
+        spec: the requested search; every difference widens.
         found: the differences.
     """
     events = []
@@ -202,14 +202,14 @@ def _events(history: History, spec: StudySpec, restarts: bool) -> Iterator[Event
 
 
 def _with_grown(history: History, spec: StudySpec) -> list[object]:
-    """Returns the parameters asked for, and those that turned up during the search."""
+    """Returns the declared parameters, and those that appeared during the search."""
     known = {param["name"] for param in (*history.first_space["params"], *spec.space["params"])}
     grown = [param for param in history.space["params"] if param["name"] not in known]
     return [*spec.space["params"], *grown]
 
 
 def missing_values(space: Space, config: Config) -> dict[str, Scalar]:
-    """Returns the defaults of the parameters that a configuration should hold and does not."""
+    """Returns the defaults of the parameters that a configuration lacks."""
     whole: dict[str, Scalar] = {}
     for param in space.params:
         if param.active({**config, **whole}) and param.name not in config:

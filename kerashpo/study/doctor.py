@@ -1,4 +1,4 @@
-"""What is wrong with a study's folder, and how large it is."""
+"""The doctor: checks a study's folder, its size, and repairs its log."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LOG = logging.getLogger("kerashpo")
 
 
 def repair_study(folder: Path) -> Repaired:
-    """Saves what is whole of a damaged log, and frees the checkpoints that are ahead of it.
+    """Repairs a damaged log, and frees the checkpoints that are ahead of it.
 
-    What was lost is trained again, to the same values where training is deterministic.
+    Lost epochs are trained again, to the same values if training is deterministic.
 
     Raises:
         StudyBusy: if another process is searching there.
-        StudyCorrupt: if nothing can be saved.
+        StudyCorrupt: if nothing can be recovered.
     """
     repaired = repair(log_path(folder))
     free_ahead(open_blobs(folder), History(read_events(folder)))
@@ -43,9 +43,9 @@ def repair_study(folder: Path) -> Repaired:
 
 
 def free_ahead(blobs: Blobs, history: History) -> tuple[str, ...]:
-    """Frees the checkpoints that know more epochs than the log; returns their keys.
+    """Frees the checkpoints of later epochs than the log contains; returns their keys.
 
-    Going on from one of them would leave a hole in the log.
+    Resuming from one of them would leave a gap in the log.
     """
     ahead = tuple(key for key in blobs.stored() if is_ahead(key, blobs, history))
     for key in ahead:
@@ -54,16 +54,16 @@ def free_ahead(blobs: Blobs, history: History) -> tuple[str, ...]:
 
 
 def is_ahead(key: str, blobs: Blobs, history: History) -> bool:
-    """Tells whether a checkpoint, or best weights, are of an epoch that the log does not hold."""
+    """Whether a checkpoint, or best weights, are of an epoch that the log does not contain."""
     named, data = read_key(key), blobs.get(key)
     if named is None or data is None:
         return False
     try:
         _, values = unpack(data)
     except ValueError:
-        return False  # Damaged ones are noticed where they are read.
+        return False  # Damaged ones are detected where they are read.
     if named.kind == "origin":
-        return False  # It is the parent's, which is as far as its own checkpoint.
+        return False  # It is a copy of the parent's checkpoint.
     trial = history.trials.get(named.trial)
     logged = trial.last_epoch(named.run) if trial else 0
     return int(values.get("epoch", 0)) > logged
@@ -71,15 +71,15 @@ def is_ahead(key: str, blobs: Blobs, history: History) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What was found in a study's folder.
+    """The result of an examination of a study's folder.
 
     Attributes:
         events: events that can be read.
-        log: what is wrong with the log.
-        orphans: files that no trial can need: of trials that are over, or cut short.
-        missing: what should be there and is not.
+        log: the problems of the log.
+        orphans: files that no trial needs: of trials that have ended, or incomplete ones.
+        missing: files that should exist and do not.
         damaged: checkpoints that cannot be read; their trials start again.
-        ahead: checkpoints that know more epochs than the log.
+        ahead: checkpoints of later epochs than the log contains.
     """
 
     events: int
@@ -91,18 +91,18 @@ class Health:
 
     @property
     def well(self) -> bool:
-        """Whether a search can go on as if nothing had happened."""
+        """Whether a search can resume without losing anything."""
         return not (self.log or self.missing or self.damaged or self.ahead)
 
     def lines(self) -> Iterator[str]:
-        """Yields what was found, a line each."""
-        yield f"log: {self.events} events, {'damaged' if self.log else 'whole'}"
+        """Yields the findings, a line each."""
+        yield f"log: {self.events} events, {'damaged' if self.log else 'intact'}"
         yield from (f"  {text}" for text in self.log)
         for name, told in (
             ("missing", "trained again from the start"),
             ("damaged", "trained again from the start"),
-            ("ahead", "know more epochs than the log"),
-            ("orphans", "needed by nobody; the next search frees them"),
+            ("ahead", "of later epochs than the log contains"),
+            ("orphans", "not needed; the next search deletes them"),
         ):
             found = getattr(self, name)
             if found:
@@ -110,7 +110,7 @@ class Health:
 
 
 def examine(folder: Path) -> Health:
-    """Looks a study's folder over without changing anything.
+    """Examines a study's folder without changing it.
 
     Raises:
         StudyNotFound: if there is no log.
@@ -143,17 +143,17 @@ def _checkpoints(blobs: Blobs, history: History, events: int) -> Health:
 
 
 def is_orphan(key: str, history: History) -> bool:
-    """Tells whether nobody can need a file: its trial is unknown or goes on no more."""
+    """Whether no trial needs a file: its trial is unknown or has ended."""
     named = read_key(key)
     if named is None:
-        return is_cut_short(key)  # What is none of ours is left alone.
+        return is_cut_short(key)  # Files that are not ours are left alone.
     if named.trial not in history.trials:
         return True
     return named.kind != "best" and settled(history.trials[named.trial])
 
 
 def settled(trial: Trial) -> bool:
-    """Tells whether a trial has ended for good: no extension of the budget continues it."""
+    """Whether a trial has ended for good: no extension of the budget continues it."""
     return trial.status.ended and not trial.stopped_by_budget
 
 

@@ -1,4 +1,4 @@
-"""`results.final`: what a final round says of its finalists, and the models that it trained."""
+"""`results.final`: the finalists of a final round, their fold scores and averaged models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "
 @final
 @dataclass(frozen=True, slots=True)
 class FoldScore:
-    """A score that is expected on new data: the mean over folds, with its interval.
+    """An estimate of the score on new data: the mean over folds, with its interval.
 
     The interval is Student's with the variance corrected for the folds' shared training rows
     (Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003).
@@ -62,9 +62,9 @@ class FoldScore:
 
 @final
 class FinalResults:
-    """The finalists of a search, judged on all folds.
+    """The finalists of a search, compared on all folds.
 
-    The winner has the lowest mean loss over its folds (the best mean score where no loss is
+    The winner has the lowest mean loss over its folds (the best mean score if no loss is
     logged). Finalists whose folds did not all end with a finite score cannot win.
 
     Args:
@@ -87,18 +87,18 @@ class FinalResults:
 
     @property
     def winner(self) -> int:
-        """The trial that is best over all folds."""
+        """The trial with the lowest mean loss over all folds."""
         ranked = sorted(self._whole, key=self._rank)
         if not ranked:
             raise NoResult(
-                "No finalist has a finite score on every fold yet. results.final.table says how "
+                "No finalist has a finite score on every fold yet. results.final.table shows how "
                 "far each is, and why it failed."
             )
         return ranked[0].number
 
     @property
     def score(self) -> FoldScore:
-        """The winner's mean score over its folds: what to expect of `model` on new data."""
+        """The winner's mean score over its folds: an estimate of `model`'s score on new data."""
         return self._score(self._history.trials[self.winner])
 
     @cached_property
@@ -119,7 +119,7 @@ class FinalResults:
     def single(self) -> Any:
         """One model of the winner's configuration, trained on training and validation rows.
 
-        It is trained when it is first asked for, for the mean of its folds' best epochs: one
+        It is trained when this is first read, for the mean of its folds' best epochs: one
         further training, with the data of the last `search` in this process.
         """
         return self._models.single(self.winner, self.epochs)

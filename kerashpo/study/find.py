@@ -1,4 +1,4 @@
-"""Finds the folders that hold a study, for lists and for errors that name what is near."""
+"""Finds the folders that contain a study, for lists and for hints in errors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from kerashpo.core.errors import nearest
 from kerashpo.store.open import LOG_NAME, folder_of
 
 DEPTH = 6
-"""Levels of folders below the given one; a comparison's studies are five below its own."""
+"""Levels of folders below the given one; a comparison's studies are five levels below its own."""
 _MANY = 10
-"""Folders that an error names at most."""
+"""The most folders that an error names."""
 
 
 def studies_below(folder: str | Path, depth: int = DEPTH) -> list[Path]:
     """Returns the folders in and below a folder that hold a study, sorted.
 
-    Hidden folders and those of a study itself are not looked into.
+    Hidden folders and the folders of studies are not searched.
 
     Args:
         folder: where to look.
@@ -38,7 +38,7 @@ def studies_below(folder: str | Path, depth: int = DEPTH) -> list[Path]:
 
 
 def near_studies(folder: Path) -> str:
-    """Returns a sentence that names studies near a folder that has none, empty for no study."""
+    """Returns a sentence that names studies near a folder without one, empty if there are none."""
     if below := studies_below(folder, 2):
         return f" Studies below it: {_listed(below)}."
     beside = studies_below(folder.parent, 1) if folder.parent.is_dir() else []

@@ -1,4 +1,4 @@
-"""Tells listeners what happened; a broken one is reported once and left out."""
+"""Passes events to listeners; a listener that raises is reported once and removed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LOG = logging.getLogger("kerashpo")
 
 
 def check_listeners(given: Any) -> tuple[Listener, ...]:
-    """Returns what was given as `listeners` as a tuple; anything with `on_event` listens.
+    """Returns the argument `listeners` as a tuple; every object with `on_event` is accepted.
 
     Raises:
-        InvalidInput: for something that cannot listen.
+        InvalidInput: for an object without `on_event`.
     """
     several = tuple(given) if isinstance(given, (list, tuple)) else (given,) if given else ()
     for listener in several:
@@ -32,23 +32,23 @@ def check_listeners(given: Any) -> tuple[Listener, ...]:
 
 @final
 class Notifier:
-    """Passes events on, and never lets a listener stop a study."""
+    """Passes events to listeners; their exceptions never stop a study."""
 
     def __init__(self, listeners: Iterable[Listener]) -> None:
         self._listeners = list(listeners)
 
     def tell(self, event: Event, history: History) -> None:
-        """Tells every listener about an event that `history` holds already."""
+        """Passes an event that `history` already includes to every listener."""
         for listener in tuple(self._listeners):
             try:
                 listener.on_event(event, history)
             except Exception:
                 self._listeners.remove(listener)
-                _LOG.exception("The listener %r failed and hears no more of this search.", listener)
+                _LOG.exception("The listener %r failed and is removed from this search.", listener)
 
 
 def close_listeners(listeners: Iterable[Listener]) -> None:
-    """Lets listeners let go of what they hold open; one that has no `close` has nothing to."""
+    """Closes listeners; one without a method `close` is skipped."""
     for listener in listeners:
         close = getattr(listener, "close", None)
         try:

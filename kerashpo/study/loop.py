@@ -1,4 +1,4 @@
-"""The one loop: ask, submit, poll, decide, append, notify. No I/O of its own."""
+"""The loop of every search: ask, submit, poll, decide, append, notify. No I/O of its own."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ from kerashpo.study.signals import Interrupt
 from kerashpo.study.state import StudyState, goes_on
 
 DEATHS = 5
-"""So often a search may be killed at the same epoch of a trial before the trial is given up."""
+"""How often a search may be killed at the same epoch of a trial before the trial fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a search gives up.
+    """The limits of a search.
 
     Attributes:
         budget: bounds of the study as a whole.
-        max_retries: how often a failed trial is tried again.
-        max_failures: failed trials in a row that end the search; None for no limit.
+        max_retries: how often a failed trial is retried.
+        max_failures: consecutive failed trials that end the search; None for no limit.
     """
 
     budget: Budget = Budget()
@@ -69,14 +69,14 @@ class Limits:
 
 @final
 class Loop:
-    """Runs a study from what its history says to its end.
+    """Runs a study from the state in its history to its end.
 
     Args:
-        state: where the study stands: the fold of what the store holds.
-        store: where events go before anything acts on them.
-        make_algorithm: builds the algorithm for the space as it is now.
-        executor: does the work.
-        limits: when to give up.
+        state: the state of the study, folded from the events of the store.
+        store: where events are appended before anything acts on them.
+        make_algorithm: builds the algorithm for the current space.
+        executor: trains.
+        limits: the limits of the search.
         listeners: called for every event; their exceptions never stop a study.
         interrupt: tells whether the user wants to stop.
     """
@@ -108,16 +108,16 @@ class Loop:
         self._record(session)
 
     def run(self) -> str:
-        """Searches until nothing is left to do; returns why it ended.
+        """Searches until nothing is left to train; returns why it ended.
 
         Raises:
-            ConsecutiveFailures: after `Limits.max_failures` failed trials in a row.
+            ConsecutiveFailures: after `Limits.max_failures` consecutive failed trials.
         """
         try:
             self._tie_loose_ends()
             reason = self._search()
         except BaseException as error:
-            # Any other exception is a defect: the log keeps the trial that met it in mind.
+            # Any other exception is a defect: the log keeps the trial as running.
             if isinstance(error, KeyboardInterrupt):
                 self._stop_short("interrupted")
             elif isinstance(error, InvalidInput) or ends_search(error):
@@ -131,7 +131,7 @@ class Loop:
         while not reason:
             reason = self._hand_out()
             if self.history.running or self.executor.busy() or not reason:
-                # No reason and nothing running: workers that have not yet said they are free.
+                # No reason and nothing running: workers that have not yet reported as free.
                 self.executor.poll(self._handle, timeout=0.5)
                 self._record_workers()
                 reason = ""
@@ -140,7 +140,7 @@ class Loop:
         return reason
 
     def _hand_out(self) -> str:
-        """Gives free workers jobs; returns why there is none left to give, if so."""
+        """Submits jobs to free workers; returns why there are no more, if so."""
         while self.executor.free() > 0:
             if reason := self._stop_reason():
                 return reason
@@ -187,7 +187,7 @@ class Loop:
             config = brought
         self._cut[job.trial] = until
         item = WorkItem(job, config, until, known.origin if known else None)
-        # Before it is recorded: the scheduler may stop the parent as soon as it hears of it.
+        # Secured before it is recorded: the scheduler may then stop the parent immediately.
         self.executor.secure(origins_of([item]))
         self._record(JobStarted(job))
         self.executor.submit([item])
@@ -195,7 +195,7 @@ class Loop:
         return True
 
     def _record_workers(self) -> None:
-        """Records which worker has a trial, where that is new."""
+        """Records new assignments of trials to workers."""
         for trial, worker in self.executor.assignments().items():
             if trial in self.history.running and self.history.trials[trial].worker != worker:
                 self._record(Assigned(trial, worker))
@@ -216,7 +216,7 @@ class Loop:
                 self._record(message)
 
     def _record(self, event: Event) -> None:
-        """Stamps an event with the time, appends it, folds it in and acts on the answers."""
+        """Stamps an event with the time, appends it, applies it and acts on the decisions."""
         if isinstance(event, Reported) and self._known(event):
             return
         event = replace(event, at=self._now())
@@ -258,17 +258,17 @@ class Loop:
 
     def _grow(self, grown: SpaceGrown) -> None:
         names = {param["name"] for param in self.history.space["params"]}
-        # Another worker may have come upon the same ones.
+        # Another worker may have added the same ones.
         new = tuple(param for param in grown.params if param["name"] not in names)
         if new:
             self._record(SpaceGrown(grown.trial, new))
             self._algorithm = self._new_algorithm()
 
     def _check_running(self, trial: int) -> None:
-        """Ends a running trial's job after this epoch where time is up or the user asks."""
+        """Ends a running trial's job after this epoch if time is up or the user asks for it."""
         record = self.history.trials[trial]
         if record.status is not Status.RUNNING or record.complete:
-            return  # A job at its end is about to be reached, which the scheduler must hear.
+            return  # A job at its end is about to be reached; the scheduler needs that event.
         if self._interrupt.asked or self._time_is_up():
             self._carry_out(trial, Decision.PAUSE)
 
@@ -281,8 +281,8 @@ class Loop:
         return "max_minutes reached" if self._time_is_up() else ""
 
     def _why_it_waits(self) -> str:
-        """Returns why a scheduler waits though nothing runs."""
-        # A trial that the budget cut short holds up its rung until the budget is raised.
+        """Returns why a scheduler waits though nothing is running."""
+        # A trial that the budget cut short blocks its rung until the budget is raised.
         left = remaining_epochs(self.limits.budget, self.history, self._cut)
         return "max_epochs_total reached" if left < 1 else "nothing left to wait for"
 
@@ -300,7 +300,7 @@ class Loop:
             raise self._too_many_failures()
 
     def _stop_short(self, reason: str) -> None:
-        """Tells, if there is room to, that this session ends on purpose."""
+        """Records, if there is space for it, that this session ends on purpose."""
         with contextlib.suppress(KerashpoError):
             self._record(SessionEnded(reason, False))
 
@@ -315,7 +315,7 @@ class Loop:
         )
 
     def _tie_loose_ends(self) -> None:
-        """Pauses what an earlier process was training, and carries out what it had not yet."""
+        """Pauses trials of an earlier process, and applies decisions that it had not applied."""
         cut = sorted(self.history.running)
         # Before anything frees a checkpoint: a crash of the machine may have lost a copy.
         unfinished = (self.history.trials[trial] for trial in self._state.unfinished)
@@ -331,7 +331,7 @@ class Loop:
         self._backlog = self._state.unfinished
 
     def _count_death(self, trial: int) -> None:
-        """Counts how often the search's process died with a trial and no epoch in between."""
+        """Counts consecutive process deaths while this trial was training without a new epoch."""
         record = self.history.trials[trial]
         again = record.facts.get("died_after") == record.epochs
         times = int(record.facts.get("died") or 0) + 1 if again else 1
@@ -344,7 +344,7 @@ class Loop:
             self._end(trial, Status.FAILED, "failed", Failure("killed", text))
 
     def _new_algorithm(self) -> Algorithm:
-        """Builds the algorithm for the space as it is now."""
+        """Builds the algorithm for the current space."""
         return Bounded(self._make_algorithm(), self.limits.budget.max_trials)
 
     def _known(self, event: Reported) -> bool:
@@ -356,6 +356,6 @@ class Loop:
 
 
 def _untrained(job: FoldRuns, known: Trial | None) -> int:
-    """Returns how many epochs of folds are still to be trained."""
+    """Returns how many epochs of the folds remain to be trained."""
     trained = {run: 0 if known is None else known.last_epoch(run) for run in job.runs}
     return sum(max(0, job.until - last) for last in trained.values())

@@ -1,4 +1,4 @@
-"""Creates a study, or opens one and refuses what does not belong to it."""
+"""Creates a study, or opens an existing one and refuses a different search."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from kerashpo.study.doctor import free_ahead, repair_study
 from kerashpo.study.state import StudyState
 
 Resuming: TypeAlias = Literal["exact", "extend"]
-"""What a folder that holds a study must be: the search asked for, or a part of it."""
+"""How the study in a folder must match: exactly, or as a part of the requested search."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLog:
-    """The events of a log, and what its file was like when they were read."""
+    """The events of a log, and the stamp of its file when they were read."""
 
     events: tuple[Event, ...]
     stamp: Stamp
@@ -43,7 +43,7 @@ class ReadLog:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open study: its log, and where it stands."""
+    """An open study: its log and its state."""
 
     store: Store
     state: StudyState
@@ -55,10 +55,10 @@ class Opened:
 
 
 def read_log(folder: Path) -> ReadLog:
-    """Returns what a study's log holds; one that is damaged is repaired first.
+    """Reads a study's log; a damaged one is repaired first.
 
     Raises:
-        StudyCorrupt: if nothing can be saved.
+        StudyCorrupt: if nothing can be recovered.
         StudyBusy: if it is damaged, and another process is searching there.
     """
     try:
@@ -71,7 +71,7 @@ def read_log(folder: Path) -> ReadLog:
 
 
 def _read_log(folder: Path) -> ReadLog:
-    stamp = stamp_of(log_path(folder))  # before: what is written meanwhile is read again
+    stamp = stamp_of(log_path(folder))  # first, so that later writes are read again
     return ReadLog(tuple(read_events(folder)), stamp)
 
 
@@ -84,23 +84,23 @@ def open_or_create(
     resume: Resuming = "exact",
     known: ReadLog | None = None,
 ) -> Opened:
-    """Returns the study in a folder, a new one where there is none; None means in memory.
+    """Opens the study in a folder, or creates one; None means in memory.
 
-    A folder whose search was given up before its first trial is begun anew, so that an
-    argument that was found wrong just then does not stand in the way of the right one.
+    A folder whose search was ended before its first trial is created anew, so that an
+    argument corrected after an error does not conflict with the wrong one.
 
     Args:
-        spec: what is searched.
-        folder: where.
-        scheduler: a fresh one, which gets the events of the log.
-        overwrite: delete what is there first.
-        resume: ``"extend"`` takes a study whose space or budget the spec widens.
+        spec: the settings of the search.
+        folder: the study's folder.
+        scheduler: a new one, which replays the events of the log.
+        overwrite: delete an existing study first.
+        resume: ``"extend"`` accepts a study whose space or budget the spec widens.
         known: the log as it was read before; it is read again only if it has changed.
 
     Raises:
-        StudyMismatch: if the folder holds another search, with the differences.
+        StudyMismatch: if the folder contains a different search, with the differences.
         StudyBusy: if another process is searching there.
-        InvalidInput: if the folder cannot be written, or the seed is no whole number.
+        InvalidInput: if the folder cannot be written, or the seed is not a whole number.
     """
     spec = replace(spec, seed=checked_seed(spec.seed))
     if folder is None:
@@ -127,7 +127,7 @@ def open_or_create(
 
 
 def _open_log(folder: Path, known: ReadLog | None) -> tuple[JournalStore, list[Event]]:
-    """Opens a log for writing and returns what it holds; it is repaired where it must be."""
+    """Opens a log for writing and returns its events; a damaged one is repaired."""
     try:
         return _read_for_writing(folder, known)
     except StudyCorrupt as error:
@@ -152,7 +152,7 @@ def _read_for_writing(folder: Path, known: ReadLog | None) -> tuple[JournalStore
 
 
 def _require_nothing_trained(folder: Path) -> None:
-    """Refuses to begin a study in a folder whose log was lost."""
+    """Refuses to create a study in a folder whose log was lost."""
     if any(map(read_key, open_blobs(folder).stored())):
         raise StudyCorrupt(
             f"{str(folder)!r} holds checkpoints of a search but no log ({LOG_NAME} is missing or "
@@ -169,7 +169,7 @@ def _create(spec: StudySpec, store: Store, scheduler: Scheduler) -> Opened:
 
 
 def check(spec: StudySpec, events: Sequence[Event], folder: Path, resume: Resuming) -> None:
-    """Raises StudyMismatch, with the differences, if a log is not that of the search asked for."""
+    """Raises StudyMismatch, with the differences, if a log is not that of the requested search."""
     _refuse(tuple(differences(spec, header_of(events))), folder, resume)
 
 
@@ -190,10 +190,10 @@ def _refuse(found: Sequence[Difference], folder: Path, resume: Resuming) -> None
 
 
 def remove(folder: Path) -> None:
-    """Deletes a study's folder; refuses one that holds no study, or that is being searched.
+    """Deletes a study's folder; refuses other folders, and a study that is being searched.
 
     Raises:
-        InvalidInput: if it holds no study.
+        InvalidInput: if it contains no study.
         StudyBusy: if another process is searching there.
     """
     if not folder.exists():

@@ -1,4 +1,4 @@
-"""Whether a search has anything left to train, found out without changing its log."""
+"""Whether a search has anything left to train, determined without changing its log."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kerashpo.study.state import StudyState
 
 
 class _WorkLeft(BaseException):
-    """Leaves the loop at the first job that it submits."""
+    """Raised to leave the loop at the first job that it submits."""
 
 
 @final
 class _NoExecutor(Executor):
-    """Is always free, and takes no job."""
+    """An executor that is always free, and takes no job."""
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         raise _WorkLeft
@@ -30,7 +30,7 @@ class _NoExecutor(Executor):
         return 1
 
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
-        raise _WorkLeft  # a trial is running: there is something to wait for
+        raise _WorkLeft  # a trial is running, so there is work
 
     def decide(self, trial: int, decision: Decision) -> None:
         return
@@ -43,16 +43,16 @@ class _NoExecutor(Executor):
 
 
 def nothing_left(events: Sequence[Event], parts: SearchParts) -> bool:
-    """Tells whether a search would end without training anything; runs it in memory.
+    """Whether a search would end without training anything; simulates it in memory.
 
     Args:
         events: the study's log.
-        parts: the search; its scheduler is used up.
+        parts: the search; its scheduler cannot be used afterwards.
     """
     state = StudyState(parts.scheduler, events)
     algorithm = algorithm_of(parts, state.history)
     loop = Loop(state, MemoryStore(), algorithm, _NoExecutor(), parts.limits)
-    loop.begin(SessionStarted(0.0))  # what an earlier session ran out of may be there again
+    loop.begin(SessionStarted(0.0))  # a new session has its bounds checked again
     try:
         loop.run()
     except _WorkLeft:

@@ -1,4 +1,4 @@
-"""How a search was started, so that ``kerashpo resume`` can start it again."""
+"""The command that started a search, recorded so that ``kerashpo resume`` can run it again."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Kind = Literal["script", "module", "notebook", "console"]
 @final
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What ran.
+    """The recorded command.
 
     Attributes:
-        kind: ``"notebook"`` and ``"console"`` cannot be started again from outside.
-        target: the script's whole path, or the module's name.
-        arguments: what followed it.
+        kind: ``"notebook"`` and ``"console"`` cannot be started from outside.
+        target: the script's absolute path, or the module's name.
+        arguments: the command-line arguments.
         folder: the working directory.
     """
 
@@ -38,7 +38,7 @@ class Command:
 
     @classmethod
     def current(cls) -> Command:
-        """Returns how this process was started."""
+        """Returns the command of this process."""
         main = sys.modules.get("__main__")
         spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
         arguments, folder = tuple(sys.argv[1:]), _here()
@@ -52,10 +52,10 @@ class Command:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Command:
-        """Returns what `to_json` described.
+        """Returns the command serialised by `to_json`.
 
         Raises:
-            InvalidInput: if it is no command.
+            InvalidInput: if it is not a command.
         """
         try:
             arguments = tuple(str(word) for word in body["arguments"])
@@ -64,7 +64,7 @@ class Command:
             raise InvalidInput(f"The study holds no command that can be read: {body!r}.") from error
 
     def to_json(self) -> dict[str, Any]:
-        """Returns it as JSON."""
+        """Serialises the command as JSON."""
         arguments = list(self.arguments)
         return {"kind": self.kind, "target": self.target, "arguments": arguments,
                 "folder": self.folder}  # fmt: skip
@@ -73,7 +73,7 @@ class Command:
         """Returns the command line, with this interpreter.
 
         Raises:
-            InvalidInput: if it cannot be started from outside, saying what to do instead.
+            InvalidInput: if it cannot be started from outside, with what to do instead.
         """
         if self.kind == "module" and self.target.replace(".", "_").isidentifier():
             return [sys.executable, "-m", self.target, *self.arguments]
@@ -82,7 +82,7 @@ class Command:
         raise InvalidInput(self._obstacle())
 
     def run(self) -> int:
-        """Starts it again and waits; returns its exit code. Ctrl-C is the search's to hear."""
+        """Runs the command and waits; returns its exit code. Ctrl-C is handled by the search."""
         process = subprocess.Popen(self.words(), cwd=self.folder or None)
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
@@ -105,7 +105,7 @@ class Command:
 
 
 def _here() -> str:
-    """Returns the working directory, nothing where it was deleted."""
+    """Returns the working directory, an empty string if it was deleted."""
     try:
         return str(Path.cwd())
     except OSError:
@@ -116,7 +116,7 @@ def command_of(history: History, folder: Path) -> Command:
     """Returns the command of a study's last session.
 
     Raises:
-        InvalidInput: if it is not known.
+        InvalidInput: if it was not recorded.
     """
     if not history.command:
         raise InvalidInput(
@@ -129,14 +129,14 @@ def command_of(history: History, folder: Path) -> Command:
 def resume_study(
     folder: Path, history: History, agreed: Callable[[str], bool], tell: Callable[[str], None]
 ) -> int:
-    """Runs a study's command again; returns its exit code, 1 where the user declines.
+    """Runs a study's command again; returns its exit code, 1 if the user declines.
 
-    Nothing but the command that the user saw is run: the study says which script, with which
-    arguments, and the script is the one on this disk.
+    Only the displayed command is run: the study records which script, with which arguments, and
+    the script is read from this disk.
 
     Args:
-        folder: the study's.
-        history: what its log says.
+        folder: the study's folder.
+        history: its history.
         agreed: asks the user.
         tell: prints a line.
 
@@ -145,9 +145,7 @@ def resume_study(
     """
     if history.finished:
         reason = Texts("en").reason(history.stopped or "")
-        tell(
-            f"The search has ended: {reason}. To go on, run it with a larger max_trials or budget."
-        )
+        tell(f"The search has ended: {reason}. To extend it, raise max_trials or the budget.")
         return 0
     command = command_of(history, folder)
     words = command.words()

@@ -1,4 +1,4 @@
-"""`Models`: builds the models behind a study's results, where something can build them."""
+"""`Models`: the interface that builds the models behind a study's results."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Models(ABC):
 
     @abstractmethod
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
-        """Returns a model of the best configuration, trained from nothing.
+        """Returns a model of the best configuration, trained from scratch.
 
         Args:
-            args: what `model.fit` gets by position.
-            epochs: for how long; None for as many as the best epoch.
-            fit: what `model.fit` gets by name.
+            args: positional arguments of `model.fit`.
+            epochs: for how many epochs; None for as many as the best epoch.
+            fit: keyword arguments of `model.fit`.
         """
 
     @abstractmethod
@@ -32,7 +32,7 @@ class Models(ABC):
         """Returns one model that averages stored best models.
 
         Args:
-            members: trial and run of each.
+            members: the (trial, run) pairs.
         """
 
     @abstractmethod
@@ -50,7 +50,7 @@ class Models(ABC):
 
 @final
 class NoModels(Models):
-    """Results that were read from a folder, or that come from a function, have no models."""
+    """The models of results read from a folder, or of a function: there are none."""
 
     def best(self) -> Any:
         raise self._error("best_model()")

@@ -1,4 +1,4 @@
-"""`Results`: what a search found. The same for tuners, `optimize`, `simulate` and folders."""
+"""`Results`: the results of a search; the same for tuners, `optimize`, `simulate` and folders."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ if TYPE_CHECKING:
 
 @final
 class Results:
-    """Answers about a finished or running search.
+    """The results of a finished or running search.
 
     Args:
-        history: the study's history; answers follow it while it grows.
-        space: the space whose values trials hold; None to read it from the history.
-        models: who builds the models of its trials, where there are some.
-        folder: where the study lives, None for one in memory.
+        history: the study's history; the results follow it while it grows.
+        space: the search space; None to read it from the history.
+        models: builds the models of its trials, if possible.
+        folder: the study's folder, None for one in memory.
         lang: language of figures, summaries and the report, ``"en"`` or ``"es"``; None for the
             environment variable ``KERASHPO_LANG``, else English.
-        log: reads the events of a study in memory; one in a folder has its journal.
+        log: returns the events of a study in memory; a study in a folder has its journal.
     """
 
     def __init__(
@@ -79,14 +79,14 @@ class Results:
         """Returns the events of the study's log, in order.
 
         Raises:
-            InvalidInput: if the results were made from a history alone.
+            InvalidInput: if the results were created from a history without its log.
         """
         if self.folder is not None:
             return read_events(Path(self.folder))
         if self._log is None:
             raise InvalidInput(
-                "These results were made from a history without its log. Use those that a tuner, "
-                "optimize, simulate or open_study returns."
+                "These results were created from a history without its log. Use those of a tuner, "
+                "optimize, simulate or open_study."
             )
         return list(self._log())
 
@@ -97,7 +97,7 @@ class Results:
 
     @property
     def space(self) -> Space:
-        """The space as it is now."""
+        """The current space."""
         known = self.history.space
         if self._space is None or self._space.to_json() != known:
             return Space.from_json(known)
@@ -119,7 +119,7 @@ class Results:
             raise NoResult(
                 f"No trial has a finite {self.history.objective.name} yet "
                 f"({len(self.history.trials)} trials, {self.history.failed} failed). "
-                "results.failures() tells why trials failed."
+                "results.failures() lists why trials failed."
             )
         metrics = trial.metrics_at_best()
         config = self.space.realise(trial.config)
@@ -128,7 +128,7 @@ class Results:
 
     @property
     def seed(self) -> int:
-        """The seed of the search, drawn where none was given."""
+        """The seed of the search; drawn if none was given."""
         return self.history.seed
 
     @property
@@ -143,7 +143,7 @@ class Results:
 
     @property
     def stopped(self) -> str | None:
-        """Why the search ended, e.g. ``"space exhausted"``; None while it goes on."""
+        """Why the search ended, e.g. ``"space exhausted"``; None while it is running."""
         return self.history.stopped
 
     def __len__(self) -> int:
@@ -152,7 +152,7 @@ class Results:
     def trials(self) -> pd.DataFrame:
         """Returns a row for each trial: status, score, epochs, seconds, error, parameters.
 
-        Where a trial has several runs, ``spread`` is the standard deviation of their scores.
+        If trials have several runs, ``spread`` is the standard deviation of their scores.
         """
         import pandas as pd
 
@@ -180,23 +180,23 @@ class Results:
 
     @property
     def cv_results_(self) -> dict[str, Any]:
-        """The trials as scikit-learn's searches tell them, see `cv_results`.
+        """The trials in the format of scikit-learn's searches, see `cv_results`.
 
-        A dict of columns; ``iter`` and ``n_resources`` are there as in ``HalvingSearchCV``.
+        A dict of columns; ``iter`` and ``n_resources`` as in ``HalvingSearchCV``.
         """
         return cv_results(self.history, self.space)
 
     def pareto(self, *objectives: str | Objective) -> pd.DataFrame:
-        """Returns the trials that no other beats in every respect, the first respect's best first.
+        """Returns the Pareto front: the trials that no other trial dominates.
 
-        Columns: trial, one for each respect, and ``param_<name>``.
+        Columns: trial, one for each objective, and ``param_<name>``; sorted by the first objective.
 
         Args:
-            *objectives: metrics that were logged, or ``"seconds"`` of training; none for the
-                study's objectives (and the seconds, where there is but one).
+            *objectives: logged metrics, or ``"seconds"`` of training; none for the
+                study's objectives (and the seconds, if there is only one).
 
         Raises:
-            InvalidInput: for a metric that was not logged, or whose direction is not known.
+            InvalidInput: for a metric that was not logged, or whose direction is unknown.
         """
         chosen = tuple(
             o if isinstance(o, Objective) else objective_named(self.history, o) for o in objectives
@@ -232,36 +232,36 @@ class Results:
 
         Raises:
             InvalidInput: if the weights were not kept, or the study was read from a folder
-                alone: only a tuner knows how to build models.
+                without a tuner: only a tuner can build models.
         """
         return self._models.best()
 
     def ensemble(self, k: int = 10) -> Any:
         """Returns one compiled model that averages the predictions of the `k` best trials.
 
-        Each trial counts with the stored weights of its best epoch (of every run, where it has
-        several). Probabilities are averaged, not labels. It costs no epoch, generalises better
-        than the single best model as a rule, and evaluates, predicts, saves and loads like any
-        Keras model. Where fewer trials have a score, all of them are taken.
+        Each trial contributes the stored weights of its best epoch (of every run, if it has
+        several). Probabilities are averaged, not labels. It costs no epoch, usually generalises
+        better than the single best model, and evaluates, predicts, saves and loads like any
+        Keras model. If fewer trials have a score, all of them are used.
 
         Args:
             k: how many trials; their weights must have been kept, see `keep` of the tuner (the
-                default keeps those of ten).
+                default keeps the weights of ten).
 
         Raises:
             NoResult: while no trial has a finite score.
-            InvalidInput: if weights were not kept, or the study was read from a folder alone.
+            InvalidInput: if weights were not kept, or the study was read without a tuner.
         """
         return self._models.average(self.members(k))
 
     def members(self, k: int = 10) -> list[tuple[int, int]]:
-        """Returns trial and run of each model that `ensemble(k)` averages.
+        """Returns the (trial, run) of each model that `ensemble(k)` averages.
 
         Raises:
             NoResult: while no trial has a finite score.
         """
         require_integer("k", k, 1)
-        _ = self.best  # raises NoResult with what to do
+        _ = self.best  # raises NoResult with advice
         best = [n for n in self.history.ranking()[:k] if self.history.scored(n)]
         runs = {number: sorted(self.history.trials[number].run_bests) for number in best}
         return [(number, run) for number in best for run in runs[number]]
@@ -276,17 +276,17 @@ class Results:
         return FinalResults(self.history, self._models, self.space.complete({}))
 
     def refit_best(self, *args: Any, epochs: int | None = None, **fit: Any) -> Any:
-        """Returns a fresh model of the best configuration, trained from nothing.
+        """Returns a new model of the best configuration, trained from scratch.
 
-        On the search's own data this repeats the best trial; the use is to train on all data.
+        On the search's own data this repeats the best trial; its purpose is training on all data.
 
         Args:
             *args: as for `model.fit`: x, y, ...
-            epochs: for how long; None for as many as the best epoch of the search.
+            epochs: for how many epochs; None for as many as the best epoch of the search.
             **fit: as for `model.fit`: batch_size, callbacks, verbose, ...
 
         Raises:
-            InvalidInput: if the study was read from a folder alone.
+            InvalidInput: if the study was read from a folder without a tuner.
         """
         return self._models.refit(args, epochs, fit)
 
@@ -368,16 +368,16 @@ class Results:
     ) -> Path:
         """Writes the report of the search; returns its path.
 
-        One file: an HTML page with its figures, which loads nothing; or Markdown, without
-        figures, where the path ends in ``.md``.
+        A single file: an HTML page with its figures and no external resources; or Markdown
+        without figures, if the path ends in ``.md``.
 
         Args:
             path: where to write it.
             lang: ``"en"`` or ``"es"``; None for the results' own language.
-            name: what to call the study; None for its folder's name.
+            name: the title; None for the folder's name.
 
         Raises:
-            InvalidInput: for another language, or a path that cannot be written.
+            InvalidInput: for an unknown language, or a path that cannot be written.
         """
         from kerashpo.reporting.study_report import write_report
 

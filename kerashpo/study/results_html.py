@@ -1,4 +1,4 @@
-"""Results as HTML, for notebooks: a sentence and a table of the best trials."""
+"""HTML representation of results for notebooks: a sentence and a table of the best trials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 10
 
 
 def results_html(history: History, space: Space, texts: Texts) -> str:
-    """Returns a sentence and a table of the best trials as HTML, without colours of its own.
+    """Returns a sentence and a table of the best trials as HTML without fixed colours.
 
     Args:
         history: the study.

@@ -1,21 +1,21 @@
-"""The worker pool: one policy for workers that are reached in different ways.
+"""The worker pool: one scheduling policy for workers behind different transports.
 
 =============  ===========================================================================
 ``worker_pool``  `WorkerPool`, the executor: queue, affinity, timeouts, retries, checkpoints
-``worker``       what the pool knows about one worker: its task, and the trials it holds
-``losses``       counts lost workers a trial, and starts that failed
+``worker``       what the pool knows about one worker: its task, and the trials in its memory
+``losses``       counts lost workers per trial, and failed starts
 ``transport``    the interface `Transport`: starts workers and carries messages
 ``channel``      the worker's end: reports, waits for the log, receives decisions
 ``protocol``     the messages that the pool and its workers exchange
 =============  ===========================================================================
 
-A transport says how a worker is started, reached and ended, and why one was lost; the pool
+A transport starts, reaches and ends workers, and reports why one was lost; the pool
 decides everything else. `kerashpo.executors.processes` is the one for processes of this
 machine, over pipes. A new one is a file with two classes:
 
-- a `Transport`, whose `start` has a worker run `kerashpo.executors.pool.channel.serve` with a
-  `Channel` that sends messages back;
-- a `Link`, the pool's end of that worker.
+- a `Transport`, whose `start` makes a worker run `kerashpo.executors.pool.channel.serve` with a
+`Channel` that sends messages back;
+- a `Link`, the pool's end of the connection to that worker.
 
 ``tests/helpers/thread_transport.py`` is the smallest example, with threads for workers. Then
 run `kerashpo.testing.check_executor` on ``WorkerPool(MyTransport(...))``.

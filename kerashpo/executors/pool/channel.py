@@ -1,4 +1,4 @@
-"""A worker's end: sends what happens in the trial, and receives tasks and decisions."""
+"""The worker's end of a connection: sends messages, and receives tasks and decisions."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from kerashpo.executors.pool.protocol import (
 
 @final
 class Channel:
-    """Connects a worker's runner with the pool, over any transport.
+    """Connects a worker's runner to the pool, over any transport.
 
-    The transport calls `take` in a thread of its own, so that a decision counts at the next
-    epoch; `serve` uses the rest.
+    The transport calls `take` in a thread of its own, so that a decision takes effect at the
+    next epoch; `serve` uses the other methods.
 
     Args:
         send: sends a message to the pool; may block while the pool is far behind.
-        ahead: how many seconds of epochs may be trained that are not in the log yet; 0 waits
-            at every epoch for its answer.
+        ahead: how many seconds of epochs may be trained before they are in the log; 0 waits
+            for the decision after every epoch.
     """
 
     def __init__(self, send: Callable[[FromWorker], None], ahead: float) -> None:
@@ -88,13 +88,13 @@ class Channel:
         return self._decision
 
     def end(self) -> Decision:
-        """Ends the running trial; returns what was decided about it."""
+        """Ends the running trial; returns the decision on it."""
         with self._changed:
             self._trial = None
             return self._decision
 
     def _wait_for_log(self, ahead: float) -> None:
-        """Waits until every message older than `ahead` seconds has been acknowledged."""
+        """Waits until every message older than `ahead` seconds is acknowledged."""
 
         def caught_up() -> bool:
             waiting = self._unacknowledged
@@ -105,7 +105,7 @@ class Channel:
 
 
 def serve(make: Callable[[], Runner], channel: Channel) -> bool:
-    """Builds the runner and carries out orders until `Quit`: the main loop of a worker.
+    """Builds the runner and executes orders until `Quit`: the main loop of a worker.
 
     Args:
         make: builds the runner.
@@ -118,7 +118,7 @@ def serve(make: Callable[[], Runner], channel: Channel) -> bool:
         runner = make()
         channel.report(Ready())
         _work(runner, channel)
-    except BaseException as error:  # even SystemExit: the pool must learn why
+    except BaseException as error:  # even SystemExit: the pool must learn the reason
         message = str(error) if isinstance(error, KerashpoError) else ""
         if not message and ends_search(error):
             message = f"{type(error).__name__}: {error}"

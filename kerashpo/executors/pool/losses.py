@@ -1,4 +1,4 @@
-"""Counts lost workers, so that a trial that kills its workers fails, and one that does not, not."""
+"""Counts lost workers, so that a trial that repeatedly kills its workers fails."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from kerashpo.core.records import Failure, Report
 from kerashpo.executors.pool.transport import Loss
 
 LIVES = 3
-"""Limit of worker deaths at one epoch of a trial, and of consecutive failed starts a worker."""
+"""Limit of worker deaths at one epoch of a trial, and of consecutive failed starts per worker."""
 
 
 @final
 class LossCounter:
-    """Counts the workers that were lost at one epoch of each trial, and failed starts."""
+    """Counts the workers lost at one epoch of each trial, and failed starts."""
 
     def __init__(self) -> None:
         self._deaths: Counter[int] = Counter()
@@ -22,22 +22,22 @@ class LossCounter:
         self.failed_starts = 0
 
     def advance(self, report: Report) -> None:
-        """Takes in an epoch: a trial that gets further is not what kills its workers."""
+        """Resets the count of a trial that completed a further epoch."""
         run = (report.trial, report.run)
         if report.epoch > self._furthest.get(run, 0):
             self._furthest[run] = report.epoch
             self._deaths.pop(report.trial, None)
 
     def count(self, trial: int, loss: Loss) -> int:
-        """Counts a worker that was lost while it trained `trial`; returns how many were."""
+        """Counts a worker lost while it trained `trial`; returns the count."""
         self._deaths[trial] += loss.counts
         return self._deaths[trial]
 
     def failure(self, trial: int, loss: Loss, output: str) -> Failure | None:
-        """Returns why the trial fails, None while it has lives left.
+        """Returns the trial's failure, None while its limit of lost workers is not reached.
 
         Args:
-            trial: which trial.
+            trial: the trial.
             loss: how its last worker was lost.
             output: the last lines that this worker printed.
         """

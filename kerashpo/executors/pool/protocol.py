@@ -1,7 +1,7 @@
-"""The messages that the pool and its workers exchange, besides tasks and trial messages.
+"""The messages between the pool and its workers, besides tasks and trial messages.
 
-Both ends belong to one search, which started the workers itself, so that pickles are safe
-between them; nothing of it is written to disk.
+The search starts its workers itself, so pickles are safe between them; they are never
+written to disk.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """So many more messages of the worker are in the log."""
+    """This number of further messages of the worker is in the log."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The trial goes on in another worker: release what is in memory of it."""
+    """The trial continues in another worker: release its memory."""
 
     trial: int
 
@@ -54,10 +54,10 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The worker cannot go on: an error that is not one trial's.
+    """The worker cannot continue: an error that is not one trial's.
 
     Attributes:
-        message: for the user, if the error was raised on purpose; else empty.
+        message: for the user, if kerashpo raised the error itself; else empty.
         traceback: its traceback.
         disk_full: whether the disk is full.
     """

@@ -1,4 +1,4 @@
-"""The interface of a transport: starts workers, and carries messages to and from them."""
+"""The interface of transports: start workers, and carry messages to and from them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ START_LIMIT = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Why a worker was lost.
+    """The reason why a worker was lost.
 
     Attributes:
         text: how it ended, as a clause for messages: ``"it was ended by SIGKILL"``.
         counts: whether the trial may have caused it. A machine that was switched off or
-            preempted does not count towards the trial's lives.
+            preempted does not count towards the trial's limit of lost workers.
         kind: the kind of `kerashpo.core.records.Failure` if the trial fails because of it.
     """
 
@@ -34,7 +34,7 @@ class Link(ABC):
     @property
     @abstractmethod
     def name(self) -> Hashable:
-        """Identifies the worker: its process id, for one. A restarted worker gets another."""
+        """Identifies the worker, e.g. by its process id. A restarted worker has another name."""
 
     @abstractmethod
     def send(self, order: Order) -> None:
@@ -42,7 +42,7 @@ class Link(ABC):
 
     @abstractmethod
     def receive(self) -> FromWorker | None:
-        """Returns the worker's next message without waiting, None where there is none.
+        """Returns the worker's next message without blocking, None if there is none.
 
         Raises:
             EOFError: if the worker was lost, and every message it sent has been received.
@@ -50,11 +50,11 @@ class Link(ABC):
 
     @abstractmethod
     def kill(self) -> None:
-        """Ends the worker at once, and the processes that its trial has started."""
+        """Kills the worker immediately, and the processes that its trial started."""
 
     @abstractmethod
     def join(self, seconds: float) -> None:
-        """Waits until the worker has ended, for so many seconds at most."""
+        """Waits at most `seconds` seconds until the worker has ended."""
 
     @abstractmethod
     def loss(self) -> Loss:
@@ -65,22 +65,22 @@ class Link(ABC):
         """Ends the worker if it still runs, and releases the connection."""
 
     def memory(self) -> int:
-        """Returns the bytes of memory that the worker takes, 0 where that is not known."""
+        """Returns the memory of the worker in bytes, 0 if unknown."""
         return 0
 
     def output(self) -> str:
-        """Returns the last lines that the worker printed, empty where they are not known."""
+        """Returns the last lines that the worker printed, empty if unknown."""
         return ""
 
 
 class Transport(ABC):
-    """Starts the workers of one kind and waits for their messages.
+    """Starts workers of one kind and waits for their messages.
 
     Attributes:
-        workers: how many workers there are at most.
-        certain: whether every worker that is started will be ready some time. Where it is not
-            (a cluster may be full) only those that are ready count as free, so that no
-            configuration is proposed for a worker that may never come.
+        workers: the largest number of workers.
+        certain: whether every started worker will become ready eventually. If not (a cluster
+            may be full), only ready workers count as free, so that no configuration is
+            proposed for a worker that may never start.
         start_limit: seconds in which a started worker must be ready; None for no limit.
     """
 
@@ -89,24 +89,24 @@ class Transport(ABC):
     start_limit: float | None = START_LIMIT
 
     def open(self) -> None:
-        """Prepares for the first `start`. May raise what the user can act on."""
+        """Prepares for the first `start`. May raise an error that the user can act on."""
         return
 
     @abstractmethod
     def start(self, number: int, ahead: float) -> Link:
-        """Starts a worker and returns at once; it reports `Ready` when it can be given a task.
+        """Starts a worker without waiting for it; it reports `Ready` when it accepts tasks.
 
         Args:
-            number: which worker, from 0. The one that replaces a lost worker has its number.
-            ahead: for its `Channel`.
+            number: the worker's number, from 0. The replacement of a lost worker has its number.
+            ahead: passed to its `Channel`.
         """
 
     @abstractmethod
     def wait(self, links: Sequence[Link], timeout: float | None) -> Sequence[Link]:
-        """Blocks until some links have a message or were lost, or `timeout` seconds passed.
+        """Blocks until some links have a message or are lost, or `timeout` seconds have passed.
 
         Args:
-            links: those of all workers, as `start` returned them.
+            links: the links of all workers, as `start` returned them.
             timeout: seconds; None for no limit.
 
         Returns:

@@ -1,4 +1,4 @@
-"""What the pool knows about one worker: its task, and the trials that it holds in memory."""
+"""The pool's record of one worker: its task, and the trials in its memory."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Worker:
 
     Args:
         number: from 0.
-        link: the connection to it.
+        link: the connection to the worker.
 
     Attributes:
-        task: the task that it was given, None when it is idle or starting.
+        task: its current task, None when it is idle or starting.
         decision: the last decision about that task's trial, None before one.
         finished: whether the task's last message arrived; it may still be saving.
         holds: trials that it may have in memory: a hint for affinity.
-        ready: whether it has reported that it can be given a task.
+        ready: whether it has reported that it accepts tasks.
         since: when it was started, was given its task or last sent a message.
-        verdict: why the pool is ending it; None while it is not.
+        verdict: why the pool is ending it; None if it is not.
     """
 
     def __init__(self, number: int, link: Link) -> None:
@@ -60,14 +60,14 @@ class Worker:
         self.link.send(order)
 
     def receive(self) -> FromWorker | None:
-        """Returns its next message, None where there is none; EOFError if it was lost."""
+        """Returns its next message, None if there is none; raises EOFError if it was lost."""
         message = self.link.receive()
         if message is not None:
             self.since = time.perf_counter()
         return message
 
     def end(self, verdict: Loss) -> None:
-        """Has it ended at once, because of `verdict`."""
+        """Kills it, for the reason `verdict`."""
         self.verdict = verdict
         self.link.kill()
 

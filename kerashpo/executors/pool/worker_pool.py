@@ -1,4 +1,4 @@
-"""The worker pool: hands tasks to long-lived workers and replaces those that are lost."""
+"""The worker pool: assigns tasks to long-lived workers and replaces lost ones."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.trial_checkpoints import Origin, secure_origins
 
 _BATCH = 100
-"""Messages of one worker that are handled before another worker's turn."""
+"""Messages of one worker that are handled before the next worker's."""
 _GRACE = 5.0
-"""Seconds in which idle workers may end by themselves."""
+"""Seconds that idle workers have to end after `Quit`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """How the pool uses its workers.
+    """The pool's settings.
 
     Attributes:
-        waits: whether each epoch waits for its answer, as under a scheduler that declares
-            `every_epoch`; otherwise decisions count as soon as they arrive.
-        ahead: how many seconds of epochs may be trained that are not in the log yet.
-        timeout: seconds without a message (an epoch, as a rule) after which a worker is
-            ended and its trial goes on in another one; None for no limit.
-        max_memory: bytes; a worker that takes more is replaced between two trials.
+        waits: whether workers wait for the decision after each epoch, as under a scheduler that
+            declares `every_epoch`; otherwise decisions take effect when they arrive.
+        ahead: how many seconds of epochs may be trained before they are in the log.
+        timeout: seconds without a message (usually an epoch) after which a worker is ended
+            and its trial continues in another one; None for no limit.
+        max_memory: bytes; a worker that uses more is replaced between two trials.
     """
 
     waits: bool = False
@@ -56,18 +56,18 @@ class PoolSettings:
 
 @final
 class WorkerPool(Executor):
-    """Hands tasks to long-lived workers, which are started with the first task.
+    """Assigns tasks to long-lived workers, which are started with the first task.
 
-    A task waits here until a worker has reported that it is idle; one that still has the
-    trial in memory is preferred. When a worker is lost, hangs or grows too large, another one
-    takes its place, and its trial goes on from its last checkpoint: the checkpoints must be
-    reachable from every worker.
+    A task is queued until a worker is idle; one that still has the trial in memory is
+    preferred. A worker that is lost, hangs or uses too much memory is replaced, and its trial
+    continues from its last checkpoint: the checkpoints must be reachable from every worker.
+
 
     Args:
-        transport: starts the workers and reaches them.
-        settings: how they are used.
-        blobs: where their checkpoints are, as this process reaches them, for forks; None where
-            they keep none.
+        transport: starts the workers and carries messages.
+        settings: the pool's settings.
+        blobs: the workers' checkpoints as this process reaches them, for forks; None if they
+            keep none.
     """
 
     def __init__(
@@ -102,16 +102,16 @@ class WorkerPool(Executor):
 
     @property
     def ready(self) -> int:
-        """How many workers have reported that they are ready."""
+        """The number of workers that have reported that they are ready."""
         return sum(worker.ready for worker in self._workers)
 
     @property
     def assigned(self) -> dict[Hashable, int | None]:
-        """By name of each worker (its process id, for one), the trial that it works on."""
+        """For the name of each worker (e.g. its process id) the trial that it works on."""
         return {worker.link.name: worker.trial for worker in self._workers}
 
     def start(self) -> None:
-        """Starts the workers, if they are not started yet; returns at once."""
+        """Starts the workers, if they are not started yet; does not wait for them."""
         if self._workers:
             return
         self._transport.open()
@@ -120,7 +120,7 @@ class WorkerPool(Executor):
 
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
         if not self._transport.certain:
-            self.start()  # none counts as free before it is ready
+            self.start()  # a worker counts as free only once it is ready
         for worker in self._wait(timeout):
             self._receive(worker, handle)
         self._end_silent()
@@ -152,7 +152,7 @@ class WorkerPool(Executor):
             deadline = time.perf_counter() + _GRACE
             for worker in idle:
                 worker.link.join(max(0.0, deadline - time.perf_counter()))
-        finally:  # also where Ctrl-C ends the waiting
+        finally:  # also if Ctrl-C interrupts the waiting
             for worker in self._workers:
                 worker.link.close()
             self._workers = []
@@ -167,7 +167,7 @@ class WorkerPool(Executor):
         self._workers[worker.number] = self._start(worker.number)
 
     def _wait(self, timeout: float | None) -> list[Worker]:
-        """Waits until workers have sent something or were lost; returns them."""
+        """Waits until workers have sent a message or were lost; returns them."""
         if not self._workers:
             return []
         starting = any(not worker.ready for worker in self._workers)
@@ -210,12 +210,12 @@ class WorkerPool(Executor):
                 self._remember(worker, message)
                 ends = isinstance(message, (Reached, Ended, Failed))
                 worker.finished = worker.finished or ends
-                # A trial that was stopped reports no more.
+                # A stopped trial reports no more.
                 if worker.decision is not Decision.STOP:
                     handle(message)
 
     def _remember(self, worker: Worker, message: Message) -> None:
-        """Keeps what is needed if the worker is lost."""
+        """Records the state that is needed if the worker is lost."""
         match message:
             case Configured(_, values) if worker.task is not None:
                 config = {**worker.task.config, **values}
@@ -233,13 +233,13 @@ class WorkerPool(Executor):
             )
 
     def _check_memory(self, worker: Worker) -> None:
-        """Replaces an idle worker that has grown too large; its trials have checkpoints."""
+        """Replaces an idle worker that uses too much memory; its trials have checkpoints."""
         limit = self._settings.max_memory
         if limit is not None and worker.link.memory() > limit:
             self._restart(worker)
 
     def _end_silent(self) -> None:
-        """Ends the workers that sent nothing for too long, at work or while they start."""
+        """Ends workers that sent nothing for too long, while training or while starting."""
         for worker in self._workers:
             if worker.idle or worker.verdict is not None:
                 continue
@@ -250,10 +250,10 @@ class WorkerPool(Executor):
                 worker.end(Loss(text.format(limit) + " and was ended", kind="timeout"))
 
     def _replace_lost(self, worker: Worker, handle: Callable[[Message], None]) -> None:
-        """Replaces a worker that was lost; its trial goes on from its last checkpoint."""
+        """Replaces a lost worker; its trial continues from its last checkpoint."""
         worker.link.join(_GRACE)
         loss, output = worker.loss(), worker.link.output()
-        # Decisions stand, and so does a task's last message; epochs without a checkpoint are
+        # Decisions stay valid, and so does a task's last message; epochs without a checkpoint are
         # trained again.
         done = worker.finished or worker.decision is not None
         task = None if done else worker.task
@@ -266,7 +266,7 @@ class WorkerPool(Executor):
     def _retry(
         self, task: WorkItem, loss: Loss, output: str, handle: Callable[[Message], None]
     ) -> None:
-        """Queues a task whose worker was lost, or fails its trial if it has no lives left."""
+        """Queues a task whose worker was lost, or fails its trial after too many losses."""
         trial = task.trial
         lost = self._losses.count(trial, loss)
         failure = self._losses.failure(trial, loss, output)
@@ -286,9 +286,9 @@ class WorkerPool(Executor):
             )
 
     def _hand_out(self) -> None:
-        """Gives waiting tasks to idle workers, first to those that hold the trial."""
+        """Assigns queued tasks to idle workers, preferably those with the trial in memory."""
         idle = [worker for worker in self._workers if worker.idle]
-        # A trial whose last worker is still saving must wait for the checkpoint.
+        # A trial whose last worker is still saving waits for the checkpoint.
         ready = [task for task in self._queue if self._at_work(task.trial) is None]
         for by_affinity in (True, False):
             for task in [*ready]:

@@ -7,5 +7,6 @@
 ``resources``       assigns cores, threads and GPUs to workers
 =============  ===========================================================================
 
-None of it imports Keras: a worker starts with what its runner needs.
+None of it imports Keras: a worker imports only what its runner needs. Open
+``pipe_transport.py`` first.
 """

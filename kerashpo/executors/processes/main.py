@@ -18,13 +18,13 @@ from kerashpo.executors.pool.protocol import FromWorker
 from kerashpo.executors.processes.pickling import Packed, discard, unpack
 
 _PARENT_CHECK = 2.0
-"""Seconds between looks at whether the loop's process still lives."""
+"""Seconds between checks whether the loop's process is still running."""
 
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from kerashpo.executors.processes.main import main; main(int(sys.argv[1]))"
 )
-"""What a worker's interpreter runs, with the pipe and the module path as arguments.
+"""The code that a worker's interpreter runs, with the pipe and the module path as arguments.
 
 The user's script is not imported, so it needs no ``if __name__ == "__main__"``.
 """
@@ -32,12 +32,12 @@ The user's script is not imported, so it needs no ``if __name__ == "__main__"``.
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first thing that a worker process receives.
+    """The first message that a worker process receives.
 
     Attributes:
-        runner: builds the runner.
-        cores: the CPU cores to stay on, empty for any.
-        ahead: for its `Channel`.
+        runner: the factory of the runner.
+        cores: the CPU cores to run on, empty for any.
+        ahead: passed to its `Channel`.
     """
 
     runner: Packed
@@ -46,7 +46,7 @@ class Hello:
 
 
 def main(handle: int) -> NoReturn:
-    """Works until it receives `Quit`, or until the loop's process is gone.
+    """Serves orders until `Quit`, or until the loop's process has ended.
 
     Args:
         handle: the inherited end of the pipe.
@@ -72,11 +72,11 @@ def main(handle: int) -> NoReturn:
 
 
 def _receive(connection: Connection, channel: Channel, orphaned: Callable[[], None]) -> None:
-    """Passes orders on; ends the process when the loop's process does, whatever it is doing."""
+    """Passes orders on; exits if the loop's process ends, whatever the worker is doing."""
     parent = os.getppid()
     try:
         while True:
-            # A pipe stays open while anyone holds it, e.g. a process that the user forked.
+            # A pipe stays open while any process holds it, e.g. one that the user forked.
             while not connection.poll(_PARENT_CHECK):
                 if os.getppid() != parent:
                     raise EOFError
@@ -103,7 +103,7 @@ def _connect(handle: int) -> Connection:
 
 
 def _exit(code: int) -> NoReturn:
-    """Ends the process now: numeric libraries may take seconds to take themselves apart."""
+    """Ends the process immediately: numeric libraries may take seconds to shut down."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -1,8 +1,8 @@
-"""Sends an object to other processes: code by value, arrays by a file that all of them map.
+"""Serialises an object for other processes: code by value, arrays in a memory-mapped file.
 
-Functions of a notebook, of ``__main__`` and lambdas travel by value (cloudpickle). Large
+Functions of a notebook, of ``__main__`` and lambdas are pickled by value (cloudpickle). Large
 buffers stay out of the pickle (protocol 5, PEP 574): they are written once, and each
-process maps the same pages, copied only where somebody writes into them.
+process maps the same pages, which are copied only on write.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import cloudpickle
 from kerashpo.core.errors import InvalidInput
 
 _ALIGNMENT = 64
-"""Bytes; the strictest that vector instructions ask for."""
+"""Alignment in bytes, the strictest that vector instructions require."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An object on its way.
+    """A serialised object.
 
     Attributes:
         body: its pickle without the buffers.
-        path: the file with the buffers, None where there are none.
+        path: the file with the buffers, None if there are none.
         spans: offset and length of each buffer, in bytes.
     """
 
@@ -41,19 +41,19 @@ class Packed:
 
 
 def pack(value: Any, parts: Mapping[str, Any] | None = None) -> Packed:
-    """Returns an object as something to send.
+    """Serialises an object for other processes.
 
     Args:
-        value: what to send.
+        value: the object.
         parts: its parts under names that a user knows, for the error.
 
     Raises:
-        InvalidInput: naming the part that cannot be sent.
+        InvalidInput: if a part cannot be pickled, with its name.
     """
     buffers: list[pickle.PickleBuffer] = []
     try:
         body = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    except Exception as error:  # what a user's object raises while it is pickled can be anything
+    except Exception as error:  # pickling a user's object can raise anything
         raise _unsendable(parts or {}, error) from error
     if not buffers:
         return Packed(body, None, ())
@@ -62,7 +62,7 @@ def pack(value: Any, parts: Mapping[str, Any] | None = None) -> Packed:
 
 
 def unpack(packed: Packed) -> Any:
-    """Returns the object that `pack` was given; its arrays share the mapped file's pages."""
+    """Deserialises the object; its arrays share the mapped file's pages."""
     if packed.path is None:
         return pickle.loads(packed.body)
     with open(packed.path, "rb") as file:
@@ -71,19 +71,19 @@ def unpack(packed: Packed) -> Any:
 
 
 def discard(packed: Packed) -> None:
-    """Deletes the file; whoever has mapped it keeps its pages."""
+    """Deletes the file; processes that have mapped it keep its pages."""
     if packed.path is not None:
-        # Windows deletes no file that is still mapped by a process that is about to end.
+        # Windows cannot delete a file that a process still maps.
         with contextlib.suppress(OSError):
             Path(packed.path).unlink(missing_ok=True)
 
 
 def _write(buffers: list[memoryview]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Writes buffers into a new file; returns its path, and where each one lies."""
+    """Writes buffers to a new file; returns its path, and the span of each buffer."""
     spans = []
     with ExitStack() as undo:
         try:
-            file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - it outlives this function
+            file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - it is used after this function
                 prefix="kerashpo-", suffix=".arrays", delete=False
             )
             undo.callback(Path(file.name).unlink)
@@ -92,7 +92,7 @@ def _write(buffers: list[memoryview]) -> tuple[str, tuple[tuple[int, int], ...]]
                     file.write(b"\0" * (-file.tell() % _ALIGNMENT))
                     spans.append((file.tell(), buffer.nbytes))
                     file.write(buffer)
-                file.write(b"\0")  # a file without bytes cannot be mapped
+                file.write(b"\0")  # an empty file cannot be mapped
         except OSError as error:
             raise InvalidInput(
                 f"The training arrays cannot be written to {tempfile.gettempdir()!r}, where "

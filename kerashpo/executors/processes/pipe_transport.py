@@ -26,23 +26,23 @@ from kerashpo.executors.processes.resources import Place
 from kerashpo.store.disk_full import disk_full, is_full
 
 _TAIL = 4000
-"""Bytes of a worker's output that are kept with a failure."""
+"""Bytes of a worker's output that are stored with a failure."""
 
 
 @final
 class ProcessTransport(Transport):
-    """Starts worker processes; what they print goes to a file each.
+    """Starts worker processes; the output of each goes to a file of its own.
 
     Args:
-        make: builds a worker's runner, in the worker. Sent by value where it must be.
-        places: one a worker: its cores, threads and GPU.
-        environment: variables to set besides those of its place.
-        logs: the folder for what workers print; None for one that is deleted at the end.
+        make: builds a worker's runner, in the worker. Pickled by value if necessary.
+        places: the cores, threads and GPU of each worker.
+        environment: further environment variables.
+        logs: the folder for the workers' output; None for one that is deleted at the end.
         parts: parts of `make` under names that a user knows, for the error.
         start_limit: see `Transport`.
 
     Raises:
-        InvalidInput: if `make` cannot be sent.
+        InvalidInput: if `make` cannot be pickled.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class ProcessTransport(Transport):
         self._runner: Packed = pack(make, parts)
 
     def open(self) -> None:
-        """Makes the folder and the files for what workers print.
+        """Creates the folder and the files for the workers' output.
 
         Raises:
-            DiskFull: if there is no room for them.
+            DiskFull: if there is no space for them.
         """
         if self._logs is None:
             self._folder = tempfile.TemporaryDirectory(prefix="kerashpo-")
@@ -101,7 +101,7 @@ class ProcessTransport(Transport):
 
 @final
 class ProcessLink(Link):
-    """The pool's end of the pipe to one worker process, which it starts.
+    """Starts a worker process, and is the pool's end of the pipe to it.
 
     Args:
         log: the file that its output goes to.
@@ -170,7 +170,7 @@ class ProcessLink(Link):
 
 
 def describe_exit(code: int | None) -> str:
-    """Returns how a process ended, as a clause."""
+    """Returns how a process ended, as a clause for messages."""
     if code is None or code >= 0:
         return f"it ended with exit code {code}"
     name = signal.Signals(-code).name if -code in {*signal.Signals} else f"signal {-code}"
@@ -179,11 +179,11 @@ def describe_exit(code: int | None) -> str:
 
 
 def _inheriting(handle: int) -> dict[str, Any]:
-    """Returns the arguments of `Popen` that let the process have its end of the pipe."""
+    """Returns the arguments of `Popen` that pass its end of the pipe to the process."""
     if sys.platform == "win32":
         os.set_handle_inheritable(handle, True)
         startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
         flags = subprocess.CREATE_NEW_PROCESS_GROUP
         return {"startupinfo": startup, "creationflags": flags, "close_fds": True}
-    # A session of its own: the terminal's Ctrl-C is for the loop's process alone.
+    # A session of its own: the terminal's Ctrl-C is for the loop's process only.
     return {"pass_fds": (handle,), "start_new_session": True}

@@ -1,4 +1,4 @@
-"""Assigns cores, threads and GPUs to workers. Pure functions, apart from asking the system."""
+"""Assigns cores, threads and GPUs to workers. Pure functions, except those that ask the system."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psutil
 
 _WORKER_BYTES = 10**9
-"""About what a worker takes with TensorFlow, its graphs and some models."""
+"""Approximate memory of a worker with TensorFlow, its graphs and some models, in bytes."""
 _POOLS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -19,7 +19,7 @@ _POOLS = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
-"""Variables that a numeric library reads once, when it starts."""
+"""Variables that a numeric library reads only when it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Place:
     """The resources of one worker.
 
     Attributes:
-        cores: the CPU cores that it stays on; empty for any.
+        cores: the CPU cores that it runs on; empty for any.
         threads: threads of each of its thread pools.
-        gpu: the one GPU that it sees, None where there is none to assign.
+        gpu: the only GPU that it sees, None if there is none to assign.
     """
 
     cores: tuple[int, ...]
@@ -37,12 +37,12 @@ class Place:
     gpu: str | None = None
 
     def environment(self) -> dict[str, str]:
-        """Returns the variables that must be set before a numeric library starts."""
+        """Returns the environment variables to set before a numeric library is loaded."""
         found = dict.fromkeys(_POOLS, str(self.threads))
         if self.gpu is not None:
             found |= {
                 "CUDA_VISIBLE_DEVICES": self.gpu,
-                # Several workers may share one: none may take all its memory.
+                # Several workers may share a GPU: none may reserve all its memory.
                 "TF_FORCE_GPU_ALLOW_GROWTH": "true",
                 "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             }
@@ -59,15 +59,15 @@ def places(
     """Returns each worker's resources: cores are divided evenly, GPUs assigned in turn.
 
     Args:
-        workers: how many.
-        cores: the cores that there are.
-        gpus: the GPUs that there are.
-        threads: threads a worker; None for as many as its share of the cores.
-        quota: of how many cores the time may be used at once, as in a container; None for all.
+        workers: the number of workers.
+        cores: the available cores.
+        gpus: the available GPUs.
+        threads: threads per worker; None for as many as its share of the cores.
+        quota: the number of cores whose time may be used in total, as in a container; None for all.
     """
     allowed = len(cores) if quota is None else min(quota, len(cores))
     if workers > allowed or allowed < len(cores):
-        # Fewer cores than workers, or than the machine has: the system decides who runs where.
+        # Fewer cores than workers, or than the machine has: the system schedules them.
         shares: list[tuple[int, ...]] = [()] * workers
     else:
         cuts = [len(cores) * i // workers for i in range(workers + 1)]
@@ -83,7 +83,7 @@ def places(
 
 
 def room(cores: int, gpus: int) -> int:
-    """Returns how many workers the machine has room for: a GPU or a core each, and memory."""
+    """Returns the largest sensible number of workers: a GPU or a core each, and enough memory."""
     memory = int(psutil.virtual_memory().available // _WORKER_BYTES)
     return max(1, min(gpus or cores, memory))
 
@@ -96,22 +96,22 @@ def available_cores() -> tuple[int, ...]:
 
 
 def core_quota() -> int:
-    """Returns of how many cores this process may use the time: a container may have few."""
+    """Returns the number of cores whose time this process may use: containers limit it."""
     import joblib
 
     return int(joblib.cpu_count())
 
 
 def available_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns the names of the NVIDIA GPUs that this process may use, without a library for them.
+    """Returns the names of the NVIDIA GPUs that this process may use, without importing a library.
 
     Args:
-        environment: variables; CUDA_VISIBLE_DEVICES counts where it is set.
+        environment: environment variables; CUDA_VISIBLE_DEVICES is honoured if it is set.
     """
     given = environment.get("CUDA_VISIBLE_DEVICES")
     if given is not None:
         names = [name.strip() for name in given.split(",")]
-        # As CUDA reads it: what follows an invalid number is not visible.
+        # As CUDA reads it: entries after an invalid number are not visible.
         cut = next((i for i, name in enumerate(names) if name in ("", "-1")), len(names))
         return tuple(names[:cut])
     tool = shutil.which("nvidia-smi")
