@@ -176,7 +176,7 @@ def test_listeners_never_stop_a_study(caplog):
         loop.run()
     assert broken.heard == 1
     assert counting.events == list(store.read())[1:]
-    assert "hears no more of this search" in caplog.text
+    assert "is removed from this search" in caplog.text
     assert "listener broke" in caplog.text
 
 
