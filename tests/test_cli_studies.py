@@ -146,7 +146,7 @@ def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
     folder = tmp_path / "study"
     finished(folder)
     assert cli.main(["doctor", str(folder)]) == 0
-    assert "events, whole" in capfd.readouterr().out
+    assert "events, intact" in capfd.readouterr().out
     log = folder / "study.jsonl"
     data = bytearray(log.read_bytes())
     data[data.index(b'"finished":true') + 12] ^= 1
@@ -155,7 +155,7 @@ def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
     assert "does not match its checksum" in capfd.readouterr().out
     assert cli.main(["doctor", str(folder), "--repair"]) == 0
     out = capfd.readouterr().out
-    assert "repaired:" in out and "study.jsonl.damaged-1" in out and "events, whole" in out
+    assert "repaired:" in out and "study.jsonl.damaged-1" in out and "events, intact" in out
 
 
 def test_the_doctor_of_no_study(tmp_path, capfd):

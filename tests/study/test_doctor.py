@@ -48,7 +48,7 @@ def folder(tmp_path):
 def test_a_study_that_is_well(folder):
     health = examine(folder)
     assert health.well and not health.orphans
-    assert list(health.lines()) == ["log: 164 events, whole"]
+    assert list(health.lines()) == ["log: 164 events, intact"]
 
 
 def test_no_study_is_told(tmp_path):
