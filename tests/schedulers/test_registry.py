@@ -83,7 +83,7 @@ def test_brackets_alone_end_by_themselves():
 
 def test_synchronous_schedulers_are_deterministic():
     known = {name for name in scheduler_names() if make_scheduler(name, 9).deterministic}
-    assert known == {"full", "halving", "hyperband"}
+    assert known == {"full", "halving", "hyperband", "pbt"}
 
 
 def test_unknown_names_and_options_are_told_with_the_nearest():

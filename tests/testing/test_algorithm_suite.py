@@ -102,6 +102,15 @@ class Greedy(Mutant):
         return self.inner.ask(trial + 1000 * shift, history)
 
 
+class CountsLarge(Mutant):
+    """Compares the second objective with a constant, whatever its unit."""
+
+    def ask(self, trial, history):
+        costs = [history.costs(number) for number in history.trials]
+        large = sum(one[-1] > 0.5 for one in costs)
+        return self.inner.ask(trial + 1000 * large, history)
+
+
 class CountsTrials(Mutant):
     """Takes the number of trials for the number of configurations that were tried."""
 
@@ -128,15 +137,19 @@ class CountsTrials(Mutant):
         (Repeating, "tolerates_equal_scores"),
         (CountsTrials, "tolerates_duplicates"),
         (Greedy, "maximises_as_it_minimises"),
+        (Repeating, "searches_two_objectives"),
+        (GivesUp, "finds_every_configuration_of_two_objectives"),
+        (Forgetful, "resumes_two_objectives_by_replay"),
+        (CountsLarge, "ignores_units_and_signs_of_objectives"),
     ],
 )
 def test_a_broken_algorithm_is_found(mutant, check):
     with pytest.raises(NotConforming):
-        getattr(algorithms, check)(AlgorithmCase(mutant))
+        getattr(algorithms, check)(AlgorithmCase(mutant, several=True))
 
 
 def test_the_unbroken_one_conforms():
-    check_algorithm(AlgorithmCase(Mutant))
+    check_algorithm(AlgorithmCase(Mutant, several=True))
 
 
 def test_every_check_is_broken_by_some_mutant():
