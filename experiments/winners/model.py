@@ -20,29 +20,28 @@ def builder(split: Split) -> Callable[[Any], keras.Model]:
     def build(hp: Any) -> keras.Model:
         layers = hp.Int("layers", 1, 3)
         activation = hp.Choice("activation", ["relu", "tanh", "sigmoid"])
-        model = keras.Sequential([keras.Input((features,))])
+        stack = [keras.Input((features,))]
         for i in range(layers):
             units = hp.Int(f"units_{i}", 8, 128, step=8, default=32)
-            model.add(keras.layers.Dense(units, activation))
-            model.add(keras.layers.Dropout(hp.Float(f"dropout_{i}", 0.0, 0.5, step=0.1)))
+            stack.append(keras.layers.Dense(units, activation))
+            stack.append(keras.layers.Dropout(hp.Float(f"dropout_{i}", 0.0, 0.5, step=0.1)))
         rate = hp.Choice("learning_rate", [1e-3, 1e-2, 1e-1], default=1e-3)
-        _finish(model, split.classes, rate)
-        return model
+        return _finished(stack, split.classes, rate)
 
     return build
 
 
-def _finish(model: keras.Model, classes: int, rate: float) -> None:
-    adam = keras.optimizers.Adam(rate)
-    if classes == 0:
-        model.add(keras.layers.Dense(1))
-        model.compile(adam, "mse", metrics=["r2_score"])
-    elif classes == 2:
-        model.add(keras.layers.Dense(1, "sigmoid"))
-        model.compile(adam, "binary_crossentropy", metrics=["accuracy"])
-    else:
-        model.add(keras.layers.Dense(classes, "softmax"))
-        model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+def _finished(stack: list[Any], classes: int, rate: float) -> keras.Model:
+    """Returns the compiled model; made at once, since each `add` builds all layers anew."""
+    head, loss, metric = keras.layers.Dense(1), "mse", "r2_score"
+    if classes == 2:
+        head, loss, metric = keras.layers.Dense(1, "sigmoid"), "binary_crossentropy", "accuracy"
+    elif classes:
+        head = keras.layers.Dense(classes, "softmax")
+        loss, metric = "sparse_categorical_crossentropy", "accuracy"
+    model = keras.Sequential([*stack, head])
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=[metric])
+    return model
 
 
 def objective(classes: int) -> tuple[str, str]:

@@ -1,15 +1,16 @@
-"""KerasTuner's own search, with ``model.fit`` carried out as compiled epochs.
+"""KerasTuner's own search, with ``model.fit`` carried out by `NumpyLoop`.
 
 Everything that KerasTuner decides is its own: oracle, trials, checkpoints of the best epoch,
-reloading of promoted models, `get_best_models`. Only ``fit`` is replaced by a training loop whose
-values equal ``fit``'s (tests/training/test_exactness.py), which makes a search five to ten times
-as fast, so that many data sets and splits can be measured. ``--plain`` trains by ``fit`` itself.
+reloading of promoted models, `get_best_models`. Only ``fit`` is replaced, by a loop whose values
+equal its own (check.py), which makes a search ten times as fast, so that many data sets and splits
+can be measured.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,12 +18,11 @@ import keras_tuner
 
 from experiments.winners.data import Split
 from experiments.winners.model import BATCH, EPOCHS, builder, objective
-from kerashpo.training.data import FitData
-from kerashpo.training.loops.compiled.compiled_loop import CompiledLoop
+from experiments.winners.numpy_loop import LOOP
 from kerashpo.training.randomness import EpochKeys
 
 
-def search(kind: str, split: Split, seed: int, trials: int, plain: bool) -> dict[str, Any]:
+def search(kind: str, split: Split, seed: int, trials: int) -> dict[str, Any]:
     """Searches with KerasTuner; returns the winner, what it showed and the epochs trained.
 
     Args:
@@ -30,18 +30,15 @@ def search(kind: str, split: Split, seed: int, trials: int, plain: bool) -> dict
         split: training and validation rows; the test rows are not looked at.
         seed: of the search.
         trials: configurations, each trained for `EPOCHS` epochs; Hyperband plans its own.
-        plain: train by ``model.fit`` itself.
     """
     metric, direction = objective(split.classes)
     counter = _Counter()
     build = builder(split)
-    loop = CompiledLoop()
 
     def made(hp: Any) -> keras.Model:
         model = build(hp)
         counter.models += 1
-        if not plain:
-            model.fit = _compiled_fit(model, loop, EpochKeys(seed, counter.models, 0))
+        model.fit = partial(LOOP.fit, model, keys=EpochKeys(seed, counter.models, 0))
         return model
 
     with tempfile.TemporaryDirectory() as folder:
@@ -93,17 +90,3 @@ def _tuner(kind: str, build: Callable[[Any], keras.Model], trials: int, **shared
         return keras_tuner.Hyperband(build, max_epochs=EPOCHS, factor=3, **shared)
     kinds = {"random": keras_tuner.RandomSearch, "bayesian": keras_tuner.BayesianOptimization}
     return kinds[kind](build, max_trials=trials, **shared)
-
-
-def _compiled_fit(model: keras.Model, loop: CompiledLoop, keys: EpochKeys) -> Callable[..., Any]:
-    """Returns what stands for ``model.fit``: equal values, whole epochs as graph calls."""
-
-    def fit(x: Any, y: Any, **given: Any) -> keras.callbacks.History:
-        history = keras.callbacks.History()
-        callbacks = [history, *given.pop("callbacks", [])]
-        first, last = given.pop("initial_epoch", 0) + 1, given.pop("epochs")
-        given.pop("verbose", None)
-        loop.train(model, FitData.from_fit(x, y, **given), first, last, callbacks, keys)
-        return history
-
-    return fit

@@ -20,73 +20,121 @@ import keras
 import numpy as np
 
 import kerashpo as kt
-from experiments.winners import peer
+from experiments.winners import cheap, peer
 from experiments.winners.data import NAMES, Split, split
 from experiments.winners.model import BATCH, EPOCHS, builder, objective
+from experiments.winners.numpy_loop import LOOP
+from experiments.winners.scores import members_of, predict, row, score_and_loss
 from kerashpo.training.data import FitData
-from kerashpo.training.ensemble import average_models
-from kerashpo.training.loops.compiled.compiled_loop import CompiledLoop
 from kerashpo.training.randomness import EpochKeys
 
 PATH = Path(__file__).parent / "results" / "winners.csv"
-FIELDS = ("set", "split", "method", "model", "score", "loss", "shown", "epochs", "cpu_seconds")
+FIELDS = (
+    "set split labels method model score loss shown low high epochs members parameters cpu_seconds"
+).split()
 TRIALS = 25
 """Trainings of `EPOCHS` epochs that a search may spend; Hyperband spends what it plans."""
-
-
-def untuned(parts: Split, seed: int) -> Iterator[dict[str, Any]]:
-    """Yields the default model, and the mean of five trained with different seeds."""
-    models = [train(parts, {}, seed * 5 + member, EPOCHS) for member in range(5)]
-    yield row("untuned", models[0], parts, EPOCHS)
-    names = [f"seed_{i}" for i in range(5)]
-    yield row("untuned_5", average_models(models, names), parts, 5 * EPOCHS)
-
-
-def keras_tuner(kind: str, plain: bool = False) -> Callable[[Split, int], Iterator[dict[str, Any]]]:
-    """Returns a method: KerasTuner's winner, and the same refitted as its tutorial advises."""
-
-    def run(parts: Split, seed: int) -> Iterator[dict[str, Any]]:
-        found = peer.search(kind, parts, seed, TRIALS, plain)
-        yield row("winner", found["model"], parts, found["epochs"], found["shown"])
-        both = [np.concatenate(pair) for pair in zip(parts.train, parts.validation)]
-        whole = Split((both[0], both[1]), parts.validation, parts.test, parts.classes)
-        model = train(whole, found["values"], seed, found["best_epoch"])
-        yield row("refit", model, parts, found["epochs"] + found["best_epoch"], found["shown"])
-
-    return run
-
-
 HYPERBAND_EPOCHS = 922
 """What KerasTuner's Hyperband trains with 50 epochs at most and a factor of 3."""
+CONTROL = ("australian", "heart", "sonar")
+"""Data sets of the control with shuffled labels."""
+Rows = Iterator[dict[str, Any]]
 
 
-def kerashpo(kind: str) -> Callable[[Split, int], Iterator[dict[str, Any]]]:
-    """Returns a method: our searches with the same epochs, without and with a final round.
+def untuned(parts: Split, seed: int) -> Rows:
+    """Yields the default model, and the mean of five trained with different seeds."""
+    models = [train(parts, {}, seed * 5 + member, EPOCHS) for member in range(5)]
+    found = predict(models, parts.test[0])
+    yield row("untuned", found[:1], parts, EPOCHS, models[:1])
+    yield row("untuned_5", found, parts, 5 * EPOCHS, models)
 
-    Rows: ``winner`` (one checkpoint, as KerasTuner chooses) and ``ensemble`` (ten best trials
-    averaged) of a plain search; ``final`` (the winner's five fold models averaged),
-    ``final_all`` (all finalists') and ``single`` (refitted on all rows) of one whose budget
-    includes the final round.
-    """
 
-    def run(parts: Split, seed: int) -> Iterator[dict[str, Any]]:
-        with tempfile.TemporaryDirectory() as folder:
-            plain = _search(kind, parts, seed, f"{folder}/plain", False)
-            shown = plain.results.best.score
-            spent = plain.results.epochs
-            yield row("winner", plain.results.best_model(), parts, spent, shown)
-            yield row("ensemble", plain.results.ensemble(10), parts, spent)
-        with tempfile.TemporaryDirectory() as folder:
-            tuner = _search(kind, parts, seed, f"{folder}/final", 5)
-            final, spent = tuner.results.final, tuner.results.epochs
-            yield row("final", final.model, parts, spent, final.score.value)
-            yield row("final_all", final.model_all, parts, spent)
-            yield row("single", final.single, parts, spent + final.epochs)
+def keras_tuner(kind: str) -> Callable[[Split, int], Rows]:
+    """Returns a method: KerasTuner's winner, and the same refitted as its tutorial advises."""
+
+    def run(parts: Split, seed: int) -> Rows:
+        found = peer.search(kind, parts, seed, TRIALS)
+        told = {"parts": parts, "shown": found["shown"]}
+        best, spent = [found["model"]], found["epochs"]
+        yield row("winner", predict(best, parts.test[0]), epochs=spent, members=best, **told)
+        both = [np.concatenate(pair) for pair in zip(parts.train, parts.validation)]
+        whole = Split((both[0], both[1]), parts.validation, parts.test, parts.classes)
+        again = [train(whole, found["values"], seed, found["best_epoch"])]
+        spent += found["best_epoch"]
+        yield row("refit", predict(again, parts.test[0]), epochs=spent, members=again, **told)
 
     return run
 
 
-def _search(kind: str, parts: Split, seed: int, folder: str, final_round: Any) -> Any:
+def kerashpo(kind: str, plain: bool = True) -> Callable[[Split, int], Rows]:
+    """Returns a method: our searches with the same epochs, without and with a final round.
+
+    Rows: ``winner`` (one checkpoint, as KerasTuner chooses), ``ensemble`` (ten best trials
+    averaged), ``ensemble_3``, ``ensemble_5`` and ``pruned_3`` (the three of the ten whose mean
+    has the lowest validation loss) of a plain search; ``final`` (the winner's five fold models
+    averaged), ``final_all`` (all finalists'), ``single`` (refitted on all rows) and
+    ``final_ensemble`` (the best trials of its search) of one whose budget includes the final
+    round.
+
+    Args:
+        kind: of the search.
+        plain: whether to search without a final round, too.
+    """
+
+    def run(parts: Split, seed: int) -> Rows:
+        if plain:
+            with tempfile.TemporaryDirectory() as folder:
+                yield from _plain_rows(search(kind, parts, seed, folder, False), parts)
+        with tempfile.TemporaryDirectory() as folder:
+            yield from _final_rows(search(kind, parts, seed, folder, 5), parts)
+
+    return run
+
+
+def _plain_rows(tuner: Any, parts: Split) -> Rows:
+    spent, x = tuner.results.epochs, parts.test[0]
+    models = tuner.get_best_models(10)
+    found = predict(models, x)
+    best = tuner.results.best.score
+    yield row("winner", found[:1], parts, spent, models[:1], best)
+    for name, k in (("ensemble_3", 3), ("ensemble_5", 5), ("ensemble", 10)):
+        yield row(name, found[:k], parts, spent, models[:k])
+    chosen = pruned(predict(models, parts.validation[0]), parts)
+    yield row("pruned_3", found[chosen], parts, spent, [models[i] for i in chosen])
+
+
+def _final_rows(tuner: Any, parts: Split) -> Rows:
+    final, spent, x = tuner.results.final, tuner.results.epochs, parts.test[0]
+    models = members_of(final.model_all)
+    found = predict(models, x)
+    # The winner's five come first; `ensemble` names its members by trial and fold.
+    mine = [i for i, one in enumerate(models) if one.name.startswith(f"trial_{final.winner}_")]
+    winners = [models[i] for i in mine]
+    yield row("final", found[mine], parts, spent, winners, final.score)
+    yield row("final_all", found, parts, spent, models)
+    single = [final.single]
+    yield row("single", predict(single, x), parts, spent + final.epochs, single)
+    ten = members_of(tuner.results.ensemble(10))
+    yield row("final_ensemble", predict(ten, x), parts, spent, ten)
+
+
+def pruned(validated: np.ndarray, parts: Split, size: int = 3) -> list[int]:
+    """Returns the members whose mean has the lowest validation loss, added one at a time."""
+    chosen: list[int] = []
+    for _ in range(min(size, len(validated))):
+        losses = {
+            i: score_and_loss(
+                validated[[*chosen, i]].mean(axis=0), parts.validation[1], parts.classes
+            )[1]
+            for i in range(len(validated))
+            if i not in chosen
+        }
+        chosen.append(min(losses, key=losses.__getitem__))
+    return chosen
+
+
+def search(kind: str, parts: Split, seed: int, folder: str, final_round: Any) -> Any:
+    """Returns one of our tuners after its search."""
     metric, direction = objective(parts.classes)
     shared: dict[str, Any] = {
         "objective": kt.Objective(metric, direction),
@@ -109,17 +157,19 @@ def _search(kind: str, parts: Split, seed: int, folder: str, final_round: Any) -
     return tuner
 
 
-METHODS: dict[str, Callable[[Split, int], Iterator[dict[str, Any]]]] = {
+METHODS: dict[str, Callable[[Split, int], Rows]] = {
     "untuned": untuned,
-    "keras_tuner_random": keras_tuner("random"),
     "keras_tuner_bayesian": keras_tuner("bayesian"),
-    "keras_tuner_hyperband": keras_tuner("hyperband"),
-    "keras_tuner_random_plain": keras_tuner("random", plain=True),
-    "kerashpo_random": kerashpo("random"),
     "kerashpo_bayesian": kerashpo("bayesian"),
+    "keras_tuner_hyperband": keras_tuner("hyperband"),
     "kerashpo_hyperband": kerashpo("hyperband"),
-    "kerashpo_recommended": kerashpo("recommended"),
+    "kerashpo_recommended": kerashpo("recommended", plain=False),
 }
+FURTHER = {
+    "keras_tuner_random": keras_tuner("random"),
+    "kerashpo_random": kerashpo("random"),
+}
+"""Run where they are named."""
 
 
 def train(parts: Split, values: dict[str, Any], seed: int, epochs: int) -> keras.Model:
@@ -131,23 +181,8 @@ def train(parts: Split, values: dict[str, Any], seed: int, epochs: int) -> keras
     keras.utils.set_random_seed(seed)
     model = builder(parts)(hp)
     data = FitData.from_fit(*parts.train, batch_size=BATCH)
-    CompiledLoop().train(model, data, 1, epochs, [], EpochKeys(seed, 0, 0))
+    LOOP.train(model, data, 1, epochs, [], EpochKeys(seed, 0, 0))
     return model
-
-
-def row(
-    name: str, model: keras.Model, parts: Split, epochs: int, shown: float | None = None
-) -> dict[str, Any]:
-    """Returns what a model does on the test rows: accuracy or R2, and loss."""
-    logs = model.evaluate(*parts.test, verbose=0, return_dict=True)
-    score = logs["accuracy" if parts.classes else "r2_score"]
-    return {
-        "model": name,
-        "score": round(float(score), 6),
-        "loss": round(float(logs["loss"]), 6),
-        "shown": "" if shown is None else round(float(shown), 6),
-        "epochs": epochs,
-    }
 
 
 def read() -> list[dict[str, str]]:
@@ -158,10 +193,12 @@ def read() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def fill(name: str, number: int, method: str) -> None:
+def fill(name: str, number: int, labels: str, method: str) -> None:
     """Runs one cell and appends its rows."""
     began = time.process_time()
-    found = list(METHODS[method](split(name, number), number))
+    parts = split(name, number, shuffled_labels=labels == "shuffled")
+    with cheap.cheaper():
+        found = list((METHODS | FURTHER)[method](parts, number))
     spent = round(time.process_time() - began, 1)
     PATH.parent.mkdir(exist_ok=True)
     new = not PATH.exists()
@@ -169,10 +206,11 @@ def fill(name: str, number: int, method: str) -> None:
         writer = csv.DictWriter(file, FIELDS)
         if new:
             writer.writeheader()
+        cell = {"set": name, "split": number, "labels": labels, "method": method}
         for one in found:
-            cell = {"set": name, "split": number, "method": method, "cpu_seconds": spent}
-            writer.writerow({**cell, **one})
-    print(name, number, method, [(r["model"], r["score"], r["loss"]) for r in found], flush=True)
+            writer.writerow({**cell, "cpu_seconds": spent, **one})
+    told = ", ".join(f"{r['model']} {r['score']:.4f} {r['loss']:.3f}" for r in found)
+    print(f"{name} {number} {labels} {method}, {spent} s: {told}", flush=True)
 
 
 def numbers(text: str) -> list[int]:
@@ -184,16 +222,21 @@ def numbers(text: str) -> list[int]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--methods", nargs="+", default=[*METHODS], choices=METHODS | FURTHER)
     parser.add_argument("--splits", type=numbers, default=numbers("0-7"))
-    parser.add_argument("--sets", nargs="+", default=list(NAMES), choices=NAMES)
+    parser.add_argument("--sets", nargs="+", choices=NAMES)
+    parser.add_argument("--labels", default="true", choices=("true", "shuffled"))
+    parser.add_argument("--until", help="begin no cell after this time of day, e.g. 12:45")
     options = parser.parse_args()
-    done = {(r["set"], r["split"], r["method"]) for r in read()}
+    sets = options.sets or (NAMES if options.labels == "true" else CONTROL)
+    done = {(r["set"], r["split"], r["labels"], r["method"]) for r in read()}
     for number in options.splits:
-        for name in options.sets:
+        for name in sets:
             for method in options.methods:
-                if (name, str(number), method) not in done:
-                    fill(name, number, method)
+                if options.until and time.strftime("%H:%M") >= options.until:
+                    return
+                if (name, str(number), options.labels, method) not in done:
+                    fill(name, number, options.labels, method)
 
 
 if __name__ == "__main__":
