@@ -18,6 +18,8 @@ from kerashpo.i18n.texts import LANGUAGES, language_of
 from kerashpo.problems.registry import task_names
 from kerashpo.store.open import folder_of
 
+FOLDS = 5
+"""Folds of the final round of `recommended`."""
 SIMULATED = ("accuracy", "minutes")
 
 
@@ -35,6 +37,8 @@ class ComparisonOptions:
         initial_points: trials before a Bayesian tuner's model (ours or a peer's) decides.
         epochs: epochs in all that every tuner gets; several budgets are several comparisons;
             empty for each tuner's usual budget, see `kerashpo.compare.tuners.allowance`.
+        final_round: folds of a final round in every search of ours, within its budget; 0 for one
+            in `recommended` alone. Searches whose budget is too small have none.
         target: a value of the objective whose epochs and seconds are reported; None for the
             problem's own.
         workers: processes that run searches side by side.
@@ -55,6 +59,7 @@ class ComparisonOptions:
     max_trials: int = 25
     initial_points: int = 5
     epochs: tuple[int, ...] = ()
+    final_round: int = 0
     target: float | None = None
     workers: int = 1
     out: str = "report/compare"
@@ -73,6 +78,15 @@ class ComparisonOptions:
     def allowance(self, tuner: str) -> TunerBudget:
         """Returns the budget of one search of a tuner."""
         return allowance(tuner, self.max_epochs, self.factor, self.max_trials, self.total)
+
+    def final_round_of(self, tuner: str) -> int | None:
+        """Returns the folds of a tuner's final round, None where it has none.
+
+        One needs a finalist and the untuned model on all folds, and two trainings before.
+        """
+        folds = self.final_round or (FOLDS if tuner == "recommended" else 0)
+        least = (2 * (folds - 1) + 2) * self.max_epochs
+        return folds if folds and self.allowance(tuner).epochs >= least else None
 
     def budgets(self) -> Iterator[ComparisonOptions]:
         """Yields a comparison for each budget; several write to folders of their own."""
@@ -97,6 +111,8 @@ class ComparisonOptions:
         require_integer("max_trials", self.max_trials, 1)
         require_integer("initial_points", self.initial_points, 1)
         require_integer("workers", self.workers, 1)
+        if self.final_round:
+            require_integer("final_round", self.final_round, 2, why="folds; 0 for none")
         self._check_epochs()
         if self.target is not None and not _finite(self.target):
             raise InvalidInput(f"target must be a finite number. Received: {self.target!r}.")
@@ -202,6 +218,7 @@ def _parser() -> CommandParser:
     add("--max-trials", type=int, metavar="N", help="trials of full training (25)")
     add("--initial-points", type=int, metavar="N", help="before the Bayesian model decides (5)")
     add("--epochs", nargs="+", type=int, metavar="N", help="epochs in all of each whole search")
+    add("--final-round", type=int, metavar="N", help="folds for the best trials of each search (0)")
     add("--target", type=float, metavar="X", help="a value whose epochs and seconds are reported")
     add("--workers", type=int, metavar="N", help="processes that search side by side (1)")
     add("--out", metavar="DIR", help="the folder of the results (report/compare)")

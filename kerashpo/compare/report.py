@@ -21,6 +21,7 @@ from kerashpo.compare.formatting import (
     short,
     tuner_name,
 )
+from kerashpo.compare.model_table import model_blocks
 from kerashpo.compare.provenance import Provenance
 from kerashpo.compare.runs import Result
 from kerashpo.compare.statistics import FRACTIONS, Findings, by_tuner
@@ -203,6 +204,7 @@ def _problem(
         *([Paragraph(ties)] if (ties := ties_text(mine, texts)) else []),
         _scores(findings, by_tuner(mine), texts),
         Paragraph(_gain(findings, texts)),
+        *model_blocks(mine, task, texts),
     ]
     if comparison.simulated and task.is_share:
         blocks += simulated_blocks(findings, by_tuner(mine), comparison.simulated, texts)

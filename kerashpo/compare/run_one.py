@@ -94,6 +94,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     from kerashpo.tuners.hyperband import Hyperband
     from kerashpo.tuners.pbt import PBT
     from kerashpo.tuners.random import RandomSearch
+    from kerashpo.tuners.recommended import Recommended
     from kerashpo.tuners.search import Search
 
     allowed = options.allowance(run.tuner)
@@ -107,6 +108,9 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
     if run.tuner == "default":  # the untuned model: nothing but its defaults may be chosen
         return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
+    if run.tuner == "recommended":
+        most = {"max_trials": None, "max_epochs_total": allowed.epochs}
+        return Recommended(task.build, max_epochs=options.max_epochs, **most, **shared)
     pair = tuner_pair(run.tuner)
     named: dict[str, Any] = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
     match pair.scheduler:

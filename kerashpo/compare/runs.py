@@ -13,7 +13,8 @@ from typing import Any
 from kerashpo.analysis.anytime import Step
 from kerashpo.analysis.saturation import Saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
-from kerashpo.compare.tuners import BASELINES, INITIAL_POINTS, TUNERS, has_rungs, name_of
+from kerashpo.compare.models import ModelScore
+from kerashpo.compare.tuners import BASELINES, INITIAL_POINTS, OURS, TUNERS, has_rungs, name_of
 from kerashpo.core.import_string import code_hash, is_import_string
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task
@@ -126,6 +127,7 @@ class Result:
         confusion: rows the truth, columns the answer (classes, classes); empty for none.
         steps: where the best validation value improved.
         saturation: how many trials tie on the validation rows, None where that is not known.
+        models: the winner and what else the search hands over, on the test set.
     """
 
     problem: str
@@ -144,6 +146,7 @@ class Result:
     confusion: list[list[int]] = field(default_factory=list)
     steps: tuple[Step, ...] = ()
     saturation: Saturation | None = None
+    models: tuple[ModelScore, ...] = ()
 
     @classmethod
     def of(
@@ -160,6 +163,7 @@ class Result:
         confusion: list[list[int]],
         steps: Sequence[Step],
         saturation: Saturation | None = None,
+        models: Sequence[ModelScore] = (),
     ) -> Result:
         """Returns the result of a run from the winner's metrics on both parts.
 
@@ -175,6 +179,7 @@ class Result:
             confusion: its confusion matrix.
             steps: where the best value improved.
             saturation: how many trials tie on the validation rows, None where that is not known.
+            models: what the search hands over, its winner first.
         """
         return cls(
             *run.key,
@@ -191,6 +196,7 @@ class Result:
             confusion=confusion,
             steps=tuple(steps),
             saturation=saturation,
+            models=tuple(models),
         )
 
     @classmethod
@@ -198,7 +204,9 @@ class Result:
         """Returns the result that a file holds."""
         steps = tuple(Step(**step) for step in body["steps"])
         ties = body.get("saturation")
-        return cls(**{**body, "steps": steps, "saturation": ties and Saturation(**ties)})
+        models = tuple(ModelScore(**model) for model in body.get("models", ()))
+        read = {"steps": steps, "saturation": ties and Saturation(**ties), "models": models}
+        return cls(**{**body, **read})
 
     def recall(self, positive: int | None) -> float:
         """Returns the recall of a class, NaN where none is asked for."""
@@ -253,4 +261,6 @@ def _budget(tuner: str, options: ComparisonOptions) -> str:
         parts.append(f"initial-{options.initial_points}")
     if options.total is not None:
         parts.append(f"total-{options.total}")
+    if tuner in OURS and (folds := options.final_round_of(tuner)):
+        parts.append(f"final-{folds}")
     return "-".join(parts)

@@ -8,8 +8,9 @@ from kerashpo.analysis.anytime import steps
 from kerashpo.analysis.saturation import saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test
+from kerashpo.compare.models import further_models, model_score, untuned_average
 from kerashpo.compare.runs import Result, Run
-from kerashpo.compare.tuners import trains_fully
+from kerashpo.compare.tuners import OURS, trains_fully
 from kerashpo.problems.task import Task
 
 
@@ -38,12 +39,19 @@ def search_and_test(
         batch_size=task.batch_size,
         verbose=0 if options.quiet else 1,
         **epochs,
+        **_final_round(run.tuner, options),
     )
     results = tuner.results
     if results.stopped == "interrupted":
         return None
     best = results.best
-    scores, table = on_test(tuner.get_best_models(1)[0], split, task, compiled=True)
+    winner = tuner.get_best_models(1)[0]
+    scores, table = on_test(winner, split, task, compiled=True)
+    models = [model_score("winner", winner, split, task, results.epochs, shown=best.score)]
+    models += further_models(tuner, split, task)
+    if run.tuner == "default":
+        epochs_each = options.max_epochs
+        models.append(untuned_average(task, split, epochs_each, run.seed, str(run.folder)))
     return Result.of(
         run,
         task,
@@ -56,4 +64,12 @@ def search_and_test(
         confusion=table,
         steps=steps(results.history),
         saturation=saturation(results.history),
+        models=models,
     )
+
+
+def _final_round(tuner: str, options: ComparisonOptions) -> dict[str, Any]:
+    """Returns the argument of `search` for a final round within the budget, where there is one."""
+    if tuner not in OURS or tuner == "pbt":
+        return {}
+    return {"final_round": options.final_round_of(tuner)}

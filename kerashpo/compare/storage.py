@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, final
 
@@ -32,6 +33,10 @@ RESULT_COLUMNS = (
 )  # fmt: skip
 SCORE_COLUMNS = ("problem", "tuner", "seed", "metric", "val_score", "test_score")
 STEP_COLUMNS = ("problem", "tuner", "seed", "epochs", "trials", "seconds", "value")
+MODEL_COLUMNS = (
+    "problem", "tuner", "seed", "model", "members", "parameters", "epochs", "shown",
+    "test_score", "test_loss",
+)  # fmt: skip
 CONFUSION_COLUMNS = ("problem", "tuner", "seed", "truth", "answer", "count")
 _KEY = ("problem", "tuner", "seed")
 
@@ -95,6 +100,7 @@ def write_all(
         "results.csv": (RESULT_COLUMNS, map(_result_row, results)),
         "summary.csv": (_summary_columns(), map(_summary_row, lines)),
         "scores.csv": (SCORE_COLUMNS, (_score_row(r, tasks[r.problem]) for r in results)),
+        "models.csv": (MODEL_COLUMNS, (row for r in results for row in _model_rows(r))),
         "anytime.csv": (STEP_COLUMNS, (row for r in results for row in _step_rows(r))),
         "confusion.csv": (
             CONFUSION_COLUMNS,
@@ -118,6 +124,11 @@ def _result_row(result: Result) -> list[Any]:
 def _score_row(result: Result, task: Task) -> list[Any]:
     values = (result.val_score, result.test_score)
     return [result.problem, result.tuner, result.seed, task.metric, *values]
+
+
+def _model_rows(result: Result) -> list[list[Any]]:
+    key = [result.problem, result.tuner, result.seed]
+    return [[*key, *astuple(model)] for model in result.models]
 
 
 def _step_rows(result: Result) -> list[list[Any]]:

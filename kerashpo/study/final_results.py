@@ -104,16 +104,24 @@ class FinalResults:
     @cached_property
     def model(self) -> Any:
         """The winner's fold models averaged: one compiled model."""
-        return self._models.average(self._members(self.winner))
+        return self._models.average(self.members)
 
     @cached_property
     def model_all(self) -> Any:
         """All finalists' fold models averaged."""
+        return self._models.average(self.members_all)
+
+    @property
+    def members(self) -> list[tuple[int, int]]:
+        """Trial and run of each model that `model` averages."""
+        return self._members(self.winner)
+
+    @property
+    def members_all(self) -> list[tuple[int, int]]:
+        """Trial and run of each model that `model_all` averages, the winner's first."""
         _ = self.winner
         whole = sorted(self._whole, key=self._rank)
-        return self._models.average(
-            [pair for trial in whole for pair in self._members(trial.number)]
-        )
+        return [pair for trial in whole for pair in self._members(trial.number)]
 
     @cached_property
     def single(self) -> Any:

@@ -16,6 +16,7 @@ import pytest
 from kerashpo.compare import run_one
 from kerashpo.compare.__main__ import main
 from kerashpo.compare.command import INTERRUPTED
+from kerashpo.compare.comparison_options import parse
 from kerashpo.compare.evaluate import confusion
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.statistics import summarise
@@ -107,6 +108,49 @@ def test_every_epoch_is_in_the_curves(compared):
     for tuner, epochs in results.items():
         told = {(r["trial"], r["epoch"]) for r in found if r["tuner"] == tuner}
         assert len(told) == epochs
+
+
+def test_every_model_of_a_search_is_on_the_test_set(compared):
+    out, _, _ = compared
+    found = rows(out / "models.csv")
+    models = [(row["tuner"], row["model"], row["members"]) for row in found]
+    assert models == [
+        ("hyperband", "winner", "1"),
+        ("hyperband", "ensemble", rows(out / "results.csv")[0]["trials"]),
+        ("bayesian", "winner", "1"),
+        ("bayesian", "ensemble", "2"),
+        ("default", "winner", "1"),
+        ("default", "average", "5"),
+    ]
+    for row in found:
+        assert 0 <= float(row["test_score"]) <= 1 and float(row["test_loss"]) > 0
+    winners = {r["tuner"]: r["test_score"] for r in found if r["model"] == "winner"}
+    told = {r["tuner"]: r["test_accuracy"] for r in rows(out / "results.csv")}
+    for tuner, value in winners.items():
+        assert float(value) == pytest.approx(float(told[tuner]), abs=1e-6)
+    average = found[-1]
+    assert int(average["parameters"]) == 5 * int(found[-2]["parameters"])
+    assert (average["epochs"], average["shown"]) == ("10", "nan")
+    assert "average of 5 seeds" in (out / "report.md").read_text("utf-8")
+
+
+def test_recommended_has_a_final_round_where_its_budget_allows_one():
+    options = parse(["--tuners", "recommended", "--max-epochs", "2", "--epochs", "20"])
+    assert options.final_round_of("recommended") == 5
+    assert options.final_round_of("bayesian") is None
+    short = parse(["--tuners", "recommended", "--max-epochs", "2", "--epochs", "19"])
+    assert short.final_round_of("recommended") is None
+    every = parse(["--max-epochs", "2", "--epochs", "40", "--final-round", "3"])
+    assert {every.final_round_of(name) for name in ("bayesian", "recommended")} == {3}
+
+
+def test_the_final_round_is_in_the_table_and_within_the_budget(tmp_path):
+    budget = "--max-epochs 1 --epochs 10 --tuners recommended --quiet".split()
+    assert main([*budget, "--out", str(tmp_path)]) == 0
+    found = {r["model"]: r for r in rows(tmp_path / "models.csv") if r["tuner"] == "recommended"}
+    assert set(found) == {"winner", "ensemble", "final", "final_all"}
+    assert found["final"]["members"] == "5" and found["final_all"]["members"] == "10"
+    assert all(int(row["epochs"]) <= 10 for row in found.values())
 
 
 def test_summary_and_confusion(compared):

@@ -31,12 +31,14 @@ class Winner:
         values: what `build_model` was given.
         metrics: every metric of that epoch.
         weights: the model's weights after it.
+        epoch: its number within the trial, from 1.
     """
 
     rank: tuple[float, float, int]
     values: dict[str, Any]
     metrics: dict[str, float]
     weights: list[Any]
+    epoch: int
 
 
 @final
@@ -105,11 +107,11 @@ class Recorder(keras.callbacks.Callback):
         self.curves += [
             (self._trial, epoch + 1, name, value, own, elapsed) for name, value in metrics.items()
         ]
-        self._update_best(metrics, elapsed)
+        self._update_best(metrics, elapsed, epoch + 1)
         if self.epochs >= self._budget:
             raise BudgetSpent(f"{self.epochs} epochs are trained")
 
-    def _update_best(self, metrics: dict[str, float], elapsed: float) -> None:
+    def _update_best(self, metrics: dict[str, float], elapsed: float, epoch: int) -> None:
         objective = self._objective
         value = metrics.get(objective.name, float("nan"))
         loss = metrics.get(objective.loss, float("inf"))
@@ -118,7 +120,7 @@ class Recorder(keras.callbacks.Callback):
             return
         if self.best is None or rank[0] < self.best.rank[0]:
             self.steps.append(Step(self.epochs, self.trials, elapsed, value))
-        self.best = Winner(rank, dict(self._values), metrics, self.model.get_weights())
+        self.best = Winner(rank, dict(self._values), metrics, self.model.get_weights(), epoch)
 
 
 def recorded(build: Callable[[Any], Any], recorder: Recorder) -> Callable[[Any], Any]:

@@ -14,6 +14,7 @@ from kerashpo.analysis.intervals import is_proportion
 from kerashpo.analysis.saturation import Saturation, saturation_of
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test, without_warnings
+from kerashpo.compare.models import model_score, refitted
 from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder, Winner
 from kerashpo.compare.runs import Result, Run, write_json
 from kerashpo.core.errors import NoResult
@@ -68,6 +69,13 @@ def record_search(
     with without_warnings():
         model, config = rebuilt(task, recorder.best)
         scores, table = on_test(model, split, task)
+        best, spent = recorder.best, recorder.epochs
+        shown = best.metrics.get(task.objective.name, math.nan)
+        fresh = built(task, best)[0]
+        models = (
+            model_score("winner", model, split, task, spent, shown=shown),
+            refitted(task, split, fresh, best.epoch, spent),
+        )
     return Result.of(
         run,
         task,
@@ -80,6 +88,7 @@ def record_search(
         confusion=table,
         steps=recorder.steps,
         saturation=_saturation(recorder, split, task),
+        models=models,
     )
 
 
@@ -109,9 +118,15 @@ def _search(tuner: str, settings: PeerSettings, recorder: Recorder) -> None:
 
 def rebuilt(task: Task, best: Winner) -> tuple[Any, dict[str, Any]]:
     """Returns the winner's model with its best weights, and the values that it asked for."""
+    model, config = built(task, best)
+    model.set_weights(best.weights)
+    return model, config
+
+
+def built(task: Task, best: Winner) -> tuple[Any, dict[str, Any]]:
+    """Returns a fresh model of the winner's configuration, and the values that it asked for."""
     hp = keras_tuner.HyperParameters()
     hp.values = dict(best.values)
     model = task.build(hp)
-    model.set_weights(best.weights)
     asked = {param.name for param in hp.space}
     return model, {name: value for name, value in best.values.items() if name in asked}

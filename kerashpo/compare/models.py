@@ -1,0 +1,154 @@
+"""The models that a search hands over, on the test set: its winner, averages, a final round.
+
+A comparison's tables are about winners, one checkpoint for each tuner, as KerasTuner hands it
+over. Beside them stand the models that cost no or few further epochs, and the fair rivals of all:
+the untuned model averaged over five seeds, and another library's winner refitted on training and
+validation rows, as KerasTuner's tutorial advises.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from kerashpo.compare.evaluate import on_test
+from kerashpo.problems.splits import Split
+from kerashpo.problems.task import Task
+
+MEMBERS = 10
+"""Trials that an ensemble averages."""
+SEEDS = 5
+"""Trainings of the untuned model that are averaged."""
+ORDER = ("winner", "refit", "ensemble", "final", "final_all", "average")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelScore:
+    """One model of a search on the test set.
+
+    Attributes:
+        model: ``"winner"`` (one checkpoint), ``"refit"`` (the winner trained again on training and
+            validation rows), ``"ensemble"`` (the ten best trials averaged), ``"final"`` and
+            ``"final_all"`` (the fold models of a final round's winner, and of all its finalists,
+            averaged), ``"average"`` (the untuned model, five seeds averaged).
+        members: how many networks answer together.
+        parameters: of all of them.
+        epochs: that were trained for it.
+        shown: the score that the search says it has; NaN where it says none.
+        test_score: the objective's metric on the test set.
+        test_loss: the loss there.
+    """
+
+    model: str
+    members: int
+    parameters: int
+    epochs: int
+    shown: float
+    test_score: float
+    test_loss: float
+
+
+def model_score(
+    name: str,
+    model: Any,
+    split: Split,
+    task: Task,
+    epochs: int,
+    members: int = 1,
+    shown: float = math.nan,
+) -> ModelScore:
+    """Evaluates a model on the test set; see `ModelScore` for the arguments."""
+    scores, _ = on_test(model, split, task, compiled=True)
+    return ModelScore(
+        name,
+        members,
+        int(model.count_params()),
+        epochs,
+        shown,
+        scores.get(task.metric, math.nan),
+        scores.get("loss", math.nan),
+    )
+
+
+def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ...]:
+    """Returns the averaged models of a search by one of our tuners, without its winner.
+
+    A search of one trial has none. They cost no epoch beyond the search's own.
+
+    Args:
+        tuner: after its search.
+        split: the data of the seed.
+        task: what was tuned.
+    """
+    results, spent = tuner.results, tuner.results.epochs
+    found = []
+    members = len(results.members(MEMBERS))
+    if members > 1:
+        found.append(
+            model_score("ensemble", results.ensemble(MEMBERS), split, task, spent, members)
+        )
+    if any(trial.extra for trial in results.history.trials.values()):
+        final = results.final
+        for name, folds, shown in (
+            ("final", final.members, final.score.value),
+            ("final_all", final.members_all, math.nan),
+        ):
+            model = final.model if name == "final" else final.model_all
+            found.append(model_score(name, model, split, task, spent, len(folds), shown))
+    return tuple(found)
+
+
+def untuned_average(task: Task, split: Split, epochs: int, seed: int, folder: str) -> ModelScore:
+    """Trains the untuned model with five seeds and evaluates their average.
+
+    Args:
+        task: what is tuned.
+        split: the data of the seed.
+        epochs: of each training.
+        seed: of the search.
+        folder: where its study is kept.
+    """
+    from kerashpo.tuners.random import RandomSearch
+
+    tuner = RandomSearch(
+        task.build,
+        task.objective,
+        max_trials=1,
+        executions_per_trial=SEEDS,
+        tune_new_entries=False,
+        seed=seed,
+        directory=folder,
+        project_name="default_average",
+    )
+    x, y = split.train
+    tuner.search(
+        x,
+        y,
+        validation_data=split.validation,
+        batch_size=task.batch_size,
+        epochs=epochs,
+        verbose=0,
+    )
+    model = tuner.results.ensemble(1)
+    return model_score("average", model, split, task, tuner.results.epochs, SEEDS)
+
+
+def refitted(task: Task, split: Split, model: Any, epochs: int, spent: int) -> ModelScore:
+    """Trains a fresh model of another library's winner on training and validation rows.
+
+    Args:
+        task: what was tuned.
+        split: the data of the seed.
+        model: built, with fresh weights.
+        epochs: the winner's best epoch.
+        spent: epochs of its search.
+    """
+    import keras
+    import numpy as np
+
+    x, y = keras.tree.map_structure(
+        lambda *parts: np.concatenate(parts), split.train, split.validation
+    )
+    model.fit(x, y, batch_size=task.batch_size, epochs=epochs, verbose=0)
+    return model_score("refit", model, split, task, spent + epochs)
