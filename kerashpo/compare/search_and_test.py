@@ -70,6 +70,7 @@ def search_and_test(
 
 def _final_round(tuner: str, options: ComparisonOptions) -> dict[str, Any]:
     """Returns the argument of `search` for a final round within the budget, where there is one."""
-    if tuner not in OURS or tuner == "pbt":
-        return {}
-    return {"final_round": options.final_round_of(tuner)}
+    folds = options.final_round_of(tuner) if tuner in OURS and tuner != "pbt" else None
+    if folds is None:
+        return {"final_round": False} if tuner == "recommended" else {}
+    return {"final_round": folds}
