@@ -109,7 +109,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     if run.tuner == "default":  # the untuned model: nothing but its defaults may be chosen
         return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
     if run.tuner == "recommended":
-        most = {"max_trials": None, "max_epochs_total": allowed.epochs}
+        most: dict[str, Any] = {"max_trials": None, "max_epochs_total": allowed.epochs}
         return Recommended(task.build, max_epochs=options.max_epochs, **most, **shared)
     pair = tuner_pair(run.tuner)
     named: dict[str, Any] = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
