@@ -32,7 +32,10 @@ from tests.helpers.training_rig import Rig
 
 # Keras's own `Variable.numpy` warns with numpy 2 on JAX.
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation", "ignore:.*is a generator"
+    "ignore:__array__ implementation",
+    "ignore:.*is a generator",
+    # Of `steps_per_epoch` that go on in the next epoch, in the last one of a pass.
+    "ignore:Your input ran out of data",
 )
 EPOCHS, CUT = 3, 1
 NOTHING = Space.of([])
