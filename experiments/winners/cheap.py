@@ -1,9 +1,9 @@
 """What makes a thousand searches affordable; no decision of a search depends on it.
 
 KerasTuner collects garbage twice a trial over all that TensorFlow has imported, 0.2 s each time,
-so what is alive before a cell is left out of that. Building layers, tracing and dispatch took most of
-the rest, so Keras runs on its NumPy backend, where `NumpyLoop` stands for ``fit`` on both sides.
-One thread suffices for networks of this size.
+so what is alive before a cell is left out of that. Building layers, tracing and dispatch took
+most of the rest, so Keras runs on its NumPy backend, where `NumpyLoop` stands for ``fit`` on
+both sides. One thread suffices for networks of this size.
 """
 
 from __future__ import annotations
