@@ -1,4 +1,4 @@
-"""What a callback remembers: every attribute that training has changed, as bytes."""
+"""State of a callback: every attribute that training has changed, pickled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from kerashpo.training.model_state import state_variables
 
-#: Attributes that Keras sets anew for each training.
+#: Attributes that Keras sets again for each training.
 _KERAS = frozenset({"_model", "model", "params", "_params"})
 
 
@@ -23,17 +23,18 @@ _KERAS = frozenset({"_model", "model", "params", "_params"})
 class CallbackState:
     """Saves and restores the attributes of one callback.
 
-    Attributes are pickled, those of `__main__` by value where they cannot be found by name.
-    References to the model, its layers, optimizer, metrics and variables stay references. What
-    was unchanged since the callback was made is left out, and so is what cannot be pickled.
+    Attributes are pickled by name, those of `__main__` by value if they cannot be found by name.
+    References to the model, its layers, optimizer, metrics and variables stay references.
+    Attributes unchanged since the callback was made are left out, as are those that cannot be
+    pickled.
 
     Args:
-        callback: as it was made, before any training.
+        callback: as constructed, before any training.
     """
 
     def __init__(self, callback: Any) -> None:
         self._callback = callback
-        # Our own callbacks hold tuners, and remember nothing.
+        # Our own callbacks hold tuners, and have no state to save.
         self._kept = not type(callback).__module__.startswith("kerashpo.")
         self._fresh = {name: (value, _digest(value)) for name, value in self._attributes()}
 
@@ -52,15 +53,15 @@ class CallbackState:
         return _dumps(changed, references)[0], lost
 
     def load(self, data: bytes, model: keras.Model) -> dict[str, Any]:
-        """Returns the attributes that `save` was given, with references to `model`.
+        """Returns the attributes that `save` pickled, with references to `model`.
 
         Raises:
-            ValueError: if they cannot be read.
+            ValueError: if they cannot be unpickled.
         """
         found = {key: thing for thing, key in _parts(model, self._callback)}
         try:
             return _Unpickler(io.BytesIO(data), found).load()  # type: ignore[no-any-return]
-        except Exception as error:  # whatever classes of the user's raise
+        except Exception as error:  # any exception of the user's classes
             name = type(self._callback).__name__
             raise ValueError(f"the state of the callback {name} cannot be read: {error}") from error
 
@@ -70,13 +71,13 @@ class CallbackState:
 
 
 _MISSING = object()
-#: id of what an attribute may refer to -> its name.
+#: id of an object that an attribute may refer to -> its name.
 References = Mapping[int, tuple[str, int]]
 _NONE: References = MappingProxyType({})
 
 
 def _parts(model: keras.Model, callback: Any) -> list[tuple[Any, tuple[str, int]]]:
-    """Returns what attributes may refer to, and by what name."""
+    """Returns the objects that attributes may refer to, with their names."""
     groups: dict[str, list[Any]] = {
         "callback": [callback],
         "layer": list(model._flatten_layers()),
@@ -97,12 +98,12 @@ def _references(model: keras.Model, callback: Any) -> References:
 
 
 def _digest(value: Any, references: References = _NONE) -> int | None:
-    """Returns a checksum of a value's pickle, None where there is none; arrays are not copied."""
+    """Returns a checksum of a value's pickle, None if there is none; arrays are not copied."""
     if isinstance(value, keras.Model) and id(value) not in references:
         return _checksum(b"", [np.ascontiguousarray(part) for part in value.get_weights()])
     try:
         data, buffers = _dumps(value, references, out_of_band=True)
-    except Exception:  # each class has its own way to say that it cannot be pickled
+    except Exception:  # pickling may raise any exception, depending on the class
         return None
     return _checksum(data, [buffer.raw() for buffer in buffers])
 

@@ -2,8 +2,8 @@
 
 A traced graph keeps the values that Python code read while it was traced. Two models may share
 a graph only if their code would have read the same ones: `describe` returns a hashable value
-that is equal exactly then, and raises `Opaque` where that cannot be told. `fingerprint` is the
-forgiving variant that only has to notice changes.
+that is equal exactly then, and raises `Opaque` where equality cannot be decided. `fingerprint`
+is the forgiving variant that only has to notice changes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LIBRARIES = frozenset(
     "keras tensorflow jax jaxlib numpy math cmath functools operator itertools builtins typing "
     "collections abc".split()
 )
-#: Names by which a function reads what no description holds: random numbers, the process.
+#: Names through which a function reads random numbers or the process, which cannot be described.
 _UNPREDICTABLE = frozenset(
     "random default_rng globals locals vars eval exec __import__ open input breakpoint".split()
 )
@@ -54,11 +54,11 @@ _INSTALLED = tuple(
 
 
 class Opaque(Exception):
-    """Something whose effect on a graph cannot be told from a description."""
+    """Raised for an object whose effect on a graph cannot be described by a hashable value."""
 
 
 def describe(value: Any, *, metrics: bool = False) -> Hashable:
-    """Returns a value that is equal for functions and objects that behave alike.
+    """Returns a hashable description that is equal for functions and objects that behave alike.
 
     Args:
         value: a function, a number, an array, an object of Keras without variables, or
@@ -72,9 +72,9 @@ def describe(value: Any, *, metrics: bool = False) -> Hashable:
 
 
 def fingerprint(value: Any) -> Hashable:
-    """Returns a value that changes when plain data change that a function can read or set.
+    """Returns a fingerprint that changes when plain data that a function reads or sets change.
 
-    Objects of user classes count with their attributes; what cannot be described counts by
+    Objects of user classes are compared by their attributes, and what cannot be described by
     its identity.
     """
     return _Reader(strict=False).read(value)
@@ -82,7 +82,7 @@ def fingerprint(value: Any) -> Hashable:
 
 @final
 class _Reader:
-    """Reads one value and all that it reaches; an object met again is named by its number."""
+    """Reads a value and everything it references; a repeated object becomes its number."""
 
     def __init__(self, *, strict: bool, metrics: bool = False) -> None:
         self._strict, self._metrics = strict, metrics
@@ -202,7 +202,7 @@ class _Reader:
             return ("empty",)
 
     def _global(self, chain: tuple[str, ...], function: types.FunctionType) -> Hashable:
-        """Describes what a dotted name stands for in a function's module."""
+        """Describes the object that a dotted name refers to in a function's module."""
         name, *attributes = chain
         if name in _UNPREDICTABLE or _UNPREDICTABLE & set(attributes[:-1] or attributes):
             self._refuse(f"{function.__name__} uses {'.'.join(chain)}")
@@ -251,7 +251,7 @@ def _root(module: str) -> str:
 
 
 def _is_global(function: types.FunctionType) -> bool:
-    """Whether a function is what its module calls by its name, not one made by another."""
+    """Whether a function is the one that its module holds under its name, not a closure."""
     module = sys.modules.get(function.__module__)
     return getattr(module, function.__qualname__, None) is function
 

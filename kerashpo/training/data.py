@@ -24,7 +24,7 @@ from kerashpo.training.arrays import (
 )
 from kerashpo.training.recorded_batches import recorded, recorded_validation
 
-#: The arguments of `fit` that say how long to train and what to call, not what to train on.
+#: The arguments of `fit` that are not data: how long to train, callbacks, output.
 NOT_DATA = ("epochs", "initial_epoch", "callbacks")
 
 
@@ -67,11 +67,11 @@ class FitData:
         validation_batch_size: the same for validation; None means `batch_size`.
         shuffle: whether batches are drawn in a fresh order each epoch; ``"batch"`` as in Keras.
         class_weight: class number -> weight, or None.
-        validation_freq: validate every so many epochs, or the epochs (from 1) to validate after.
-        steps_per_epoch: batches an epoch; the next epoch goes on where this one ended.
-        validation_steps: batches of a validation, from the first on.
+        validation_freq: validate every n epochs, or the epochs (from 1) to validate after.
+        steps_per_epoch: batches per epoch; the next epoch continues where this one ended.
+        validation_steps: batches of a validation, from the first one.
         extra: further arguments of `fit`, e.g. ``verbose``.
-        rows: of cross-validation, the samples of the arrays that are trained on; None for all.
+        rows: of cross-validation, the training rows of the arrays; None for all.
         validation_rows: the same for the arrays of `validation`.
     """
 
@@ -92,7 +92,7 @@ class FitData:
 
     @classmethod
     def from_fit(cls, *args: Any, **kwargs: Any) -> FitData:
-        """Takes the arguments of `fit`, by position or by name, except `NOT_DATA`.
+        """Makes data from the arguments of `fit`, by position or by name, except `NOT_DATA`.
 
         `validation_split` takes the last fraction of the samples before any shuffling, as Keras
         does. Array-likes become numpy arrays, see `kerashpo.training.arrays`.
@@ -118,7 +118,7 @@ class FitData:
 
     @property
     def trains_on_arrays(self) -> bool:
-        """Whether the training data are dense arrays, whatever the validation data are."""
+        """Whether the training data are dense arrays, regardless of the validation data."""
         return are_arrays((self.x, self.y, self.sample_weight))
 
     @property
@@ -129,7 +129,7 @@ class FitData:
 
     @property
     def has_rows(self) -> bool:
-        """Whether samples can be taken by number: arrays, large sparse and ragged ones too."""
+        """Whether samples can be selected by index: arrays, large sparse and ragged ones too."""
         return can_take((self.x, self.y, self.sample_weight))
 
     @property
@@ -139,7 +139,7 @@ class FitData:
 
     @property
     def batch(self) -> int:
-        """Samples a training batch, with Keras's default; arrays only where that is used."""
+        """Samples per training batch, with Keras's default; only used for arrays."""
         return self.batch_size or (
             -(-self.samples // self.steps_per_epoch) if self.steps_per_epoch else 32
         )
@@ -154,7 +154,7 @@ class FitData:
 
     @property
     def batches(self) -> int | None:
-        """Batches of one pass over the training data; None where there is no end, or none known."""
+        """Batches of one pass over the training data; None if infinite or unknown."""
         if isinstance(self.x, keras.utils.PyDataset):
             return self.x.num_batches
         return -(-self.samples // self.batch) if self.has_rows else None
@@ -166,7 +166,7 @@ class FitData:
         return len(batches)
 
     def batches_of(self, epoch: int, per_execution: int = 1) -> tuple[int, range]:
-        """Returns which pass over the data an epoch belongs to, and which of its batches.
+        """Returns the pass over the data that an epoch belongs to, and its batches within the pass.
 
         With `steps_per_epoch`, epochs share a pass until its batches are used up, as in Keras.
         Arrays and `PyDataset`s only.
@@ -251,7 +251,7 @@ _GIVEN = (
 
 
 def fingerprint_of(arguments: Any) -> str | None:
-    """Returns a hash of the arrays among any arguments, None where there are none."""
+    """Returns a hash of the arrays among any arguments, None if there are none."""
     found = {
         repr(path): array
         for path, leaf in keras.tree.flatten_with_path(arguments)
@@ -261,7 +261,7 @@ def fingerprint_of(arguments: Any) -> str | None:
 
 
 def check_weights(data: FitData) -> None:
-    """Raises InvalidInput for sample weights beside class weights, as Keras does."""
+    """Raises InvalidInput for both sample weights and class weights, as Keras does."""
     if data.class_weight is not None and data.sample_weight is not None:
         raise InvalidInput(
             "sample_weight and class_weight cannot be given together, as in Keras: multiply the "
@@ -270,7 +270,7 @@ def check_weights(data: FitData) -> None:
 
 
 def class_weights(y: np.ndarray, weights: Mapping[int, float]) -> np.ndarray:
-    """Returns one weight a sample, 1 for classes that `weights` does not name.
+    """Returns one weight per sample, 1 for classes without an entry in `weights`.
 
     Classes are the arg max of one-hot rows, else the rounded label, as in Keras.
 

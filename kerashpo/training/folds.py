@@ -20,11 +20,11 @@ from kerashpo.training.data import FitData, check_weights
 from kerashpo.training.resampling import joined, reshuffled
 
 NO_DATA = FitData(None)
-"""In place of data that only code of the user's own knows how to read."""
+"""Placeholder for data that only the user's own code can read."""
 
 EPOCHS = "epochs"
 _RESHUFFLED = 4
-"""So many reshuffled splits are kept at once, with their data on the device."""
+"""Reshuffled splits kept in memory, with their data on the device."""
 #: Arguments of `fit` that may be tuned.
 TUNABLE = (
     "batch_size",
@@ -40,14 +40,14 @@ _WHOLE = ("batch_size", "validation_batch_size", "validation_freq", "steps_per_e
 
 @final
 class RunData:
-    """The data of a search, by run, configuration and trial.
+    """Training data of a search, by run, configuration and trial.
 
     Args:
         parts: the data of each run that counts for the score; one part serves all of them.
-        fit_hp: which arguments of `fit` a configuration sets, and their values.
+        fit_hp: the arguments of `fit` that are tuned, with their domains.
         scored: how many runs count for the score.
         folds: the data of further runs: the folds of a final round.
-        reshuffle: the seed by which each trial gets a split of its own; None for one split.
+        reshuffle: the seed by which each trial gets its own split; None for one common split.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class RunData:
         self._parts, self._folds, self._scored = tuple(parts), tuple(folds), scored
         self._fit_hp = fit_hp or Space.of([])
         self._reshuffle = reshuffle
-        # The same object for equal values: tensors on the device are kept by object.
+        # The same object for equal values: tensors on the device are cached by object identity.
         self._made: dict[tuple[int, str], FitData] = {}
         self._shuffled: OrderedDict[int, FitData] = OrderedDict()
         self._joined: Triple | None = None
 
     @property
     def first(self) -> FitData:
-        """The data of the first run, as given."""
+        """The data of the first run, as passed."""
         return self._parts[0]
 
     def of(self, run: int, config: Config, trial: int = 0) -> FitData:
-        """Returns what a run of a trial with this configuration is trained on."""
+        """Returns the training data of a run of a trial with this configuration."""
         values = fit_values(self._fit_hp, config)
         values.pop(EPOCHS, None)
         is_fold = bool(self._folds) and run >= self._scored
@@ -90,7 +90,7 @@ class RunData:
         return self._made[key]
 
     def _of_trial(self, trial: int, seed: int) -> FitData:
-        """Returns the reshuffled data of a trial; those of the last few trials are kept."""
+        """Returns the reshuffled data of a trial; those of the last few trials are cached."""
         if self._joined is None:
             self._joined = joined(self._parts[0])
         if trial not in self._shuffled:
@@ -101,7 +101,7 @@ class RunData:
         return self._shuffled[trial]
 
     def epochs(self, config: Config) -> int | None:
-        """Returns for how many epochs this configuration is trained, None where it is silent."""
+        """Returns the number of epochs that this configuration sets, None if it sets none."""
         return fit_values(self._fit_hp, config).get(EPOCHS)
 
 
@@ -116,7 +116,7 @@ def read_fit_hp(given: Any, epochs: bool = True) -> Space:
 
     Args:
         given: the space, or a mapping of names and definitions.
-        epochs: whether epochs may be among them; not where the tuner plans them.
+        epochs: whether epochs may be tuned; False if the tuner plans them.
 
     Raises:
         InvalidInput: for an argument that cannot be tuned.
@@ -126,7 +126,7 @@ def read_fit_hp(given: Any, epochs: bool = True) -> Space:
         return Space.of([])
     if not isinstance(given, (Mapping, Space)):
         raise InvalidInput(
-            "fit_hp must map arguments of fit to what they may be, e.g. "
+            "fit_hp must map arguments of fit to their search domains, e.g. "
             f"{{'batch_size': kerashpo.space.choice([16, 32])}}. Received: {given!r}."
         )
     space = given if isinstance(given, Space) else Space(given)
@@ -149,21 +149,21 @@ def read_fit_hp(given: Any, epochs: bool = True) -> Space:
 
 
 def fold(data: FitData, cv: Any, repeats: int, seed: int) -> tuple[FitData, ...]:
-    """Returns the data of each fold: the other samples train, it validates.
+    """Returns the data of each cross-validation fold: the fold validates, the other samples train.
 
-    All folds share the arrays; class weights are for training alone, as in Keras.
+    All folds share the arrays; class weights apply to training only, as in Keras.
 
-    A number of folds means shuffled ones, stratified where the targets are classes; each
-    repetition is shuffled anew. A splitter of scikit-learn is asked once a repetition.
+    An integer makes shuffled folds, stratified if the targets are classes; each repetition is
+    shuffled again. A scikit-learn splitter is called once per repetition.
 
     Args:
         data: arrays without validation data.
-        cv: how many folds, or a splitter; None for no folds.
-        repeats: how often everything is repeated.
+        cv: the number of folds, or a splitter; None for no folds.
+        repeats: how often the training or the cross-validation is repeated.
         seed: the study's seed.
 
     Raises:
-        InvalidInput: if there is nothing to cut, or validation data are given besides.
+        InvalidInput: if the data cannot be split, or validation data are passed too.
     """
     if cv is None:
         return (data,)

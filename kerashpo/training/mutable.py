@@ -1,8 +1,8 @@
-"""Which parameters may change while a model is trained: those that leave its variables alike.
+"""Mutable hyperparameters: those that leave a model's variables unchanged in number and shape.
 
-A copy of a trial takes over its weights and its optimizer's state, so a parameter that decides
-how many variables there are, or their shapes, cannot change on the way. Models are built to find
-out, without values of variables where that is possible.
+A fork takes over its parent's weights and optimizer state, so a parameter that decides how many
+variables there are, or their shapes, cannot change during training. To find the mutable ones,
+models are built, without allocating variables where possible.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Signature: TypeAlias = "tuple[Any, ...]"
 Build: TypeAlias = Callable[[Config], keras.Model]
 
 _DRAWS = 64
-"""So many configurations are drawn to find one in which a conditional parameter exists."""
+"""Configurations sampled to find one in which a conditional parameter is active."""
 _VALUES = 3
-"""So many values of a parameter are tried, its ends among them; of a choice all up to eight."""
+"""Values tried per parameter, both bounds included; for a choice up to eight values."""
 _CHOICES = 8
 
 
@@ -39,13 +39,13 @@ def mutable_names(build: Build, space: Space, names: Sequence[str] | None = None
 
     Args:
         build: builds the model of a configuration.
-        space: the parameters.
-        names: those that the user wants to change; None for all numbers and ordered choices
-            that can. A choice without order has to be named.
+        space: the search space.
+        names: the parameters that the user wants to change; None for all numbers and ordered
+            choices that can change. An unordered choice must be named.
 
     Raises:
-        InvalidInput: for a name that the space does not have, that has one value, or that changes
-            shapes; or if there is none that can change.
+        InvalidInput: for a name that is not in the space, has a single value, or changes shapes;
+            or if no parameter can change.
     """
     check_mutate(space, names)
     shapes = _Shapes(build, space)
@@ -71,14 +71,14 @@ def mutable_names(build: Build, space: Space, names: Sequence[str] | None = None
 
 
 class _Shapes:
-    """The variables of models by configuration."""
+    """Variable shapes of models by configuration, cached."""
 
     def __init__(self, build: Build, space: Space) -> None:
         self._build, self._space = build, space
         self._known: dict[Any, Signature | None] = {}
 
     def differing(self, name: str) -> tuple[Scalar, Scalar] | None:
-        """Returns two values of a parameter whose models have other variables, None if none do."""
+        """Returns two values of a parameter whose models have different variables, or None."""
         for param in self._space.free:
             base = self._base(param) if param.name == name else None
             if base is None:
@@ -91,7 +91,7 @@ class _Shapes:
         return None
 
     def _base(self, param: Param) -> Config | None:
-        """Returns a configuration in which a parameter exists, the default one if it does."""
+        """Returns a configuration in which a parameter is active, the default one if possible."""
         config, rng = self._space.default(), stream(0, "mutable")
         for _ in range(_DRAWS):
             if param.name in config and param.active(config):
@@ -100,7 +100,7 @@ class _Shapes:
         return None
 
     def _with(self, config: Config, name: str, value: Scalar) -> Config:
-        """Returns a configuration with one value changed; what it makes appear has its default."""
+        """Returns a configuration with one value changed; parameters it activates get defaults."""
         wanted: Mapping[str, Scalar] = {**config, name: value}
         found: dict[str, Scalar] = {}
         for param in self._space.params:
@@ -111,7 +111,7 @@ class _Shapes:
         return found
 
     def _of(self, config: Config) -> Signature | None:
-        """Returns what a model's variables are like; None where it cannot be built."""
+        """Returns the signature of a model's variables; None if it cannot be built."""
         key = tuple(sorted(config.items()))
         if key not in self._known:
             self._known[key] = self._look(config)
@@ -133,13 +133,13 @@ def _tried(domain: Domain) -> Collection[Scalar]:
 def _signature(model: keras.Model) -> Signature:
     """Returns shapes and types of every variable of the training state, and of unbuilt layers.
 
-    A layer that waits for data has no variables yet. Its whole numbers and texts may decide
-    their shapes, so they count; its other numbers do not.
+    An unbuilt layer has no variables yet. Its integer and string arguments may decide their
+    shapes, so they are part of the signature; its other numbers are not.
     """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and model.built:
         optimizer.build(model.trainable_variables)
-    # Seed generators are set for every epoch; a dropout rate of 0 has none.
+    # Seed generators are set for every epoch; a dropout layer of rate 0 has none.
     seeds = {id(variable) for variable in seed_variables(model)}
     state = [variable for variable in state_variables(model) if id(variable) not in seeds]
     variables = tuple((tuple(v.shape), str(v.dtype)) for v in state)
@@ -149,7 +149,7 @@ def _signature(model: keras.Model) -> Signature:
 
 
 def _kinds(optimizer: Any) -> Iterator[str]:
-    """Yields the classes of an optimizer and of one that it wraps."""
+    """Yields the classes of an optimizer and of the one that it wraps."""
     yield type(optimizer).__name__
     if (inner := getattr(optimizer, "inner_optimizer", None)) is not None:
         yield from _kinds(inner)
@@ -165,7 +165,7 @@ def _describe(layer: Any) -> tuple[Any, ...]:
 
 
 def _is_fixed(value: Any) -> bool:
-    """Tells whether a value may decide a shape: a whole number, a text, or several of them."""
+    """Returns whether a value may decide a shape: an integer, a string, or several of them."""
     if isinstance(value, (list, tuple)):
         return all(map(_is_fixed, value))
     return value is None or isinstance(value, (int, str))

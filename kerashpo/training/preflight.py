@@ -1,4 +1,4 @@
-"""One batch through the default model before the search: the objective exists, the data fit."""
+"""Preflight check: trains the default model on one batch before the search starts."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def check_objectives(
     epochs: int = 1,
     first_rung: int | None = None,
 ) -> None:
-    """Raises unless the model, or a callback, will log the objectives.
+    """Raises unless the model, or a callback, logs the objectives.
 
     The model (a throwaway) is trained and evaluated on one batch, eagerly, as `fit` would do it.
-    Only if that logs no objective are the user's callbacks called for the end of a first and a
-    last epoch, for they may add it; where one of them raises, nothing is refused. Nor are data
-    that cannot be looked at without being used up.
+    Only if the objective is missing from those logs are the user's callbacks called for the end of
+    a first and a last epoch, since they may add it; if one of them raises, the check is skipped. It
+    is also skipped for data that cannot be read without consuming them.
 
     Args:
-        model: as the default values build it.
-        data: what will be trained on.
-        objectives: those that must be logged.
+        model: built with the default values.
+        data: the training data.
+        objectives: the objectives that must be logged.
         callbacks: copies of the user's.
-        epochs: the most epochs of a trial.
+        epochs: the maximum number of epochs of a trial.
         first_rung: after how many epochs a trial is first compared with others; None for
             `epochs`.
 
@@ -74,7 +74,7 @@ def check_validation_freq(data: FitData, objectives: Sequence[Objective], epochs
 
 
 def never_validated(name: str, frequency: Any, epochs: int) -> str:
-    """Returns the message for an objective that no epoch measures."""
+    """Returns the message for an objective that is never measured within `epochs` epochs."""
     after = f"every {frequency} epochs" if isinstance(frequency, int) else f"epochs {frequency}"
     return (
         f"The objective {name!r} is measured only after {after} (validation_freq), but trials are "
@@ -125,7 +125,7 @@ def _logged(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:
 
 
 def _logged_directly(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:
-    """Calls the model's own steps: a fifth of the time of `fit`, whose data pipeline is slow."""
+    """Returns the logs of the model's own steps: a fifth of the time of `fit` with its pipeline."""
     import tensorflow as tf
 
     packed = keras.tree.map_structure(
@@ -144,7 +144,7 @@ def _logged_directly(model: keras.Model, batch: Any, validates: bool) -> dict[st
 def _added(
     model: keras.Model, logs: dict[str, Any], callbacks: Sequence[Any], epochs: int
 ) -> dict[str, Any] | None:
-    """Returns what callbacks add to the logs of an epoch, None where that cannot be told."""
+    """Returns the metrics that callbacks add to an epoch's logs, None if that is unknown."""
     found: dict[str, Any] = {}
     try:
         for callback in callbacks:
@@ -160,14 +160,14 @@ def _added(
         for callback in callbacks:
             callback.on_train_end({})
     except Exception as error:
-        # It would fail its trial too, or asks for what a training has and this has not.
-        _LOG.debug("A callback cannot be asked what it logs: %r", error)
+        # It would fail its trial too, or it needs something that only a real training has.
+        _LOG.debug("Cannot determine what a callback logs: %r", error)
         return None
     return found
 
 
 def _batch(data: FitData) -> tuple[Any, Any, Any] | None:
-    """Returns the first batch, None where looking would use the data up."""
+    """Returns the first batch, None if reading it would consume the data."""
     if hasattr(data.x, "element_spec") and hasattr(data.x, "take"):
         for batch in data.x.take(1):
             return keras.utils.unpack_x_y_sample_weight(batch)  # type: ignore[no-any-return]

@@ -23,19 +23,19 @@ from kerashpo.training.trial_state import TrialState
 
 @final
 class EpochReporter:
-    """Reports each epoch of a run, and has its best weights and its checkpoints saved.
+    """Reports each epoch of a run, and has its best weights and checkpoints saved.
 
     Args:
-        live: the trial in memory.
-        place: its number, and which run.
-        settings: how it is trained.
-        emit: takes messages and answers.
-        grow: reports values that the user's code asked for.
+        live: the state of the trial in memory.
+        place: trial number and run.
+        settings: of the search.
+        emit: sends a message and returns the answer.
+        grow: reports new parameters that the user's code declared.
         save: writes a checkpoint.
-        complete: whether every epoch logs all that will ever be logged, so that an objective
-            that the first one lacks is none.
-        validation_freq: after which epochs the model is validated, None where it never is.
-        last: the epoch that a number is of which the user's own code returns, None for the next.
+        complete: whether every epoch logs all metrics, so that an objective missing from the first
+            epoch is an error.
+        validation_freq: after which epochs the model is validated, None if it never is.
+        last: the epoch of a score that the user's own code returns, None for the next epoch.
 
     Attributes:
         answer: the last answer to an epoch.
@@ -66,15 +66,15 @@ class EpochReporter:
     def on_epoch(self, epoch: int, metrics: dict[str, float]) -> bool:
         """Reports an epoch, counted from 1; returns whether the training should end."""
         before = self._live.seconds
-        self.answer = self._tell(epoch, metrics)
+        self.answer = self._report(epoch, metrics)
         if self.answer is Decision.CONTINUE and self._is_due(self._live.seconds - before):
             self.answer = self._emit(Saving(self._trial))
             self._save()
             self._saved = time.perf_counter()
         return self.answer is not Decision.CONTINUE
 
-    def _tell(self, epoch: int, metrics: dict[str, float]) -> Decision:
-        """Takes in an epoch and reports it; returns the answer."""
+    def _report(self, epoch: int, metrics: dict[str, float]) -> Decision:
+        """Records an epoch and reports it; returns the answer."""
         live, settings = self._live, self._settings
         spent = self._before + time.perf_counter() - self._began
         live.epoch, live.seconds = epoch, spent
@@ -89,13 +89,13 @@ class EpochReporter:
         return self._emit(Reported(report))
 
     def take(self, result: Any, where: str) -> None:
-        """Takes in what a training loop of the user's own returned.
+        """Records the return value of a training loop written by the user.
 
-        A History tells of epochs that were not heard; a number or dict is the score, and
-        measured apart where the epochs say something else.
+        A History may contain epochs that no callback reported; a number or dict is the score,
+        recorded separately if it differs from the reported epochs.
 
         Raises:
-            UnusableResult: if it is nothing of the kind, or lacks the objective.
+            UnusableResult: for another type, or if the objective is missing.
         """
         self._grow(self._live.hp)
         if self.answer is not Decision.CONTINUE:
@@ -108,14 +108,14 @@ class EpochReporter:
         if whole:
             epochs = as_epochs(result, name, where, required)
         else:
-            told = [as_metrics(one, name, where, required) for one in as_runs(result, where)]
+            results = [as_metrics(one, name, where, required) for one in as_runs(result, where)]
             if self._logged:
-                self._measure(mean(told))
+                self._measure(mean(results))
                 return
-            epochs = [(self._last, mean(told))]
-        # They are trained already: a pause comes too late, and a checkpoint would hold the last.
+            epochs = [(self._last, mean(results))]
+        # These epochs are over: a pause comes too late, and a checkpoint would hold the last one.
         for epoch, metrics in epochs:
-            if self._tell(epoch, metrics) is Decision.STOP:
+            if self._report(epoch, metrics) is Decision.STOP:
                 return
 
     def check(self) -> None:
@@ -131,7 +131,7 @@ class EpochReporter:
             )
 
     def _check_first(self) -> None:
-        """Looks for the objective as soon as there was a validation, if it is measured there."""
+        """Checks for the objective after the first validation, if it is measured there."""
         held_out = self._settings.objective.name.startswith("val_")
         if not held_out or any(name.startswith("val_") for name in self._logged):
             self.check()
@@ -141,18 +141,18 @@ class EpochReporter:
         metrics = self._settings.derived.add(metrics, live.model)
         found = judge(objective, metrics, live.epoch)
         if found.finite and math.isclose(found.cost, live.best.cost, rel_tol=1e-6):
-            return  # what the epochs say already
+            return  # already in the logs of the epochs
         live.best = found
         self._emit(Measured(self._trial, self._run, live.epoch, metrics))
 
     def _newest_counts(self, metrics: dict[str, float]) -> bool:
-        """Whether the weights of this epoch are kept, even if it is not the best."""
+        """Whether the weights of this epoch are kept even if it is not the best."""
         name = self._settings.objective.name
         if name not in metrics:
-            return not self._live.best.finite  # the score comes when the training is over
+            return not self._live.best.finite  # the score is only known after the training
         return self._settings.scoring.last > 0 and math.isfinite(metrics[name])
 
     def _is_due(self, last: float) -> bool:
-        """Tells whether one more epoch like the last one would be too much to lose."""
+        """Returns whether a checkpoint is due before another epoch as long as the last one."""
         since = time.perf_counter() - self._saved
         return since + last > self._settings.checkpoint_every

@@ -1,4 +1,4 @@
-"""Where a trial starts from: its newest checkpoint, its parent's state, or nothing."""
+"""Start state of a trial: its newest checkpoint, its parent's state, or none."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from kerashpo.training.trial_state import TrialState, read_stream
 
 
 class ForkFailed(InvalidInput):
-    """A fork whose parent's state is gone, damaged or of another model."""
+    """Raised if the checkpoint of a fork's parent is missing, damaged or of another model."""
 
 
 class UnusableCheckpoint(Exception):
-    """A checkpoint that is damaged or of another model."""
+    """Raised for a checkpoint that is damaged or of another model."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class StartState:
-    """A state that a run of a trial may start from.
+    """Start state of a run of a trial: a checkpoint, or none.
 
     Attributes:
-        trial: whose number keys the randomness where nothing is loaded.
-        data: a checkpoint, None to start from nothing.
+        trial: the trial whose number keys the random seeds if nothing is loaded.
+        data: a checkpoint, None to train from the start.
         origin: the parent whose checkpoint it is, None for the trial's own.
     """
 
@@ -38,7 +38,7 @@ class StartState:
     origin: Origin | None = None
 
     def stream(self) -> int:
-        """Returns the trial whose number keys the randomness.
+        """Returns the trial whose number keys the random seeds.
 
         Raises:
             UnusableCheckpoint: if the checkpoint is damaged.
@@ -50,7 +50,7 @@ class StartState:
             return read_stream(self.data)
 
     def load(self, state: TrialState) -> None:
-        """Brings a state whose model was built to where the checkpoint is.
+        """Loads the checkpoint into a state whose model was built.
 
         Raises:
             UnusableCheckpoint: if the checkpoint is damaged or of another model.
@@ -66,7 +66,7 @@ class StartState:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Raises what `load` says for a ValueError of reading, not of the user's code."""
+        """Converts a ValueError of reading the checkpoint into the exceptions of `load`."""
         try:
             yield
         except ValueError as error:
@@ -79,14 +79,14 @@ class StartState:
 
 
 def starts_of(item: WorkItem, stored: RunCheckpoints) -> Iterator[StartState]:
-    """Yields what a run may start from, the best first; the last one has no alternative.
+    """Yields the possible start states of a run, the best first; the last one must load.
 
-    A resumed trial starts from its newest checkpoint that can be read. Epochs trained again give
-    what the log says: an older one costs time, not results. A fork without a checkpoint of its
-    own starts from its parent's state, with its own values.
+    A resumed trial starts from its newest readable checkpoint. Epochs trained again give the
+    logged metrics, so an older checkpoint costs time but does not change results. A fork without a
+    checkpoint of its own starts from its parent's state, with its own hyperparameter values.
 
     Args:
-        item: what is to be trained.
+        item: the work item.
         stored: the checkpoints of this run of the trial.
 
     Raises:

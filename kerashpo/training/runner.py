@@ -61,14 +61,14 @@ class TooLarge(InvalidInput):
 @final
 @dataclass(frozen=True, slots=True)
 class TrialData:
-    """On what, and with whom listening, one trial is trained.
+    """The data and callbacks with which one trial is trained.
 
     Attributes:
-        data: by run and configuration.
+        data: training data by run and configuration.
         callbacks: the user's; each run gets copies.
-        until: the last epoch, where the user's own code set one below the task's or above.
-        call: what a `fit` of the hypermodel's own is called with.
-        first_run: the number of the first run that is trained so, see `TrialSession`.
+        until: the last epoch, if the user's own code set another one than the work item's.
+        call: the arguments of a hypermodel's own `fit`.
+        first_run: the number of the first run trained with this data, see `TrialSession`.
     """
 
     data: RunData
@@ -80,17 +80,17 @@ class TrialData:
 
 @final
 class KerasRunner(Runner):
-    """Builds, trains, pauses and resumes Keras models.
+    """Runner that builds, trains, pauses and resumes Keras models in this process.
 
     Args:
         maker: builds models.
-        space: the space as it is known; it grows with what models ask for.
-        data: what to train on.
+        space: the search space known so far; it grows by the parameters that models declare.
+        data: the training data.
         callbacks: the user's; each trial gets copies.
-        settings: how.
-        blobs: where checkpoints go.
-        loops: the loops to train, by the kind that `choose` names.
-        call: what a `fit` of the hypermodel's own is called with.
+        settings: training settings of the search.
+        blobs: checkpoint storage.
+        loops: training loops, by the kind that `choose` returns.
+        call: the arguments of a hypermodel's own `fit`.
     """
 
     def __init__(
@@ -113,16 +113,16 @@ class KerasRunner(Runner):
         self._tail = OutputCapture()
 
     def arrange(self, trial: int, terms: TrialData) -> None:
-        """Has a trial trained on other terms than the search's."""
+        """Sets other data and callbacks for one trial than the search's."""
         self._special[trial] = terms
 
     def parameters(self, task: WorkItem) -> HyperParameters:
-        """Returns a trial's values for the user's own code; see `report_new_values`."""
+        """Returns a trial's hyperparameters for the user's own code; see `report_new_values`."""
         settings = self._settings
         return self._maker.parameters(task.config, self._space, settings.seed, task.trial)
 
     def report_new_values(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
-        """Tells of values that the user's code asked for and the trial did not have."""
+        """Reports values of parameters that the user's code declared and the trial did not have."""
         if hp is None or not hp.changed:
             return
         if new := self._grow(list(hp.appeared.values())):
@@ -145,7 +145,7 @@ class KerasRunner(Runner):
                 self._conclude(task, outcomes, emit)
             except (TooLarge, ForkFailed) as error:
                 self._fail(task, emit, Failure(REFUSED, str(error)))
-            except Exception as error:  # whatever the user's code raises fails its trial
+            except Exception as error:  # any exception of the user's code fails its trial
                 if ends_search(error):
                     raise
                 plain = isinstance(error, InvalidInput)
@@ -167,7 +167,7 @@ class KerasRunner(Runner):
     def _run_once(
         self, task: WorkItem, run: int, emit: Emit, stage: list[str]
     ) -> TrialState | None:
-        """Trains one run through the task's end; returns None where the answer ended it."""
+        """Trains one run up to the end of its work item; returns None if the answer ended it."""
         began = time.perf_counter()
         stage[0] = "build"
         live = self._memory.take(task.trial, run, self._readable())
@@ -192,11 +192,11 @@ class KerasRunner(Runner):
         return live if answer is Decision.CONTINUE else None
 
     def _readable(self) -> Any:
-        """Returns a fingerprint of what the code of `build_model` can read."""
+        """Returns a fingerprint of the values that the code of `build_model` can read."""
         return fingerprint(getattr(self._maker.hypermodel, "build", None))
 
     def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
-        """Builds the trial's model, and brings it to where the trial is."""
+        """Builds the trial's model and restores the trial's state."""
         for start in starts_of(task, self._store(task, run)):
             try:
                 live = self._build(task, run, emit, start.stream())
@@ -205,13 +205,13 @@ class KerasRunner(Runner):
             except UnusableCheckpoint as error:
                 text = f"{error}; trained again from an earlier one or from the start"
                 emit(Noted(task.trial, {"checkpoint": text}))
-        raise AssertionError("the last start can be used, or raises")
+        raise AssertionError("the last start state loads, or raises")
 
     def _anew(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> TrialState:
-        """Builds the model of a trial again that a `fit` of the user's own trains from the start.
+        """Builds the model again for a trial that the user's own `fit` trains from the start.
 
         Raises:
-            InvalidInput: for a trial that starts from another one's state.
+            InvalidInput: for a fork, which starts from its parent's state.
         """
         if task.origin is not None:
             raise InvalidInput(
@@ -225,7 +225,7 @@ class KerasRunner(Runner):
         return fresh
 
     def _store(self, task: WorkItem, run: int) -> RunCheckpoints:
-        # A parent has no state of the folds of its child's final round: they begin anew.
+        # A parent has no state of the folds of its child's final round: they start from epoch 1.
         fold = isinstance(task.job, FoldRuns) and run >= self._settings.runs
         return RunCheckpoints(self._blobs, task.trial, run, None if fold else task.origin)
 
@@ -279,12 +279,12 @@ class KerasRunner(Runner):
             call, span = self._terms_of(trial).call, (first, task.until)
             name = settings.objective.name
             required = None if name in settings.derived.names else name
-            told = (live.callbacks, keys, segment.on_epoch, required)
+            hooks = (live.callbacks, keys, segment.on_epoch, required)
             with contextlib.suppress(Halt):
-                result = self._own.train(call, live.hp, live.model, span, *told)
+                result = self._own.train(call, live.hp, live.model, span, *hooks)
                 segment.take(result, OWN_FIT)
         else:
-            # Last, so that it sees what the user's callbacks put into the logs.
+            # Last, so that it sees the logs that the user's callbacks have added.
             callbacks = [*live.callbacks, ReportCallback(segment.on_epoch)]
             loop = self._loops[kind]
             loop.train(live.model, data, first, task.until, callbacks, keys)
@@ -299,7 +299,7 @@ class KerasRunner(Runner):
         return self._special.get(trial, self._terms)
 
     def _limit(self, task: WorkItem) -> int | None:
-        """Returns the last epoch that the user's code or the configuration asks for."""
+        """Returns the last epoch that the user's code or the configuration sets, if any."""
         terms = self._terms_of(task.trial)
         return terms.until or terms.data.epochs(task.config)
 
@@ -307,12 +307,12 @@ class KerasRunner(Runner):
         limit = self._limit(task)
         if limit is None:
             return task
-        # More epochs than the job's only where nothing but the job was in the way.
+        # More epochs than the work item's only if nothing but the work item limited them.
         longer = self._terms_of(task.trial).until and task.until == task.job.until
         return replace(task, until=limit if longer else min(limit, task.until))
 
     def _conclude(self, task: WorkItem, runs: list[TrialState], emit: Emit) -> None:
-        """Says how a task ended that nobody interrupted."""
+        """Reports how a work item ended that was not interrupted."""
         whole = all(live.epoch >= task.until and not live.stopped for live in runs)
         limit = self._limit(task)
         if not all(live.best.finite for live in runs):
@@ -336,9 +336,9 @@ class KerasRunner(Runner):
         return "early stopping" if self._own is None else "ended by itself"
 
     def _close(self, trial: int, run: int) -> None:
-        """Ends the callbacks of a trial that was decided on; it can fail no more.
+        """Ends the callbacks of a trial that is finished; an error there no longer fails the trial.
 
-        One that is not in memory is read again for callbacks that do something at the end.
+        A trial that is not in memory is restored if its callbacks do something in ``on_train_end``.
         """
         live, item = self._memory.release(trial, run)
         try:

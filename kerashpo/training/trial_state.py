@@ -1,4 +1,4 @@
-"""A trial in memory, saved to a checkpoint and loaded from it."""
+"""State of a trial in memory, saved to a checkpoint and restored from it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from kerashpo.training.user_callbacks import OncePerTrial
 @final
 @dataclass(slots=True)
 class TrialState:
-    """Everything that a paused trial needs to go on as if it had never stopped.
+    """State of a paused trial: all that it needs to resume exactly.
 
-    Randomness is keyed by epoch, so it is no part of the state.
+    Random seeds are keyed by epoch, so they are not part of the state.
 
     Attributes:
         model: with its optimizer, all variables created.
@@ -39,21 +39,21 @@ class TrialState:
         epoch: epochs trained.
         seconds: the trial's own training time so far.
         best: its best epoch.
-        best_weights: the model's weights then, None before.
-        best_is_new: whether they are not yet written down.
-        stopped: whether a callback of the user's has ended its training.
-        facts: what was told about how it is trained.
-        hp: the values that its model was built with.
-        architecture: its model as JSON, empty where Keras cannot serialise it; None before it
-            was looked at.
+        best_weights: the model's weights at the best epoch, None before the first one.
+        best_is_new: whether `best_weights` are not yet saved.
+        stopped: whether one of the user's callbacks has ended the training.
+        facts: facts about the training that were reported, by name.
+        hp: the hyperparameter values that its model was built with.
+        architecture: its model as JSON, empty if Keras cannot serialise it; None before it
+            was looked up.
         spec: shapes of a batch, from which a model without `keras.Input` is built.
-        built_with: what the code of `build_model` could read when it had built the model.
+        built_with: fingerprint of what the code of `build_model` could read after the build.
         validated: whether the objective is measured on the validation data.
-        stream: the trial whose number keys the randomness: its own, and for a fork that of
-            the first of its ancestors, so that equal values give an equal curve.
-        job_end: the epoch at which its last job ended, or where a fork began.
-        built: the scalar variables of the optimizer as they were built, such as the learning
-            rate: those are hyperparameters, if a fork's differ from its parent's.
+        stream: the trial whose number keys the random seeds: its own, or for a fork that of
+            its first ancestor, so that equal values give an equal learning curve.
+        job_end: the epoch at which its last work item ended, or at which a fork began.
+        built: the optimizer's scalar variables as built, such as the learning rate: they are
+            hyperparameters if a fork's differ from its parent's.
     """
 
     model: keras.Model
@@ -80,14 +80,14 @@ class TrialState:
 
     @property
     def nbytes(self) -> int:
-        """About how much memory the trial takes: weights, optimizer slots, best weights."""
+        """Returns the approximate memory of the trial: weights, optimizer slots, best weights."""
         if not self._size:
-            # Once: the walk through a model takes milliseconds, and every pause asks all trials.
+            # Cached: walking a model takes milliseconds, and every pause sums over all trials.
             self._size = sum(int(np.prod(v.shape)) * 4 for v in state_variables(self.model))
         return self._size + sum(array.nbytes for array in self.best_weights or ())
 
     def note_best(self, best: Best, newest: bool = False) -> bool:
-        """Keeps the weights if this epoch is the best so far, or if the newest ones count."""
+        """Keeps the weights if this epoch is the best so far, or if the newest weights count."""
         if not (newest or best < self.best):
             return False
         with self._as_validated():
@@ -96,7 +96,7 @@ class TrialState:
         return True
 
     def save(self) -> bytes:
-        """Returns the trial's state as a checkpoint."""
+        """Returns the trial's state serialised as a checkpoint."""
         state, metrics = self._variables()
         groups = {
             "s": read_variables(state),
@@ -126,7 +126,7 @@ class TrialState:
         return pack(arrays, values)
 
     def load(self, data: bytes) -> None:
-        """Goes back to a saved state.
+        """Restores the state of a checkpoint.
 
         Raises:
             ValueError: if the checkpoint is damaged or of another model.
@@ -141,11 +141,11 @@ class TrialState:
         self._load_callbacks(arrays, values)
 
     def load_origin(self, data: bytes) -> None:
-        """Takes over the state that a fork starts from: a checkpoint of its parent.
+        """Loads the checkpoint of a parent, from which this fork starts.
 
-        Weights, optimizer, epoch, randomness and what callbacks remember are the parent's. The
-        best epoch and the time are the trial's own, and so are the scalars of its optimizer
-        that were built with another value than the parent's, above all the learning rate.
+        Weights, optimizer, epoch, random seeds and the state of callbacks are the parent's. The
+        best epoch and the time are the fork's own, and so are the optimizer's scalars that were
+        built with another value than the parent's, above all the learning rate.
 
         Raises:
             ValueError: if the checkpoint is damaged or of another model.
@@ -174,20 +174,20 @@ class TrialState:
             build_from_json(self.model, values["inputs"])
         state, metrics = self._variables()
         if len(state) != len(groups["s"]):
-            # Dropout of rate 0 has no seed generator. They are set for each epoch anyway.
+            # A dropout layer of rate 0 has no seed generator; seeds are set for each epoch anyway.
             drawn = set(values["seeds"])
             groups["s"] = [array for i, array in enumerate(groups["s"]) if i not in drawn]
             seeds = {id(variable) for variable in seed_variables(self.model)}
             state = [variable for variable in state if id(variable) not in seeds]
         with strategy_scope(self.model):
             write_variables(state, groups["s"])
-            # A `fit` of the user's own builds the metrics of `compile` when it begins.
+            # A `fit` written by the user builds the metrics of `compile` when it starts.
             if len(metrics) == len(groups["m"]):
                 write_variables(metrics, groups["m"])
         return groups
 
     def _variables(self) -> tuple[list[Any], list[Any]]:
-        """Returns the variables of the training state, those of compiled metrics apart."""
+        """Returns the variables of the training state, and separately those of compiled metrics."""
         compiled = getattr(self.model, "_compile_metrics", None)
         metrics = [] if compiled is None else list(compiled.variables)
         apart = {id(variable) for variable in metrics}
@@ -206,20 +206,20 @@ class TrialState:
         return [variable for variable in variables if tuple(variable.shape) == ()]
 
     def inputs(self) -> Any:
-        """Returns from what the model can be built anew, as JSON values."""
+        """Returns the inputs from which the model can be built again, as JSON values."""
         return inputs_to_json(self.model, self.spec)
 
     def finish(self) -> None:
-        """Ends the training as `fit` does: the optimizer's averages, then the callbacks."""
+        """Finishes the training as `fit` does: the optimizer's averages, then the callbacks."""
         finish(self.model)
         for callback in self.callbacks:
             callback.end(self.model)
 
     @contextlib.contextmanager
     def _as_validated(self) -> Iterator[None]:
-        """Lets the model have the weights that it was validated with.
+        """Gives the model, temporarily, the weights with which it was validated.
 
-        `SwapEMAWeights` puts averages in their place for the time of a validation.
+        `SwapEMAWeights` uses averaged weights during validation.
         """
         swaps = [
             callback.wrapped
@@ -236,7 +236,7 @@ class TrialState:
 
 
 def read_stream(data: bytes) -> int:
-    """Returns the trial whose number keys the randomness of a checkpoint's trial.
+    """Returns the trial whose number keys the random seeds of a checkpoint's trial.
 
     Raises:
         ValueError: if the checkpoint is damaged.

@@ -1,4 +1,4 @@
-"""The user's callbacks over a trial's whole life, and the callback that reports epochs."""
+"""Wraps the user's callbacks for a trial of several runs, and defines the reporting callback."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ _STATELESS = (
     keras.callbacks.LambdaCallback,
     keras.callbacks.CallbackList,
 )
-#: Keras's callbacks that remember something or write files.
+#: Keras's callbacks that hold state or write files.
 _STATEFUL = frozenset(
     value
     for value in vars(keras.callbacks).values()
     if isinstance(value, type) and value not in _STATELESS
 )
-#: Elements of a vector that become metrics of their own.
+#: Elements of a vector metric that become separate metrics.
 _MOST_ELEMENTS = 100
 
 
 @final
 class OncePerTrial(keras.callbacks.Callback):
-    """Wraps a user's callback so that it sees train begin and end once a trial.
+    """Callback that wraps a user's callback and calls train begin and end once per trial.
 
-    `EarlyStopping` and its like start anew in ``on_train_begin`` and put weights back in
-    ``on_train_end``; a trial that pauses at a rung must do neither. In another process the
-    callback gets its attributes back instead of another ``on_train_begin``, unless some of them
-    cannot be saved (open files): then it begins again, and its other attributes are set on top.
+    `EarlyStopping` and similar ones reset in ``on_train_begin`` and restore weights in
+    ``on_train_end``; neither may happen when a trial pauses at a rung. In another process the
+    callback's attributes are restored instead of calling ``on_train_begin`` again, unless some of
+    them cannot be pickled (open files): then it is called, and the other attributes are restored.
 
     Attributes:
         wrapped: the user's callback.
-        epochs: how long the trial is planned to be trained, None where a call of `fit` tells.
-        begun: whether it has seen the beginning, in this process or an earlier one.
+        epochs: how long the trial is planned to be trained, None if the call of `fit` decides.
+        begun: whether ``on_train_begin`` was called, in this process or an earlier one.
     """
 
     def __init__(self, wrapped: keras.callbacks.Callback, epochs: int | None = None) -> None:
@@ -63,7 +63,7 @@ class OncePerTrial(keras.callbacks.Callback):
 
     def set_params(self, params: Any) -> None:
         if self.epochs is not None and params:
-            # A rung's last epoch is not the trial's.
+            # A rung's last epoch is not the trial's last epoch.
             params = {**params, "epochs": self.epochs}
         super().set_params(params)
         self.wrapped.set_params(params)
@@ -76,7 +76,7 @@ class OncePerTrial(keras.callbacks.Callback):
             return
         restored = dict(self._restored)
         if self.begun and isinstance(self.wrapped, keras.callbacks.CSVLogger):
-            # The trial goes on in another process, and so does its file.
+            # The trial resumes in another process, and so does its file.
             self.wrapped.append = True
             restored = {k: v for k, v in restored.items() if not k.startswith("append")}
         self.begun = True
@@ -92,7 +92,7 @@ class OncePerTrial(keras.callbacks.Callback):
         if not self.begun or self._ended:
             return
         if not self._awake:
-            # It was trained in another process, or left memory since.
+            # The trial ran in another process, or was evicted from memory since.
             self.set_model(model)
             self.on_train_begin()
         self._ended = True
@@ -107,17 +107,17 @@ class OncePerTrial(keras.callbacks.Callback):
     def restore(
         self, data: bytes, values: Mapping[str, Any], model: keras.Model, forked: bool = False
     ) -> None:
-        """Gives the callback what `save` returned.
+        """Restores the callback's attributes from what `save` returned.
 
         Args:
             data: the attributes.
-            values: what was said about them.
+            values: the JSON values.
             model: the trial's.
-            forked: whether they are those of the trial's parent: strings, which may be paths of
-                the parent's files, are left out.
+            forked: whether they come from the parent of a fork: then strings are left out, since
+                they may be paths of the parent's files.
 
         Raises:
-            ValueError: if they cannot be read.
+            ValueError: if they cannot be unpickled.
         """
         restored = self._remember().load(data, model)
         if forked:
@@ -127,7 +127,7 @@ class OncePerTrial(keras.callbacks.Callback):
         self.begun, self._logs = bool(values["begun"]), dict(values["logs"])
 
     def _remember(self) -> CallbackState:
-        """Returns the saver of attributes, which compares them with those before training."""
+        """Returns the saver of the callback's state, made before training to compare with it."""
         if self._state is None:
             self._state = CallbackState(self.wrapped)
         return self._state
@@ -148,14 +148,14 @@ def check_callbacks(given: Any) -> tuple[Any, ...]:
     """Returns the callbacks given to `search` as a tuple.
 
     Raises:
-        InvalidInput: for something that is neither a callback nor a function that makes some.
+        InvalidInput: for a value that is neither a callback nor a function that makes some.
     """
     several = given if isinstance(given, (list, tuple)) else [] if given is None else [given]
     for callback in several:
         if hasattr(callback, "on_event"):
             raise InvalidInput(
-                f"{callback!r} listens to the whole search, not to one training: pass it in "
-                "listeners=[...] instead of callbacks=[...]."
+                f"{callback!r} is a listener of the whole search, not a callback of one "
+                "training: pass it in listeners=[...] instead of callbacks=[...]."
             )
         if not isinstance(callback, keras.callbacks.Callback) and not callable(callback):
             raise InvalidInput(
@@ -166,7 +166,7 @@ def check_callbacks(given: Any) -> tuple[Any, ...]:
 
 
 def may_log(callback: Any) -> bool:
-    """Whether a callback may add metrics: code that is not Keras's hears the end of an epoch."""
+    """Whether a callback may add metrics: it is not Keras's, and overrides ``on_epoch_end``."""
     return not getattr(callback.on_epoch_end, "__module__", "").startswith("keras.")
 
 
@@ -184,7 +184,7 @@ def fresh_callbacks(given: Sequence[Any], epochs: int | None = None) -> list[Onc
         epochs: how long the trial is planned to be trained.
 
     Raises:
-        InvalidInput: for one that cannot be copied, with the way out.
+        InvalidInput: for a callback that cannot be copied; the message names the alternative.
     """
     made: list[keras.callbacks.Callback] = []
     for callback in given:
@@ -203,16 +203,16 @@ def fresh_callbacks(given: Sequence[Any], epochs: int | None = None) -> list[Onc
 
 
 def _own(made: keras.callbacks.Callback) -> keras.callbacks.Callback:
-    """Returns a copy of one of Keras's callbacks: a function may return the same each time.
+    """Returns a copy of one of Keras's callbacks: a function may return the same one each time.
 
-    Trials would share its state and its files. Classes of the user's own are left to them, and
-    so is a `LambdaCallback`, whose functions may be methods of an object.
+    Otherwise trials would share its state and files. Callbacks of the user's own classes are not
+    copied, nor is a `LambdaCallback`, whose functions may be methods of an object.
     """
     if _STATEFUL.isdisjoint(type(made).__mro__):
         return made
     try:
         return copy.deepcopy(made)
-    except Exception:  # each class has its own way to say that it cannot be copied
+    except Exception:  # copying may raise any exception, depending on the class
         return made
 
 
@@ -229,10 +229,10 @@ def _checked(result: Any) -> list[keras.callbacks.Callback]:
 
 @final
 class ReportCallback(keras.callbacks.Callback):
-    """Calls a function after each epoch; a true answer stops the training.
+    """Callback that calls a function after each epoch; if it returns True, training stops.
 
     Args:
-        on_epoch: gets the epoch, counted from 1, and its metrics.
+        on_epoch: called with the epoch, counted from 1, and its metrics.
     """
 
     def __init__(self, on_epoch: Callable[[int, dict[str, float]], bool]) -> None:
@@ -247,10 +247,10 @@ class ReportCallback(keras.callbacks.Callback):
 
 
 def to_metrics(logs: Mapping[str, Any]) -> dict[str, float]:
-    """Returns logs as metrics: single numbers.
+    """Returns logs as metrics: scalar numbers.
 
-    A vector becomes a metric for each element (``f1_score_0``, ...), up to 100 of them. What is
-    no number is left out: a log of a study holds numbers.
+    A vector becomes one metric per element (``f1_score_0``, ...), up to 100 of them. Values that
+    are not numbers are left out: a study's log holds numbers only.
     """
     metrics: dict[str, float] = {}
     for name, value in logs.items():
@@ -270,20 +270,20 @@ def to_metrics(logs: Mapping[str, Any]) -> dict[str, float]:
 
 
 def place_of(trial: int, run: int = 0) -> Path:
-    """Returns the folder of one run of a trial, beside the paths that callbacks were given."""
+    """Returns the folder of one run of a trial, relative to the paths given to callbacks."""
     return Path(str(trial)) / f"execution{run}"
 
 
 def give_place(callback: Any, trial: int, run: int = 0) -> None:
-    """Moves what one of Keras's callbacks writes into ``<trial>/execution<run>``.
+    """Moves the output paths of one of Keras's callbacks into ``<trial>/execution<run>``.
 
-    KerasTuner does so for `TensorBoard`, and lets every trial overwrite the files of the
-    others. Other callbacks are left alone: a function among ``callbacks`` can make them.
+    KerasTuner does so for `TensorBoard` only, and lets trials overwrite each other's files. Other
+    callbacks are not changed: a function among ``callbacks`` can choose their paths.
 
     Args:
         callback: the trial's own copy, before it has written anything.
         trial: the trial's number.
-        run: which execution.
+        run: the execution.
     """
     own = place_of(trial, run)
     match callback:

@@ -135,7 +135,7 @@ class StoredModels(Models):
         hypermodel = self._maker.hypermodel
         if hypermodel is not None and overrides_fit(hypermodel):
             told = epochs is not None or self._tells_epochs(hypermodel.fit)
-            call = FitCall(args, fit, told=told)
+            call = FitCall(args, fit, epochs_given=told)
             own = UserFitLoop(hypermodel)
             # A fit that sets its epochs itself ends where the best epoch was.
             with contextlib.suppress(Halt):

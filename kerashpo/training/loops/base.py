@@ -19,7 +19,7 @@ Kind = Literal["compiled", "plain"]
 _BATCH_HOOKS = tuple(
     name for name in dir(keras.callbacks.Callback) if name.startswith("on_") and "_batch_" in name
 )
-#: What a model overrides when it brings a training loop of its own, not only a step.
+#: Methods that a model overrides if it has its own training loop, not only its own step.
 _LOOPS = ("fit", "make_train_function", "make_test_function", "evaluate", "reset_metrics")
 
 
@@ -38,7 +38,7 @@ class TrainingLoop(ABC):
     ) -> None:
         """Trains epochs first..last, counted from 1, both included.
 
-        Callbacks see what they see under ``model.fit(initial_epoch=first - 1, epochs=last)``:
+        Callbacks are called as in ``model.fit(initial_epoch=first - 1, epochs=last)``:
         ``on_train_begin``, ``on_epoch_begin(epoch0)``, ``on_epoch_end(epoch0, logs)`` and
         ``on_train_end``, live weights and learning rate, and ``model.stop_training``. See
         `finish` for the end of a trial.
@@ -54,10 +54,10 @@ class TrainingLoop(ABC):
 
 
 def finish(model: keras.Model) -> None:
-    """Does what `fit` does once at its end: the optimizer sets the weights that it averaged.
+    """Finishes training as `fit` does: the optimizer assigns its averaged weights to the model.
 
-    Training loops leave it to whoever knows that a trial is over: a promoted trial goes on with
-    the weights that it has.
+    Training loops do not call it, because only the caller knows that a trial is over: a promoted
+    trial continues with its current weights.
     """
     optimizer = getattr(model, "optimizer", None)
     if isinstance(optimizer, keras.optimizers.Optimizer) and optimizer.built:
@@ -87,7 +87,7 @@ def choose(
     """Returns the kind of training loop for a model, data and callbacks, and the reason.
 
     Args:
-        fast: ``"auto"`` compiles epochs where that is exact; True insists; False never does.
+        fast: ``"auto"`` compiles epochs where that is exact; True requires it; False never does.
 
     Raises:
         InvalidInput: if `fast` is True and epochs cannot be compiled.
@@ -158,7 +158,7 @@ def _callback_obstacle(
 
 
 def stops_on_nan(callback: Any) -> bool:
-    """Whether a callback is Keras's `TerminateOnNaN`, which a compiled epoch can do itself."""
+    """Whether a callback is Keras's `TerminateOnNaN`, which a compiled epoch can apply itself."""
     return isinstance(callback, keras.callbacks.TerminateOnNaN) and not any(
         name in vars(callback) or getattr(type(callback), name) is not stock
         for name in _BATCH_HOOKS
@@ -167,12 +167,12 @@ def stops_on_nan(callback: Any) -> bool:
 
 
 def _can_stop_on_nan(model: keras.Model) -> bool:
-    """Whether the loss after each step is the one that a callback would be told."""
+    """Whether the loss metric after each step is the loss that a callback would be passed."""
     return logs_are_metrics(model, "train_step") and model.steps_per_execution == 1
 
 
 def logs_are_metrics(model: keras.Model, step: str) -> bool:
-    """Whether a step logs what Keras's own would, so that the metrics tell the logs."""
+    """Whether a step logs only Keras's own metrics, so that the logs can be read from them."""
     own = (step, "compute_metrics", "get_metrics_result")
     return all(
         getattr(type(model), part).__module__.startswith("keras.") and part not in vars(model)
@@ -183,8 +183,8 @@ def logs_are_metrics(model: keras.Model, step: str) -> bool:
 def is_batch_level(callback: Any) -> bool:
     """Whether a callback needs to be called at each batch.
 
-    Some of Keras's own override batch methods that do nothing in their usual settings, or show
-    progress within an epoch alone.
+    Some of Keras's own override batch methods but do nothing there in their default settings, or
+    only show progress within an epoch.
     """
     if hasattr(callback, "_should_save_on_batch"):  # ModelCheckpoint and its kin
         return callback.save_freq != "epoch"

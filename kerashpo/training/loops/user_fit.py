@@ -1,4 +1,4 @@
-"""Training by a `HyperModel.fit` that the user wrote."""
+"""Training loop that calls a `HyperModel.fit` written by the user."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ WHERE = "HyperModel.fit"
 
 
 class Halt(Exception):
-    """Leaves a training loop of the user's own after an epoch."""
+    """Raised after an epoch to leave a training loop written by the user."""
 
 
 class BeginsAnew(Exception):
-    """A trial is to go on, and the user's `fit` trains it from the first epoch again."""
+    """Raised when a resumed trial's `fit` (the user's own) starts again from the first epoch."""
 
 
 def overrides_fit(hypermodel: Any) -> bool:
@@ -46,20 +46,20 @@ def takes(function: Callable[..., Any], name: str) -> bool:
 @final
 @dataclass(frozen=True, slots=True)
 class FitCall:
-    """The arguments of `search`, as they came.
+    """The arguments of `search`, as passed.
 
     Attributes:
-        args: by position.
-        kwargs: by name, without those that are the search's own.
+        args: positional arguments.
+        kwargs: keyword arguments, without those that `search` itself consumes.
         planned: whether the tuner plans the epochs, so that `fit` must follow it.
-        told: whether `search` was given epochs.
+        epochs_given: whether `epochs` was passed to `search`.
         verbose: Keras's verbosity within trials.
     """
 
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     planned: bool = False
-    told: bool = False
+    epochs_given: bool = False
     verbose: Any = 0
 
 
@@ -67,11 +67,11 @@ class FitCall:
 class UserFitLoop:
     """Calls ``hypermodel.fit(hp, model, *args, **kwargs)`` for one run of one trial.
 
-    Epochs are heard through the callbacks that `fit` is given. `fit` gets ``epochs`` where
-    `search` was told or the tuner plans them, and ``initial_epoch`` where the trial goes on.
+    Epochs are observed through the callbacks passed to `fit`. `fit` gets ``epochs`` if it was
+    passed to `search` or the tuner plans the epochs, and ``initial_epoch`` if the trial resumes.
 
     Args:
-        hypermodel: whose `fit` to call.
+        hypermodel: the hypermodel whose `fit` is called.
     """
 
     def __init__(self, hypermodel: Any) -> None:
@@ -90,64 +90,64 @@ class UserFitLoop:
         on_epoch: Callable[[int, dict[str, float]], bool],
         required: str | None = None,
     ) -> Any:
-        """Trains epochs first..last, counted from 1; returns what `fit` did.
+        """Trains epochs first..last, counted from 1; returns the return value of `fit`.
 
         Args:
-            call: what `search` was given.
+            call: the arguments of `search`.
             hp: the trial's values; `fit` may declare more.
-            model: as `build` made it, or with the state of the trial's last epoch.
+            model: as returned by `build`, or restored to the state of the trial's last epoch.
             span: first and last epoch.
             callbacks: the trial's.
             keys: the randomness of this run.
-            on_epoch: gets each epoch and its metrics; true ends the training.
-            required: the metric without which a `fit` is not halted after the last epoch: what
-                it returns may be the score.
+            on_epoch: called with each epoch and its metrics; True ends the training.
+            required: the objective, if `fit` may return it instead of logging it: until it is
+                logged, `fit` is not halted after the last epoch.
 
         Raises:
-            Halt: where `fit` was left after an epoch.
-            BeginsAnew: if `first` is not the trial's first epoch, and `fit` trains that one.
+            Halt: if `fit` was left after an epoch.
+            BeginsAnew: if `first` is not the trial's first epoch, but `fit` trains from that one.
         """
         first, last = span
-        told = self._epochs(call, first, last)
-        if call.planned and first > 1 and "initial_epoch" not in told:
-            self._tell_once()
+        epochs = self._epochs(call, first, last)
+        if call.planned and first > 1 and "initial_epoch" not in epochs:
+            self._warn_once()
         if self._begins_anew and first > 1:
             raise BeginsAnew
-        ear = _EpochListener(first, last if call.planned else None, on_epoch, required)
-        listening = [EpochStart(keys), *callbacks, ear]
-        kwargs = {**call.kwargs, **told}
+        listener = _EpochListener(first, last if call.planned else None, on_epoch, required)
+        hooks = [EpochStart(keys), *callbacks, listener]
+        kwargs = {**call.kwargs, **epochs}
         if self._takes("callbacks"):
-            kwargs["callbacks"] = listening
+            kwargs["callbacks"] = hooks
         if "verbose" in self._taken:
             kwargs["verbose"] = call.verbose
-        # Where the tuner plans the epochs, this may be a part of the trial's.
+        # If the tuner plans the epochs, this call may train only part of the trial.
         part = unfinished(model) if call.planned else contextlib.nullcontext()
         with part, seeded_own(keys.seed, keys.trial, keys.run, first), _quiet(model, call.verbose):
             try:
                 result = self._hypermodel.fit(hp, model, *call.args, **kwargs)
-                if call.planned and not ear.heard:
+                if call.planned and not listener.has_reported:
                     _check_goes_on(result, first, last)
                 return result
             except BeginsAnew:
-                self._tell_once()
+                self._warn_once()
                 raise
 
     def _epochs(self, call: FitCall, first: int, last: int) -> dict[str, int]:
-        if not (call.planned or call.told):
+        if not (call.planned or call.epochs_given):
             return {}
-        told = {"epochs": last} | ({"initial_epoch": first - 1} if first > 1 else {})
+        epochs = {"epochs": last} | ({"initial_epoch": first - 1} if first > 1 else {})
         return {
-            name: epoch for name, epoch in told.items() if not call.planned or self._takes(name)
+            name: epoch for name, epoch in epochs.items() if not call.planned or self._takes(name)
         }
 
-    def _tell_once(self) -> None:
-        """Warns that promoted trials are trained from the start."""
+    def _warn_once(self) -> None:
+        """Warns once that promoted trials are trained from the start."""
         if not self._begins_anew:
             self._begins_anew = True
             warnings.warn(
-                f"{WHERE} trains from the first epoch when a promoted trial should go on: each "
-                "rung is trained from the start, which takes longer. Pass **kwargs (epochs and "
-                "initial_epoch are among them) on to model.fit, and trials go on.",
+                f"{WHERE} trains from the first epoch when a promoted trial should resume: each "
+                "rung is trained from the start, which takes longer. Pass **kwargs (with epochs "
+                "and initial_epoch) on to model.fit, and promoted trials resume.",
                 stacklevel=2,
             )
 
@@ -156,7 +156,7 @@ class UserFitLoop:
 
 
 def _check_goes_on(result: Any, first: int, last: int) -> None:
-    """Raises BeginsAnew if a result that no callback heard of tells of earlier epochs."""
+    """Raises BeginsAnew if a result contains earlier epochs that no callback reported."""
     if isinstance(result, keras.callbacks.History):
         anew = bool(result.epoch) and result.epoch[0] + 1 < first
     else:
@@ -167,7 +167,7 @@ def _check_goes_on(result: Any, first: int, last: int) -> None:
 
 @contextlib.contextmanager
 def _quiet(model: keras.Model, verbose: Any) -> Iterator[None]:
-    """Makes `verbose` the default of ``model.fit``; passing it on may clash with the user's own."""
+    """Sets the default `verbose` of ``model.fit``; passing it could repeat the user's argument."""
     fit = functools.partial(model.fit, verbose=verbose)
     object.__setattr__(model, "fit", fit)
     try:
@@ -178,18 +178,18 @@ def _quiet(model: keras.Model, verbose: Any) -> Iterator[None]:
 
 @final
 class _EpochListener(keras.callbacks.Callback):
-    """Reports epochs, and leaves a loop that may not look at ``model.stop_training``.
+    """Callback that reports epochs, and can leave a loop that ignores ``model.stop_training``.
 
-    Where `fit` trains several times (frozen layers first, say), epochs are counted on.
+    If `fit` trains several times (frozen layers first, say), the epoch count continues.
 
     Args:
-        first: the epoch that comes first.
-        last: the last one, None where `fit` decides.
-        on_epoch: gets each epoch, counted from 1, and its metrics; true ends the training.
-        required: the metric without which the training goes on after `last`.
+        first: the first epoch.
+        last: the last epoch, None if `fit` decides.
+        on_epoch: called with each epoch, counted from 1, and its metrics; True ends the training.
+        required: the metric without which the training continues after `last`.
 
     Attributes:
-        heard: whether any epoch was.
+        has_reported: whether any epoch was reported.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class _EpochListener(keras.callbacks.Callback):
         required: str | None,
     ) -> None:
         super().__init__()
-        self.heard = False
+        self.has_reported = False
         self._first, self._last, self._required = first, last, required
         self._reporter = ReportCallback(self._report)
         self._on_epoch, self._before, self._counted = on_epoch, 0, first - 1
@@ -228,11 +228,11 @@ class _EpochListener(keras.callbacks.Callback):
         return self._last is not None and self._scored and self._counted >= self._last
 
     def _report(self, epoch: int, metrics: dict[str, float]) -> bool:
-        if not self.heard and epoch < self._first:
+        if not self.has_reported and epoch < self._first:
             raise BeginsAnew
         if epoch + self._before <= self._counted:
             self._before = self._counted + 1 - epoch
-        self._counted, self.heard = epoch + self._before, True
+        self._counted, self.has_reported = epoch + self._before, True
         self._scored = self._scored or self._required is None or self._required in metrics
         return self._on_epoch(self._counted, metrics)
 
@@ -255,16 +255,16 @@ def as_runs(result: Any, where: str) -> list[Any]:
 
 
 def as_epochs(result: Any, objective: str, where: str, required: str | None) -> Epochs:
-    """Returns the epochs of one result; a dict of numbers or a number is one epoch, the first.
+    """Returns the epochs of one result; a number or a dict of numbers is a single epoch, the first.
 
     Args:
-        result: what was returned.
+        result: the return value of the user's code.
         objective: the metric that a bare number stands for.
-        required: a metric that must be among others, None where there is none.
-        where: who returned it, for the error.
+        required: a metric that the result must contain, None if there is none.
+        where: the function that returned it, for the error message.
 
     Raises:
-        UnusableResult: if it is none of these, or lacks the objective.
+        UnusableResult: if the type is not supported, or the objective is missing.
     """
     if isinstance(result, keras.callbacks.History):
         return _history(result.history, result.epoch, where, required)
@@ -275,10 +275,10 @@ def as_epochs(result: Any, objective: str, where: str, required: str | None) -> 
 
 
 def as_metrics(result: Any, objective: str, where: str, required: str | None) -> dict[str, float]:
-    """Returns the metrics that a dict or number tells.
+    """Returns the metrics of a dict or a number.
 
     Raises:
-        UnusableResult: as `as_epochs`.
+        UnusableResult: see `as_epochs`.
     """
     if isinstance(result, Mapping):
         _require(required, list(result), where)
@@ -293,7 +293,7 @@ def as_metrics(result: Any, objective: str, where: str, required: str | None) ->
 
 
 def is_curve(result: Any) -> bool:
-    """Whether a result is what ``history.history`` holds: by metric, a value an epoch."""
+    """Whether a result has the form of ``history.history``: a list of values per metric."""
     return isinstance(result, Mapping) and any(_is_list(one) for one in result.values())
 
 
@@ -314,13 +314,13 @@ def _history(
     found: Epochs = [(number + 1, {}) for number in numbers]
     for name, values in curves.items():
         for index, value in enumerate(values):
-            # A metric that is validated every so many epochs has fewer values.
+            # A metric that is validated every n epochs has fewer values.
             found[(index + 1) * count // len(values) - 1][1][name] = _number(value, name, where)
     return found
 
 
 def mean(results: list[dict[str, float]]) -> dict[str, float]:
-    """Returns the mean of each metric that all results have."""
+    """Returns the mean of each metric that all results contain."""
     names = [name for name in results[0] if all(name in one for one in results)]
     return {name: sum(one[name] for one in results) / len(results) for name in names}
 
@@ -350,6 +350,6 @@ def _converts(value: Any) -> bool:
 def _number(value: Any, name: Any, where: str) -> float:
     if not _converts(value):
         raise UnusableResult(
-            f"{where} returned {name!r} as {value!r}, which is no number. Return numbers alone."
+            f"{where} returned {name!r} as {value!r}, which is not a number. Return numbers only."
         )
     return float(value)
