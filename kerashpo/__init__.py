@@ -6,22 +6,22 @@
     tuner.search(x, y, validation_data=(xv, yv))
     tuner.results.best
 
-The menu; everything is imported on first use, so that ``import kerashpo`` costs next to
-nothing:
+The public names; each is imported on first use, so that ``import kerashpo`` takes almost no
+time:
 
 - tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`,
   `Search` for any algorithm by its name
   `PBT`
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
-- to be subclassed, or for estimators of scikit-learn: `Tuner`, `SklearnTuner`
+- base classes, and estimators of scikit-learn: `Tuner`, `SklearnTuner`
 - a search as an estimator of scikit-learn: `SearchCV`
 - ready-made hypermodels, KerasTuner's: `kerashpo.applications`; its other module paths, such as
-  ``kerashpo.engine.trial``: `kerashpo.keras_tuner_paths`
-- for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` for one of your own
-- what is raised: `kerashpo.errors`, KerasTuner's own among them
-- to write a search down elsewhere: `kerashpo.callbacks`; several searches in one figure:
+``kerashpo.engine.trial``: `kerashpo.keras_tuner_paths`
+- for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` to write an oracle
+- exceptions: `kerashpo.errors`, KerasTuner's own among them
+- to log a search elsewhere: `kerashpo.callbacks`; several searches in one figure:
   `kerashpo.plots.compare`
-- who trains: `kerashpo.executors`
+- executors: `kerashpo.executors`
 - for the comparison: `Task`, and `kerashpo.problems`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """

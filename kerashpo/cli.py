@@ -1,4 +1,4 @@
-"""The command ``kerashpo``: looks at studies without importing Keras.
+"""The command ``kerashpo``: lists, shows, resumes and repairs studies without importing Keras.
 
 kerashpo run FILE          the search that a TOML or JSON file describes
 kerashpo list [FOLDER]     the studies below a folder
@@ -6,9 +6,9 @@ kerashpo status [PATH]     what a study holds and where it stands
 kerashpo best PATH         the best values, as JSON
 kerashpo trials PATH       every trial as CSV
 kerashpo report PATH       the report as one HTML file
-kerashpo export PATH       the study as another library's: --to optuna
-kerashpo resume PATH       runs the script that searched it again, after showing it
-kerashpo doctor [PATH]     versions; with PATH, whether a study is whole, and --repair
+kerashpo export PATH       exports the study to another library: --to optuna
+kerashpo resume PATH       runs the script of the search again, after showing it
+kerashpo doctor [PATH]     versions; with PATH, whether a study is intact, and --repair
 kerashpo compare ...       the same as python -m kerashpo.compare
 kerashpo new-problem NAME  writes a problem for the comparison, and its test
 """
@@ -175,7 +175,7 @@ def _status(given: Any) -> int:
 
 
 def _state(results: Results) -> str:
-    """Returns why a search ended, or that it has not."""
+    """Returns why a search ended, or that it has not ended."""
     texts = results.texts
     return texts("status.unfinished") if results.stopped is None else texts.reason(results.stopped)
 
@@ -269,7 +269,7 @@ def _examine(path: str, repair: bool) -> int:
 
 
 def _versions() -> int:
-    """Prints versions; imports none of the packages, for one of them may be what is missing."""
+    """Prints versions without importing the packages, one of which may be missing."""
     missing = []
     for name in _PACKAGES:
         try:

@@ -15,9 +15,9 @@ _WRONG_CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)", re.D
 
 @final
 class CommandParser(argparse.ArgumentParser):
-    """An `ArgumentParser` that raises InvalidInput instead of leaving the process.
+    """An `ArgumentParser` that raises InvalidInput instead of exiting the process.
 
-    The error names the nearest flag or choice where one is near.
+    The error suggests the most similar flag or choice, if there is one.
     """
 
     def error(self, message: str) -> NoReturn:
@@ -25,7 +25,7 @@ class CommandParser(argparse.ArgumentParser):
         raise InvalidInput(f"{message}.{self._hint(message)} See --help.")
 
     def _flags(self) -> Iterator[str]:
-        """Yields the flags of this parser and of its commands."""
+        """Yields the flags of this parser and of its subcommands."""
         for action in self._actions:
             yield from action.option_strings
             if isinstance(action.choices, Mapping):

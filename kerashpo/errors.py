@@ -1,8 +1,8 @@
-"""What kerashpo raises, and what a script may raise: KerasTuner's errors.
+"""The exceptions of kerashpo, and those of KerasTuner that a script may raise.
 
-From a `build_model`, `HyperModel.fit` or `run_trial`, `FailedTrialError` fails a trial that is not
-tried again; `FatalError`, `FatalValueError`, `FatalTypeError` and `FatalRuntimeError` end the
-search, which goes on when it is run again. They are imported, with keras_tuner, on first use.
+Raised in a `build_model`, `HyperModel.fit` or `run_trial`, `FailedTrialError` fails a trial without
+a retry; `FatalError`, `FatalValueError`, `FatalTypeError` and `FatalRuntimeError` end the
+search, which resumes when it is run again. They are imported, with keras_tuner, on first use.
 """
 
 from __future__ import annotations

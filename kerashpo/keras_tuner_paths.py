@@ -1,10 +1,10 @@
 """KerasTuner's module paths below ``kerashpo``, resolved on first use.
 
-A script that says ``from keras_tuner.engine.hyperparameters import HyperParameters`` says
-``from kerashpo.engine.hyperparameters import HyperParameters``, and so for every public path of
-KerasTuner 1.4 and the older ones in use, e.g. ``kerashpo.tuners.randomsearch`` or
+Replace ``from keras_tuner.engine.hyperparameters import HyperParameters`` by
+``from kerashpo.engine.hyperparameters import HyperParameters``; the same works for every public
+path of KerasTuner 1.4 and the older ones in use, e.g. ``kerashpo.tuners.randomsearch`` or
 ``kerashpo.engine.multi_execution_tuner``. Nothing of KerasTuner or Keras is imported before a
-name is asked for. ``import kerashpo.kerastuner`` adds the old spelling ``kerastuner``.
+name is used. ``import kerashpo.kerastuner`` adds the old spelling ``kerastuner``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OURS = {
     "Tuner": "kerashpo",
     "synchronized": "kerashpo",
 }
-"""Names that are ours wherever KerasTuner has them, with the module that holds them."""
+"""Names that kerashpo implements itself, with the module that defines them."""
 _PATHS: dict[str, list[str]] = {
     "applications": ["HyperEfficientNet", "HyperImageAugment", "HyperResNet", "HyperXception"],
     "applications.augment": ["HyperImageAugment"],
@@ -61,12 +61,12 @@ _PATHS: dict[str, list[str]] = {
 
 @final
 class _Paths(ModuleType):
-    """A module whose names are imported when they are asked for.
+    """A module whose names are imported on first use.
 
     Args:
-        path: without the package's name.
+        path: the module's path without the package's name.
         names: by name, ``"module"`` or ``"module:attribute"``.
-        children: the last words of the modules below it.
+        children: the last parts of the paths of its submodules.
     """
 
     def __init__(self, path: str, names: Mapping[str, str], children: list[str]) -> None:
@@ -91,7 +91,7 @@ class _Paths(ModuleType):
 
 
 def register() -> None:
-    """Makes every path importable; imports nothing."""
+    """Registers every path as an importable module; imports nothing."""
     for path, names in _PATHS.items():
         children = [one.removeprefix(f"{path}.") for one in _PATHS if one.startswith(f"{path}.")]
         places = {name: _OURS.get(name, _theirs(path)) for name in names}
@@ -99,5 +99,5 @@ def register() -> None:
 
 
 def _theirs(path: str) -> str:
-    """Returns KerasTuner's module for a path: it keeps all ready-made models in one."""
+    """Returns KerasTuner's module for a path; all its ready-made models are in one."""
     return "keras_tuner.applications" if path.startswith("applications") else f"keras_tuner.{path}"

@@ -1,12 +1,12 @@
-"""``import kerashpo.kerastuner``: from then on ``kerastuner`` is another name of kerashpo.
+"""``import kerashpo.kerastuner`` makes ``kerastuner`` another name of kerashpo.
 
-For scripts that use the package's spelling before 1.0.3, unchanged below that line:
+For scripts that use the package's name before 1.0.3, which work unchanged below that line:
 
     import kerashpo.kerastuner
     from kerastuner.tuners import RandomSearch
     from kerastuner.engine.hyperparameters import HyperParameters
 
-KerasTuner's own package of that name, if it is installed, is not imported in this process then.
+KerasTuner's own package of that name, if installed, is then not imported in this process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OLD, _NEW = "kerastuner", "kerashpo"
 
 @final
 class _Alias(MetaPathFinder, Loader):
-    """Finds ``kerastuner`` and the modules below it as those of kerashpo."""
+    """Import finder that resolves ``kerastuner`` and its submodules to those of kerashpo."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -44,7 +44,7 @@ class _Alias(MetaPathFinder, Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        # The import system has put this finder's specification in place of the module's own.
+        # The import system has replaced the module's own specification by this finder's.
         assert module.__spec__ is not None
         module.__spec__ = self._specs.pop(module.__spec__.name)
 

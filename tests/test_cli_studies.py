@@ -116,9 +116,9 @@ HERE = Command("script", __file__, ("a b",), str(Path.cwd()))
     [
         (Command("notebook", folder="/home/me"), "from a notebook in '/home/me'. Run its cells"),
         (Command("console"), "from a console"),
-        (replace(HERE, target="/gone.py"), "'/gone.py' or its folder .* is not there any more"),
-        (replace(HERE, folder="/gone"), "is not there any more"),
-        (replace(HERE, target="-c"), "is not there any more"),
+        (replace(HERE, target="/gone.py"), "'/gone.py' or its folder .* no longer exists"),
+        (replace(HERE, folder="/gone"), "no longer exists"),
+        (replace(HERE, target="-c"), "no longer exists"),
         (Command("module", "-c"), "'-c' is not the name of a module"),
         (Command("module", "os; import evil"), "is not the name of a module"),
     ],

@@ -15,18 +15,18 @@
 `ASHAOracle`                     promotes as soon as a trial is good enough
 ===============================  =================================================
 
-``base`` fixes what every `keras_tuner.Oracle` gets wrong (directions, seeds, failures, NaN);
+``base`` fixes known defects of `keras_tuner.Oracle` (directions, seeds, failures, NaN);
 ``trial_replay`` turns its trials into a `History`; ``algorithm_oracle`` asks an algorithm under a
-scheduler; ``oracle_options`` holds the arguments that all oracles share. An oracle saves no state
-of its own but the order of starts and ends: what it proposes is a function of its seed and its
-trials, so that a reloaded one continues exactly.  KerasTuner's `Tuner` reads epochs from the
-values of a trial; here, and only here, they travel as ``tuner/epochs``, ``tuner/initial_epoch``,
-``tuner/trial_id`` and ``tuner/round``. Its oracles receive one score a trial and each promotion
-is a new trial: for exact continuation and whole learning curves use the tuners of `kerashpo`
-itself.
+scheduler; ``oracle_options`` holds the arguments that all oracles share. An oracle saves only the
+order in which trials start and end: its proposals are a function of its seed and its trials, so
+that a reloaded oracle continues exactly. KerasTuner's `Tuner` reads epochs from the values of a
+trial, so these oracles (and nothing else here) pass them as ``tuner/epochs``,
+``tuner/initial_epoch``, ``tuner/trial_id`` and ``tuner/round``. KerasTuner's tuners report one
+score per trial, and each promotion is a new trial: for exact continuation and whole learning
+curves use the tuners of `kerashpo` itself.
 
-To add one: a subclass of `AlgorithmOracle` that names an algorithm and builds a scheduler, and
-its name in the algorithm's entry of ``kerashpo/algorithms/registry.py``.
+To add an oracle: write a subclass of `AlgorithmOracle` that names an algorithm and builds a
+scheduler, and add its name to the algorithm's entry in ``kerashpo/algorithms/registry.py``.
 Importing this package imports keras_tuner, and with it TensorFlow.
 """
 
@@ -43,7 +43,7 @@ from kerashpo.oracles.grid import GridSearchOracle
 from kerashpo.oracles.multi_fidelity import ASHAOracle, HyperbandOracle
 
 Oracle = FixedOracle
-"""Under KerasTuner's name: the parent of an oracle with a `populate_space` of one's own."""
+"""The base class of an oracle with its own `populate_space`, under KerasTuner's name."""
 
 __all__ = [
     "ASHAOracle",

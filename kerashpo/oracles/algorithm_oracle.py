@@ -20,14 +20,14 @@ _ENDED = ("COMPLETED", "FAILED")
 class AlgorithmOracle(FixedOracle):
     """Asks an algorithm under a scheduler, whose state is replayed from the oracle's trials.
 
-    New starts and ends are replayed as they come. Where the trials no longer begin with what
-    was replayed (a trial's values or the space have grown, another state was loaded)
-    scheduler and history are built anew: what is proposed depends on the trials alone.
+    New starts and ends are replayed as they happen. If the trials no longer begin with those that
+    were replayed (a trial's values or the space have grown, another state was loaded), scheduler
+    and history are rebuilt: proposals depend on the trials alone.
 
     Args:
         algorithm: a name of `kerashpo.algorithms.registry`.
         options: further arguments of the algorithm.
-        configurations: how many may be started; None for no bound.
+        configurations: how many may be started; None for no limit.
         **shared: see `FixedOracle`.
     """
 
@@ -42,7 +42,7 @@ class AlgorithmOracle(FixedOracle):
         self._algorithm, self._options = algorithm, dict(options or {})
         self._configurations = configurations
         self._known: Replay | None = None
-        # Built for its checks alone: a wrong option is an error before anything is trained.
+        # Built only to check the options: a wrong one is an error before anything is trained.
         make_algorithm(algorithm, self._space(), 0, self._options)
 
     @abstractmethod
@@ -104,11 +104,11 @@ def _snapshot(kind: str, trial: Any) -> OracleTrial:
 
 
 def _promoted(values: dict[str, Any], trial_id: str, done: int, until: int) -> dict[str, Any]:
-    """Returns the values of a trial that goes on from another one."""
+    """Returns the values of a promotion: a trial that continues another one."""
     onward = {PARENT: trial_id, EPOCHS: until, INITIAL: done}
     return {**values, **onward, ROUND: int(values.get(ROUND, 0)) + 1}
 
 
 def with_epochs(config: dict[str, Any], until: int) -> dict[str, Any]:
-    """Returns values with the epochs that KerasTuner's Hyperband tuner reads."""
+    """Returns values with the epochs that KerasTuner's Hyperband tuner reads from them."""
     return {**config, EPOCHS: until, INITIAL: 0, ROUND: 0}

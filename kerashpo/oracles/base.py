@@ -1,4 +1,4 @@
-"""`FixedOracle`: KerasTuner's bookkeeping of trials with its defects fixed."""
+"""`FixedOracle`: KerasTuner's oracle, which keeps track of trials, with its defects fixed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kerashpo.training.hyperparameters import to_space
 def released_on_error(oracle: Any) -> Iterator[None]:
     """Context manager that releases an oracle's lock if its body raises.
 
-    `keras_tuner.synchronized` keeps the lock then, and every other worker waits for ever.
+    Otherwise `keras_tuner.synchronized` never releases it, and all other workers wait forever.
     """
     mine = threading.current_thread().name
     nested = upstream.THREADS[oracle] == mine
@@ -37,19 +37,19 @@ def released_on_error(oracle: Any) -> Iterator[None]:
 class FixedOracle(keras_tuner.Oracle):
     """`keras_tuner.Oracle` with its defects fixed: directions, seeds, failures, NaN.
 
-    Unlike upstream's: an objective's direction comes from our table; ``seed=0`` is a seed; a
+    Unlike in KerasTuner, an objective's direction comes from our table; ``seed=0`` is a seed; a
     score that is NaN or infinite is a failure; too many consecutive failures are saved before
-    the error is raised, and a later search continues; `get_best_trials` lists no failed trial.
+    the error is raised, and a later search continues; `get_best_trials` omits failed trials.
 
     Args:
         objective: a metric's name, an `Objective`, or a list of them (KerasTuner sums
-            them); None where `run_trial` returns one number to minimise.
-        max_trials: trials at most; None for no bound.
-        hyperparameters: definitions that win over those of the hypermodel.
+            them); None if `run_trial` returns one number to minimise.
+        max_trials: the most trials; None for no limit.
+        hyperparameters: definitions that override those of the hypermodel.
         allow_new_entries: whether the hypermodel may define others.
         tune_new_entries: whether those are tuned.
-        seed: an integer; None draws one.
-        max_retries_per_trial: how often a failed trial is tried again.
+        seed: an integer; None draws a random one.
+        max_retries_per_trial: how often a failed trial is retried.
         max_consecutive_failed_trials: failures in a row that end the search; None for no
             limit.
 
@@ -88,12 +88,12 @@ class FixedOracle(keras_tuner.Oracle):
         self._streak = ""
 
     def create_trial(self, tuner_id: str) -> Any:
-        """Returns the next trial, as upstream does."""
+        """Returns the next trial, as KerasTuner's oracle does."""
         with released_on_error(self):
             return super().create_trial(tuner_id)
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
-        """Records a trial's metrics and returns it; metrics beside the objective may be any.
+        """Records a trial's metrics and returns it; metrics besides the objective are optional.
 
         Raises:
             ValueError: if the objective is not among them.
@@ -102,7 +102,7 @@ class FixedOracle(keras_tuner.Oracle):
             return self._record_metrics(trial_id, metrics, step)
 
     def score_trial(self, trial: Any) -> None:
-        """Scores a trial by its best finite value, NaN where it has none."""
+        """Sets a trial's score: its best finite value, NaN if it has none."""
         sign = -1 if self.objective.direction == "max" else 1
         seen = [(e.mean(), e.step) for e in trial.metrics.get_history(self.objective.name)]
         finite = [(sign * value, step) for value, step in seen if math.isfinite(value)]
@@ -113,7 +113,7 @@ class FixedOracle(keras_tuner.Oracle):
         trial.score = sign * cost
 
     def end_trial(self, *args: Any, **kwargs: Any) -> None:
-        """Records that a trial has ended, as upstream does, and saves it.
+        """Records that a trial has ended, as KerasTuner's oracle does, and saves the state.
 
         Raises:
             ConsecutiveFailures: after too many failed trials in a row.
@@ -125,23 +125,23 @@ class FixedOracle(keras_tuner.Oracle):
             raise ConsecutiveFailures(message)
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
-        """Returns the trials with the best scores, the best first; none that failed."""
+        """Returns the trials with the best scores, the best first; failed trials are omitted."""
         done = [t for t in self.trials.values() if t.status == "COMPLETED"]
         scored = [trial for trial in done if trial.score is not None]
         sign = -1 if self.objective.direction == "max" else 1
         return sorted(scored, key=lambda trial: sign * trial.score)[:num_trials]
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what a reload needs besides the trials."""
+        """Returns the state that a reload needs besides the trials."""
         state = super().get_state()
-        # Upstream saves an end while the trial is still listed as running: a reload would
+        # KerasTuner saves an end while the trial is still listed as running: a reload would
         # run it again.
         over = {*self.end_order, *self._retry_queue}
         ongoing = {who: t for who, t in state["ongoing_trials"].items() if t not in over}
         return {**state, "ongoing_trials": ongoing, "order": self._ordered()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Restores what `get_state` returned."""
+        """Restores the state returned by `get_state`."""
         super().set_state(state)
         self._order = [list(mark) for mark in state["order"]]
         self._counted_ends = len(self.end_order)
@@ -161,9 +161,9 @@ class FixedOracle(keras_tuner.Oracle):
         return trial
 
     def _ordered(self) -> list[list[str]]:
-        """Returns starts and ends in the order in which they happened.
+        """Returns starts and ends of trials in the order in which they happened.
 
-        Upstream saves after each of them, so that asking at each save misses none.
+        KerasTuner saves after each of them, so checking at each save finds them all.
         """
         for kind, done in (("start", self.start_order), ("end", self.end_order)):
             known = sum(mark[0] == kind for mark in self._order)
@@ -173,12 +173,12 @@ class FixedOracle(keras_tuner.Oracle):
     def _retry(self, trial: Any) -> bool:
         again: bool = super()._retry(trial)
         if again:
-            # Upstream averages a retry with the failed attempt: a NaN would stay for ever.
+            # KerasTuner averages a retry with the failed attempt: a NaN would never go away.
             trial.metrics = type(trial.metrics)()
         return again
 
     def _check_consecutive_failures(self) -> None:
-        """Detects too many failures in a row; `end_trial` raises once all is saved."""
+        """Detects too many consecutive failures; `end_trial` raises once the state is saved."""
         streak = []
         for trial_id in reversed(self.end_order[self._counted_ends :]):
             if self.trials[trial_id].status != "FAILED":
@@ -188,13 +188,14 @@ class FixedOracle(keras_tuner.Oracle):
         if limit is not None and len(streak) >= limit:
             self._counted_ends = len(self.end_order)
             self._streak = (
-                f"Number of consecutive failures exceeded the limit of {limit}. What was done is "
-                f"saved; searching again goes on with new trials. The last failure:\n{streak[0]}"
+                f"Number of consecutive failures exceeded the limit of {limit}. Finished trials "
+                f"are saved; searching again continues with new trials. "
+                f"The last failure:\n{streak[0]}"
             )
 
 
 def _known(objective: Any) -> Any:
-    """Returns KerasTuner's objectives with our directions; None stays None."""
+    """Returns KerasTuner's objectives with our directions; None is returned unchanged."""
     if objective is None:
         return None
     several = isinstance(objective, (list, tuple)) or hasattr(objective, "objectives")
@@ -211,7 +212,7 @@ def _check_bounds(trials: int | None, retries: int, failures: int | None) -> Non
 
 
 def require_hyperband_factor(factor: Any) -> None:
-    """Checks a reduction factor with upstream's wording.
+    """Checks a reduction factor; the error has KerasTuner's wording.
 
     Raises:
         InvalidInput: for anything but a whole number above 1.

@@ -1,4 +1,4 @@
-"""Oracles whose trials are all trained to the end."""
+"""Oracles for full training: every trial is trained to the end."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from kerashpo.schedulers.full_training import Full
 
 
 class FullOracle(AlgorithmOracle):
-    """Full training, one step to an oracle: the tuner decides how many epochs that is."""
+    """Full training; the tuner decides for how many epochs."""
 
     def _scheduler(self) -> Scheduler:
         return Full(1)
 
 
 class RandomSearchOracle(FullOracle):
-    """Random search without repeats; a finite space is enumerated to its end.
+    """Random search without repeats; every configuration of a finite space is tried once.
 
     Args:
         objective: see `FixedOracle`.
-        max_trials: trials at most.
+        max_trials: the most trials.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
     """
 
@@ -45,12 +45,12 @@ class RandomSearchOracle(FullOracle):
 
 
 class SearchOracle(FullOracle):
-    """Full training of what any algorithm proposes.
+    """Full training of the configurations that any algorithm proposes.
 
     Args:
         objective: see `FixedOracle`.
-        max_trials: trials at most.
-        algorithm: where to look next, a name of `kerashpo.algorithms`: ``"tpe"``, ``"cmaes"``,
+        max_trials: the most trials.
+        algorithm: proposes configurations, a name of `kerashpo.algorithms`: ``"tpe"``, ``"cmaes"``,
             ``"de"``, ``"pso"``, ``"bayesian"``, ``"sobol"`` or ``"random"``.
         algorithm_options: further arguments of the algorithm.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
@@ -79,19 +79,19 @@ class SearchOracle(FullOracle):
 
 
 class BayesianOptimizationOracle(FullOracle):
-    """Bayesian optimisation; running trials count with their expected value.
+    """Bayesian optimisation; pending trials are given their expected score.
 
     Args:
         objective: see `FixedOracle`.
-        max_trials: trials at most.
-        num_initial_points: trials before the model decides; None for between 5 and 10.
+        max_trials: the most trials.
+        num_initial_points: trials before the model proposes; None for between 5 and 10.
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
-        beta: how many standard deviations the acquisition "ucb" trusts.
+        beta: standard deviations of the acquisition "ucb".
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
-        ImportError: where KerasTuner found scipy or scikit-learn missing, as upstream's does.
+        ImportError: if KerasTuner found scipy or scikit-learn missing; KerasTuner's raises it too.
     """
 
     @with_shared_options
@@ -124,7 +124,7 @@ class BayesianOptimizationOracle(FullOracle):
 
 
 def _require(module: str, package: str) -> None:
-    """Raises ImportError if KerasTuner's Bayesian tuner did without a module."""
+    """Raises ImportError if a module was missing when KerasTuner was imported."""
     if getattr(upstream, module) is None:
         raise ImportError(
             f"Please install {package} before using the `BayesianOptimization`: "

@@ -17,10 +17,10 @@ _SAMPLES = 10
 
 
 def grid_values(domain: Domain) -> list[Scalar]:
-    """Returns the grid values of one parameter in their order.
+    """Returns the grid values of a parameter in their order.
 
-    The default comes first, since a parameter that appears late had it before. A continuum
-    is its default and ten values, as in KerasTuner's grid.
+    The default comes first, since a parameter discovered late had it in earlier trials. A
+    continuous range has its default and ten values, as in KerasTuner's grid.
     """
     if domain.levels:
         values = list(domain.listed())
@@ -30,11 +30,11 @@ def grid_values(domain: Domain) -> list[Scalar]:
 
 
 def successor(space: Space, values: Mapping[str, Any]) -> Config | None:
-    """Returns the next configuration after one, the last parameter fastest; None at the end.
+    """Returns the next configuration of the grid, the last parameter fastest; None at the end.
 
     Args:
-        space: as it is known now.
-        values: of a trial; what they lack is at its default.
+        space: the space as it is known now.
+        values: those of a trial; missing ones are at their default.
     """
     active = _active(space, values)
     for index in range(len(active) - 1, -1, -1):
@@ -48,13 +48,13 @@ def successor(space: Space, values: Mapping[str, Any]) -> Config | None:
 
 
 def position(space: Space, values: Mapping[str, Any]) -> tuple[int, ...]:
-    """Returns a sort key: a configuration's place in the order of the grid."""
+    """Returns a sort key: the position of a configuration in the grid."""
     places = {id(param): _place(param, values) for param in _active(space, values)}
     return tuple(places.get(id(param), 0) for param in space.params)
 
 
 def grid_value(param: Param, values: Mapping[str, Any]) -> Scalar:
-    """Returns the grid value of a parameter that a trial has."""
+    """Returns the grid value that a trial has for a parameter."""
     return grid_values(param.domain)[_place(param, values)]
 
 
@@ -88,15 +88,15 @@ def _complete(space: Space, values: Mapping[str, Scalar]) -> Config:
 
 
 class GridSearchOracle(FixedOracle):
-    """Grid search: every configuration of a finite space, in order, none twice.
+    """Grid search: every configuration of a finite space, in order, each once.
 
     When a trial ends, its successor in the grid is tried unless a later configuration was.
-    So a parameter that appears under some values only is not crossed with the others. A
-    parameter without a step counts with its default and ten values.
+    A conditional parameter is combined with the others only where it is active. A parameter
+    without a step has its default and ten values.
 
     Args:
         objective: see `FixedOracle`.
-        max_trials: trials at most; None for all.
+        max_trials: the most trials; None for the whole grid.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
     """
 
@@ -130,24 +130,24 @@ class GridSearchOracle(FixedOracle):
         return {"status": "IDLE" if self.ongoing_trials else "STOPPED"}
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what a reload needs besides the trials."""
+        """Returns the state that a reload needs besides the trials."""
         return {**super().get_state(), "turns_taken": self._taken}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Restores what `get_state` returned."""
+        """Restores the state returned by `get_state`."""
         super().set_state(state)
         self._taken = int(state["turns_taken"])
 
     def _turns(self) -> list[str]:
-        """Returns the trials whose successors are tried: the first, then each as it ends.
+        """Returns the trials whose successors are tried: the first, then each one as it ends.
 
-        The first one comes before it ends too, so that a second worker need not wait.
+        The first is included before it ends, so that a second worker need not wait.
         """
         marks = self._ordered()
         return [*(t for _, t in marks[:1]), *(t for kind, t in marks if kind == "end")]
 
     def _is_new(self, space: Space, values: Mapping[str, Any], found: Config) -> bool:
-        """Whether a successor comes before every trial that is later than its origin."""
+        """Whether a successor comes before every trial that is later than its predecessor."""
         here, there = position(space, values), position(space, found)
         places = (position(space, self._values(trial_id)) for trial_id in self.trials)
         return all(there < place for place in places if place > here)

@@ -1,4 +1,4 @@
-"""Oracles that plan epochs: each promotion is a further trial of KerasTuner's."""
+"""Multi-fidelity oracles, which plan epochs: each promotion is a new trial in KerasTuner."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from kerashpo.schedulers.hyperband import Hyperband
 
 
 class MultiFidelityOracle(AlgorithmOracle):
-    """Gives each trial the epochs to train, in the values that KerasTuner reads.
+    """Multi-fidelity search: passes the epochs to train in the values that KerasTuner reads.
 
-    `keras_tuner.Hyperband` obeys them; another tuner reads ``tuner/epochs`` and
-    ``tuner/initial_epoch`` in `run_trial`, and loads the weights of ``tuner/trial_id``.
+    `keras_tuner.Hyperband` follows them; another tuner has to read ``tuner/epochs`` and
+    ``tuner/initial_epoch`` in `run_trial`, and load the weights of ``tuner/trial_id``.
     """
 
     def _started(self, config: dict[str, Any], until: int) -> dict[str, Any]:
@@ -30,10 +30,10 @@ class HyperbandOracle(MultiFidelityOracle):
     Args:
         objective: see `FixedOracle`.
         max_epochs: the most epochs that one model is trained.
-        factor: of so many configurations one goes on, and so much longer.
+        factor: the reduction factor: 1 of `factor` trials is promoted, for `factor` times the epochs.
         hyperband_iterations: how often all brackets are run; None for as long as there are
             configurations.
-        algorithm: where to look next; ``"bayesian"`` is BOHB's idea.
+        algorithm: proposes configurations; ``"bayesian"`` is the idea of BOHB.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
@@ -71,11 +71,11 @@ class ASHAOracle(MultiFidelityOracle):
     Args:
         objective: see `FixedOracle`.
         max_trials: configurations to start; promotions, which KerasTuner counts as trials
-            too, are not among them. None only for a finite space.
+            too, are not included. None only for a finite space.
         max_epochs: the most epochs that one model is trained.
-        factor: of so many configurations one goes on, and so much longer.
+        factor: the reduction factor: 1 of `factor` trials is promoted, for `factor` times the epochs.
         min_epochs: epochs of the first rung.
-        algorithm: where to look next; ``"bayesian"`` is MOBSTER's idea.
+        algorithm: proposes configurations; ``"bayesian"`` is the idea of MOBSTER.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
@@ -110,11 +110,11 @@ class ASHAOracle(MultiFidelityOracle):
         """Returns the values of the next trial.
 
         Raises:
-            InvalidInput: where nothing bounds the search.
+            InvalidInput: if nothing limits the search.
         """
         if self._configurations is None and self._space().size == float("inf"):
             raise InvalidInput(
-                "ASHA goes on until something bounds it, and this space is endless. "
+                "ASHA continues until a limit is reached, and this space is infinite. "
                 "Pass max_trials. Received: max_trials=None."
             )
         return super().populate_space(trial_id)

@@ -1,4 +1,4 @@
-"""The arguments that all oracles share, written down once."""
+"""The keyword arguments that all oracles share."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class OracleOptions(TypedDict, total=False):
 
 
 def with_shared_options(init: Callable[P, None]) -> Callable[P, None]:
-    """Puts the shared arguments into the signature of a constructor that takes ``**shared``.
+    """Decorator that adds the shared arguments to the signature of a ``**shared`` constructor.
 
-    KerasTuner's oracles take them by position too, after the oracle's own arguments; help,
-    notebooks and editors then show them with their defaults.
+    They can then be passed by position after the oracle's own arguments, as in KerasTuner;
+    help, notebooks and editors show them with their defaults.
     """
     defaults = inspect.signature(FixedOracle).parameters
     shared = [defaults[name] for name in OracleOptions.__annotations__]

@@ -44,11 +44,11 @@ EPOCHS, INITIAL, PARENT, ROUND = (
 @final
 @dataclass(frozen=True, slots=True)
 class OracleTrial:
-    """What an oracle knows of one trial at its start or end.
+    """The data of one trial at its start or end.
 
     Attributes:
         values: its values, ``tuner/...`` included.
-        score: the objective, None where it failed.
+        score: the objective, None if it failed.
         message: why it failed.
     """
 
@@ -58,22 +58,22 @@ class OracleTrial:
 
 
 Step: TypeAlias = tuple[str, str, OracleTrial]
-"""``"start"`` or ``"end"``, a trial's id, and what was known of it then."""
+"""``"start"`` or ``"end"``, a trial's id, and the trial's data at that time."""
 
 
 @final
 @dataclass(slots=True)
 class Replay:
-    """A history, a scheduler and an algorithm in the state that an oracle's trials describe.
+    """A history, a scheduler and an algorithm, in the state that follows from an oracle's trials.
 
-    A trial of KerasTuner's is one job here: a promotion is another trial there, whose values
+    A trial of KerasTuner is one job here: a promotion is another trial there, whose values
     name the trial that it continues.
 
     Attributes:
         space: the search space.
-        history: the trials as ours.
+        history: the trials as our `Trial`s.
         latest: by the number of our trial, KerasTuner's id of the last one that trained it.
-        steps: what was replayed.
+        steps: the steps that were replayed.
     """
 
     space: Space
@@ -90,13 +90,13 @@ class Replay:
         self._apply(StudyCreated(self.space.to_json(), ((name, direction),), self.algorithm.seed))
 
     def precedes(self, space: Space, seed: int, steps: Sequence[Step]) -> bool:
-        """Tells whether the steps begin with those that were replayed here."""
+        """Whether the steps begin with those that were already replayed."""
         known = len(self.steps)
         same = self.algorithm.seed == seed and self.history.space == space.to_json()
         return same and steps[:known] == self.steps
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Replays those of the steps that are new; `precedes` must hold."""
+        """Replays the new ones among the steps; `precedes` must hold."""
         for step in steps[len(self.steps) :]:
             kind, trial_id, trial = step
             apply = self._start if kind == "start" else self._end
@@ -104,7 +104,7 @@ class Replay:
             self.steps.append(step)
 
     def next_job(self) -> Job | Wait | Done:
-        """Returns what the scheduler wants next."""
+        """Returns the scheduler's next job."""
         job = self.scheduler.next_job(self.algorithm, self.history)
         if isinstance(job, Exhausted) and self.history.exhausted is None:
             self._apply(AlgorithmExhausted(job.reason))
@@ -119,7 +119,7 @@ class Replay:
         if parent is None:
             job: Job = Start(number, nearest_config(self.space, trial.values), until)
         else:
-            # Steps do not say that the algorithm was exhausted, which a promotion may follow from.
+            # Steps do not record that the algorithm was exhausted, which a promotion may depend on.
             self.next_job()
             job = Resume(number, until)
         self._apply(JobStarted(job))
@@ -148,8 +148,8 @@ class Replay:
 def nearest_config(space: Space, values: Mapping[str, Any]) -> Config:
     """Returns the configuration of a space that is nearest to a trial's values.
 
-    A space grows while KerasTuner's trials discover it: a parameter that an earlier trial
-    lacks had its default there, which KerasTuner gave to the model.
+    The space grows while KerasTuner's trials discover it: a parameter missing from an earlier
+    trial had its default there, which KerasTuner passed to the model.
     """
     config: dict[str, Scalar] = {}
     for param in space.params:

@@ -11,7 +11,7 @@ from kerashpo.display.snapshot import plain
 @final
 @dataclass(frozen=True, slots=True)
 class BestTrial:
-    """The incumbent.
+    """The incumbent: the best trial so far.
 
     Attributes:
         trial: its number.
@@ -19,8 +19,8 @@ class BestTrial:
         epoch: that epoch, counted from 1.
         config: its values, as the model or function got them.
         metrics: every metric of that epoch.
-        note: why it cannot be told apart from other trials on so few validation rows, and what
-            to do; empty where it can, and where the number of rows is not known.
+        note: why it cannot be distinguished from other trials on so few validation rows, and what
+            to do; empty if it can, or if the number of rows is not known.
     """
 
     trial: int
@@ -38,5 +38,5 @@ class BestTrial:
             "config": plain(self.config),
             "metrics": plain(self.metrics),
         }
-        told = ", ".join(f"{name}={value!r}" for name, value in parts.items())
-        return f"BestTrial({told})" + (f"\n{self.note}" if self.note else "")
+        values = ", ".join(f"{name}={value!r}" for name, value in parts.items())
+        return f"BestTrial({values})" + (f"\n{self.note}" if self.note else "")

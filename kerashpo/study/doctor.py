@@ -32,7 +32,7 @@ def repair_study(folder: Path) -> Repaired:
     repaired = repair(log_path(folder))
     free_ahead(open_blobs(folder), History(read_events(folder)))
     _LOG.warning(
-        "The log of %s was damaged: its first %d events were whole and are kept, the %d lines "
+        "The log of %s was damaged: its first %d events were intact and are kept, the %d lines "
         "after them are not. The damaged file is %s.",
         folder,
         repaired.events,
@@ -98,7 +98,7 @@ class Health:
         """Yields the findings, a line each."""
         yield f"log: {self.events} events, {'damaged' if self.log else 'intact'}"
         yield from (f"  {text}" for text in self.log)
-        for name, told in (
+        for name, meaning in (
             ("missing", "trained again from the start"),
             ("damaged", "trained again from the start"),
             ("ahead", "of later epochs than the log contains"),
@@ -106,7 +106,7 @@ class Health:
         ):
             found = getattr(self, name)
             if found:
-                yield f"checkpoints, {name} ({told}): {', '.join(found)}"
+                yield f"checkpoints, {name} ({meaning}): {', '.join(found)}"
 
 
 def examine(folder: Path) -> Health:

@@ -78,7 +78,7 @@ class Loop:
         executor: trains.
         limits: the limits of the search.
         listeners: called for every event; their exceptions never stop a study.
-        interrupt: tells whether the user wants to stop.
+        interrupt: returns whether the user wants to stop.
     """
 
     def __init__(
@@ -309,8 +309,8 @@ class Loop:
         last = max(failed, key=lambda trial: trial.ended or 0.0)
         assert last.failure is not None
         return ConsecutiveFailures(
-            f"{self._failures} trials failed one after another, so the search stopped; what was "
-            f"done is saved, and searching again goes on with new trials. The last failure "
+            f"{self._failures} trials failed one after another, so the search stopped; finished "
+            f"trials are saved, and searching again continues with new trials. The last failure "
             f"(trial {last.number}): {last.failure.message}\n{last.failure.traceback}"
         )
 
@@ -338,8 +338,8 @@ class Loop:
         self._record(Noted(trial, {"died": times, "died_after": record.epochs}))
         if times >= DEATHS and not record.status.ended:
             text = (
-                f"the search was killed {times} times while it trained this trial, and no epoch "
-                "came in between; a model too large for this machine's memory does that"
+                f"the search was killed {times} times while it trained this trial, without "
+                "completing an epoch; a model too large for this machine's memory can cause that"
             )
             self._end(trial, Status.FAILED, "failed", Failure("killed", text))
 

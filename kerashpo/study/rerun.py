@@ -61,7 +61,7 @@ class Command:
             arguments = tuple(str(word) for word in body["arguments"])
             return cls(body["kind"], str(body["target"]), arguments, str(body["folder"]))
         except (KeyError, TypeError) as error:
-            raise InvalidInput(f"The study holds no command that can be read: {body!r}.") from error
+            raise InvalidInput(f"The study has no command that can be read: {body!r}.") from error
 
     def to_json(self) -> dict[str, Any]:
         """Serialises the command as JSON."""
@@ -93,15 +93,15 @@ class Command:
     def _obstacle(self) -> str:
         match self.kind:
             case "notebook":
-                return f"It was searched from a notebook in {self.folder!r}. Run its cells again."
+                return f"The search was run in a notebook in {self.folder!r}. Run its cells again."
             case "script":
                 return (
-                    f"The script {self.target!r} or its folder {self.folder!r} is not there any "
-                    "more. Run the search from where it is now: it goes on."
+                    f"The script {self.target!r} or its folder {self.folder!r} no longer exists. "
+                    "Run the search from its new place: it resumes."
                 )
             case "module":
                 return f"{self.target!r} is not the name of a module."
-        return "It was searched from a console or a pipe. Call the same search there again."
+        return "The search was run from a console or a pipe. Run the same search there again."
 
 
 def _here() -> str:
@@ -120,8 +120,8 @@ def command_of(history: History, folder: Path) -> Command:
     """
     if not history.command:
         raise InvalidInput(
-            f"The study in {str(folder)!r} does not hold the command that searched it (an earlier "
-            "version wrote it). Run your script again: the search goes on."
+            f"The study in {str(folder)!r} did not record the command that started it (an earlier "
+            "version wrote it). Run your script again: the search resumes."
         )
     return Command.from_json(history.command)
 

@@ -216,11 +216,11 @@ class Results:
         Columns: trial, in the order of their ends, and hypervolume.
 
         Args:
-            reference: by objective a value worse than all that counts; needed to compare
+            reference: for each objective a value worse than all that count; needed to compare
                 searches. None takes the worst value of any trial.
 
         Raises:
-            InvalidInput: for one objective, or a reference that names others.
+            InvalidInput: for a single objective, or a reference that names other objectives.
         """
         import pandas as pd
 
@@ -291,11 +291,11 @@ class Results:
         return self._models.refit(args, epochs, fit)
 
     def lineage(self) -> pd.DataFrame:
-        """Returns a row for each trial of population-based training: whose copy it is.
+        """Returns a row for each trial of population-based training, with its parent.
 
-        Columns: trial, parent (NA where it began anew), forked_at (the epoch after which it left
-        its parent), last_epoch, status, score, best_epoch, and in_best: whether it is the best
-        trial or an ancestor of it.
+        Columns: trial, parent (NA for a trial of the first population), forked_at (the parent's
+        epoch from which it was copied), last_epoch, status, score, best_epoch, and in_best: whether it
+        is the best trial or an ancestor of it.
         """
         import pandas as pd
 
@@ -303,13 +303,13 @@ class Results:
         return frame.astype({"parent": "Int64", "best_epoch": "Int64", "score": float})
 
     def schedule(self, trial: int | None = None) -> pd.DataFrame:
-        """Returns the values of each epoch along the line of ancestors of the best trial.
+        """Returns the values of each epoch, from the first ancestor of the best trial to itself.
 
-        Columns: epoch, trial (which of the line trained it), parameter, value. It ends at the
+        Columns: epoch, trial (which of the ancestors trained it), parameter, value. It ends at the
         trial's best epoch.
 
         Args:
-            trial: another trial than the best.
+            trial: a trial other than the best.
 
         Raises:
             NoResult: while no trial has a finite score.
@@ -320,17 +320,17 @@ class Results:
         return pd.DataFrame(rows, columns=[*SCHEDULE_COLUMNS])
 
     def replay_schedule(self, trial: int | None = None) -> Any:
-        """Returns a Keras callback that trains a fresh model on the schedule that was found.
+        """Returns a Keras callback that trains a new model with the schedule that was found.
 
-        The values are set on the model as epochs begin, without compiling it again::
+        It sets the values on the model as epochs begin, without compiling it again::
 
             model = tuner.hypermodel.build(tuner.get_best_hyperparameters(1)[0])
             model.fit(x, y, epochs=50, callbacks=[tuner.results.replay_schedule()])
 
-        `refit_best` does this by itself.
+        `refit_best` uses it automatically.
 
         Args:
-            trial: another trial than the best.
+            trial: a trial other than the best.
 
         Raises:
             NoResult: while no trial has a finite score.
@@ -389,7 +389,7 @@ class Results:
     def plot(self) -> Plots:
         """The figures, e.g. ``results.plot.history()``; each returns matplotlib Axes.
 
-        ``results.plot("es")`` has them in another language.
+        ``results.plot("es")`` returns them in another language.
         """
         from kerashpo.plots.accessor import Plots
 

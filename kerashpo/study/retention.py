@@ -1,4 +1,4 @@
-"""Frees the weights that nobody will ask for."""
+"""Frees the weights and checkpoints that are no longer needed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _WORDS = {"best": 1.0, "all": math.inf, "none": 0.0}
 
 
 def read_keep(given: Any) -> float:
-    """Returns of how many ended trials the weights are kept: ``"top-5"`` is 5, ``"all"`` inf.
+    """Returns for how many ended trials the weights are kept: ``"top-5"`` is 5, ``"all"`` inf.
 
     Raises:
-        InvalidInput: if it is none of the words.
+        InvalidInput: if the argument is not one of these words.
     """
     if isinstance(given, str):
         if given in _WORDS:
@@ -38,18 +38,18 @@ def read_keep(given: Any) -> float:
 
 @final
 class Retention(Listener):
-    """Keeps the best epochs' weights of the best trials that have ended, and no checkpoints.
+    """Keeps the weights of the best epochs of the best ended trials, and deletes checkpoints.
 
-    With several objectives the best ones are those on the Pareto front, all of which keep
-    theirs, and then the next fronts.
+    With several objectives the best trials are those on the Pareto front, all of which are
+    kept, and then those on the next fronts.
 
-    Trials that are running, paused, or given up only because a budget was spent keep theirs.
+    Weights of trials that are running, paused, or stopped only by the budget are kept.
 
     Args:
         blobs: where weights and checkpoints are.
-        most: of so many ended trials the weights are kept.
-        finalists: returns further trials that keep theirs: those that would enter a final
-            round now. All trials that were in one do.
+        most: for how many ended trials the weights are kept.
+        finalists: returns further trials whose weights are kept: those that would enter a final
+            round now. Weights of all trials of an earlier final round are kept.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Retention(Listener):
             self._end(event.trial, snapshot)
 
     def _begin(self, history: History) -> None:
-        """Frees what an earlier process left: it may have been killed, or have kept more."""
+        """Frees files of an earlier process, which may have been killed, or have kept more."""
         ended = [t.number for t in history.trials.values() if settled(t)]
         self._kept = self._best(ended, history)
         gone = {*ended} - {*self._kept}

@@ -1,4 +1,4 @@
-"""Puts the parts of a search together and runs the loop."""
+"""Assembles the parts of a search and runs the loop."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from kerashpo.study.signals import Interrupt
 
 @dataclass(frozen=True, slots=True)
 class SearchParts:
-    """How a study searches.
+    """The parts of a search: algorithm, scheduler, limits.
 
     Attributes:
         algorithm: its registry name.
         options: further arguments of the algorithm.
-        scheduler: a fresh one; the loop tells it what happened before.
-        limits: when to give up.
-        project: the configuration that is trained where another one is proposed, in a space;
-            see `Space.project`. None where all are trained as they are.
+        scheduler: a new one; the loop replays the earlier events to it.
+        limits: the limits of the search.
+        project: maps a proposed configuration to the one that is trained in its place, see
+            `Space.project`. None if all are trained as proposed.
     """
 
     algorithm: str
@@ -48,7 +48,7 @@ class SearchParts:
 def run_study(
     opened: Opened, recipe: SearchParts, executor: Executor, listeners: Iterable[Listener] = ()
 ) -> str:
-    """Searches until nothing is left to do; returns why it ended.
+    """Runs the search until nothing is left to train; returns why it ended.
 
     The executor and the listeners are closed, the store is not.
     """
@@ -74,7 +74,7 @@ def run_study(
 
 
 def algorithm_of(parts: SearchParts, history: History) -> Callable[[], Algorithm]:
-    """Returns a function that builds the algorithm for a study's space as it is then."""
+    """Returns a function that builds the algorithm for the study's current space."""
 
     def build() -> Algorithm:
         space = Space.from_json(history.space)
@@ -87,7 +87,7 @@ def algorithm_of(parts: SearchParts, history: History) -> Callable[[], Algorithm
 
 
 def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, str]:
-    """Returns versions and machine, for a study's provenance."""
+    """Returns package versions and the machine, which a study records for provenance."""
     found = {"python": platform.python_version(), "machine": platform.platform()}
     for package in packages:
         try:
@@ -99,7 +99,7 @@ def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dic
 
 def provenance(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, Any]:
     """Returns the environment and the cores that this process may use."""
-    # joblib heeds the quota of a container, which the standard library does not.
+    # joblib respects a container's CPU quota, which the standard library does not.
     from joblib import cpu_count
 
     return {**environment(packages), "cores": cpu_count()}

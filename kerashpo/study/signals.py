@@ -1,4 +1,4 @@
-"""Ctrl-C once: finish the epoch, save, say how to go on. Twice: stop now."""
+"""Ctrl-C once: finishes the epoch, saves, shows how to resume. Twice: stops immediately."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, final
 
 @final
 class Interrupt:
-    """Notices Ctrl-C (and SIGTERM) while it is entered; the second one raises.
+    """Context manager that catches Ctrl-C (and SIGTERM); the second one raises.
 
-    Signals reach only the main thread; elsewhere it never asks. In a notebook the
-    kernel's interrupt is the same signal.
+    Only the main thread receives signals; in other threads nothing is caught. Interrupting the
+    kernel of a notebook sends the same signal.
     """
 
     def __init__(self) -> None:

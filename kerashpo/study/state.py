@@ -1,4 +1,4 @@
-"""Where a study stands: its log folded once, into the history and into the scheduler."""
+"""The state of a study: its log folded once, into the history and into the scheduler."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from kerashpo.schedulers.base import Scheduler
 
 @final
 class StudyState:
-    """A study's history and scheduler at the end of its log, and what is left to do.
+    """A study's history and scheduler at the end of its log, and the work that remains.
 
     Args:
-        scheduler: a fresh one.
-        events: what the log holds.
+        scheduler: a new one.
+        events: the events of the log.
 
     Attributes:
-        history: the fold of the events; the loop goes on with it.
-        scheduler: got every event in order, from the last restart of an extended study on.
-        interrupted: whether the last session ended without saying so: its process was killed.
+        history: the fold of the events; the loop continues with it.
+        scheduler: has replayed every event in order, from the last restart of an extended study.
+        interrupted: whether the last session did not record its end: its process was killed.
     """
 
     def __init__(self, scheduler: Scheduler, events: Sequence[Event]) -> None:
@@ -49,14 +49,14 @@ class StudyState:
 
     @property
     def owed(self) -> Mapping[int, Decision]:
-        """Decisions of the scheduler, by trial, that the log does not hold yet."""
+        """Decisions of the scheduler, by trial, that are not in the log yet."""
         return dict(self._owed)
 
     @property
     def unfinished(self) -> list[int]:
-        """The trials whose last job is not known to be trained to its end.
+        """The trials whose last job has no recorded end.
 
-        Also one that has all its epochs: the scheduler waits for the event that says so.
+        This includes one with all its epochs: the scheduler waits for the event of its end.
         """
         records = [self.history.trials[trial] for trial in sorted(self._unfinished)]
         return [record.number for record in records if record.fold_runs or goes_on(record)]
@@ -75,12 +75,12 @@ class StudyState:
 
 
 def goes_on(trial: Trial) -> bool:
-    """Tells whether a trial may be trained further: it has not ended, or only by the budget."""
+    """Whether a trial may be trained further: it has not ended, or only by the budget."""
     return trial.stopped_by_budget or not trial.status.ended
 
 
 def _last_restart(events: Sequence[Event]) -> int:
-    """Returns from which event on the scheduler counts them: the last extension with new rungs."""
+    """Returns the index of the scheduler's first event: after the last extension with new rungs."""
     for index in range(len(events) - 1, -1, -1):
         event = events[index]
         if isinstance(event, Extended) and event.restarts:

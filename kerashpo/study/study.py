@@ -17,8 +17,8 @@ class Study:
     """A study read from its folder.
 
     Attributes:
-        folder: where it lives.
-        history: what its log says.
+        folder: the study's folder.
+        history: the fold of its log.
         results: best, trials, curves, plots.
     """
 
@@ -36,7 +36,7 @@ class Study:
 
 
 def open_study(path: str | Path, lang: str | None = None) -> Study:
-    """Returns the study in a folder, as far as it has come, for reading.
+    """Returns the study in a folder for reading, also while it is being searched.
 
     Args:
         path: the study's folder, ``directory/project_name`` of a tuner.
@@ -44,8 +44,8 @@ def open_study(path: str | Path, lang: str | None = None) -> Study:
             environment variable ``KERASHPO_LANG``, else English.
 
     Raises:
-        StudyNotFound: if there is no study, naming those next to it.
-        InvalidInput: if the path is a URL of something else than a folder.
+        StudyNotFound: if there is no study; the message names those nearby.
+        InvalidInput: if the path is a URL that does not name a folder.
         StudyCorrupt: if its log cannot be read.
     """
     folder = folder_of(path)
@@ -54,5 +54,5 @@ def open_study(path: str | Path, lang: str | None = None) -> Study:
         raise StudyNotFound(f"There is no study in {str(folder)!r} (no {LOG_NAME}).{hint}")
     history = History(read_events(folder))
     if not history.objectives:
-        raise StudyNotFound(f"The study in {str(folder)!r} has not begun: its log is empty.")
+        raise StudyNotFound(f"The study in {str(folder)!r} has not started: its log is empty.")
     return Study(folder, history, lang)

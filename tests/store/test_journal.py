@@ -113,7 +113,7 @@ def test_zeros_that_a_power_cut_left_are_no_event(log):
 def test_a_log_without_its_whole_header_has_not_begun(tmp_path, length):
     (tmp_path / LOG_NAME).write_bytes(HEADER[:length])
     assert read(tmp_path / LOG_NAME) == []
-    with pytest.raises(StudyNotFound, match="has not begun"):
+    with pytest.raises(StudyNotFound, match="has not started"):
         open_study(tmp_path)
     store = JournalStore(tmp_path / LOG_NAME)
     store.append(Reached(0))

@@ -204,7 +204,7 @@ def test_a_study_that_is_being_searched_can_be_read(tmp_path):
 
 def test_a_log_without_events_has_not_begun(tmp_path):
     JournalStore(tmp_path / LOG_NAME).close()
-    with pytest.raises(StudyNotFound, match="has not begun"):
+    with pytest.raises(StudyNotFound, match="has not started"):
         open_study(tmp_path)
 
 
