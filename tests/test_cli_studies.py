@@ -114,7 +114,7 @@ HERE = Command("script", __file__, ("a b",), str(Path.cwd()))
 @pytest.mark.parametrize(
     "command, message",
     [
-        (Command("notebook", folder="/home/me"), "from a notebook in '/home/me'. Run its cells"),
+        (Command("notebook", folder="/home/me"), "in a notebook in '/home/me'. Run its cells"),
         (Command("console"), "from a console"),
         (replace(HERE, target="/gone.py"), "'/gone.py' or its folder .* no longer exists"),
         (replace(HERE, folder="/gone"), "no longer exists"),

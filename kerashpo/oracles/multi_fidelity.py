@@ -30,7 +30,8 @@ class HyperbandOracle(MultiFidelityOracle):
     Args:
         objective: see `FixedOracle`.
         max_epochs: the most epochs that one model is trained.
-        factor: the reduction factor: 1 of `factor` trials is promoted, for `factor` times the epochs.
+        factor: the reduction factor: one of `factor` trials is promoted, to `factor` times the
+                epochs.
         hyperband_iterations: how often all brackets are run; None for as long as there are
             configurations.
         algorithm: proposes configurations; ``"bayesian"`` is the idea of BOHB.
@@ -73,7 +74,8 @@ class ASHAOracle(MultiFidelityOracle):
         max_trials: configurations to start; promotions, which KerasTuner counts as trials
             too, are not included. None only for a finite space.
         max_epochs: the most epochs that one model is trained.
-        factor: the reduction factor: 1 of `factor` trials is promoted, for `factor` times the epochs.
+        factor: the reduction factor: one of `factor` trials is promoted, to `factor` times the
+                epochs.
         min_epochs: epochs of the first rung.
         algorithm: proposes configurations; ``"bayesian"`` is the idea of MOBSTER.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.

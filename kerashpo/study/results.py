@@ -293,9 +293,9 @@ class Results:
     def lineage(self) -> pd.DataFrame:
         """Returns a row for each trial of population-based training, with its parent.
 
-        Columns: trial, parent (NA for a trial of the first population), forked_at (the parent's
-        epoch from which it was copied), last_epoch, status, score, best_epoch, and in_best: whether it
-        is the best trial or an ancestor of it.
+        Columns: trial, parent (NA for a trial that started from scratch), forked_at (the parent's
+        epoch from which it was copied), last_epoch, status, score, best_epoch, and in_best: whether
+        it is the best trial or an ancestor of it.
         """
         import pandas as pd
 
@@ -327,7 +327,7 @@ class Results:
             model = tuner.hypermodel.build(tuner.get_best_hyperparameters(1)[0])
             model.fit(x, y, epochs=50, callbacks=[tuner.results.replay_schedule()])
 
-        `refit_best` uses it automatically.
+        `refit_best` does this automatically.
 
         Args:
             trial: a trial other than the best.
