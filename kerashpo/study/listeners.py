@@ -37,7 +37,7 @@ class Notifier:
     def __init__(self, listeners: Iterable[Listener]) -> None:
         self._listeners = list(listeners)
 
-    def tell(self, event: Event, history: History) -> None:
+    def notify(self, event: Event, history: History) -> None:
         """Passes an event that `history` already includes to every listener."""
         for listener in tuple(self._listeners):
             try:

@@ -46,7 +46,7 @@ from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.store.base import Store
 from kerashpo.study.listeners import Notifier
 from kerashpo.study.signals import Interrupt
-from kerashpo.study.state import StudyState, goes_on
+from kerashpo.study.state import StudyState, may_continue
 
 DEATHS = 5
 """How often a search may be killed at the same epoch of a trial before the trial fails."""
@@ -159,7 +159,7 @@ class Loop:
             if record.fold_runs:
                 if not record.folds_done:
                     return FoldRuns(record.number, record.fold_runs, record.until)
-            elif goes_on(record):
+            elif may_continue(record):
                 return Resume(record.number, record.until)
         job = self.scheduler.next_job(self._algorithm, self.history)
         if isinstance(job, Exhausted) and self.history.exhausted is None:
@@ -222,7 +222,7 @@ class Loop:
         event = replace(event, at=self._now())
         self.store.append(event)
         self.history.apply(event)
-        self._notifier.tell(event, self.history)
+        self._notifier.notify(event, self.history)
         if isinstance(event, (Reached, Ended)):
             self._cut.pop(event.trial, None)
         for trial, decision in self.scheduler.on_event(event, self.history):
@@ -230,7 +230,7 @@ class Loop:
 
     def _carry_out(self, trial: int, decision: Decision, reason: str = "") -> None:
         record = self.history.trials[trial]
-        if decision is Decision.CONTINUE or not goes_on(record):
+        if decision is Decision.CONTINUE or not may_continue(record):
             return
         if decision is Decision.PAUSE:
             self.executor.decide(trial, decision)

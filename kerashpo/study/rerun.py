@@ -127,7 +127,7 @@ def command_of(history: History, folder: Path) -> Command:
 
 
 def resume_study(
-    folder: Path, history: History, agreed: Callable[[str], bool], tell: Callable[[str], None]
+    folder: Path, history: History, agreed: Callable[[str], bool], show: Callable[[str], None]
 ) -> int:
     """Runs a study's command again; returns its exit code, 1 if the user declines.
 
@@ -138,16 +138,16 @@ def resume_study(
         folder: the study's folder.
         history: its history.
         agreed: asks the user.
-        tell: prints a line.
+        show: prints a line.
 
     Raises:
         InvalidInput: if it cannot be run from outside.
     """
     if history.finished:
         reason = Texts("en").reason(history.stopped or "")
-        tell(f"The search has ended: {reason}. To extend it, raise max_trials or the budget.")
+        show(f"The search has ended: {reason}. To extend it, raise max_trials or the budget.")
         return 0
     command = command_of(history, folder)
     words = command.words()
-    tell(f"cd {shlex.quote(command.folder)} && {shlex.join(words)}")
+    show(f"cd {shlex.quote(command.folder)} && {shlex.join(words)}")
     return command.run() if agreed("Run it?") else 1

@@ -59,7 +59,7 @@ class StudyState:
         This includes one with all its epochs: the scheduler waits for the event of its end.
         """
         records = [self.history.trials[trial] for trial in sorted(self._unfinished)]
-        return [record.number for record in records if record.fold_runs or goes_on(record)]
+        return [record.number for record in records if record.fold_runs or may_continue(record)]
 
     def _track(self, event: Event) -> None:
         match event:
@@ -74,7 +74,7 @@ class StudyState:
             self.interrupted = not isinstance(event, SessionEnded)
 
 
-def goes_on(trial: Trial) -> bool:
+def may_continue(trial: Trial) -> bool:
     """Whether a trial may be trained further: it has not ended, or only by the budget."""
     return trial.stopped_by_budget or not trial.status.ended
 

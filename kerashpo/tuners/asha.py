@@ -22,15 +22,16 @@ class ASHA(Tuner):
     Args:
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
-        max_trials: configurations to start; then the promotions are finished. On an endless
-            space this, `max_epochs_total` or `max_minutes` must bound the search.
+        max_trials: configurations to start; the search ends when their promotions are finished. On
+            an infinite space this, `max_epochs_total` or `max_minutes` must limit the search.
         max_epochs: the most epochs that one trial is trained.
-        factor: of how many trials of a rung one is promoted, and how much longer it trains.
+        factor: the reduction factor: one of so many trials of a rung is promoted, for so many times
+            the epochs.
         seed: see `Tuner`.
         min_epochs: epochs of the first rung.
-        variant: ``"promotion"`` pauses and continues trials; ``"stopping"`` trains each on
-            until it is no longer good enough, for models that cannot be saved.
-        algorithm: where to look next, a name of `kerashpo.algorithms`.
+        variant: ``"promotion"`` pauses and continues trials; ``"stopping"`` trains each until it
+            is no longer good enough, for models that cannot be saved.
+        algorithm: proposes configurations, a name of `kerashpo.algorithms`.
         algorithm_options: further arguments of the algorithm.
         **options: see `Tuner`.
 

@@ -1,4 +1,4 @@
-"""Puts a search together from its arguments, for tuners, `optimize` and `simulate` alike."""
+"""Assembles a search from its arguments, for tuners, `optimize` and `simulate`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kerashpo.tuners.strategy import Strategy
 @final
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A search before anything of it is opened or trained.
+    """The parts of a search, before a study is opened or a model trained.
 
     Attributes:
         spec: what a study is created from, or compared with when it is resumed.

@@ -39,7 +39,7 @@ from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
-from kerashpo.tuners.keras_tuner_project import overwrite, tell_of_project
+from kerashpo.tuners.keras_tuner_project import overwrite, warn_of_project
 from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
 from kerashpo.tuners.open_search import open_search
 from kerashpo.tuners.oracle_view import OracleView
@@ -64,71 +64,72 @@ from kerashpo.tuners.tuner_options import (
 
 
 class Tuner(Hooks, PlannedSearch):
-    """A search over the models that a function builds.
+    """The base class of all tuners: searches over the models that a function builds.
 
-    Every tuner is a subclass. By itself it is KerasTuner's `Tuner`: made from an oracle, used as
-    it is or subclassed, also beside a concrete tuner (``class Mine(MyTuner, kt.GridSearch)``).
-    An oracle's arguments are read; the search is ours, so that trials pause, resume and are
-    never tried twice.
+    Used directly it is KerasTuner's `Tuner`: made from an oracle, as it is or subclassed, also
+    together with a concrete tuner (``class Mine(MyTuner, kt.GridSearch)``). Only the arguments of
+    the oracle are read; kerashpo runs the search, so that trials pause and resume, and no
+    configuration is tried twice.
 
     Args:
-        oracle: where to look, how long to train, and for what objective: one of
-            `kerashpo.oracles` or of KerasTuner's, or a `Strategy`.
+        oracle: the algorithm, the schedule and the objective: an oracle of `kerashpo.oracles` or of
+            KerasTuner, or a `Strategy`.
         hypermodel: a function ``build_model(hp)`` that returns a compiled model, or a
             `HyperModel`, whose `fit` is called where it has one of its own. None where
             `run_trial` is overridden and needs none.
         objective: a metric's name, an `Objective`, or a list of them: then the search is for
-            their Pareto front, unless there are `weights`. May be left out where `run_trial` or
+            their Pareto front, unless `weights` are given. Optional if `run_trial` or
             `HyperModel.fit` returns one number to minimise.
-        max_trials: configurations to start at most.
+        max_trials: the most configurations to start.
         seed: an integer for a search that can be repeated; None draws one and stores it.
         **options: those of every tuner:
-            hyperparameters: a `HyperParameters` whose definitions win over `build_model`'s.
+            hyperparameters: a `HyperParameters` whose definitions override those of `build_model`.
             tune_new_entries: whether parameters that are not among them are tuned.
             allow_new_entries: whether there may be such parameters at all.
-            max_retries_per_trial: how often a failed trial is tried again.
-            max_consecutive_failed_trials: failed trials in a row that end the search.
+            max_retries_per_trial: how often a failed trial is retried.
+            max_consecutive_failed_trials: consecutive failed trials that end the search.
             executions_per_trial: how often each configuration is trained; the score is the
                 mean of the runs' scores.
-            optimizer, loss, metrics: replace what `build_model` compiled with.
-            max_model_size: parameters; larger models fail.
+            optimizer, loss, metrics: replace those that `build_model` compiled with.
+            max_model_size: the most parameters; trials of larger models fail.
             distribution_strategy: a `tf.distribute` strategy to build models under.
-            directory, project_name: the study lives in ``directory/project_name``; the same
-                search goes on there, another one is refused.
+            directory, project_name: the study is stored in ``directory/project_name``; the same
+                search resumes there, a different one is refused.
             overwrite: delete the study there and start anew.
             resume: ``"exact"`` refuses a study of another space, objective, seed, data or
-                settings; ``"extend"`` takes one that this search widens (ranges, choices,
-                further parameters, more epochs or iterations): its trials stay, as evidence.
+                settings; ``"extend"`` accepts a study that this search widens (ranges, choices,
+                further parameters, more epochs or iterations): its trials are kept as evidence.
             workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
-                worker processes once what is left pays for their start. May name any executor.
-            executor: who trains: a name of `kerashpo.executors.registry`, or a factory such as
-                ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
+                worker processes once the remaining epochs justify their start-up time. May name any
+                executor.
+            executor: where trials train: a name of `kerashpo.executors.registry`, or a factory
+                such as ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
             trial_timeout: seconds in which a trial must be built and report its first epoch, and
-                after each epoch the next one; a worker that does not is ended and the trial
-                goes on in another; the third one at the same epoch fails it. Trains in worker
+                after each epoch the next one; a worker that exceeds it is ended and the trial
+                continues in another; the third time at the same epoch fails it. Trains in worker
                 processes, one with ``workers=1``.
             max_worker_memory: e.g. ``"4GB"``: a worker process that takes more is replaced
                 between two trials. Trains in worker processes, one with ``workers=1``.
-            deterministic: train with one thread a worker, so that any number of workers gives
+            deterministic: train with one thread per worker, so that any number of workers gives
                 the same numbers. Trains in worker processes, one with ``workers=1``.
-            fast: ``"auto"`` compiles whole epochs where that is exact, False never does, True
-                raises where it cannot.
-            keep_in_memory: how much of paused trials stays in memory, e.g. ``"1GB"``.
+            fast: ``"auto"`` compiles whole epochs if that gives exactly the same results, False
+                never does, True raises if it is not possible.
+            keep_in_memory: size of the checkpoints of paused trials in memory, e.g. ``"1GB"``.
             checkpoint_every: seconds of training between checkpoints.
-            keep: of which ended trials the weights of the best epoch stay on disk: ``"best"``,
+            keep: for which ended trials the weights of the best epoch are kept on disk: ``"best"``,
                 ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
-            max_epochs_total, max_minutes: bounds of the whole search.
+            max_epochs_total, max_minutes: limits of the whole search.
             score: which epochs of a run count: ``"best"``, ``"last"``, or ``"mean_last_5"`` for
-                the mean of so many last ones.
-            weights: of several objectives, a number each: their weighted sum (of what is to be
-                minimised, and of the others' negatives) ranks, as ``multi_objective``.
-            strict: whether a definition of a parameter is an error that KerasTuner puts up with
-                (and here is a warning): a name declared twice in two ways, a default between
-                the steps of its range, a range that the step does not divide, a choice twice.
+                the mean of the last five.
+            weights: a number for each of several objectives: their weighted sum (with the sign of
+                objectives to maximise reversed) ranks trials, as ``multi_objective``.
+            strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
+                error instead of a warning: two different definitions of a name, a default between
+                the steps of its range, a range that the step does not divide, a repeated choice.
             fit_hp: arguments of `fit` to tune, e.g.
                 ``{"batch_size": kt.space.choice([16, 32])}``.
             cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn.
-                Each fold is a run of the trial, with curves of its own.
+                Each fold is a run of the trial, with its own learning curves.
             repeats: another name for `executions_per_trial`; with `cv`, repetitions of all
                 folds.
             lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
@@ -136,12 +137,12 @@ class Tuner(Hooks, PlannedSearch):
             logger, tuner_id: KerasTuner's; without effect.
 
     Raises:
-        InvalidInput: for an argument that cannot be meant.
-        InvalidSpace: where `build_model` contradicts itself.
-        StudyMismatch: if the folder holds another search.
+        InvalidInput: for an invalid argument.
+        InvalidSpace: if the definitions of `build_model` contradict each other.
+        StudyMismatch: if the folder contains a different search.
     """
 
-    #: The final round of a search that asks for none; see `search(final_round=...)`.
+    #: The final round if `search` is called without one; see `search(final_round=...)`.
     _usual_final: Any = None
 
     def __init__(
@@ -160,7 +161,7 @@ class Tuner(Hooks, PlannedSearch):
         self._strategy.check()
         found = read_options(type(self), given)
         self._set_attributes(found)
-        # Absolute: the study stays where it is, whatever folder this process changes to.
+        # Absolute, so that the study stays in place if this process changes its working directory.
         found = replace(found, directory=folder_of(found.directory or ".").absolute())
         self._options = found if isinstance(oracle, Strategy) else without_drawn_seed(found)
         form = self._form(hypermodel)
@@ -175,7 +176,7 @@ class Tuner(Hooks, PlannedSearch):
         self._builder, self.space, self._obstacle = built.builder, built.space, built.obstacle
         self.hypermodel = self._builder.hypermodel
         self._strategy = self._fit_strategy(self._strategy, log)
-        # Built for its checks alone: a wrong option is reported before a folder is made.
+        # Built only to check the options: a wrong one is reported before a folder is made.
         make_algorithm(self.algorithm, self.space, 0, self._strategy.options)
         self._queue: tuple[Config, ...] = ()
         self._log: ReadLog | None = None
@@ -195,21 +196,21 @@ class Tuner(Hooks, PlannedSearch):
         if self._options.overwrite:
             overwrite(self._options.folder)
         else:
-            tell_of_project(self._options.folder)
+            warn_of_project(self._options.folder)
             if log is not None:
                 self._load(log)
 
     def _fit_strategy(self, strategy: Strategy, log: ReadLog | None) -> Strategy:
-        """Returns the strategy, completed by what the space and the models tell.
+        """Returns the strategy, completed with what the space and the models determine.
 
         Args:
-            strategy: as the constructor made it.
-            log: of the study in the folder, None where there is none.
+            strategy: the one that the constructor made.
+            log: the log of the study in the folder, None if there is none.
         """
         return strategy
 
     def _set_attributes(self, options: TunerOptions) -> None:
-        """Sets the attributes that subclasses of KerasTuner's read."""
+        """Sets the attributes that subclasses written for KerasTuner read."""
         self.directory = str(options.directory or ".")
         self.project_name = str(options.project_name or UNTITLED)
         self.optimizer, self.loss, self.metrics = options.optimizer, options.loss, options.metrics
@@ -230,23 +231,23 @@ class Tuner(Hooks, PlannedSearch):
         return self._folded
 
     def reload(self) -> None:
-        """Loads what the study's folder holds, if there is a study.
+        """Loads the study in the folder, if there is one.
 
         Raises:
-            StudyMismatch: if it is another search.
+            StudyMismatch: if it is a different search.
         """
         log = self._stored_log()
         if log is not None:
             self._load(log)
 
     def _stored_log(self) -> ReadLog | None:
-        """Returns the log in the study's folder, None where there is none."""
+        """Returns the log in the study's folder, None if there is none."""
         folder = self._options.folder
         log = read_log(folder) if has_log(folder) else None
         return log if log is not None and log.events else None  # killed before its first event
 
     def _load(self, log: ReadLog) -> None:
-        """Takes a stored study over, which must be the same search."""
+        """Loads a stored study, which must be of the same search."""
         settings = header_of(log.events).settings
         # Epochs, data and arguments of fit are compared once search knows them.
         stored = {name: settings.get(name) for name in SEARCH_SETTINGS}
@@ -255,7 +256,7 @@ class Tuner(Hooks, PlannedSearch):
         self._log, self._folded = log, None
 
     def enqueue(self, config: Mapping[str, Any]) -> None:
-        """Has known good values tried first; what they leave out takes its default.
+        """Adds a configuration to try first; parameters it leaves out take their defaults.
 
         Raises:
             InvalidSpace: for an unknown name or a value outside its domain.
@@ -263,7 +264,7 @@ class Tuner(Hooks, PlannedSearch):
         self._queue = (*self._queue, dict(self.space.complete(config)))
 
     def search(self, *args: Any, **kwargs: Any) -> None:
-        """Searches. Takes `model.fit`'s arguments, and goes on where it was stopped.
+        """Searches, or resumes an interrupted search. Takes the arguments of `model.fit`.
 
         Args:
             *args: as for `model.fit`: x, y, ...
@@ -271,20 +272,20 @@ class Tuner(Hooks, PlannedSearch):
                 epochs: epochs of each trial, for tuners that do not plan them themselves.
                 callbacks: callbacks, copied for each trial, or functions that make them.
                 listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
-                    `kerashpo.callbacks`; they are called for everything that happens.
-                verbose: 0 for silence, 1 (default) for progress.
+                    `kerashpo.callbacks`; they are called for every event.
+                verbose: 0 for no output, 1 (default) for progress.
                 fit_verbose: Keras's own verbosity within trials, 0 by default.
-                final_round: how many folds (5, say) the best trials and the default configuration
-                    are cross-validated on once the search is over, within its budget; or a
-                    splitter of scikit-learn for groups or order of time. See `results.final`.
-                reshuffle: True for a split of one's own into training and validation rows for
-                    each trial, as a rule together with `results.ensemble()`.
+                final_round: a number of folds (e.g. 5) on which the best trials and the default
+                    configuration are cross-validated when the search ends, within its budget; or
+                    a splitter of scikit-learn for groups or time series. See `results.final`.
+                reshuffle: True for a separate split into training and validation rows for each
+                    trial, usually together with `results.ensemble()`.
 
         Raises:
             InvalidInput: before anything is trained, e.g. for an objective that the model
                 does not log.
-            StudyMismatch: if the folder holds another search.
-            ConsecutiveFailures: if too many trials fail one after another.
+            StudyMismatch: if the folder contains a different search.
+            ConsecutiveFailures: after too many consecutive failed trials.
         """
         own = self._builder.form != "compiled"
         request = read_request(args, kwargs, own)
@@ -318,7 +319,7 @@ class Tuner(Hooks, PlannedSearch):
             opened.store.close()
 
     def _require_builder(self, make_parts: Callable[[], SearchParts]) -> None:
-        """Raises InvalidInput where trials are left to train and no model can be built."""
+        """Raises InvalidInput if trials remain to be trained and no model can be built."""
         if self._obstacle is None:
             return
         if self._log is None or not nothing_left(self._log.events, make_parts()):
@@ -333,7 +334,7 @@ class Tuner(Hooks, PlannedSearch):
         )
 
     def _form(self, hypermodel: Any) -> Form:
-        """Returns what the hypermodel makes, by who trains it."""
+        """Returns the form of the hypermodel: what it makes, and who trains it."""
         if self._overrides("run_trial"):
             return "anything"
         return "model" if overrides_fit(hypermodel) else "compiled"
@@ -341,7 +342,7 @@ class Tuner(Hooks, PlannedSearch):
     def _prepare(
         self, request: Request, history: History, parts: SearchParts
     ) -> tuple[Executor, list[Listener]]:
-        """Returns who trains and who listens, once the study is open and its seed known."""
+        """Returns the executor and the listeners, once the study is open and its seed known."""
         schedule, scheduler = self._strategy.schedule, parts.scheduler
         setup = TrainingSetup(
             self._options,

@@ -1,4 +1,4 @@
-"""The Bayesian tuner."""
+"""The tuner for Bayesian optimisation."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 
 class BayesianOptimization(Tuner):
-    """A Gaussian process proposes each configuration; every trial is trained to the end.
+    """Bayesian optimisation with a Gaussian process; every trial is trained to the end.
 
-    With several objectives it maximises the expected hypervolume improvement of a Gaussian process
-    for each.
+    With several objectives it maximises the expected hypervolume improvement, with a Gaussian
+    process for each objective.
 
     Args:
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_trials: how many configurations to try.
-        num_initial_points: trials before the model decides; None for between 4 and 10.
+        num_initial_points: trials before the model proposes; None for between 4 and 10.
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
-        beta: how many standard deviations the acquisition "ucb" trusts.
+        beta: standard deviations of the acquisition "ucb".
         seed: see `Tuner`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
         warm_start: an earlier search on the same space: its `Results`, its folder (or that of
             KerasTuner's own project), or pairs of values and score. Its trials are evidence,
-            weighed by how alike both are.
+            weighted by the similarity of the two searches.
         scheduler, scheduler_options: see `RandomSearch`.
         **options: see `Tuner`.
     """
@@ -73,7 +73,7 @@ class BayesianOptimization(Tuner):
         )
 
     def explain(self) -> Explanation:
-        """Returns what the model believes: relevance, the predicted best, what comes next.
+        """Returns the model's relevances, its predicted optimum and its next proposal.
 
         Raises:
             InvalidInput: before a trial has a score.

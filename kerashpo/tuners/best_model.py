@@ -1,4 +1,4 @@
-"""The models behind results: the stored one, and a fresh one of the same configuration."""
+"""The models of a study's trials: with stored weights, or trained from scratch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fres
 
 
 def _end(model: keras.Model, callbacks: Sequence[OncePerTrial]) -> None:
-    """Ends a training as `fit` does."""
+    """Calls the callbacks' `on_train_end`, as `fit` does."""
     finish(model)
     for callback in callbacks:
         callback.end(model)
@@ -48,8 +48,8 @@ class StoredModels(Models):
         history: of the study.
         blobs: where weights are stored.
         fit_hp: which parameters are arguments of `fit`.
-        data: what the last search of this process trained on, None before.
-        singles: models that were trained on all rows, by trial and epochs; added to.
+        data: the data of the last search in this process, None before.
+        singles: models that were trained on all rows, by trial and epochs; filled here.
     """
 
     def __init__(
@@ -84,8 +84,9 @@ class StoredModels(Models):
         return self._singles[trial, epochs]
 
     def replay(self, stages: Sequence[tuple[int, Config]]) -> keras.callbacks.Callback:
-        told = [fit_values(self._fit_hp, config) for _, config in stages]
-        changed = [name for name in told[-1] if any(one[name] != told[-1][name] for one in told)]
+        stage_values = [fit_values(self._fit_hp, config) for _, config in stages]
+        last = stage_values[-1]
+        changed = [name for name in last if any(one[name] != last[name] for one in stage_values)]
         if changed:
             raise InvalidInput(
                 f"The schedule changes {', '.join(changed)}, which fit takes once, so no callback "
@@ -134,18 +135,18 @@ class StoredModels(Models):
             every.insert(0, self.replay([(stage.first, stage.config) for stage in line]))
         hypermodel = self._maker.hypermodel
         if hypermodel is not None and overrides_fit(hypermodel):
-            told = epochs is not None or self._tells_epochs(hypermodel.fit)
-            call = FitCall(args, fit, epochs_given=told)
+            passed = epochs is not None or self._passes_epochs(hypermodel.fit)
+            call = FitCall(args, fit, epochs_given=passed)
             own = UserFitLoop(hypermodel)
-            # A fit that sets its epochs itself ends where the best epoch was.
+            # A fit that sets its own epochs ends at the best epoch.
             with contextlib.suppress(Halt):
                 own.train(call, hp, model, (1, last), every, keys, lambda at, _: at >= last)
             _end(model, callbacks)
             return model
         if not isinstance(model, keras.Model) or not model.compiled:
             raise InvalidInput(
-                "refit_best trains with model.fit, but this tuner's run_trial trains in its own "
-                "way: build the best configuration and train it so."
+                "refit_best trains with model.fit, but this tuner's run_trial has its own training "
+                "code: build the best configuration and train it with that code."
             )
         tuned = fit_values(self._fit_hp, trial.config)
         tuned.pop(EPOCHS, None)
@@ -154,10 +155,10 @@ class StoredModels(Models):
         _end(model, callbacks)
         return model
 
-    def _tells_epochs(self, fit: Callable[..., Any]) -> bool:
-        """Whether a `fit` of the user's own was, or must be, told how many epochs to train.
+    def _passes_epochs(self, fit: Callable[..., Any]) -> bool:
+        """Whether the number of epochs is passed to a `fit` that the user overrides.
 
-        A search that planned none, or one, told of none: then `fit` may set them itself.
+        If the search planned none, or was given none, `fit` may set them itself.
         """
         asked = inspect.signature(fit).parameters.get("epochs")
         required = asked is not None and asked.default is inspect.Parameter.empty
@@ -169,6 +170,6 @@ class StoredModels(Models):
         if trial is None:
             raise NoResult(
                 f"No trial has a finite {self._history.objective.name}, so there is no best model. "
-                "results.failures() tells why trials failed."
+                "results.failures() lists why trials failed."
             )
         return trial

@@ -1,4 +1,4 @@
-"""The builder of a tuner's models, from its arguments, and its first check."""
+"""Creates the builder of a tuner's models, and checks the default model."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from kerashpo.tuners.tuner_options import TunerOptions
 @final
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a tuner builds models with.
+    """The model builder and the space that it declares.
 
     Attributes:
         builder: builds them.
         space: what it declares.
-        obstacle: why it cannot build any, None where it can.
+        obstacle: why it cannot build any, None if it can.
     """
 
     builder: ModelBuilder
@@ -39,11 +39,11 @@ class Built:
 def open_builder(
     hypermodel: Any, options: TunerOptions, fit_hp: Space, form: Form, log: ReadLog | None = None
 ) -> Built:
-    """Returns what builds the models of a search, and its space.
+    """Returns the model builder of a search, and its space.
 
-    A folder that holds a study may be read without its hypermodel (None, or a function that
-    builds nothing), as in KerasTuner: then the space is the stored one, everything but models
-    works, and building raises.
+    A study's folder can be read without its hypermodel (None, or a function that builds
+    nothing), as in KerasTuner: then the space is the stored one, everything but models
+    works, and building a model raises.
 
     Args:
         hypermodel: a function of `hp`, or a `HyperModel`; None where `run_trial` needs none.
@@ -57,10 +57,10 @@ def open_builder(
         InvalidSpace: where its definitions, or those among ``hyperparameters=``, contradict
             each other.
     """
-    # Some seed is needed to build models with; which one does not change the space.
+    # Building models needs a seed; which one does not change the space.
     seed = options.seed or 0
     header = None if log is None else header_of(log.events)
-    # As often as for the stored study, whose discovery may have run out of time.
+    # As many times as for the stored study, whose discovery may have run out of time.
     calls = None if header is None else header.settings.get("discovery_calls", MAX_CALLS)
     known = None if header is None else Space.from_json(header.first_space)
     try:
@@ -114,7 +114,7 @@ def check_default(
     epochs: int,
     first_rung: int | None = None,
 ) -> None:
-    """Sends one batch through the default model, so that mistakes show before the search.
+    """Trains the default model on one batch, so that mistakes show before the search.
 
     Args:
         builder: builds the model.

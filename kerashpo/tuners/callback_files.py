@@ -1,4 +1,4 @@
-"""The files that callbacks write, at the paths that the user gave them."""
+"""Copies the best trial's files to the paths that callbacks such as ModelCheckpoint got."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from kerashpo.training.user_callbacks import fresh_callbacks, place_of
 class BestTrialFiles(Listener):
     """Copies the best trial's files to the paths that its callbacks were given.
 
-    Each trial writes into a folder of its own beside the path, so that a script which loads the
-    file that it gave to `ModelCheckpoint` finds the best trial's there when the search is over.
+    Each trial writes into its own folder beside the path. A script that loads the file whose
+    path it passed to `ModelCheckpoint` finds the best trial's file after the search.
 
     Args:
-        callbacks: as `search` got them.
+        callbacks: those passed to `search`.
     """
 
     def __init__(self, callbacks: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Describes arguments as JSON, so that a resumed study can tell which of them changed."""
+"""Serialises arguments as JSON, so that a resumed study can detect which of them changed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 _LONG = 16
 """Items of a sequence that are listed; a longer one is described by its digest."""
 _WRITERS = ("BackupAndRestore", "CSVLogger", "ModelCheckpoint", "RemoteMonitor", "TensorBoard")
-"""Callbacks of Keras's that write or show something and leave the training alone."""
+"""Keras callbacks that only write or display something and do not change the training."""
 
 
 def describe(value: Any) -> Any:
-    """Returns an argument as JSON: equal for equal arguments of two processes.
+    """Serialises an argument as JSON: equal for equal arguments of two processes.
 
-    Numbers, words and nested lists or dicts are themselves, objects with a `get_config` their
-    class and configuration, functions their name and a digest of their code. Anything else is
-    the name of its class.
+    Numbers, strings and nested lists or dicts are unchanged; objects with a `get_config` become
+    their class and configuration, functions their name and a digest of their code. Anything
+    else becomes the name of its class.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -42,10 +42,10 @@ def describe(value: Any) -> Any:
 
 
 def describe_callbacks(callbacks: Iterable[Any]) -> list[Any]:
-    """Returns the callbacks that may change a training, as JSON.
+    """Serialises the callbacks that may change the training as JSON.
 
-    Of each its class and the plain arguments of its constructor; those of Keras's that only
-    write files are left out, since their paths often hold the time of day.
+    Each becomes its class and the plain arguments of its constructor; callbacks of Keras that
+    only write files are left out, since their paths often contain the time.
     """
     return [
         describe(callback) if inspect.isroutine(callback) else _of_constructor(callback)
@@ -77,7 +77,7 @@ def _is_plain(value: Any) -> bool:
 def _of_object(value: Any) -> Any:
     try:
         config = dict(value.get_config())
-    except Exception:  # no configuration, or none that can be asked for
+    except Exception:  # no configuration, or get_config fails
         return _of_constructor(value)
     # Keras numbers the names of a process's metrics and optimizers: auc, auc_1 ...
     config.pop("name", None)
@@ -91,7 +91,7 @@ def _code(code: types.CodeType) -> list[Any]:
 def _constant(value: Any) -> Any:
     if isinstance(value, types.CodeType):
         return _code(value)
-    # The order of a set of words differs between processes.
+    # The order of a set of strings differs between processes.
     return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 
 

@@ -25,7 +25,7 @@ def make_executor(
     parts: SearchParts,
     remaining: Callable[[], float],
 ) -> tuple[Executor, int, tuple[str, ...]]:
-    """Returns the executor, how many trials it trains at once to begin with, and notes.
+    """Returns the executor, how many trials it initially trains in parallel, and notes.
 
     Args:
         options: the tuner's arguments.
@@ -34,7 +34,7 @@ def make_executor(
         remaining: returns how many epochs are left, inf where unknown.
 
     Raises:
-        InvalidInput: if something that was given cannot be sent to other processes.
+        InvalidInput: if an argument cannot be sent to other processes.
     """
     asked = (options.workers, options.executor, options.isolated)
     if options.distribution_strategy is not None and executor_factory(*asked)[0].isolates:
@@ -70,8 +70,7 @@ def _request(
             timeout=options.trial_timeout,
             max_memory=None if memory is None else read_bytes("max_worker_memory", memory),
         ),
-        # Equal threads whatever the number of workers: sums in another order differ in the
-        # last bits.
+        # One thread for any number of workers: sums in another order differ in the last bits.
         threads=1 if options.deterministic else None,
         environment={"KERAS_BACKEND": keras.backend.backend()},
         logs=options.folder / "logs",
@@ -84,7 +83,7 @@ def _request(
 def repeatability_notes(
     options: TunerOptions, workers: int, scheduler: Scheduler, algorithm: str
 ) -> tuple[str, ...]:
-    """Returns what `deterministic` does not promise for these arguments, if anything."""
+    """Returns the limits of `deterministic` for these arguments, if there are any."""
     reads = {name: algorithm_entry(name).reads_scores for name in algorithm_names()}
     settled = scheduler.deterministic and not reads[algorithm]
     if not options.deterministic or workers == 1 or settled:

@@ -1,4 +1,4 @@
-"""`search(final_round=...)`: how a budget is shared, and what the finalists are trained on."""
+"""The final round, `search(final_round=...)`: its share of the budget, its folds."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from kerashpo.tuners.tuner_options import TunerOptions
 @final
 @dataclass(frozen=True, slots=True)
 class FinalRoundRequest:
-    """A final round that was asked for.
+    """A requested final round.
 
     Attributes:
-        folds: what the training rows are cut by: a number of folds or a splitter.
+        folds: how the training rows are split: a number of folds or a splitter.
         count: how many folds there are, the user's validation part included.
     """
 
@@ -38,10 +38,10 @@ class FinalRoundRequest:
     def read(
         cls, given: Any, data: FitData, options: TunerOptions, own: bool
     ) -> FinalRoundRequest | None:
-        """Returns what `search(final_round=given)` asks for, None for no final round.
+        """Returns the request of `search(final_round=given)`, None for no final round.
 
         Raises:
-            InvalidInput: if these data or this tuner cannot have one.
+            InvalidInput: if these data or this tuner do not allow one.
         """
         if given is None or given is False:
             return None
@@ -83,7 +83,7 @@ def can_be_cut(data: FitData, options: TunerOptions, own: bool) -> bool:
 
 
 def check_reshuffle(data: FitData, options: TunerOptions, own: bool) -> None:
-    """Raises InvalidInput where `search(reshuffle=True)` cannot be had."""
+    """Raises InvalidInput if `search(reshuffle=True)` is not possible."""
     if own:
         raise InvalidInput(
             "reshuffle moves rows between training and validation, which only data that search "
@@ -91,7 +91,7 @@ def check_reshuffle(data: FitData, options: TunerOptions, own: bool) -> None:
         )
     if options.runs > 1:
         raise InvalidInput(
-            "cv and executions_per_trial have splits of their own: leave out reshuffle or them."
+            "cv and executions_per_trial have their own splits: leave out either reshuffle or them."
         )
     check_rows(data, "reshuffle")
 
@@ -103,11 +103,11 @@ def with_final_round(
     planned: int | None,
     blobs: Blobs,
 ) -> SearchParts:
-    """Returns the parts of a search whose budget is shared with a final round.
+    """Returns the parts of a search that shares its budget with a final round.
 
-    About half of the budget is the final round's: of `max_epochs_total` where it is given, else
+    The final round gets about half of the budget: of `max_epochs_total` if it is given, else
     of `max_trials` trainings or of the epochs that the schedule plans. A search keeps at least
-    two trainings; where no budget in epochs forbids it, the final round then goes beyond.
+    two trainings; if no budget in epochs forbids it, the final round then exceeds its share.
 
     Args:
         parts: of the search alone.

@@ -1,4 +1,4 @@
-"""The arguments of `search` and of `run_trial`, read into what is trained on."""
+"""Reads the arguments of `search` and of `run_trial` into training data and settings."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Request:
     """One call of `search`.
 
     Attributes:
-        data: what to train on; `NO_DATA` where the user's own code reads the arguments.
-        fingerprint: a hash of the arrays, None where there are others than arrays.
+        data: the training data; `NO_DATA` if the user's own code reads the arguments.
+        fingerprint: a hash of the arrays, None if not all data are arrays.
         epochs: epochs of each trial, None where none were given.
         callbacks: Keras's, or functions that make them.
         listeners: objects that are called for every event.
-        verbose: 0 for silence, 1 for progress.
+        verbose: 0 for no output, 1 for progress.
         fit_verbose: Keras's own verbosity within trials.
-        args: by position, for code of the user's own.
-        kwargs: by name, for code of the user's own: without what is the search's.
+        args: positional arguments, for the user's own code.
+        kwargs: keyword arguments, for the user's own code, without those of the search.
         final_round: how many folds a final round has, a splitter, or None for no final round.
         reshuffle: whether each trial gets a split of its own.
     """
@@ -53,12 +53,12 @@ class Request:
     reshuffle: bool = False
 
     def call(self, planned: bool) -> FitCall:
-        """Returns it as a call of `HyperModel.fit`."""
+        """Returns the request as a call of `HyperModel.fit`."""
         kwargs = {name: self.kwargs[name] for name in self.kwargs if name not in _NOT_PASSED}
         return FitCall(self.args, kwargs, planned, self.epochs is not None, self.fit_verbose)
 
     def compared(self) -> dict[str, Any]:
-        """Returns what a resume compares of them, by the names in `SEARCH_SETTINGS`."""
+        """Returns the settings that a resume compares, by the names in `SEARCH_SETTINGS`."""
         fit = self._plain_arguments() if self.data is NO_DATA else _fit_settings(self.data)
         if callbacks := describe_callbacks(self.callbacks):
             fit["callbacks"] = callbacks
@@ -67,7 +67,7 @@ class Request:
         return {"data": self.fingerprint, "fit": fit}
 
     def _plain_arguments(self) -> dict[str, Any]:
-        """Returns the numbers and words among the arguments of the user's own code."""
+        """Returns the numbers and strings among the arguments of the user's own code."""
         named = {name: self.kwargs[name] for name in self.kwargs if name not in _NOT_PASSED}
         described = {name: describe(value) for name, value in named.items()}
         plain = (bool, int, float, str)
@@ -75,12 +75,12 @@ class Request:
 
 
 SEARCH_SETTINGS = ("data", "fit")
-"""What a resume compares once `search` was called."""
+"""Settings that a resume compares once `search` was called."""
 _NOT_PASSED = ("epochs", "callbacks", "verbose")
 
 
 def _fit_settings(data: FitData) -> dict[str, Any]:
-    """Returns the arguments of `fit` that change what is trained; defaults are left out."""
+    """Returns the arguments of `fit` that change the training; defaults are left out."""
     arrays = data.trains_on_arrays
     found = {
         "batch_size": data.batch if arrays else data.batch_size,
@@ -89,7 +89,7 @@ def _fit_settings(data: FitData) -> dict[str, Any]:
         "validation_freq": None if data.validation_freq == 1 else data.validation_freq,
         "steps_per_epoch": data.steps_per_epoch,
         "validation_steps": data.validation_steps,
-        # Arrays are fingerprinted with the weights of their classes.
+        # Arrays are fingerprinted together with the class weights.
         "class_weight": None if arrays else data.class_weight,
     }
     return {name: describe(value) for name, value in found.items() if value is not None}
@@ -110,12 +110,12 @@ def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Re
     """Reads the arguments of `search`.
 
     Args:
-        args: by position.
-        kwargs: by name.
-        own: whether code of the user's own takes them, so that any are allowed.
+        args: positional arguments.
+        kwargs: keyword arguments.
+        own: whether the user's own code takes them, so that any are allowed.
 
     Raises:
-        InvalidInput: for arguments that cannot be meant.
+        InvalidInput: for invalid arguments.
     """
     kwargs = {name: as_whole(v) if name in _WHOLE else v for name, v in kwargs.items()}
     listeners = check_listeners(kwargs.pop("listeners", None))
@@ -128,8 +128,8 @@ def read_request(args: tuple[Any, ...], kwargs: dict[str, Any], own: bool) -> Re
         require_integer("epochs", epochs, 1)
     if not own and kwargs.pop("initial_epoch", 0):
         raise InvalidInput(
-            "initial_epoch cannot be given to search: every trial begins at its first epoch, and "
-            "one that was paused or interrupted goes on where it stopped. Leave it out. "
+            "initial_epoch cannot be passed to search: every trial starts at its first epoch, and "
+            "one that was paused or interrupted resumes where it stopped. Leave it out. "
             f"Received: initial_epoch={theirs['initial_epoch']!r}."
         )
     callbacks = check_callbacks(kwargs.pop("callbacks", None))
@@ -194,8 +194,8 @@ class Arranger:
         for name in _SCHEDULE:
             kwargs.pop(name, None)
         if self._own_fit:
-            told = epochs is not None
-            call = FitCall(args, kwargs, self._planned, told, self.request.fit_verbose)
+            passed = epochs is not None
+            call = FitCall(args, kwargs, self._planned, passed, self.request.fit_verbose)
             return TrialData(RunData([NO_DATA]), callbacks, until, call)
         data = self._base or RunData([self._data(args, kwargs)])
         return TrialData(data, callbacks, until)
@@ -219,7 +219,7 @@ class Arranger:
 
 
 _KEPT = 4
-"""So many data sets are remembered: a `run_trial` that cuts folds makes new arrays each time."""
+"""Most data sets to remember: a `run_trial` that splits folds makes new arrays each time."""
 
 
 @final

@@ -1,4 +1,4 @@
-"""Reads an oracle: what it stands for here, and the arguments that it holds."""
+"""Reads an oracle: the strategy that corresponds to it, and the arguments that it holds."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ _HELD = (
 
 
 def read_oracle(oracle: Any, given: Mapping[str, Any]) -> tuple[Strategy, dict[str, Any]]:
-    """Returns the strategy that an oracle stands for, and the tuner's arguments with its own.
+    """Returns an oracle's strategy, and the tuner's arguments completed by the oracle's.
 
     Args:
         oracle: an oracle of KerasTuner's or of `kerashpo.oracles`, or a `Strategy`.
         given: the tuner's arguments.
 
     Raises:
-        InvalidInput: for an oracle that decides by itself what is tried, or an argument that
-            it holds already.
+        InvalidInput: for an oracle with its own `populate_space`, or an argument that the oracle
+            holds already.
     """
     if isinstance(oracle, Strategy):
         return oracle, dict(given)
     strategy = _strategy(oracle)
     both = [name for name in _HELD if given.get(name) is not None]
     if both:
-        raise InvalidInput(f"{both[0]} is the oracle's argument: pass it there alone.")
+        raise InvalidInput(f"{both[0]} is the oracle's argument: pass it only to the oracle.")
     held = {name: getattr(oracle, name) for name in _HELD}
-    # What an ASHA oracle counts as a trial is a configuration with its promotions.
+    # ASHA oracles count configurations as trials, not their promotions.
     held["max_trials"] = getattr(oracle, "_configurations", None) or oracle.max_trials
     held["hyperparameters"] = oracle.hyperparameters if oracle.hyperparameters.space else None
     return strategy, {**given, **held}
 
 
 def without_drawn_seed(options: TunerOptions) -> TunerOptions:
-    """Returns the options of a tuner made from an oracle, for a study that may have begun.
+    """Returns the options without a seed that the oracle drew.
 
-    An oracle that was given no seed has drawn one; a study that has begun keeps its own.
+    An oracle without a given seed draws one; a stored study keeps its own.
     """
     begun = not options.overwrite and has_log(options.folder)
     return replace(options, seed=None) if begun else options
@@ -82,7 +82,7 @@ def _strategy(oracle: Any) -> Strategy:
 
 
 def _readers() -> dict[str, Callable[[Any], Strategy]]:
-    """Returns by an oracle's name what reads it: an algorithm's under full training, or rungs."""
+    """Returns by an oracle's name the function that reads its strategy."""
     names = {algorithm_entry(name).oracle: name for name in algorithm_names()}
     full = {oracle: partial(_algorithm, name) for oracle, name in names.items() if oracle}
     rungs = {"HyperbandOracle": _hyperband, "ASHAOracle": _asha}
@@ -90,7 +90,7 @@ def _readers() -> dict[str, Callable[[Any], Strategy]]:
 
 
 def _classes(name: str) -> tuple[type, ...]:
-    """Returns our oracle of a name, and KerasTuner's where there is one."""
+    """Returns our oracle of a name, and KerasTuner's if there is one."""
     found = (getattr(module, name, None) for module in (oracles, keras_tuner.oracles))
     return tuple(cls for cls in found if cls is not None)
 

@@ -1,4 +1,4 @@
-"""What a tuner optimises: its objectives, and their weights."""
+"""The objectives of a tuner, and their weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kerashpo.core.records import Objective
 from kerashpo.training.settings import Derived
 
 DEFAULT_OBJECTIVE = "default_objective"
-"""What one number is called that code of the user's own returns; KerasTuner's name."""
+"""The metric's name if the user's own code returns one number; KerasTuner's name."""
 
 
 @final
@@ -20,8 +20,8 @@ class Goal:
     """The objectives of a search.
 
     Attributes:
-        objectives: the first one ranks: the weighted sum where there is one.
-        weighing: the weighted sum, None where the first objective ranks.
+        objectives: the first one ranks trials: the weighted sum if there is one.
+        weighing: the weighted sum, None if the first objective ranks.
     """
 
     objectives: tuple[Objective, ...]
@@ -29,15 +29,15 @@ class Goal:
 
     @classmethod
     def read(cls, objective: Any, weights: Any, own: bool) -> Goal:
-        """Returns the goal that a tuner's arguments name.
+        """Returns the objectives that a tuner's arguments name.
 
         Args:
             objective: a name, an `Objective`, or several.
             weights: a number for each, or None.
-            own: whether code of the user's own trains, which may return one number.
+            own: whether the user's own code trains, which may return one number.
 
         Raises:
-            InvalidInput: for an objective or weights that cannot be meant.
+            InvalidInput: for an invalid objective or weights.
         """
         if objective is None and own:
             objective = Objective(DEFAULT_OBJECTIVE, "min")
@@ -51,7 +51,7 @@ class Goal:
 
     @property
     def derived(self) -> Derived:
-        """What is computed from a model and its metrics after each epoch."""
+        """The metrics that are computed from a model and its metrics after each epoch."""
         return Derived(tuple(one for one in self.objectives if one.of is not None), self.weighing)
 
     @property
@@ -61,7 +61,7 @@ class Goal:
         return [one for one in self.objectives if one.name not in names]
 
     def compared(self) -> dict[str, Any]:
-        """Returns what a resume compares besides names and directions."""
+        """Returns the settings that a resume compares besides names and directions."""
         if self.weighing is None:
             return {}
         return {"weights": [weight for _, weight in self.weighing.parts]}

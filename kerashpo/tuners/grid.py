@@ -1,4 +1,4 @@
-"""The grid search tuner."""
+"""The tuner for grid search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kerashpo.tuners.tuner_options import TunerArguments
 
 
 class GridSearch(Tuner):
-    """Every configuration of a finite space, in order, each trained to the end.
+    """Grid search: every configuration of a finite space, in order, each trained to the end.
 
     Args:
         hypermodel: see `Tuner`.

@@ -1,4 +1,4 @@
-"""What a subclass of a tuner may override, with KerasTuner's names and meanings."""
+"""The hooks of a tuner: methods that a subclass may override, as in KerasTuner."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ TRAINING_HOOKS = ("run_trial", *EPOCH_HOOKS, *BATCH_HOOKS)
 
 
 class Hooks:
-    """Methods that do nothing until a subclass overrides them, and `run_trial`.
+    """Hooks that do nothing until a subclass overrides them, and `run_trial`.
 
-    Where none of them is overridden none of them is called, and a search is as fast as
-    without them; batch hooks train with `model.fit`.
+    If none of them is overridden none is called, and the search is as fast as without hooks;
+    batch hooks train with `model.fit`.
     """
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
-        """Trains one trial; a subclass may change the arguments, or train in its own way.
+        """Trains one trial; a subclass may change the arguments, or train with its own code.
 
         Args:
-            trial: ``trial.hyperparameters`` holds its values, and may be asked for more.
+            trial: ``trial.hyperparameters`` has its values, and can define more parameters.
             *args: those of `search`.
             **kwargs: those of `search`.
 
@@ -59,10 +59,10 @@ class Hooks:
         """Called before `on_trial_begin`."""
 
     def on_trial_begin(self, trial: Any) -> None:
-        """Called when a trial starts, once."""
+        """Called when a trial starts for the first time."""
 
     def on_trial_end(self, trial: Any) -> None:
-        """Called when a trial is over; ``trial.score`` is known then."""
+        """Called when a trial has ended; ``trial.score`` is known then."""
 
     def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
         """Called before each epoch, counted from 0 as in Keras."""
@@ -77,16 +77,16 @@ class Hooks:
         """Called after each training batch."""
 
     def _overrides(self, *names: str) -> bool:
-        """Whether a subclass has one of these methods of its own."""
+        """Whether a subclass overrides one of these methods."""
         return any(getattr(type(self), name) is not getattr(Hooks, name) for name in names)
 
 
 class EpochHooks(keras.callbacks.Callback):
-    """Calls a tuner's epoch hooks for one trial.
+    """Keras callback that calls a tuner's epoch hooks for one trial.
 
     Args:
         hooks: the tuner.
-        trial: as hooks see it.
+        trial: the trial that is passed to the hooks.
     """
 
     def __init__(self, hooks: Hooks, trial: Any) -> None:
@@ -102,7 +102,7 @@ class EpochHooks(keras.callbacks.Callback):
 
 @final
 class BatchHooks(EpochHooks):
-    """Calls its batch hooks too."""
+    """Keras callback that calls a tuner's batch hooks too."""
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._hooks.on_batch_begin(self._trial, self.model, batch, logs)
@@ -113,11 +113,11 @@ class BatchHooks(EpochHooks):
 
 @final
 class TrialHooks(Listener):
-    """Calls a tuner's trial hooks when trials start and end.
+    """Listener that calls a tuner's trial hooks when trials start and end.
 
     Args:
         hooks: the tuner.
-        oracle: gives the trials as hooks see them.
+        oracle: returns the trials that are passed to the hooks.
     """
 
     def __init__(self, hooks: Hooks, oracle: OracleView) -> None:

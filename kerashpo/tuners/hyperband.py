@@ -12,7 +12,7 @@ from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 
 class Hyperband(Tuner):
-    """Hyperband (Li et al., 2018); promoted trials go on exactly where they paused.
+    """Hyperband (Li et al., 2018); promoted trials continue exactly where they paused.
 
     With ``algorithm="bayesian"`` a Gaussian process proposes the configurations, which is
     BOHB's idea (Falkner et al., 2018).
@@ -21,13 +21,14 @@ class Hyperband(Tuner):
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_epochs: the most epochs that one trial is trained.
-        factor: of how many trials one is promoted, and how much longer it trains.
+        factor: the reduction factor: one of so many trials is promoted, for so many times the
+                epochs.
         hyperband_iterations: how often the whole set of brackets is run; None (or inf) for as
             long as there are configurations or `max_epochs_total` or `max_minutes` allow.
         seed: see `Tuner`.
-        max_trials: configurations to start at most; None for all of the brackets.
+        max_trials: the most configurations to start; None for all of the brackets.
         min_epochs: the fewest epochs of a first rung.
-        algorithm: where to look next, a name of `kerashpo.algorithms`.
+        algorithm: proposes configurations, a name of `kerashpo.algorithms`.
         algorithm_options: further arguments of the algorithm.
         **options: see `Tuner`.
 

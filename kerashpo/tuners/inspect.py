@@ -1,4 +1,4 @@
-"""A tuner's results, with KerasTuner's verbs: best models and values, summaries, reports."""
+"""A tuner's results, with KerasTuner's methods: best models and values, summaries, reports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ResultQueries:
 
     Attributes:
         space: the space that `build_model` declares.
-        oracle: the trials as KerasTuner shows them.
+        oracle: the trials in KerasTuner's format.
     """
 
     space: Space
@@ -44,7 +44,7 @@ class ResultQueries:
 
     @property
     def _history(self) -> History | None:
-        """The study's history, None before there is one."""
+        """The study's history, None before `search`."""
         raise NotImplementedError
 
     @property
@@ -53,7 +53,7 @@ class ResultQueries:
         return str(self._options.folder)
 
     def get_trial_dir(self, trial_id: str | int) -> str:
-        """Returns a folder for files that code of the user's own keeps of a trial; makes it."""
+        """Creates and returns a folder for a trial's files, for use by the user's own code."""
         folder = self._options.folder / f"trial_{int(trial_id)}"
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
@@ -62,7 +62,7 @@ class ResultQueries:
     def results(self) -> Results:
         """The results so far, see `kerashpo.study.results.Results`."""
         if self._history is None:
-            raise InvalidInput("Nothing was searched yet: call search(x, y, ...) first.")
+            raise InvalidInput("No search was run yet: call search(x, y, ...) first.")
         return Results(
             self._history,
             self.space,
@@ -90,7 +90,7 @@ class ResultQueries:
         """Returns the best trials' models with the weights of their best epochs.
 
         Raises:
-            InvalidInput: if the weights of so many trials were not kept.
+            InvalidInput: if the weights of one of these trials were not kept.
         """
         return [self.load_model(self.oracle.get_trial(n)) for n in self._ranked(num_models)]
 
@@ -108,7 +108,7 @@ class ResultQueries:
         return load_model(self._builder, results.space, results.seed, record, self._blobs)
 
     def save_model(self, trial_id: str, model: keras.Model, step: int = 0) -> None:
-        """Stores the weights that `load_model` loads; for a `run_trial` of one's own."""
+        """Stores the weights that `load_model` loads; for an overridden `run_trial`."""
         data = pack_list(read_variables(model.weights), epoch=step)
         self._blobs.put(best_key(int(trial_id)), data)
 
@@ -134,7 +134,7 @@ class ResultQueries:
         return self.results.report(path or Path(self.project_dir) / "report.html", lang)
 
     def search_space_summary(self, extended: bool = False) -> None:
-        """Prints the search space; `extended` is KerasTuner's and changes nothing there either."""
+        """Prints the search space; `extended` has no effect, as in KerasTuner."""
         print(space_text(self.space, Texts.of(self._options.lang)))
 
     def _ranked(self, count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""A folder that holds a project of KerasTuner's: what it found, and its removal."""
+"""Reads and deletes a project folder of KerasTuner."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from kerashpo.study.open import remove
 _ORACLE = "oracle.json"
 _TUNERS = ("tuner*.json", "chief*.json")
 _OF_TRIALS = ("trial.json", "build_config.json", "checkpoint*")
-"""What KerasTuner writes into the folder of a trial."""
+"""Files that KerasTuner writes into the folder of a trial."""
 
 
 def is_project(folder: Path) -> bool:
-    """Tells whether KerasTuner searched in a folder."""
+    """Whether a folder is a project of KerasTuner."""
     return (folder / _ORACLE).is_file()
 
 
-def tell_of_project(folder: Path) -> None:
-    """Warns of a project of KerasTuner's where a study is about to begin."""
+def warn_of_project(folder: Path) -> None:
+    """Warns if a new study is about to start in a project folder of KerasTuner."""
     if not is_project(folder) or has_log(folder):
         return
     count = len(list(_trial_folders(folder)))
     warnings.warn(
         f"{str(folder)!r} holds a project of KerasTuner's with {count} trials. kerashpo cannot "
-        "continue it: this search begins anew beside it and leaves its files alone. Pass "
+        "continue it: this search starts anew beside it and does not change its files. Pass "
         "overwrite=True to delete them, or warm_start=<that folder> to BayesianOptimization to "
         "learn from its finished trials.",
         stacklevel=4,
@@ -39,10 +39,10 @@ def tell_of_project(folder: Path) -> None:
 
 
 def overwrite(folder: Path) -> None:
-    """Deletes a study's folder; of a project of KerasTuner's only what KerasTuner wrote.
+    """Deletes a study's folder; of a project of KerasTuner only the files that KerasTuner wrote.
 
     Raises:
-        InvalidInput: if it holds neither.
+        InvalidInput: if it contains neither.
         StudyBusy: if another process is searching there.
     """
     if not is_project(folder) or has_log(folder) or folder.is_symlink():
@@ -60,7 +60,7 @@ def overwrite(folder: Path) -> None:
 
 
 def read_trials(folder: Path) -> list[tuple[dict[str, Any], float]]:
-    """Returns the values and the score of each finished trial of KerasTuner's.
+    """Returns the values and the score of each finished trial of a KerasTuner project.
 
     Raises:
         InvalidInput: for a file that cannot be read.

@@ -1,4 +1,4 @@
-"""Names of KerasTuner's that tuners here cannot have, and what to use instead."""
+"""Names of KerasTuner that tuners here do not support, and what to use instead."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ OF_ORACLES = {
     "create_trial": _SEARCHED,
     "end_trial": _SEARCHED,
     "get_state": _SAVED,
-    "populate_space": "what is tried next is the tuner's algorithm's to say",
+    "populate_space": "the tuner's algorithm proposes the configurations",
     "reload": _SAVED,
     "save": _SAVED,
-    "score_trial": "the score is the objective's best epoch, or what score=... of the tuner says",
+    "score_trial": "the score is the objective's best epoch, or as score=... of the tuner says",
     "set_state": _SAVED,
     "update_space": _SEARCHED,
 }
@@ -50,12 +50,12 @@ _NEVER_CALLED = (
 
 
 def missing(owner: str, name: str, instead: str | None) -> AttributeError:
-    """Returns the error for an attribute that is not there.
+    """Returns the error for an attribute that does not exist.
 
     Args:
-        owner: the class of which it was asked.
+        owner: the class whose attribute was requested.
         name: the attribute.
-        instead: what to use, for a name of KerasTuner's; None for any other.
+        instead: what to use instead, for a name of KerasTuner; None for any other.
     """
     text = f"{owner!r} object has no attribute {name!r}"
     if instead is None:
@@ -66,10 +66,10 @@ def missing(owner: str, name: str, instead: str | None) -> AttributeError:
 
 
 def refuse_overrides(cls: type, base: type) -> None:
-    """Checks that a subclass does not rely on methods that are never called here.
+    """Checks that a subclass does not override methods that kerashpo never calls.
 
     Raises:
-        InvalidInput: naming the method, and what to override instead.
+        InvalidInput: with the method's name, and what to override instead.
     """
     for one in cls.__mro__[: cls.__mro__.index(base)]:
         for name in _NEVER_CALLED:

@@ -1,4 +1,4 @@
-"""The tuner that evolves a Pareto front."""
+"""The NSGA-II tuner, for several objectives."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 
 class NSGA2(Tuner):
-    """NSGA-II crosses and mutates the best trials; every trial is trained to the end.
+    """NSGA-II: crosses and mutates the best trials; every trial is trained to the end.
 
-    Made for several objectives (``objective=["val_accuracy", "val_loss"]``), it takes one too.
+    Intended for several objectives (``objective=["val_accuracy", "val_loss"]``); accepts one too.
 
     Args:
         hypermodel: see `Tuner`.

@@ -1,4 +1,4 @@
-"""Opens the study of a tuner's search, a new one or one that goes on."""
+"""Creates or resumes the study of a tuner's search."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def open_search(
     parts: SearchParts,
     make_parts: Callable[[], SearchParts],
 ) -> Opened:
-    """Opens a study; one that is finished also where only the arguments of `search` changed.
+    """Opens a study; a finished one also if only the arguments of `search` changed.
 
-    An unseeded random split gives other data each time a script is run. That matters where
-    trials would be trained on them, and is a warning where none is left.
+    An unseeded random split gives different data each time a script is run. That is an error if
+    trials would be trained on them, and a warning if none remains.
 
     Args:
-        spec: what is searched.
-        folder: where.
+        spec: the settings of the search.
+        folder: the study's folder.
         resume: see `open_or_create`.
         known: the log as it was read before, if it was.
-        parts: the parts of the search; their scheduler gets the events of the log.
+        parts: the parts of the search; their scheduler replays the events of the log.
         make_parts: returns the same parts with a fresh scheduler.
 
     Raises:
-        StudyMismatch: if the folder holds another search.
+        StudyMismatch: if the folder contains a different search.
     """
     try:
         return open_or_create(spec, folder, parts.scheduler, resume=resume, known=known)
@@ -49,8 +49,8 @@ def open_search(
         if not (is_same(same, log.events) and nothing_left(log.events, make_parts())):
             raise
         warnings.warn(
-            "This search is finished and its results stand, though the arguments of search have "
-            f"changed: {'; '.join(mismatch.differences)}.",
+            "This search is finished and its results remain valid, though the arguments of search "
+            f"have changed: {'; '.join(mismatch.differences)}.",
             stacklevel=3,
         )
         return open_or_create(same, folder, parts.scheduler, known=log)

@@ -1,4 +1,4 @@
-"""`optimize`: the search without Keras, for any Python function."""
+"""`optimize`: hyperparameter search for any Python function, without Keras."""
 
 from __future__ import annotations
 
@@ -52,45 +52,45 @@ def optimize(
     lang: str | None = None,
     **options: Any,
 ) -> Results:
-    """Searches the configuration for which a function is best.
+    """Searches for the configuration with the best value of a function.
 
     Args:
         fn: called with a dict of values; returns a number, or a mapping of numbers that
             holds every objective. An exception fails that trial, not the search.
         space: what to search.
         algorithm: a name of `kerashpo.algorithms`, e.g. ``"bayesian"`` or ``"tpe"``.
-        max_trials: how many configurations to try. An exhausted space ends the search
-            before (`Results.stopped` says so).
+        max_trials: how many configurations to try. The search ends earlier if the space is
+            exhausted (see `Results.stopped`).
         direction: ``"min"`` or ``"max"``.
         objective: instead of `metric` and `direction`: an `Objective`, a metric's name, or a
             list of them. With several, `fn` returns a mapping that holds each, the search is
             for their Pareto front (`Results.pareto`), and `Results.best` is its knee.
         seed: an integer for a search that can be repeated; None draws one.
-        directory: keeps the study in this folder and goes on where it was; None keeps it
+        directory: the study's folder, where an earlier search is resumed; None keeps the study
             in memory.
         overwrite: delete the study in `directory` and start anew.
-        resume: ``"extend"`` goes on in a study whose space the given one widens.
-        max_minutes: a bound of the whole search in minutes.
+        resume: ``"extend"`` continues a study whose space the given one widens.
+        max_minutes: the time limit of the whole search.
         metric: the name under which values are recorded.
-        workers: processes that call `fn`; 1 is this process, ``"auto"`` starts more once that
-            pays. `fn` is sent to them by value where it is defined in a notebook or a script.
-        executor: who calls `fn`: a name of `kerashpo.executors.registry`, or a factory such as
+        workers: processes that call `fn`; 1 is this process, ``"auto"`` starts more if that
+            saves time. `fn` is sent to them by value if it is defined in a notebook or a script.
+        executor: where `fn` runs: a name of `kerashpo.executors.registry`, or a factory such as
             ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
         listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
             `kerashpo.callbacks`.
-        verbose: 0 for silence, 1 (default) for progress, 2 for a line a trial.
+        verbose: 0 for no output, 1 (default) for progress, 2 for one line per trial.
         lang: language of progress and results, ``"en"`` or ``"es"``; None for the environment
             variable ``KERASHPO_LANG``, else English.
         **options: further arguments of the algorithm.
 
     Raises:
-        InvalidInput: before anything is called, if an argument cannot be meant.
-        StudyMismatch: if `directory` holds another search.
+        InvalidInput: for an invalid argument, before `fn` is called.
+        StudyMismatch: if `directory` contains a different search.
     """
     space = space if isinstance(space, Space) else Space(space)
     if not callable(fn):
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
-    # Built for its checks alone: a wrong option is reported before a folder is made.
+    # Built only to check the options: a wrong one is reported before a folder is made.
     make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
     objectives = _objectives(objective, metric, direction)
@@ -126,7 +126,7 @@ def optimize(
 
 
 def _objectives(given: Any, metric: str, direction: str) -> tuple[Objective, ...]:
-    """Returns what `objective`, or `metric` and `direction`, name.
+    """Returns the objectives that `objective`, or `metric` and `direction`, name.
 
     Raises:
         InvalidInput: if both are given, an objective twice, or one with a function of a model.
@@ -135,7 +135,7 @@ def _objectives(given: Any, metric: str, direction: str) -> tuple[Objective, ...
         return (Objective(metric, direction),)  # type: ignore[arg-type]
     if (metric, direction) != (METRIC, "min"):
         raise InvalidInput(
-            "objective says name and direction: leave out metric and direction. Received: "
+            "objective sets name and direction: leave out metric and direction. Received: "
             f"objective={given!r}, metric={metric!r}, direction={direction!r}."
         )
     objectives = to_objectives(given)

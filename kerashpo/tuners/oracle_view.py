@@ -1,4 +1,4 @@
-"""`tuner.oracle`: the trials as KerasTuner's oracle has them, read from the history."""
+"""`tuner.oracle`: the trials in the format of KerasTuner's oracle, read from the history."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _STATUS = {
 
 @final
 class OracleView:
-    """Answers what scripts ask ``tuner.oracle``; it decides nothing.
+    """Read-only oracle: answers what scripts read from ``tuner.oracle``.
 
-    Trials are `keras_tuner.engine.trial.Trial` objects made anew for each answer, their ids
-    the trial numbers as strings.
+    Trials are new `keras_tuner.engine.trial.Trial` objects in each answer; their ids are the
+    trial numbers as strings.
 
     Args:
         history: returns the study's history, None before a search.
         space: returns the space.
         objectives: of the study; the first ranks.
-        options: the tuner's arguments, some of which are the oracle's in KerasTuner.
+        options: the tuner's arguments, some of which belong to the oracle in KerasTuner.
         schedule: how long trials are trained.
     """
 
@@ -80,13 +80,13 @@ class OracleView:
 
     @property
     def end_order(self) -> list[str]:
-        """The ids of those that are over, in the order of their end."""
+        """The ids of the ended trials, in the order of their end."""
         done = [t for t in self._records().values() if t.status.ended]
         return [str(t.number) for t in sorted(done, key=lambda t: t.ended or 0.0)]
 
     @property
     def ongoing_trials(self) -> dict[str, Any]:
-        """The trials that have not ended, by who trains them: one of KerasTuner's tuner ids."""
+        """The running trials, by KerasTuner's id of the tuner (worker) that trains them."""
         running = [t for t in self._records().values() if t.status is Status.RUNNING]
         known = {t.number: t.worker for t in running if t.worker is not None}
         # In one process, or not yet with a worker: a number that no other one has.
@@ -96,7 +96,7 @@ class OracleView:
 
     @property
     def seed(self) -> int | None:
-        """The search's seed, drawn where none was given; None before a search without one."""
+        """The search's seed, drawn if none was given; None before a search without one."""
         history = self._history()
         return self._seed if history is None else history.seed
 
@@ -104,7 +104,7 @@ class OracleView:
         """Returns a trial.
 
         Raises:
-            InvalidInput: if there is none of that id.
+            InvalidInput: if there is no trial with that id.
         """
         records = self._records()
         number = int(trial_id) if str(trial_id).isdigit() else -1
@@ -113,7 +113,7 @@ class OracleView:
         return to_keras_trial(records[number], self._space(), self._schedule)
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
-        """Returns the best trials, the best first; none that failed."""
+        """Returns the best trials, the best first; failed trials are omitted."""
         history = self._history()
         if history is None:
             return []
@@ -121,26 +121,26 @@ class OracleView:
         return [self.get_trial(number) for number in ranked[:num_trials]]
 
     def get_space(self) -> keras_tuner.HyperParameters:
-        """Returns the search space, holding its default values."""
+        """Returns the search space with its default values."""
         space = self._space()
         return HyperParameters.with_values(space, space.default())
 
     def remaining_trials(self) -> int | None:
-        """Returns how many trials may still start, None without a bound."""
+        """Returns how many trials may still start, None without a limit."""
         return None if self.max_trials is None else self.max_trials - len(self._records())
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Takes metrics from a `run_trial` of the user's own, which may return them instead.
+        """Records metrics from an overridden `run_trial`, which may return them instead.
 
         Raises:
             InvalidInput: outside of `run_trial`.
         """
         if self.report_to is None:
-            raise InvalidInput("update_trial takes metrics within run_trial; return them there.")
+            raise InvalidInput("update_trial works only in run_trial; return the metrics there.")
         self.report_to(str(trial_id), metrics, step)
 
     def reports(self, trial: int) -> dict[int, dict[int, Report]]:
-        """Returns what a trial reported, by run and epoch; nothing for one that is not known."""
+        """Returns the reports of a trial, by run and epoch; empty for an unknown trial."""
         record = self._records().get(trial)
         return {} if record is None else record.reports
 
@@ -155,15 +155,15 @@ class OracleView:
 
 
 def to_keras_trial(record: Trial, space: Space, schedule: Schedule = Schedule()) -> Any:
-    """Returns a trial as KerasTuner's: of each metric one observation, at the best epoch.
+    """Returns a trial in KerasTuner's format: one observation per metric, at the best epoch.
 
     With several runs it is the mean over the runs, each at its own best epoch. So
-    ``trial.metrics.get_last_value(objective)`` is the score, as there; the learning curves are
-    in ``results.curves()``.
+    ``trial.metrics.get_last_value(objective)`` is the score, as in KerasTuner; the learning
+    curves are in ``results.curves()``.
 
     Args:
         record: the trial.
-        space: whose values it holds.
+        space: the space of its values.
         schedule: how long trials are trained.
     """
     hp = trial_hyperparameters(record, space, schedule)
@@ -200,10 +200,10 @@ def _metrics(record: Trial) -> dict[str, float]:
 
 
 def trial_hyperparameters(record: Trial, space: Space, schedule: Schedule) -> HyperParameters:
-    """Returns a trial's values; under a schedule of rungs ``tuner/epochs`` and its like too.
+    """Returns a trial's values; under a schedule of rungs also ``tuner/epochs`` and similar.
 
-    KerasTuner's Hyperband keeps the budget among the values, and scripts read it to train the
-    winner again. Here it can be read (``hp.get("tuner/epochs")``), and is listed nowhere.
+    KerasTuner's Hyperband stores the budget among the values, and scripts read it to train the
+    best configuration again. Here it can be read (``hp.get("tuner/epochs")``), but is not listed.
     """
     hp = HyperParameters.with_values(space, record.config)
     if schedule.plans_epochs and record.targets:
@@ -232,11 +232,11 @@ def _budget(record: Trial, schedule: Schedule) -> dict[str, Any]:
 
 @final
 class TrialValues(dict[str, Any]):
-    """A trial's values, and the budget that can be read beside them.
+    """A trial's values, and its budget, which can be read by name but is not listed.
 
     Args:
         values: those of the configuration.
-        budget: further ones by name, which are neither iterated nor compared.
+        budget: further values by name, which are neither iterated nor compared.
     """
 
     def __init__(self, values: Mapping[str, Any], budget: Mapping[str, Any]) -> None:

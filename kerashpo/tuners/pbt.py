@@ -1,4 +1,4 @@
-"""The tuner of population-based training."""
+"""The tuner for population-based training."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 class PBT(Tuner):
     """Population-based training (Jaderberg et al., 2017): values change while models train.
 
-    A population is trained together. Every `interval` epochs the worst members are given up; in
-    their place copies of the best ones go on, with the weights and the optimizer's state of
-    those (exploit) and with values near theirs (explore). So the search finds a schedule: the
-    values along the winner's line of ancestors, `results.schedule()`. A copy is a trial of its
-    own, whose epochs follow those of its parent.
+    A population is trained together. Every `interval` epochs the worst members are stopped and
+    replaced by copies of the best ones, which continue with the weights and the optimizer state of
+    the original (exploit) and with values near the original's (explore). The result is a schedule:
+    the values of the winner and its ancestors by epoch, `results.schedule()`. A copy is a
+    separate trial, whose epochs follow those of its parent.
 
-    Of 8 members with 100 epochs it trains 800 epochs, whatever becomes of them.
+    With 8 members and 100 epochs it always trains 800 epochs.
 
     Args:
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         population: how many members are trained.
         interval: epochs between two comparisons.
-        max_epochs: epochs of each member, its ancestors' included.
+        max_epochs: epochs of each member, including its ancestors'.
         mutate: names of the parameters that may change during training; the others are searched
-            at the start only. None for all numbers and ordered choices that change no shape of
-            the model or its optimizer, which building a few models tells.
-        quantile: the part of the population that is replaced at each comparison, at most 0.5.
-        resample: the probability with which a value is drawn anew instead of taking a step.
+            only at the start. None for all numbers and ordered choices that do not change shapes of
+            the model or its optimizer, which is found by building a few models.
+        quantile: the fraction of the population that is replaced at each comparison, at most 0.5.
+        resample: the probability with which a value is sampled anew instead of perturbed.
         explore: how a copy gets its values: ``"perturb"`` takes a random step; ``"bayesian"`` is
             PB2 (Parker-Holder et al., 2020): a Gaussian process over values and epochs proposes.
         seed: see `Tuner`.
@@ -86,7 +86,7 @@ class PBT(Tuner):
         )
 
     def search(self, *args: Any, **kwargs: Any) -> None:
-        """Searches, see `Tuner.search`; without a final round.
+        """Runs the search, see `Tuner.search`; a final round is not possible.
 
         Raises:
             InvalidInput: for `final_round`: folds would train with the winner's last values.
@@ -94,7 +94,7 @@ class PBT(Tuner):
         if kwargs.get("final_round") not in (None, False):
             raise InvalidInput(
                 "PBT has no final round: its winner's values changed during training, and folds "
-                "would train with the last ones throughout. Leave final_round out;"
+                "would train with the last ones throughout. Leave out final_round;"
                 " results.replay_schedule() trains a fresh model as the winner was."
             )
         super().search(*args, **kwargs)

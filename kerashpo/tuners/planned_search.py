@@ -1,4 +1,4 @@
-"""What a tuner searches, assembled from its arguments, and its plan."""
+"""The search of a tuner, assembled from its arguments, and its plan."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
 
 
 class PlannedSearch(ResultQueries):
-    """The methods of a tuner that say what it searches and for how long; they train nothing."""
+    """The methods of a tuner that describe its search and its plan; they train nothing."""
 
     _strategy: Strategy
     _goal: Goal
@@ -36,7 +36,7 @@ class PlannedSearch(ResultQueries):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """What is optimised; of several ones the score is of the first."""
+        """The objectives; with several ones the first gives the score."""
         return self._goal.objectives
 
     @property
@@ -45,9 +45,9 @@ class PlannedSearch(ResultQueries):
         return self._strategy.algorithm
 
     def plan(self) -> ShownPlan:
-        """Returns brackets, trials and epochs, and the time once an epoch was trained.
+        """Returns the plan: brackets, trials and epochs, and the time once an epoch was trained.
 
-        It prints as a table: ``print(tuner.plan())``, or by itself in a notebook.
+        It prints as a table: ``print(tuner.plan())``, or as the last line of a notebook cell.
         """
         return ShownPlan.of(self._plan(), seconds_per_epoch(self._history), self._options.lang)
 
@@ -62,11 +62,11 @@ class PlannedSearch(ResultQueries):
         return plan_of_runs(plan, self._options.runs)
 
     def _assemble(self, epochs: int | None, asked: Mapping[str, Any]) -> Assembly:
-        """Returns the search of this tuner.
+        """Returns the assembled search of this tuner.
 
         Args:
-            epochs: the most epochs of a trial, where the schedule plans none; None for one.
-            asked: what a resume compares of the arguments of `search`.
+            epochs: the most epochs of a trial, if the schedule plans none; None for one.
+            asked: the arguments of `search` that a resume compares.
         """
         options = self._options
         partly = {} if self._builder.complete else {"discovery_calls": self._builder.calls}
@@ -101,7 +101,7 @@ class PlannedSearch(ResultQueries):
 
     @property
     def _most_trials(self) -> float:
-        """How many configurations there can be at most."""
+        """The most configurations that there can be."""
         bound = self._options.max_trials or math.inf
-        # Code that trains may ask for more parameters.
+        # The user's training code may define more parameters.
         return bound if self._builder.form != "compiled" else min(self.space.size, bound)

@@ -1,4 +1,4 @@
-"""The random search tuner."""
+"""The tuner for random search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kerashpo.tuners.tuner_options import TunerArguments
 
 
 class RandomSearch(Tuner):
-    """Random configurations without repeats, each trained to the end.
+    """Random search: random configurations without repeats, each trained to the end.
 
     Args:
         hypermodel: see `Tuner`.
@@ -21,7 +21,7 @@ class RandomSearch(Tuner):
         scheduler: ``"full"``, or ``"median"`` to stop a trial whose best epoch is worse than the
             median of the trials before it (Golovin et al., 2017).
         scheduler_options: of ``"median"``: ``min_epochs`` (1), the first epoch at which a trial
-            can be stopped, and ``min_trials`` (5), how many others the median is taken of.
+            can be stopped, and ``min_trials`` (5), how many other trials the median needs.
         **options: see `Tuner`.
     """
 

@@ -10,18 +10,18 @@ from kerashpo.tuners.strategy import Schedule, Strategy
 from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
 FOLDS = 5
-"""Folds of the final round where nothing else is said."""
+"""The default number of folds of the final round."""
 
 
 class Recommended(Tuner):
     """ASHA with a Gaussian process, and a final round of cross-validation.
 
-    Configurations are proposed by Bayesian optimisation and given up early by asynchronous
-    successive halving. Then the best ones and the default configuration are trained on five
+    Bayesian optimisation proposes configurations, and asynchronous successive halving stops
+    the worse ones early. Then the best ones and the default configuration are trained on five
     folds, within the same budget: ``tuner.results.final.model`` averages the winner's fold
-    models, which generalises better than any single checkpoint. Data that cannot be cut by rows
+    models, which generalises better than any single checkpoint. Data that cannot be split by rows
     (generators, `tf.data`) are searched without a final round; ``tuner.results.ensemble(10)``
-    averages the best trials there.
+    averages the best trials then.
 
     Args:
         hypermodel: see `Tuner`.
@@ -34,7 +34,7 @@ class Recommended(Tuner):
         **options: see `Tuner`.
 
     Raises:
-        InvalidInput: e.g. for no epochs.
+        InvalidInput: e.g. for zero epochs.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Trials that go through a tuner's `run_trial` and its epoch hooks."""
+"""Trains trials by a tuner's `run_trial` and its epoch hooks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):
-    """Leaves the user's `run_trial` where the engine's training did not reach its end."""
+    """Raised to leave the user's `run_trial` if the training did not reach its end."""
 
 
 @final
@@ -51,19 +51,19 @@ class TrialSession:
     cross-validation.
 
     Args:
-        task: what to do.
-        emit: takes messages and answers.
+        task: the work item.
+        emit: passes messages on and returns decisions.
         inner: trains.
         arranger: reads the arguments of `run_trial`.
-        tuner: whose hooks are called.
+        tuner: the tuner whose hooks are called.
         runs: how many runs one call trains.
-        logged: by run and epoch, what earlier jobs of the trial reported.
+        logged: the reports of earlier jobs of the trial, by run.
 
     Attributes:
-        trial: as `run_trial` sees it.
+        trial: the trial that is passed to `run_trial`.
         last: the message that ends the task, None before the trial was trained.
-        by_run: of each run, every epoch that was trained.
-        noted: metrics given to ``oracle.update_trial``, by step.
+        by_run: for each run, every epoch that was trained.
+        noted: metrics passed to ``oracle.update_trial``, by step.
     """
 
     trial: Any
@@ -112,15 +112,15 @@ class TrialSession:
         if not isinstance(self.last, (Reached, Ended)):
             raise Interrupted
         if isinstance(before, Ended):
-            self.last = before  # one run that ended by itself ends the trial
+            self.last = before  # a run that ended early ends the trial
         return [self.by_run[run] for run in runs]
 
     def _require_same(self, config: Config) -> None:
-        """Checks that a further run trains what the ones before it did."""
+        """Checks that a further run trains the same configuration as the earlier ones."""
         if self.by_run and (not isinstance(self.last, (Reached, Ended))):
             raise InvalidInput(
                 "run_trial called its parent again after a run that failed or was interrupted: "
-                "leave run_trial there, the search deals with it. For cross-validation of arrays "
+                "leave run_trial then, the search handles it. For cross-validation of arrays "
                 "pass cv=5 to the tuner instead."
             )
         if self.by_run and config != self._config:
@@ -141,13 +141,13 @@ class TrialSession:
         return history
 
     def note(self, trial_id: str, metrics: Mapping[str, float], step: int) -> None:
-        """Keeps metrics that the user's code reports by ``oracle.update_trial``."""
+        """Records metrics that the user's code passes to ``oracle.update_trial``."""
         if trial_id != self.trial.trial_id:
             raise InvalidInput(f"Trial {trial_id} is not running, but {self.trial.trial_id} is.")
         self.noted[step] = {name: float(value) for name, value in metrics.items()}
 
     def is_own(self, result: Any) -> bool:
-        """Whether `run_trial` returned what its parent did, or nothing else."""
+        """Whether `run_trial` returned what its parent returned, or nothing."""
         several = result if isinstance(result, list) else [result]
         ours = {id(history) for history in self.by_run.values()}
         ours |= {id(history.history) for history in self.by_run.values()}
@@ -175,7 +175,7 @@ WHERE = "run_trial"
 
 
 class RunningTrial(kt.Trial):
-    """What `run_trial` is called with: a trial of KerasTuner's, and the session that trains it.
+    """A trial of KerasTuner with the session that trains it; the argument of `run_trial`.
 
     Args:
         hp: the trial's values.
@@ -189,13 +189,13 @@ class RunningTrial(kt.Trial):
 
 @final
 class RunTrialRunner(Runner):
-    """Calls a tuner's `run_trial` for each task and reports its result.
+    """Runner that calls a tuner's `run_trial` for each task and reports its result.
 
     Args:
-        tuner: whose hooks to call.
-        oracle: its view of the trials, which takes metrics while one runs.
-        inner: trains where `run_trial` calls its parent.
-        arranger: reads the arguments that it calls its parent with.
+        tuner: the tuner whose hooks are called.
+        oracle: its oracle, which records metrics while a trial runs.
+        inner: trains if `run_trial` calls its parent.
+        arranger: reads the arguments that are passed to the parent.
         settings: how trials are trained.
         planned: whether the tuner plans the epochs.
     """
@@ -231,7 +231,7 @@ class RunTrialRunner(Runner):
         except Interrupted:
             if session.last is not None:
                 emit(session.last)
-        except Exception as error:  # whatever the user's code raises fails its trial
+        except Exception as error:  # any exception of the user's code fails its trial
             if ends_search(error):
                 raise
             plain = isinstance(error, InvalidInput)
@@ -255,7 +255,7 @@ class RunTrialRunner(Runner):
         return seeded_own(self._settings.seed, task.trial)
 
     def _arguments(self, task: WorkItem) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Returns the search's arguments, with the planned epochs as in KerasTuner."""
+        """Returns the arguments of `search`, with the planned epochs as in KerasTuner."""
         request = self._arranger.request
         kwargs = dict(request.kwargs)
         if not takes(self._tuner.run_trial, "verbose"):
@@ -297,7 +297,7 @@ class RunTrialRunner(Runner):
                 whole = self._weighed(metrics)
                 report = Report(task.trial, run, epoch, whole, time.perf_counter() - session.began)
                 costs.append(self._settings.objective.cost(whole.get(name, math.nan)))
-                # They are trained already: a pause comes too late, and would train them again.
+                # They are already trained: pausing now would train them again.
                 if emit(Reported(report)) is Decision.STOP:
                     return
             finite, last = finite and min(costs) < math.inf, max(last, epochs[-1][0])
@@ -338,20 +338,20 @@ def _refuse_fork(item: WorkItem) -> None:
         parent, at = item.origin
         raise InvalidInput(
             f"The trial starts from the state of trial {parent} after epoch {at}, which a "
-            "run_trial that trains by itself does not have: train by super().run_trial(trial, ...)."
+            "run_trial with its own training does not have: call super().run_trial(trial, ...)."
         )
 
 
 def run_trial_executor(
     tuner: Any, oracle: OracleView, trainer: RunnerFactory, request: Request, planned: bool
 ) -> SerialExecutor:
-    """Returns the executor of trials that go through methods of the tuner: this process.
+    """Returns the executor for trials that call methods of the tuner: in this process.
 
     Args:
-        tuner: whose `run_trial` and hooks are called.
-        oracle: its view of the trials.
-        trainer: builds what trains where `run_trial` calls its parent.
-        request: what `search` was given.
+        tuner: the tuner whose `run_trial` and hooks are called.
+        oracle: its oracle.
+        trainer: builds the runner that trains if `run_trial` calls its parent.
+        request: the arguments of `search`.
         planned: whether the tuner plans the epochs.
     """
     read = not tuner._overrides("run_trial") and trainer.data.first is not NO_DATA

@@ -1,4 +1,4 @@
-"""The tuner that takes any algorithm by its name."""
+"""The tuner for any algorithm, selected by its name."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from kerashpo.tuners.tuner_options import TunerArguments
 
 
 class Search(Tuner):
-    """Full training of what any algorithm proposes: TPE, CMA-ES, differential evolution, ...
+    """Full training with any algorithm: TPE, CMA-ES, differential evolution, ...
 
-    `Hyperband` and `ASHA` take the same ``algorithm=`` where trials are to be stopped early.
+    To stop trials early, `Hyperband` and `ASHA` accept the same ``algorithm=``.
 
     Args:
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_trials: how many configurations to try.
         seed: see `Tuner`.
-        algorithm: where to look next, a name of `kerashpo.algorithms`: ``"bayesian"``,
+        algorithm: proposes configurations, a name of `kerashpo.algorithms`: ``"bayesian"``,
             ``"tpe"``, ``"cmaes"``, ``"de"``, ``"pso"``, ``"sobol"``, ``"random"`` or ``"grid"``.
         algorithm_options: further arguments of the algorithm, such as ``{"gamma": 0.2}``.
         scheduler, scheduler_options: see `RandomSearch`.

@@ -1,4 +1,4 @@
-"""`SearchCV`: a search as an estimator of scikit-learn."""
+"""`SearchCV`: a hyperparameter search as an estimator of scikit-learn."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TASKS = ("classification", "regression")
 
 
 def _classifies(estimator: SearchCV) -> bool:
-    """Whether there are probabilities; for `available_if`."""
+    """Whether it is a classifier and so has probabilities; for `available_if`."""
     return estimator.task == "classification"
 
 
@@ -53,15 +53,15 @@ def _classifies(estimator: SearchCV) -> bool:
 class SearchCV(BaseEstimator):  # type: ignore[misc]
     """Hyperparameter search of a Keras model as an estimator of scikit-learn.
 
-    ``fit`` searches and keeps one model, with which ``predict``, ``predict_proba`` and ``score``
-    work; so it stands in a `Pipeline`, in `cross_val_score` (nested cross-validation) and under
-    `clone` like ``GridSearchCV``. Labels may be strings; `build_model` sees integers from 0.
+    ``fit`` searches and keeps one model, which ``predict``, ``predict_proba`` and ``score`` use.
+    It works in a `Pipeline`, in `cross_val_score` (nested cross-validation) and with `clone`
+    like ``GridSearchCV``. Labels may be strings; `build_model` gets integers from 0.
 
     Args:
         build_model: a function ``build_model(hp)`` that returns a compiled model, or
             ``build_model(hp, meta)`` where its layers depend on the data: `meta` has
             ``n_features_in_``, ``n_classes_`` (None for regression) and ``n_outputs_`` (1, or the
-            columns of y). A classifier ends in one sigmoid unit (two classes) or in a unit a
+            columns of y). A classifier ends in one sigmoid unit (two classes) or in one unit per
             class, trained with ``"binary_crossentropy"`` or ``"sparse_categorical_crossentropy"``.
         task: ``"classification"`` or ``"regression"``.
         tuner: ``"recommended"``, ``"hyperband"``, ``"asha"``, ``"bayesian"``, ``"random"`` or
@@ -69,24 +69,24 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         objective: a metric's name or an `Objective`.
         max_trials: configurations to start; None for the tuner's default.
         max_epochs: the most epochs of a trial.
-        validation_size: the share of rows that validates, drawn at random, stratified by class.
+        validation_size: the share of validation rows, drawn at random, stratified by class.
         cv: folds or a splitter of scikit-learn, on which every trial is cross-validated instead.
         estimator: which model `fit` keeps: ``"bag"`` averages the five models of the winner of a
             final round, ``"single"`` is one model of the winner trained on all rows,
             ``"ensemble"`` averages the ten best trials, ``"best"`` is the best trial's.
-            ``"bag"`` and ``"single"`` need a final round, and exclude `cv`.
+            ``"bag"`` and ``"single"`` need a final round, and cannot be combined with `cv`.
         batch_size: rows in a batch.
         class_weight: None, ``"balanced"`` or a dict of a weight for each label.
         random_state: a seed or `RandomState` for the split and the search.
-        directory: the folder in which the search is stored, so that a ``fit`` that was
-            interrupted goes on when it is repeated with the same data and arguments; None for a
-            temporary one.
+        directory: the folder in which the search is stored, so that an interrupted ``fit``
+            resumes when it is repeated with the same data and arguments; None for a temporary
+            folder.
         tuner_options: further arguments of the tuner, e.g. ``{"factor": 4, "workers": 2}``.
         fit_options: further arguments of `Tuner.search`, e.g. ``{"callbacks": [...]}``.
-        verbose: 0 for silence, 1 for progress.
+        verbose: 0 for no output, 1 for progress.
 
     Attributes:
-        best_estimator_: the `keras.Model` that is kept, as `estimator` says.
+        best_estimator_: the `keras.Model` that is kept, selected by `estimator`.
         best_params_: the best trial's values.
         best_score_: its score on validation rows, in the objective's own direction.
         cv_results_: the trials as columns, see `Results.cv_results_`.
@@ -95,7 +95,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         n_features_in_, feature_names_in_: of the training data.
 
     Raises:
-        InvalidInput: from `fit`, for an argument that cannot be meant.
+        InvalidInput: from `fit`, for an invalid argument.
         NoResult: from `fit`, if every trial failed.
     """
 
@@ -137,12 +137,12 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SearchCV:
-        """Searches, and keeps the model that `estimator` names.
+        """Runs the search and keeps the model that `estimator` selects.
 
         Args:
             X: rows by features; arrays of more axes (images, sequences) and data frames too.
-            y: a label or number a row; several columns of numbers for regression.
-            sample_weight: a weight a row, for the loss.
+            y: one label or number per row; several columns of numbers for regression.
+            sample_weight: one weight per row, for the loss.
         """
         maker = self._check()
         X, y = validate_data(
@@ -160,7 +160,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Any:
-        """Returns a label a row, or the numbers of a regression."""
+        """Returns one label per row, or the predicted numbers of a regression."""
         if self.task == "classification":
             chosen = np.argmax(self.predict_proba(X), axis=1)
             return self.classes_[chosen]
@@ -216,14 +216,14 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         return self.estimator in ("bag", "single")
 
     def _check(self) -> Callable[..., Tuner]:
-        """Returns what makes the tuner; raises InvalidInput for what cannot be meant."""
+        """Checks the arguments and returns the constructor of the tuner; raises InvalidInput."""
         if self.task not in TASKS:
             raise unknown("task", self.task, TASKS)
         if self.estimator not in ESTIMATORS:
             raise unknown("estimator", self.estimator, ESTIMATORS)
         if self._folds and self.cv is not None:
             raise InvalidInput(
-                f"estimator={self.estimator!r} is made by a final round on folds of its own, so cv "
+                f"estimator={self.estimator!r} comes from a final round with its own folds, so cv "
                 "must be None. With cv choose estimator='ensemble' or 'best'."
             )
         if self.cv is None and not 0 < self.validation_size < 1:
@@ -283,7 +283,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         return isinstance(maker, type) and issubclass(maker, _PLAN_EPOCHS)
 
     def _builder(self, y: Any) -> Callable[[Any], Any]:
-        """Returns ``build_model(hp)``, with `meta` given to a function that takes it."""
+        """Returns ``build_model(hp)``, with `meta` passed to a function that takes it."""
         build = self.build_model
         if not callable(build):
             raise InvalidInput(f"build_model must be a function of hp. Received: {build!r}.")
@@ -305,7 +305,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         return build_with_meta
 
     def _folder(self, rows: Mapping[str, Any], seed: int, stack: ExitStack) -> Path:
-        """Returns the folder of this data's study."""
+        """Returns the folder of the study on these data."""
         if self.directory is None:
             temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="kerashpo-"))
             return Path(temporary) / "search"
@@ -317,7 +317,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
             given["epochs"] = self.max_epochs
         if self.class_weight is not None:
             given["class_weight"] = self._class_weights(rows["y"])
-        # A tuner's own habit of a final round costs epochs that another model would not use.
+        # A tuner's default final round costs epochs that another model would not use.
         given["final_round"] = FOLDS if self._folds else False
         given |= dict(self.fit_options or {})
         if self.cv is not None:

@@ -1,4 +1,4 @@
-"""`simulate`: a search over recorded or computed learning curves, on a virtual clock."""
+"""`simulate`: a search on recorded or computed learning curves, with a virtual clock."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def simulate(
     lang: str | None = None,
     **options: Any,
 ) -> Results:
-    """Searches a problem whose learning curves are known, without training.
+    """Simulates a search on a problem whose learning curves are known, without training.
 
-    The clock is virtual: `Results.seconds` is what the search would have taken with that
-    many workers. Equal arguments give equal results. With a bound (`budget_epochs` or
-    `max_trials`) Hyperband repeats its brackets until it is spent; without one it runs
+    The clock is virtual: `Results.seconds` is how long the search would have taken with that
+    number of workers. Equal arguments give equal results. With a limit (`budget_epochs` or
+    `max_trials`) Hyperband repeats its brackets until it is reached; without one it runs
     them once. The metric is called ``"value"``.
 
     Args:
@@ -59,19 +59,19 @@ def simulate(
             ``"dehb"``, ``"mobster"`` or ``"recommended"``, see `kerashpo.schedulers.registry`; or
             the name of an algorithm, whose trials are then trained fully.
         algorithm: a name of `kerashpo.algorithms`; None for the tuner's own.
-        workers: how many trials train at once.
+        workers: how many trials train in parallel.
         max_epochs: the most epochs of one trial; None for all that the problem has.
-        budget_epochs: a bound of the epochs trained over all trials.
-        max_trials: a bound of the configurations started.
+        budget_epochs: the limit of epochs trained over all trials.
+        max_trials: the limit of configurations started.
         seed: an integer for a search that can be repeated; None draws one.
-        factor: of how many trials one goes on.
+        factor: the reduction factor: one of so many trials is promoted.
         lang: language of the results, ``"en"`` or ``"es"``; None for the environment variable
             ``KERASHPO_LANG``, else English.
         **options: further arguments of the scheduler (``min_epochs``, ...) or the
             algorithm.
 
     Raises:
-        InvalidInput: before anything is evaluated, if an argument cannot be meant.
+        InvalidInput: for an invalid argument, before anything is evaluated.
     """
     space = check_problem(problem)
     language_of(lang)
@@ -102,7 +102,7 @@ def simulate(
     )
     if assembly.parts.scheduler.endless and space.size == math.inf and budget == Budget():
         raise InvalidInput(
-            f"The tuner {tuner!r} needs a bound on a space without end: give budget_epochs or "
+            f"The tuner {tuner!r} needs a limit on an infinite space: pass budget_epochs or "
             "max_trials."
         )
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
@@ -135,7 +135,7 @@ def _split(options: Mapping[str, Any], scheduler: str) -> tuple[dict[str, Any], 
     """Returns the scheduler's options and the algorithm's."""
     known = scheduler_options(scheduler)
     ours = {name: value for name, value in options.items() if name in known}
-    # An option of another scheduler is a mistake here; the algorithm refuses what is left.
+    # An option of another scheduler is an error; the algorithm checks the remaining ones.
     elsewhere = {name for other in scheduler_names() for name in scheduler_options(other)}
     for name in options:
         if name not in known and name in elsewhere:

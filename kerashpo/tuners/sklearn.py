@@ -1,4 +1,4 @@
-"""`SklearnTuner`: estimators of scikit-learn, cross-validated."""
+"""`SklearnTuner`: hyperparameter search for estimators of scikit-learn, cross-validated."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ SCORE = "score"
 
 
 class SklearnTuner(Tuner):
-    """Searches over estimators of scikit-learn; each fold is a run of its trial.
+    """Hyperparameter search for estimators of scikit-learn; each fold is a run of its trial.
 
-    The objective is ``Objective("score", "max")``, the mean over folds. `get_best_models` gives the
-    estimator fitted on the fold where it did best; ``results.refit_best(X, y)`` fits the best
-    values on all data.
-    Estimators stay in memory, those of the trials that `keep` names: on disk they would be
-    pickles, which may do anything when read. After a restart they are fitted again, on the
-    data that `search` is called with again.
+    The objective is ``Objective("score", "max")``, the mean over folds. `get_best_models` returns
+    the estimator fitted on its best fold; ``results.refit_best(X, y)`` fits the best values on all
+    data.
+    The estimators of the trials that `keep` selects stay in memory and are not written to disk:
+    loading a pickle can run any code. After a restart they are fitted again on the data that are
+    passed to `search` again.
 
     Args:
         oracle: see `Tuner`.
@@ -47,7 +47,7 @@ class SklearnTuner(Tuner):
         **options: see `Tuner`.
 
     Raises:
-        InvalidInput: for an argument that cannot be meant.
+        InvalidInput: for an invalid argument.
     """
 
     def __init__(
@@ -78,19 +78,19 @@ class SklearnTuner(Tuner):
             )
 
     def search(
-        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, **told: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, **options: Any
     ) -> None:
-        """Searches.
+        """Runs the search on X and y.
 
         Args:
             X: samples by features: arrays, sparse matrices, data frames.
             y: targets.
-            sample_weight: a weight a sample, where the estimator takes them.
-            groups: the group of each sample, for splitters that ask for it.
-            **told: ``verbose`` and ``listeners``, as for every tuner.
+            sample_weight: one weight per sample, if the estimator takes weights.
+            groups: the group of each sample, for splitters that use groups.
+            **options: ``verbose`` and ``listeners``, as for every tuner.
         """
         self._data = (X, y, sample_weight, groups)
-        super().search(X, y, sample_weight=sample_weight, groups=groups, **told)
+        super().search(X, y, sample_weight=sample_weight, groups=groups, **options)
 
     def run_trial(
         self,
@@ -101,7 +101,7 @@ class SklearnTuner(Tuner):
         groups: Any = None,
         verbose: Any = None,
     ) -> list[dict[str, float]]:
-        """Fits and scores one estimator a fold; returns the metrics of each."""
+        """Fits and scores one estimator per fold; returns the metrics of each."""
         found, fitted = [], []
         for train, test in self._splits(trial, X, y, groups):
             model = self._build(trial)
@@ -109,25 +109,25 @@ class SklearnTuner(Tuner):
             weight = _rows(sample_weight, test)
             found.append(self._judge(model, _rows(X, test), _rows(y, test), weight))
             fitted.append(model)
-        self._let_go()
+        self._free_others()
         self._fitted[int(trial.trial_id)] = fitted
         return found
 
     def load_model(self, trial: Any) -> Any:
-        """Returns a trial's estimator, of the fold where it did best.
+        """Returns a trial's estimator from its best fold.
 
         Raises:
             InvalidInput: if it was not kept, or if it was fitted by another process and this
                 one has no data to fit it again.
         """
-        self._let_go()
+        self._free_others()
         record = self.results.history.trials[int(getattr(trial, "trial_id", trial))]
         if record.number in self._fitted:
             return self._fitted[record.number][record.best_run]
         if record.number not in self._kept():
             raise InvalidInput(
                 f"The estimators of trial {record.number} were not kept: keep=... of the tuner "
-                "says of how many trials they are."
+                "sets for how many trials they are."
             )
         return self._fit_again(record)
 
@@ -135,8 +135,8 @@ class SklearnTuner(Tuner):
         if self._data is None:
             raise InvalidInput(
                 f"The estimators of trial {record.number} were fitted by another process, and "
-                "none are read from disk: a file that holds one could do anything. Call search "
-                "with the same data first: what was searched is not searched again."
+                "none are read from disk, since loading a pickle can run any code. Call search "
+                "with the same data first: finished trials are not run again."
             )
         with seeded_own(self.results.history.seed, record.number):
             SklearnTuner.run_trial(self, self.oracle.get_trial(record.number), *self._data)
@@ -148,8 +148,8 @@ class SklearnTuner(Tuner):
         ranked = history.ranking()
         return ranked if most == math.inf else ranked[: int(most)]
 
-    def _let_go(self) -> None:
-        """Forgets the estimators of the trials that are not kept."""
+    def _free_others(self) -> None:
+        """Frees the estimators of the trials that are not kept."""
         kept = {*self._kept()}
         self._fitted = {n: models for n, models in self._fitted.items() if n in kept}
 
@@ -210,7 +210,7 @@ class Estimators(Models):
         return voter
 
     def replay(self, stages: Sequence[tuple[int, Config]]) -> Any:
-        raise InvalidInput("Estimators of scikit-learn know no epochs, so there is no schedule.")
+        raise InvalidInput("Estimators of scikit-learn have no epochs, so there is no schedule.")
 
     def single(self, trial: int, epochs: int) -> Any:
         raise InvalidInput("SklearnTuner has no final round: refit_best(X, y) trains on all rows.")
@@ -218,7 +218,7 @@ class Estimators(Models):
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
         if epochs is not None:
             raise InvalidInput(
-                "Estimators of scikit-learn know no epochs: refit_best(X, y, sample_weight=...). "
+                "Estimators of scikit-learn have no epochs: refit_best(X, y, sample_weight=...). "
                 f"Received: epochs={epochs!r}."
             )
         results = self._tuner.results

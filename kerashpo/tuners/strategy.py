@@ -1,4 +1,4 @@
-"""`Strategy`: where to look next and how long to train, as values."""
+"""`Strategy`: an algorithm and a training schedule, as values."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from kerashpo.schedulers.registry import make_scheduler, scheduler_class
 @final
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long trials are trained: a scheduler's name and arguments.
+    """The training schedule of trials: a scheduler's name and arguments.
 
     Attributes:
         name: of `kerashpo.schedulers.registry`.
         options: the scheduler's arguments.
-        max_epochs: the most epochs of one trial, where the schedule plans them; None where
-            `search(epochs=...)` says how many.
+        max_epochs: the most epochs of one trial, if the schedule plans them; None if
+            `search(epochs=...)` sets them.
     """
 
     name: str = "full"
@@ -33,18 +33,18 @@ class Schedule:
 
     @property
     def plans_epochs(self) -> bool:
-        """Whether trials are trained in rungs, up to epochs that the schedule chose."""
+        """Whether trials are trained in rungs, whose epochs the schedule chooses."""
         return self.max_epochs is not None
 
     def make(
         self, epochs: int | None = None, limit: float = math.inf, budget: float = math.inf
     ) -> Scheduler:
-        """Returns a fresh scheduler.
+        """Returns a new scheduler.
 
         Args:
-            epochs: what `search` was given, for a schedule that plans none; None for one.
-            limit: how many configurations there can be at most, for the plan.
-            budget: how many epochs there can be at most, for the plan.
+            epochs: the argument of `search`, for a schedule that plans none; None for one.
+            limit: the most configurations there can be, for the plan.
+            budget: the most epochs there can be, for the plan.
 
         Raises:
             InvalidInput: for an unknown name, or an argument that is out of range.
@@ -53,7 +53,7 @@ class Schedule:
         return make_scheduler(self.name, longest, self.options, limit=limit, budget=budget)
 
     def settings(self, epochs: int | None) -> dict[str, Any]:
-        """Returns what a study's settings say of it, see `scheduler_of`."""
+        """Returns the schedule's entries in a study's settings, see `scheduler_of`."""
         length = {"max_epochs": self.max_epochs} if self.plans_epochs else {"epochs": epochs or 1}
         return {"scheduler": self.name, **length, **self.options}
 
@@ -65,12 +65,12 @@ class Schedule:
 @final
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """What a tuner searches with; the counterpart of an oracle in KerasTuner.
+    """The algorithm and schedule of a tuner; the counterpart of an oracle in KerasTuner.
 
     Attributes:
-        algorithm: where to look next, a name of `kerashpo.algorithms.registry`.
+        algorithm: proposes configurations, a name of `kerashpo.algorithms.registry`.
         options: further arguments of the algorithm.
-        schedule: how long to train which trial.
+        schedule: how long each trial is trained.
     """
 
     algorithm: str
@@ -78,16 +78,16 @@ class Strategy:
     schedule: Schedule = Schedule()
 
     def check(self) -> None:
-        """Raises InvalidInput for an unknown name, or a schedule out of range.
+        """Raises InvalidInput for an unknown name, or an invalid schedule.
 
-        A schedule whose epochs `search` will say is checked then.
+        A schedule whose epochs are passed to `search` is checked there.
         """
         algorithm_class(self.algorithm)
         if self.schedule.plans_epochs:
             self.schedule.make()
 
     def check_objectives(self, objectives: Sequence[Objective]) -> None:
-        """Raises InvalidInput where several objectives rank that it cannot search for."""
+        """Raises InvalidInput for several objectives if the strategy supports only one."""
         if not several_rank(objectives):
             return
         names = ", ".join(one.name for one in objectives)
@@ -122,5 +122,5 @@ def full_or_median(name: str, options: Mapping[str, Any] | None) -> Schedule:
     if name not in _UNPLANNED:
         raise unknown("scheduler", name, _UNPLANNED)
     schedule = Schedule(name, dict(options or {}))
-    schedule.make(epochs=10**9)  # for its checks alone
+    schedule.make(epochs=10**9)  # only to check the options
     return schedule

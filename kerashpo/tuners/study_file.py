@@ -24,7 +24,7 @@ _TUNERS = (
 
 
 def run_file(path: str | Path) -> Results:
-    """Runs the search that a file describes; returns its results.
+    """Runs the search that a TOML or JSON file describes; returns its results.
 
     Args:
         path: a TOML or JSON file. Either ``function``, ``space`` and ``search`` (arguments of
@@ -32,7 +32,7 @@ def run_file(path: str | Path) -> Results:
             ``fit`` (arguments of `search`); see docs/spaces.md.
 
     Raises:
-        InvalidInput: before anything is trained, for what the file lacks or misspells.
+        InvalidInput: before anything is trained, for a missing or unknown entry.
     """
     body, folder = read_file(path), Path(path).resolve().parent
     keys = ("$schema", *_OF_FUNCTIONS, *_OF_MODELS)
@@ -45,7 +45,7 @@ def run_file(path: str | Path) -> Results:
     own = _OF_FUNCTIONS if "function" in body else _OF_MODELS
     stray = next((key for key in body if key not in (*own, "$schema")), None)
     if stray is not None:
-        raise InvalidInput(f"{str(path)!r}: {stray!r} does not go with {own[0]!r}.")
+        raise InvalidInput(f"{str(path)!r}: {stray!r} cannot be combined with {own[0]!r}.")
     tables = {key: dict(body.get(key, {})) for key in ("search", "tuner", "fit")}
     run = _run_function if "function" in body else _run_model
     return run(body, tables, folder)
@@ -101,7 +101,7 @@ def _load(text: Any, folder: Path) -> Any:
 
 
 def _placed(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Returns arguments with their directory taken from where the file stands."""
+    """Returns arguments with their directory resolved relative to the file."""
     if "directory" not in arguments:
         return dict(arguments)
     return {**arguments, "directory": folder / arguments["directory"]}

@@ -1,4 +1,4 @@
-"""What trains a tuner's trials: the data of each run, the check of the first model, the runner."""
+"""Prepares the training of a tuner's trials: data of each run, first check, runner."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from kerashpo.tuners.tuner_options import TunerOptions
 @final
 @dataclass(frozen=True, slots=True)
 class TrainingSetup:
-    """A search's training, once its study is open and its seed known.
+    """The training of a search, once its study is open and its seed known.
 
     Attributes:
         options: the tuner's arguments.
         request: the arguments of `search`.
-        goal: what is optimised.
+        goal: the objectives.
         builder: builds the models.
         fit_hp: arguments of `fit` that are tuned.
         final: the final round, None for none.
@@ -53,10 +53,10 @@ class TrainingSetup:
     def check_first(
         self, space: Space, scheduler: Scheduler, data: FitData, logged: Sequence[Objective]
     ) -> None:
-        """Sends one batch through the default model.
+        """Trains the default model on one batch, as a check.
 
         Raises:
-            InvalidInput: if it does not log an objective.
+            InvalidInput: if the model does not log an objective.
         """
         longest = scheduler.max_epochs
         rungs = [rung.epochs for bracket in scheduler.plan().brackets for rung in bracket]
@@ -66,14 +66,14 @@ class TrainingSetup:
     def factory(
         self, space: Space, folds: Sequence[FitData], epochs: int, planned: bool, blobs: Blobs
     ) -> RunnerFactory:
-        """Returns what builds the runner, in this process or in a worker.
+        """Returns the factory of the runner, for this process or a worker.
 
         Args:
             space: the study's.
             folds: see `folds`.
             epochs: the most epochs of a trial.
             planned: whether the schedule plans epochs.
-            blobs: where checkpoints go.
+            blobs: where checkpoints are stored.
         """
         settings = self.options.training(self.goal, self.seed, epochs)
         own = self.builder.form != "compiled"

@@ -1,4 +1,4 @@
-"""The arguments that tuners share: their names, defaults and checks."""
+"""The keyword arguments that tuners share: their names, defaults and checks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kerashpo.tuners.describe import describe
 from kerashpo.tuners.goal import Goal
 
 UNTITLED = "untitled_project"
-"""The name of a study that was given none; KerasTuner's."""
+"""The default name of a study; KerasTuner's."""
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -75,7 +75,7 @@ class TunerArguments(StudyArguments, total=False):
 
 
 IGNORED = ("logger", "tuner_id")
-"""Arguments that KerasTuner's subclasses pass on and that change nothing here."""
+"""Arguments that subclasses written for KerasTuner pass on and that have no effect here."""
 _WHOLE = (
     "max_trials",
     "seed",
@@ -131,7 +131,7 @@ class TunerOptions:
     lang: str | None = None
 
     def check(self) -> None:
-        """Raises InvalidInput for an argument that cannot be meant."""
+        """Raises InvalidInput for an invalid argument."""
         require_integer("executions_per_trial", self.executions_per_trial, 1)
         require_integer("max_retries_per_trial", self.max_retries_per_trial, 0)
         require_number("checkpoint_every", self.checkpoint_every, 0.0)
@@ -173,7 +173,7 @@ class TunerOptions:
         self._check_place()
 
     def _check_place(self) -> None:
-        """Keeps the study's folder within `directory`."""
+        """Checks that the study's folder is inside `directory`."""
         for name in ("directory", "project_name"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, (str, Path)) or "\0" in str(value)):
@@ -192,7 +192,7 @@ class TunerOptions:
 
     @property
     def turns(self) -> int:
-        """How often each configuration is trained, on each fold where there are folds."""
+        """How often each configuration is trained, on each fold if there are folds."""
         return self.executions_per_trial if self.repeats is None else self.repeats
 
     @property
@@ -201,7 +201,7 @@ class TunerOptions:
         return count_folds(self.cv) * self.turns
 
     def compared(self, form: str) -> dict[str, Any]:
-        """Returns what a resume compares of them besides space, objectives and seed.
+        """Returns the settings that a resume compares besides space, objectives and seed.
 
         Args:
             form: what the hypermodel makes, see `check_own_code`.
@@ -223,15 +223,15 @@ class TunerOptions:
 
     @property
     def limits(self) -> Limits:
-        """When the search gives up."""
+        """The limits of the search."""
         budget = Budget(self.max_trials, self.max_epochs_total, self.max_minutes)
         return Limits(budget, self.max_retries_per_trial, self.max_consecutive_failed_trials)
 
     def training(self, goal: Goal, seed: int, max_epochs: int) -> Settings:
-        """Returns how trials are trained.
+        """Returns the training settings of trials.
 
         Args:
-            goal: what is optimised.
+            goal: the objectives.
             seed: the study's seed.
             max_epochs: the most epochs of one trial.
         """
@@ -250,13 +250,13 @@ class TunerOptions:
 
     @property
     def several(self) -> bool:
-        """Whether several objectives are given and none of their sums."""
+        """Whether several objectives are given without weights."""
         listed = isinstance(self.objective, Sequence) and not isinstance(self.objective, str)
         return listed and len(self.objective) > 1 and self.weights is None
 
     @property
     def isolated(self) -> bool:
-        """Whether arguments ask for trials in worker processes, whatever their number."""
+        """Whether arguments require worker processes, whatever their number."""
         limits = (self.trial_timeout, self.max_worker_memory)
         return self.deterministic or any(limit is not None for limit in limits)
 
@@ -282,7 +282,7 @@ def count_folds(cv: Any) -> int:
 
 
 def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
-    """Raises InvalidInput for arguments that code of the user's own leaves no use for.
+    """Raises InvalidInput for arguments that have no effect with the user's own training code.
 
     Args:
         options: the tuner's arguments.
@@ -294,8 +294,8 @@ def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
     for name in ("cv", "fit_hp"):
         if form != "compiled" and getattr(options, name) is not None:
             raise InvalidInput(
-                f"{name} changes what the engine trains on, but {own} is overridden and trains "
-                "itself: do it there, or leave it out."
+                f"{name} changes what the engine trains on, but {own} is overridden and has "
+                "its own training code: do it there, or leave it out."
             )
     here = options.workers in (1, "serial") and options.executor in (None, "serial", Serial())
     if hooked and (options.isolated or not here):
@@ -307,7 +307,7 @@ def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
 
 
 def check_resume(given: object) -> None:
-    """Raises InvalidInput unless it is one of the words of `Resuming`."""
+    """Raises InvalidInput unless the argument is one of the words of `Resuming`."""
     if given not in get_args(Resuming):
         raise InvalidInput(f'resume must be "exact" or "extend". Received: {given!r}.')
 
@@ -329,7 +329,7 @@ def read_bytes(name: str, given: int | str) -> int:
 
 
 def as_whole(value: Any) -> Any:
-    """Returns a float without a fraction as an int, e.g. 2 for 2.0; anything else as it is."""
+    """Returns a float without a fraction as an int, e.g. 2 for 2.0; anything else unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -341,7 +341,7 @@ def read_options(cls: type, given: Mapping[str, Any]) -> TunerOptions:
         given: the arguments, without those of its strategy.
 
     Raises:
-        InvalidInput: for an unknown argument, or a value that cannot be meant.
+        InvalidInput: for an unknown argument, or an invalid value.
     """
     known = [field.name for field in fields(TunerOptions)]
     for name in given:
@@ -355,7 +355,7 @@ def read_options(cls: type, given: Mapping[str, Any]) -> TunerOptions:
         if given.get(name) is not None:
             warnings.warn(
                 f"{name}={given[name]!r} has no effect: kerashpo logs through listeners, and "
-                "trains several trials at once with workers=N.",
+                "trains several trials in parallel with workers=N.",
                 stacklevel=4,
             )
     values = {name: value for name, value in given.items() if name not in IGNORED}

@@ -217,7 +217,7 @@ def test_directions_come_from_our_table(tmp_path):
     oracle.update_trial(trial.trial_id, {"val_f1_score": 0.5, "val_mean_io_u": 0.4, "odd": 1.0})
     known = oracle.trials[trial.trial_id].metrics
     assert known.get_direction("val_mean_io_u") == "max"
-    with pytest.raises(InvalidInput, match="Say it: kerashpo.Objective"):
+    with pytest.raises(InvalidInput, match="State it: kerashpo.Objective"):
         oracles.RandomSearchOracle("val_quality")
 
 

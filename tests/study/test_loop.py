@@ -183,7 +183,7 @@ def test_listeners_never_stop_a_study(caplog):
 def test_a_notifier_keeps_the_order_of_listeners():
     one, two = Counting(), Counting()
     event = SessionStarted(0.0)
-    Notifier([one, two]).tell(event, History([event]))
+    Notifier([one, two]).notify(event, History([event]))
     assert one.events == two.events == [event]
 
 

@@ -256,7 +256,7 @@ def test_a_folder_of_a_search_on_other_data(finished):
     with pytest.raises(StudyMismatch, match="data: the arrays are other ones.*random_state"):
         tuner.search(**other)
     done = kt.RandomSearch(build_few, max_trials=1, **place(finished))
-    with pytest.warns(UserWarning, match="finished and its results stand.*data: the arrays"):
+    with pytest.warns(UserWarning, match="finished and its results remain valid.*data: the arrays"):
         done.search(**other)
     assert (len(done.results), done.results.stopped) == (1, "max_trials reached")
     with pytest.raises(StudyMismatch, match="epochs: was 1, now 2"):
@@ -276,5 +276,5 @@ def test_a_search_that_nothing_bounds(tmp_path):
         hp.Float("rate", 0.0, 1.0)
         return make()
 
-    with pytest.raises(InvalidInput, match="Nothing bounds the search.*Pass max_trials"):
+    with pytest.raises(InvalidInput, match="Nothing limits the search.*Pass max_trials"):
         kt.RandomSearch(endless, **(place(tmp_path) | {"max_trials": None}))

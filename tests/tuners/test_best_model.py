@@ -69,7 +69,7 @@ def test_a_tuners_report_has_an_interval_and_its_provenance(tuner):
 
 def test_nothing_was_searched_yet(tmp_path):
     fresh = kt.RandomSearch(small.build, max_trials=2, **small.place(tmp_path))
-    with pytest.raises(InvalidInput, match=r"Nothing was searched yet: call search"):
+    with pytest.raises(InvalidInput, match=r"No search was run yet: call search"):
         fresh.report()
 
 

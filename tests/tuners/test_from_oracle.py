@@ -217,7 +217,7 @@ def test_the_best_estimator_is_fitted_on_all_data(tmp_path):
     whole = tuner.results.refit_best(X, Y, sample_weight=np.ones(len(Y)))
     expected = RidgeClassifier(alpha=alpha).fit(X, Y)
     np.testing.assert_allclose(whole.coef_, expected.coef_)
-    with pytest.raises(InvalidInput, match="know no epochs.*epochs=3"):
+    with pytest.raises(InvalidInput, match="have no epochs.*epochs=3"):
         tuner.results.refit_best(X, Y, epochs=3)
 
 

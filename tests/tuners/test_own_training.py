@@ -550,7 +550,7 @@ def test_the_best_is_trained_anew_by_its_own_fit(tmp_path):
         only(tuner).reports[0][2].metrics["val_loss"], rel=1e-4
     )
     black = ran(lambda self, trial: 3.0, tmp_path / "black", hypermodel=lambda hp: None)
-    with pytest.raises(InvalidInput, match="run_trial trains in its own way"):
+    with pytest.raises(InvalidInput, match="run_trial has its own training code"):
         black.results.refit_best(ROWS, LABELS)
 
 

@@ -91,7 +91,7 @@ def test_a_model_is_searched(study):
     [
         ("funktion = 'code.py:loss'", "unknown entry 'funktion'. Did you mean 'function'"),
         ("[space]", "must name either a function"),
-        (FUNCTION + "\n[fit]\n", "'fit' does not go with 'function'"),
+        (FUNCTION + "\n[fit]\n", "'fit' cannot be combined with 'function'"),
         ("function = 'code.py:loss'", "needs a table"),
         ("function = 'code.py:los'\n[space]\na = 1", "no 'los'. Did you mean 'loss'"),
         (FUNCTION.replace("num_initial_points", "initial_points"), "no option 'initial_points'"),
