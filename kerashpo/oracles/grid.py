@@ -91,8 +91,9 @@ class GridSearchOracle(FixedOracle):
     """Grid search: every configuration of a finite space, in order, each once.
 
     When a trial ends, its successor in the grid is tried unless a later configuration was.
-    A conditional parameter is combined with the others only where it is active. A parameter
-    without a step has its default and ten values.
+    A parameter that the hypermodel defines only under some values of another one is therefore
+    not combined with the other values. A parameter without a step has its default and ten
+    values.
 
     Args:
         objective: see `FixedOracle`.

@@ -32,7 +32,7 @@ from kerashpo.training.user_callbacks import OncePerTrial, check_callbacks, fres
 
 
 def _end(model: keras.Model, callbacks: Sequence[OncePerTrial]) -> None:
-    """Calls the callbacks' `on_train_end`, as `fit` does."""
+    """Ends the training of a model and its callbacks, as `fit` does."""
     finish(model)
     for callback in callbacks:
         callback.end(model)
