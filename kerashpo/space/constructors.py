@@ -69,12 +69,12 @@ def choice(values: Iterable[Any], ordered: bool = False, *, default: Any = None)
     """
     if isinstance(values, Mapping):
         return NestedChoice(tuple(values.items()), default)
-    values = tuple(values)
-    if any(_is_space(value) for value in values):
-        spaces = ((i, v) if _is_space(v) else (v, {}) for i, v in enumerate(values))
-        return NestedChoice(tuple(spaces), default)
     with _naming(f"choice({values!r})"):
-        items = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+        listed = tuple(values)
+        if any(_is_space(value) for value in listed):
+            spaces = ((i, v) if _is_space(v) else (v, {}) for i, v in enumerate(listed))
+            return NestedChoice(tuple(spaces), default)
+        items = tuple(v.item() if isinstance(v, np.generic) else v for v in listed)
         return Choice(items, ordered, default)
 
 

@@ -141,7 +141,7 @@ def test_a_huge_range_keeps_its_bounds():
         (lambda: Integer(1, 5, 0), "step must be above 0"),
         (lambda: Integer(1.5, 5), "low must be a whole number, received 1.5"),
         (lambda: Integer(1, 5, None, "linear", 9), "default 9 is outside"),
-        (lambda: integer(32, 512, 32, default=50), "none of the values from 32 .* nearest is 64"),
+        (lambda: integer(32, 512, 32, default=50), "not among the values from 32 .* nearest is 64"),
         (lambda: integer(1, 8, 2, log=True, default=3), "by a factor of 2; the nearest"),
         (lambda: uniform(0.0, 1.0, 0.25, default=0.3), "nearest is 0.25"),
         (lambda: Choice(()), "at least one value"),

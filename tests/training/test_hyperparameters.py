@@ -116,12 +116,12 @@ ODD = {
     ),
     "a default between steps": (
         lambda hp: (hp.Int("i", 32, 512, step=32, default=50),),
-        "'i': default 50 is none of .* nearest is 64",
+        "'i': default 50 is not among .* nearest is 64",
         [50],
     ),
     "a float between steps": (
         lambda hp: (hp.Float("f", 0.0, 1.0, step=0.25, default=0.3),),
-        "'f': default 0.3 is none of .* nearest is 0.25",
+        "'f': default 0.3 is not among .* nearest is 0.25",
         [0.3],
     ),
     "steps short of the end": (
