@@ -1,4 +1,4 @@
-"""Runs the examples of docstrings, and every ```python block of README and docs."""
+"""Runs the examples of docstrings, and every ```python block of README, CONTRIBUTING and docs."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def blocks(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     raise SystemExit(1 if doctests() + sum(map(blocks, pages)) else 0)

@@ -1,7 +1,6 @@
 """Perturbation: a configuration near another one, the explore step of population-based training.
 
 Source: Jaderberg et al., "Population Based Training of Neural Networks", arXiv 1711.09846
-(2017). They multiply values by 0.8 or 1.2, which leaves the bounds and moves a small rate less
 (2017). They multiply values by 0.8 or 1.2, which can leave the bounds and moves a small rate less
 """
 
