@@ -2,6 +2,7 @@
 
 Source: Jaderberg et al., "Population Based Training of Neural Networks", arXiv 1711.09846
 (2017). They multiply values by 0.8 or 1.2, which can leave the bounds and moves a small rate less
+than a large one.
 """
 
 from __future__ import annotations
