@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py test_forks.py)
 
-.PHONY: compare test test-jax lint docs browser notebooks report clean
+.PHONY: compare test test-jax test-jax-all lint docs browser notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
@@ -16,6 +16,9 @@ test: $(READY)  ## All tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-jax: .venv/.jax  ## What holds on every backend, on JAX
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto -m "not long_on_jax" $(ON_JAX) $(ARGS)
+
+test-jax-all: .venv/.jax  ## The same, with the long cases of the exactness table
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto $(ON_JAX) $(ARGS)
 
 lint: $(READY)  ## Style, types, and which package may import which

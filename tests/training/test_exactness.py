@@ -26,7 +26,7 @@ from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.model_fit import EpochStart, FitLoop
 from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.user_callbacks import give_place, to_metrics
-from tests.helpers.fit_cases import CASES, Case
+from tests.helpers.fit_cases import CASES, LONG_ON_JAX, Case
 from tests.helpers.fit_cases.case import LABELS, ROWS, dense, stack
 from tests.helpers.training_rig import Rig
 
@@ -94,7 +94,12 @@ def trained_by_search(case: Case, folder: Any) -> tuple[Trained, Trained, str]:
     return found[0], found[1], whole.live().facts["training"]
 
 
-@pytest.mark.parametrize("name", CASES)
+def marked(name: str) -> Any:
+    """Returns a case's name with the marker of those that `make test-jax` leaves out."""
+    return pytest.param(name, marks=pytest.mark.long_on_jax) if name in LONG_ON_JAX else name
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in CASES])
 def test_a_search_trains_as_fit_does(name: str, tmp_path: Any) -> None:
     case = CASES[name]
     if not case.applies:

@@ -17,4 +17,22 @@ CASES: dict[str, Case] = {
     **data.CASES,
 }
 
-__all__ = ["CASES", "Case"]
+_SHORT_ON_JAX = {
+    *compiling.CASES,
+    "batch normalisation, dropout, noise",
+    "a stateful recurrent layer",
+    "a step of the user's own",
+    "a layer with a seed generator and a counter",
+    "no targets",
+    "frozen layers",
+    "TerminateOnNaN",
+    "SwapEMAWeights for validations",
+    "a mapping of inputs",
+    "a dataset with weights and steps",
+    "a generator",
+    "validation after some epochs",
+}
+LONG_ON_JAX = frozenset(CASES) - _SHORT_ON_JAX
+"""Cases that `make test-jax` leaves to `make test-jax-all`: each one compiles for seconds there."""
+
+__all__ = ["CASES", "LONG_ON_JAX", "Case"]
