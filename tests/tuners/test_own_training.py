@@ -146,7 +146,7 @@ def test_what_fit_returns_is_the_score_whatever_was_logged(result, tmp_path):
         (None, "Did you forget to return the metrics.*Received: None"),
         ("good", "must return a float, a dict.*'good'"),
         ({"val_lost": 1.0}, "without the objective 'val_loss'.*Did you mean|val_lost"),
-        ({"val_loss": "low"}, "'val_loss' as 'low', which is no number"),
+        ({"val_loss": "low"}, "'val_loss' as 'low', which is not a number"),
         ([], "returned an empty list"),
         (keras.callbacks.History, "without the objective 'val_loss'"),
     ],
@@ -383,7 +383,7 @@ def test_what_run_trial_may_return(result, score, runs, epochs, tmp_path):
         (None, "run_trial must return.*Did you forget"),
         ({"loss": 1.0}, "run_trial returned metrics without the objective 'val_loss'"),
         ({"loss": [1.0]}, "run_trial returned metrics without the objective 'val_loss'"),
-        ({"val_loss": ["low"]}, "'val_loss' as 'low', which is no number"),
+        ({"val_loss": ["low"]}, "'val_loss' as 'low', which is not a number"),
         ({"val_loss": []}, "returned metrics without any epoch"),
     ],
 )
