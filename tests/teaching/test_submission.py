@@ -497,7 +497,7 @@ def test_a_study_in_a_folder_hands_in_its_journal_line_by_line(tmp_path):
 
 def test_results_of_a_history_alone_cannot_be_handed_in(tmp_path):
     bare = Results(STUDIES["hyperband"].history)
-    with pytest.raises(InvalidInput, match="made from a history without its log"):
+    with pytest.raises(InvalidInput, match="created from a history without its log"):
         hand_in(tmp_path / "r.json", "Bo", {"hyperband": bare})
 
 

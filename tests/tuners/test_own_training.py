@@ -458,7 +458,7 @@ def test_metrics_given_to_the_oracle_count(tmp_path):
 
     tuner = ran(result, tmp_path)
     assert (only(tuner).score, only(tuner).epochs) == (2.0, 2)
-    with pytest.raises(InvalidInput, match="within run_trial"):
+    with pytest.raises(InvalidInput, match="works only in run_trial"):
         tuner.oracle.update_trial("0", {"val_loss": 1.0})
 
 
