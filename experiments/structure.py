@@ -54,7 +54,7 @@ def functions_of(tree: ast.Module) -> Iterator[Function]:
 
 
 def is_type_checking(node: ast.stmt) -> bool:
-    """Tells whether a statement is ``if TYPE_CHECKING:``, which is never run."""
+    """Returns whether a statement is ``if TYPE_CHECKING:``, which is never run."""
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 

@@ -1,4 +1,4 @@
-"""What is left of a search after kill -9, cut files, no memory and a full disk.
+"""Fault injection: the results of a search after kill -9, cut files, no memory and a full disk.
 
 ==============  ==========================================================================
 ``searches``    the searches that are disturbed: curves of a formula, and real training

@@ -39,7 +39,7 @@ class Halved(Patient):
     """A search that is killed once, in the middle, and not started again."""
 
     def leave(self, epochs: int) -> Path:
-        """Leaves the folder as the kill left it, when so many epochs were trained."""
+        """Leaves the folder as the kill left it, after a number of trained epochs."""
         self.folder.mkdir()
         self._start()
         while self._alive() and len(epochs_of(self.folder)) < epochs:

@@ -118,7 +118,7 @@ def _too_much(search: Search, outcome: Outcome, folder: Path) -> Iterator[bool]:
 
 
 def mixed(runs: int) -> Iterator[Search]:
-    """Yields the searches of so many runs."""
+    """Yields the searches of a number of runs."""
     for number in range(runs):
         if number % 20 == 19:
             yield Search("keras", workers=2, checkpoint_every=0.2)

@@ -3,9 +3,9 @@
     python -m experiments.chaos.limits memory
     python -m experiments.chaos.limits disk            # as root: it mounts a tmpfs of 2 MB
 
-Shown: a trial that is too large for the memory fails as what it is and the search goes on;
-a full disk stops the search with what to do, and with more room it goes on to the results of
-a search that never was short of it.
+Shown: a trial that is too large for the memory fails with an out-of-memory error and the search
+continues; a full disk stops the search with advice, and with more room it resumes and reaches the
+results of a search that had enough.
 """
 
 from __future__ import annotations

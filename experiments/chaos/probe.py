@@ -57,7 +57,7 @@ class Probe:
 
     @classmethod
     def install(cls, folder: Path, runner: type[Runner]) -> None:
-        """Has this process tell what it does from now on; once is enough."""
+        """Installs the probe: this process records its phase from now on. May be called again."""
         if not hasattr(runner.run, "probed"):
             cls(folder)._install(runner)
 

@@ -1,4 +1,4 @@
-"""The searches that are disturbed. Each can be started again and goes on."""
+"""The searches that are disturbed. Each can be started again and resumes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Search:
         workers: processes that train; 1 is the search's own.
         checkpoint_every: seconds between checkpoints of real training; curves have one an epoch.
         epoch_seconds: how long an epoch of a curve takes.
-        trials: full training of so many trials instead of Hyperband.
+        trials: fully train this many trials instead of Hyperband.
     """
 
     kind: Kind = "curves"
@@ -126,7 +126,7 @@ def slow_wave(seconds: float, config: Config, epoch: int) -> float:
 
 @final
 class Builder:
-    """``build_model``, which has a worker process tell what it does from the moment it arrives.
+    """``build_model``, which installs the probe in a worker process as soon as it is unpickled.
 
     Args:
         folder: the probe's.

@@ -60,7 +60,7 @@ def curve(seconds: float, config: Config, epoch: int) -> float:
 
 
 def measure(workers: int, seconds: float, trials: int, epochs: int, waits: bool) -> Row:
-    """Searches with so many workers (0: in this process), start of workers left out."""
+    """Searches with a number of workers (0: in this process), start of workers left out."""
     runner = partial(CurveRunner, partial(curve, seconds))
     executor: Executor
     if workers:

@@ -1,6 +1,6 @@
 """Several objectives on recorded tables, against peers: ``python -m experiments.objectives.run``.
 
-Each (task, method, seed) is a row of ``results/tables.csv``; a run goes on where it was stopped.
+Each (task, method, seed) is a row of ``results/tables.csv``; a run resumes where it was stopped.
 ``--table`` prints the shares of the best hypervolume from the rows that there are.
 """
 

@@ -105,7 +105,7 @@ def measure(name: str, trials: int, workers: int = 64) -> list[str]:
 
 
 def _epochs(name: str, trials: int) -> int:
-    """About the epochs that so many trials take."""
+    """Returns roughly the epochs that a number of trials takes."""
     return int(trials * {"asha": 2.4, "asha_stopping": 2.9, "median": 5.0, "hyperband": 3.7}[name])
 
 

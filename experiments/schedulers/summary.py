@@ -88,7 +88,8 @@ def speed_table() -> list[list[str]]:
     The target of a task and seed is what random search on one worker holds after 50
     trainings; the speed-up is the ratio of the seconds, its geometric mean over tasks
     averaged in logarithms over seeds. Searches that never come there within their budget
-    count with their last second, and are told.
+    count with their last second; the column ``reached`` has the share
+    of those that did.
     """
     base = by_seed(load("random"))
     rows = [["method", "workers", "seeds", "speed-up", "reached"]]

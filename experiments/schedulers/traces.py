@@ -47,7 +47,7 @@ class Steps:
     values: NDArray[np.float64]
 
     def at_epochs(self, spent: float) -> float:
-        """Returns the best value after so many epochs, NaN before the first."""
+        """Returns the best value after a number of epochs, NaN before the first."""
         index = int(np.searchsorted(self.epochs, spent, side="right")) - 1
         return float(self.values[index]) if index >= 0 else float("nan")
 

@@ -3,8 +3,8 @@
     python experiments/speed/overhead.py
 
 A runner that reports epochs without training goes through the real loop, store and
-scheduler; what is left is ours. Then a compiled session's own cost an epoch, with a graph that
-does nothing.
+scheduler; the remaining time is ours. Then a compiled session's own cost an epoch, with a graph
+that does nothing.
 """
 
 from __future__ import annotations

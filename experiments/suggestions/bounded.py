@@ -3,7 +3,7 @@
     python -m experiments.suggestions.bounded --bound 128 --trials 300 --seeds 0-4
     python -m experiments.suggestions.bounded --bound 400 --trials 550 --seeds 0-2
 
-Both searches are one until the bound is reached, and go on from there apart. Appends to
+Both searches share their trials until the bound is reached, then differ. Appends to
 ``results/bounded.csv`` and prints the table: log10 regret after the last trial, where the
 bound is on what the process is fitted on and conditioned on.
 """
@@ -95,7 +95,7 @@ class Run:
         return self
 
     def go(self, trials: int) -> Run:
-        """Searches until so many trials are seen."""
+        """Searches until a number of trials is observed."""
         while len(self.seen) < trials:
             start = time.process_time()
             config = self._ours.ask()

@@ -52,7 +52,7 @@ def value(config: Mapping[str, Any]) -> float:
 
 
 def filled(method: str, size: int) -> Peer:
-    """Returns a search that has been told `size` random configurations."""
+    """Returns a search with `size` random configurations observed."""
     rng = np.random.default_rng(0)
     peer = make_method(method, SPACE, 0)
     for _ in range(size):

@@ -2,8 +2,8 @@
 
     python -m experiments.suggestions.diversity
 
-On each LCBench task and seed: 24 trials one by one, then 8 suggestions of which none is
-heard. Distances are between rows of the unit cube, divided by the root of its dimension;
+On each LCBench task and seed: 24 trials one by one, then 8 suggestions of which none has
+a result. Distances are between rows of the unit cube, divided by the root of its dimension;
 "nearest" is the mean distance of a suggestion to the nearest other one. Eight random
 configurations, and eight suggestions of a search that takes no notice of what is running,
 say what the figures mean.

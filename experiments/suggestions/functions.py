@@ -160,7 +160,7 @@ WHOLE: dict[str, Callable[[Recorder, int, int], None]] = {
     "pyswarms": pyswarms,
     "cmaes_peer": cmaes,
 }
-"""Methods that run by themselves, not by ask and tell."""
+"""Methods that run their own loop instead of ask and tell."""
 
 
 def search(task: str, method: str, seed: int, trials: int) -> list[float]:

@@ -37,7 +37,7 @@ WORKERS = {"kerashpo_4_workers": 4, "kerashpo_8_workers": 8}
 class Ours(Peer):
     """One of our algorithms, with the history that the study's loop would keep.
 
-    With several workers a trial is heard of only when so many are running.
+    With several workers a result is reported only once that number of trials is running.
     """
 
     def __init__(self, algorithm: Algorithm, workers: int = 1) -> None:

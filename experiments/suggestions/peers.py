@@ -25,7 +25,7 @@ class Peer(ABC):
 
     @abstractmethod
     def tell(self, config: Mapping[str, Any], value: float) -> None:
-        """Hears what the last configuration reached."""
+        """Records the value of the last configuration."""
 
 
 def _ordinal(param: Param) -> bool:

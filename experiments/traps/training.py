@@ -44,7 +44,7 @@ def without_tensorboard(side: str, folder: str) -> str:
 
 
 class Log(keras.callbacks.Callback):
-    """Notes the optimizer's steps at each epoch; logs a metric; fails where it is told to."""
+    """Notes the optimizer's steps at each epoch; logs a metric; fails if `failing`."""
 
     begun: ClassVar[list[tuple[int, int]]] = []
     nan_first = failing = False
@@ -76,7 +76,7 @@ def nan_in_the_first_epoch(side: str, folder: str) -> str:
 
 
 def misspelt_objective(side: str, folder: str) -> str:
-    """Epochs trained before an objective is told that no model logs."""
+    """Epochs trained before an objective that no model logs is reported."""
     return _epochs_until_told(side, folder, [])
 
 

@@ -1,4 +1,4 @@
-"""KerasTuner's own search, with ``model.fit`` carried out by `NumpyLoop`.
+"""KerasTuner's own search, with ``model.fit`` replaced by `NumpyLoop`.
 
 Everything that KerasTuner decides is its own: oracle, trials, checkpoints of the best epoch,
 reloading of promoted models, `get_best_models`. Only ``fit`` is replaced, by a loop whose values

@@ -5,7 +5,7 @@
 ``cv_results``     `results.cv_results_`, with scikit-learn's column names
 ``anytime``        the incumbent's value against trials, epochs and seconds
 ``intervals``      confidence intervals: Student, bootstrap (BCa), Wilson
-``saturation``     whether the validation data can still tell the best trials apart
+``saturation``     whether the validation data can still distinguish the best trials
 ``ranking``        several methods on the same blocks: average ranks, Friedman's and
                    Wilcoxon's tests, Holm's correction
 ``pareto``         trade-off between objectives and the Pareto front

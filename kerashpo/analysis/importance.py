@@ -2,7 +2,7 @@
 
 Source: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient Approach for Assessing
 Hyperparameter Importance", ICML 2014. The variance of each tree over the unit cube is split
-into main effects (one parameter by itself) and interactions (a pair beyond its two main effects).
+into main effects (one parameter alone) and interactions (a pair beyond its two main effects).
 The shares are then multiplied by the forest's out-of-bag skill: a forest grown on noise has
 variance too, and plain functional ANOVA would attribute all of it to some parameter.
 """
@@ -21,7 +21,7 @@ from kerashpo.core.history import History
 from kerashpo.space.space import Space
 
 _PAIRED = 8
-"""Interactions are computed among so many of the most important parameters."""
+"""How many of the most important parameters interactions are computed among."""
 
 
 @final

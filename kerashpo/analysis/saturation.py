@@ -1,4 +1,4 @@
-"""Saturation of the validation data: whether it can still tell the best trials apart."""
+"""Saturation of the validation data: whether it can still distinguish the best trials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WANTED = 0.01
 _POWER = 2.49
 """z(0.95) + z(0.80): a one-sided test at 5 % that finds a true difference four times in five."""
 _NEXT = 9
-"""The best trial is compared with so many that follow it."""
+"""How many of the next best trials the best one is compared with."""
 _PAIRED = 0.6
 """Paired spread of two models, as a share of what independent errors would give: models of one
 search err on the same rows. Measured with 24 small networks on each of nine data sets and three
@@ -27,7 +27,7 @@ splits, the rows needed came out at 0.8 to 2.4 times those from the models' own 
 @final
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """What a number of validation rows can say about the best trials.
+    """Saturation: how well a number of validation rows distinguishes the best trials.
 
     Attributes:
         trials: trials that have a score.
@@ -35,7 +35,7 @@ class Saturation:
         close: how many lie within `detectable` of it, those included.
         best: the best score.
         rows: validation rows that a score is computed from.
-        detectable: the smallest true difference that so many rows show.
+        detectable: the smallest true difference that this number of rows shows.
         needed: rows that would show a difference of `WANTED`.
     """
 
@@ -49,12 +49,12 @@ class Saturation:
 
     @property
     def saturated(self) -> bool:
-        """Whether the best trials cannot be told apart: ties, or two others within reach."""
+        """Whether the best trials cannot be distinguished: ties, or two others within reach."""
         return self.tied > 1 or self.close > 2
 
 
 def saturation(history: History) -> Saturation | None:
-    """Returns what the validation rows can say, None where that is not known.
+    """Returns the saturation of the validation rows, None where that is not known.
 
     It is known for one objective, an accuracy (any share of correct rows), on validation arrays;
     pipelines have no known number of rows, and for other metrics the spread over rows is not
@@ -73,7 +73,7 @@ def saturation(history: History) -> Saturation | None:
 
 
 def saturation_of(scores: Sequence[float], rows: int) -> Saturation:
-    """Returns what so many rows can say about accuracies.
+    """Returns how well a number of validation rows distinguishes accuracies.
 
     Rows needed to see a difference d: ``(2.49 max(s, 1 / sqrt(n)) / d)**2`` with s the median
     over the next nine models of the paired spread against the best one (the standard deviation

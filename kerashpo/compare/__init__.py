@@ -1,8 +1,8 @@
 """The comparison: ``python -m kerashpo.compare``.
 
-For each problem, tuner and seed: the search, then its winner on the test set, which no search
-sees. Beside the tuners, ours and other libraries', stand the untuned default configuration and
-an answer that needs no model.
+For each problem, tuner and seed: the search, then an evaluation of its best model on the test
+set, which no search sees. The untuned default configuration and an answer that needs no model
+are compared with the tuners, ours and other libraries'.
 
 ==============  ======================================================================
 ``__main__``            the command: plan, run what is missing, publish
@@ -25,8 +25,8 @@ an answer that needs no model.
 ``provenance``          date, command, versions, machine and load of each session
 ==============  ======================================================================
 
-The ``result.json`` of each run below ``DIR/runs`` is the one stored truth: what has one is not
-run again, and a search that was interrupted goes on from its log. CSV files, figures and the
+The ``result.json`` of each run below ``DIR/runs`` is the only stored result: a run that has
+one is not repeated, and an interrupted search resumes from its log. CSV files, figures and the
 report are output, written anew each time.
 
 A tuner or a problem of your own needs no change here, see ``outside``. To add a tuner of this

@@ -35,7 +35,7 @@ def compare(arguments: Sequence[str]) -> int:
     """Runs the comparison that a command line asks for; returns its exit code.
 
     Raises:
-        KerashpoError: for arguments that cannot be meant.
+        KerashpoError: for invalid arguments.
     """
     for options in parse(arguments).budgets():
         code = _run(options, arguments)
@@ -45,7 +45,7 @@ def compare(arguments: Sequence[str]) -> int:
 
 
 def _run(options: ComparisonOptions, arguments: Sequence[str]) -> int:
-    """Plans, runs what is missing, and publishes."""
+    """Plans the runs, runs those without a result, and writes the report."""
     screen = _screen(options)
     tasks = load_tasks(options.problem)
     runs = plan_runs(options, tasks)

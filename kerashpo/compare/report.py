@@ -59,7 +59,7 @@ def verdict(ranking: Ranking | None, what: str, texts: Texts) -> str:
 
 
 def _power(ranking: Ranking, texts: Texts) -> str:
-    """Returns a warning where so few blocks could not have told any pair apart."""
+    """Returns a warning where there are too few blocks for any pair to differ significantly."""
     least = min(1.0, len(ranking.pairs) * 2.0 ** (1 - ranking.blocks))
     if least < ranking.level:
         return ""
@@ -223,7 +223,7 @@ def _problem(
 
 
 def ties_text(results: Sequence[Result], texts: Texts) -> str:
-    """Returns how many trials of the median search tie, empty where they can be told apart.
+    """Returns how many trials of the median search tie, empty where they can be distinguished.
 
     Args:
         results: of one problem.

@@ -38,13 +38,13 @@ def run_cells(
     """Yields each run with its result as it ends, until all have or the user interrupts.
 
     With worker processes, Ctrl-C and SIGTERM end them: each search loses at most the epoch that it
-    is training, and goes on from its log when the comparison is run again. A worker that dies is
-    replaced, and its run goes on from its log too.
+    is training, and resumes from its log when the comparison is run again. A worker that dies is
+    replaced, and its run resumes from its log too.
 
     Args:
         todo: the runs that are not finished.
         options: the comparison.
-        begins: called with each run that is given out.
+        begins: called with each run that is submitted.
         loading: called before Keras is imported in this process.
 
     Raises:
@@ -54,7 +54,7 @@ def run_cells(
     executor = _executor(todo, options, loading, several)
     cells = _Cells(todo, executor, begins)
     try:
-        # In this process a search notices Ctrl-C by itself, and anything else is interrupted.
+        # In this process the search handles Ctrl-C; code outside a search is interrupted.
         with Interrupt() if several else nullcontext() as interrupt:
             while cells.left and not (interrupt is not None and interrupt.asked):
                 cells.give_out()
@@ -81,7 +81,7 @@ def _executor(
 
 
 def _silent() -> None:
-    """Says nothing while Keras is imported in a worker."""
+    """Prints nothing while Keras is imported in a worker."""
 
 
 def _runner(
@@ -131,7 +131,7 @@ class _Cells:
             self._executor.submit([WorkItem(Start(number, config, 1), config, 1)])
 
     def handle(self, message: Message) -> None:
-        """Takes in a message of the executor."""
+        """Handles a message of the executor."""
         match message:
             case Reached(trial):
                 self._ended.append(trial)

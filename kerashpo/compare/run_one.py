@@ -77,7 +77,7 @@ def _constant(task: Task, split: Split) -> dict[str, float]:
     try:
         return constant_scores(model, split, task)
     except (TypeError, ValueError, AttributeError, NotImplementedError):
-        # Losses and metrics of a model's own need not take answers without a model.
+        # A model's custom losses and metrics may not accept constant predictions.
         return {task.objective.name: math.nan}
 
 
@@ -106,7 +106,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
         "lang": options.lang,
     }
     rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
-    if run.tuner == "default":  # the untuned model: nothing but its defaults may be chosen
+    if run.tuner == "default":  # the untuned model: only default values may be used
         return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
     if run.tuner == "recommended":
         most: dict[str, Any] = {"max_trials": None, "max_epochs_total": allowed.epochs}
@@ -143,7 +143,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
 
 
 def needs_keras(run: Run) -> bool:
-    """Tells whether a run would have to import Keras first."""
+    """Returns whether a run would have to import Keras first."""
     untrained = run.tuner in UNTRAINED and run.task().constant is not None
     return not untrained and "keras" not in sys.modules
 

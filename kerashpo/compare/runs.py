@@ -1,4 +1,4 @@
-"""`Run`, one cell (problem, tuner, seed) of a comparison, and `Result`, what it gave."""
+"""`Run`, one cell (problem, tuner, seed) of a comparison, and `Result`, its metrics."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def _accuracy(metrics: Mapping[str, float], prefix: str) -> float:
 def plan_runs(options: ComparisonOptions, tasks: Mapping[str, Task]) -> list[Run]:
     """Returns the runs of a comparison, seed by seed, so that a part of it has whole seeds.
 
-    Other budgets, and other code of problems and tuners from outside, live in other folders, so
+    Other budgets, and other code of problems and tuners from outside, use other folders, so
     that a result is used again only where it is the same.
 
     Args:

@@ -89,7 +89,7 @@ class Screen:
 
 @final
 class ComparisonProgress:
-    """Says which run begins, and which had been finished before.
+    """Reports progress: which run begins, and which had been finished before.
 
     Args:
         screen: prints it.

@@ -34,7 +34,7 @@ def name_of(tuner: str) -> str:
 
 
 def has_rungs(tuner: str) -> bool:
-    """Tells whether a tuner's budget depends on the reduction factor."""
+    """Returns whether a tuner's budget depends on the reduction factor."""
     return _scheduler(tuner) not in ("full", "pbt")
 
 
@@ -113,7 +113,7 @@ def _scheduler(tuner: str) -> str:
 
 
 def trains_fully(tuner: str) -> bool:
-    """Tells whether a tuner of ours or a baseline takes its epochs from `search`."""
+    """Returns whether a tuner of ours or a baseline takes its epochs from `search`."""
     return _scheduler(tuner) == "full"
 
 
@@ -144,7 +144,7 @@ def keras_tuner_band(max_epochs: int, factor: int) -> tuple[int, int]:
 
 
 def require_installed(tuners: Iterable[str]) -> None:
-    """Checks that what the peers need is here.
+    """Checks that the packages that other libraries' tuners need are installed.
 
     Raises:
         MissingExtra: naming the tuner, what it needs and the extra that brings it.

@@ -1,6 +1,6 @@
 """`LineDisplay`: one plain line a finished trial, for files, pipes and plain terminals.
 
-`PartialNotice` is all that a silent search shows.
+`PartialNotice` is the only output of a silent search.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from kerashpo.display.text import GAP, clock, ending, farewell, heading, note, n
 
 @final
 class PartialNotice(Listener):
-    """Writes nothing but, where the user interrupts a silent search, that it is partial.
+    """Reports that the results are partial if the user interrupts a silent search.
 
-    After one Ctrl-C `search` returns, and a script goes on with what there is.
+    After one Ctrl-C `search` returns, and a script continues with the results so far.
 
     Args:
         progress: the numbers to show.

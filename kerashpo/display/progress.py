@@ -61,13 +61,13 @@ def _bytes(entry: os.DirEntry[str]) -> int:
 @final
 @dataclass(slots=True)
 class Progress:
-    """Follows a search.
+    """Tracks the progress of a search.
 
     Attributes:
         title: the tuner and its algorithm.
         plan: what it plans to do.
-        folder: where the study lives, None for one in memory.
-        workers: how many trials are trained at once.
+        folder: the study's folder, None for one in memory.
+        workers: how many trials are trained in parallel.
         texts: the reader's language.
         report: the call that writes the report.
         disk: measures the folder in bytes; None where it cannot.
@@ -97,7 +97,7 @@ class Progress:
         return tuple(self.texts.note(note) for note in self.plan.notes)
 
     def update(self, event: Event, history: History) -> None:
-        """Takes in an event that `history` holds."""
+        """Updates the progress with an event that is already in `history`."""
         self._time_left.update(event, history)
         match event:
             case SessionStarted():
@@ -112,7 +112,7 @@ class Progress:
                 self._measured = None
 
     def view(self, history: History) -> View:
-        """Returns where the search stands."""
+        """Returns the `View`: the present state of the search."""
         trials = history.trials.values()
         objective, space = history.objective, self._space_of(history)
         return View(

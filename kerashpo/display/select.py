@@ -46,8 +46,8 @@ def make_display(
             terminal.
         title: the tuner and its algorithm.
         plan: what it plans to do.
-        folder: where the study lives, None for one in memory.
-        workers: how many trials are trained at once.
+        folder: the study's folder, None for one in memory.
+        workers: how many trials are trained in parallel.
         lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
         report: the call that writes the report; not shown in a command of kerashpo.
     """

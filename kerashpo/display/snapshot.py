@@ -59,22 +59,22 @@ class View:
         title: the tuner and its algorithm.
         objective: the metric that ranks, and ``"min"`` or ``"max"``.
         seed: the study's seed.
-        workers: how many trials are trained at once.
-        folder: where the study lives, None for one in memory.
+        workers: how many trials are trained in parallel.
+        folder: the study's folder, None for one in memory.
         trials: configurations started, and how many are planned (None while unknown).
         epochs: epochs trained, and how many are planned at most (None while unknown).
         elapsed: seconds of search.
         left: estimate of the seconds until the plan is done, None while unknown.
         best: the incumbent, None before the first score.
         rungs: for each rung its epoch, and how many trials have reached it.
-        stopped: trials given up by the scheduler.
+        stopped: trials stopped early by the scheduler.
         failed: trials that failed.
         disk: bytes of the study's folder, None where it is not known.
         running: the trials that are being trained, by number.
-        ended: why the search ended, None while it goes on.
+        ended: why the search ended, None while it is running.
         command: whether ``kerashpo resume`` can start it again: a script or a module did.
         folds: whether trials were cross-validated.
-        saturation: what the validation rows can say at the end; None before and where unknown.
+        saturation: whether the validation rows distinguish the best trials; None if unknown.
         report: the call that writes the report.
     """
 

@@ -38,7 +38,7 @@ class TerminalDisplay(Listener):
     """Draws bars by epochs with the time left; no colour that assumes a background.
 
     Numbers are taken when something happens, at most ten times a second; the block is
-    drawn from them by rich's own thread, so that the clock goes on during a long epoch.
+    drawn from them by rich's own thread, so that the clock keeps running during a long epoch.
 
     Args:
         progress: the numbers to show.

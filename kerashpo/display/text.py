@@ -59,7 +59,7 @@ def epochs(view: View, texts: Texts) -> str:
 
 
 def times(view: View, texts: Texts) -> str:
-    """Returns the time so far and, while the search goes on, the time left."""
+    """Returns the time so far and, while the search is running, the time left."""
     elapsed = texts("display.elapsed", time=clock(view.elapsed))
     if view.ended is not None:
         return elapsed
@@ -89,7 +89,7 @@ def best(incumbent: BestSoFar | None, name: str, texts: Texts) -> str:
 
 
 def counts(view: View, texts: Texts) -> list[str]:
-    """Returns rungs, stopped and failed trials, and the folder's size, where there are any."""
+    """Returns rungs, stopped and failed trials, and the folder's size, if there are any."""
     parts = []
     if view.rungs:
         reached = " ".join(f"{epoch}:{number}" for epoch, number in view.rungs)
@@ -116,7 +116,7 @@ def training(running: Running, texts: Texts) -> str:
 
 
 def ending(view: View, texts: Texts) -> str:
-    """Returns why the search ended; of an interrupted one that it is partial, and how to go on."""
+    """Returns why the search ended; if it was interrupted, also how to resume it."""
     if view.ended != "interrupted":
         return texts.reason(view.ended or "")
     done = trials(view, texts)
@@ -140,10 +140,10 @@ def note(event: Event, texts: Texts) -> str:
 
 
 def saturation_text(saturation: Saturation, metric: str, texts: Texts, folds: bool = False) -> str:
-    """Returns in one sentence why the best trials cannot be sentence apart, and what to do.
+    """Returns in one sentence why the best trials cannot be distinguished, and what to do.
 
     Args:
-        saturation: of trials that cannot be told apart.
+        saturation: of trials that cannot be distinguished.
         metric: the objective's name.
         texts: the reader's language.
         folds: whether the search cross-validates already.
@@ -163,7 +163,7 @@ def saturation_text(saturation: Saturation, metric: str, texts: Texts, folds: bo
 
 
 def saturation_note(history: History, saturation: Saturation | None, texts: Texts) -> str:
-    """Returns `saturation_text` of a study, empty where its trials can be told apart."""
+    """Returns `saturation_text` of a study, empty where its trials can be distinguished."""
     if saturation is None or not saturation.saturated:
         return ""
     folds = judged_on_folds(history)

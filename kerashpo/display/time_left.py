@@ -31,7 +31,7 @@ class _Job:
 class TimeLeft:
     """Follows a search and estimates the seconds until its plan is done.
 
-    A job costs its set-up (a suggestion, building the model, tracing its graph) once, and then
+    A job consists of its set-up (a suggestion, building the model, tracing its graph) and
     its epochs. The first trials are mostly set-up, so that one pace for both is far too slow.
     The last epochs count, since survivors of a rung differ from those that were stopped.
 
@@ -52,7 +52,7 @@ class TimeLeft:
         """Takes in an event that `history` holds."""
         match event:
             case SessionStarted():
-                # The pace of an earlier session says nothing about this one.
+                # The speed of an earlier session does not predict this one.
                 self._jobs.clear()
                 self._finished.clear()
                 self._epochs.clear()
@@ -67,7 +67,7 @@ class TimeLeft:
             ended = self._jobs.pop(trial)
             if ended.epochs and self._warm:
                 self._finished.append(ended)
-            # The first job does what a process does only once, and tells nothing of the others.
+            # The first job includes one-time start-up, so it does not predict the others.
             self._warm = True
 
     def seconds(self, history: History, workers: int) -> float | None:
@@ -75,7 +75,7 @@ class TimeLeft:
 
         Args:
             history: the study now.
-            workers: how many trials are trained at once.
+            workers: how many trials are trained in parallel.
         """
         if self.plan.epochs is None or self._seen < _FEWEST_EPOCHS:
             return None
@@ -106,11 +106,11 @@ class TimeLeft:
         parts = [max(0.0, j.waited + j.last - j.began - j.epochs * epoch) for j in self._finished]
         if not parts:
             return 0.0
-        # Now and then a graph must be traced: the median leaves that out.
+        # A graph is traced only for some epochs: the median ignores those.
         return median(parts) if self._epochs else fmean(parts)
 
     def _at_once(self, workers: int) -> float:
-        """Returns how many workers were busy on average; some wait where a rung is settled."""
+        """Returns how many workers were busy on average; some wait while a rung is decided."""
         if len(self._finished) < 4 * workers:
             return workers
         busy = sum(job.last - job.began for job in self._finished)
@@ -124,6 +124,6 @@ class TimeLeft:
         elif self.plan.trials is not None:
             planned = self.plan.trials
         else:
-            # Nothing is planned but epochs: jobs go on to be as long as they were.
+            # Only epochs are planned: assume that jobs stay as long as they were.
             return epochs * started / max(1, history.epochs)
         return max(0, planned - started)

@@ -46,7 +46,7 @@ def spans(history: History) -> list[Span]:
 def lanes(segments: list[Span]) -> list[int]:
     """Returns a lane for each segment so that none overlap: the lowest that is free.
 
-    There are as many lanes as were ever busy at once, which is the number of workers.
+    The number of lanes is the most workers that were busy at the same time.
     """
     free: list[int] = []
     busy: list[tuple[float, int]] = []
@@ -112,7 +112,7 @@ def _draw_bars(bars: list[tuple[Span, int]], shade: Any, label: str, many: bool,
 def _of(trial: Trial) -> list[Span]:
     """Returns a trial's segments.
 
-    Compiled epochs are reported several at once, so an epoch's report alone does not say
+    Compiled epochs are reported several at a time, so an epoch's report alone does not say
     when it began: a segment began at the latest when all of its training so far fits before
     each of its reports.
     """

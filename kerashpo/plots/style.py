@@ -30,7 +30,7 @@ _RAMP = "viridis"
 """The colour map of ordered lines and bars: unlike `SCALE` its middle is not grey."""
 
 MANY = 500
-"""Beyond so many, points and lines are drawn small and as pixels."""
+"""Beyond this number, points and lines are drawn small and as pixels."""
 
 
 def page() -> Literal["light", "dark", "either"]:
@@ -76,7 +76,7 @@ def ramp(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def shades(count: int) -> list[Any]:
-    """Returns `count` ordered colours that are easy to tell apart."""
+    """Returns `count` ordered colours that are easy to distinguish."""
     return list(ramp(np.linspace(0.0, 1.0, count) if count > 1 else np.array([0.5])))
 
 

@@ -22,8 +22,8 @@ writes one to begin with.
 
 To add a task to this package: a file with a function that returns a `Task`, title and
 description in every language among its arguments, and a line in ``registry.py``. All data come
-with scikit-learn. Hypermodels import Keras inside their functions, so that this package starts
-at once.
+with scikit-learn. Hypermodels import Keras inside their functions, so that this package is
+imported quickly.
 """
 
 from kerashpo.problems.base import Problem

@@ -1,4 +1,4 @@
-"""`Problem`: the interface of what `kerashpo.simulate` searches, learning curves that are known."""
+"""`Problem`: the interface of a simulated problem, known learning curves for `simulate`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Problem(Protocol):
         advance(state, config) -> (state, value, seconds)
 
     which trains one epoch from a state (None at first) and is called instead of `evaluate`; a
-    trial that is forked goes on from its parent's state. It must not change states in place.
+    trial that is forked continues from its parent's state. It must not change states in place.
     """
 
     @property

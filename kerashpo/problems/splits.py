@@ -13,9 +13,9 @@ from kerashpo.core.errors import InvalidInput
 
 Array = NDArray[Any]
 TEST = 0.2
-"""The share of all samples that only winners see."""
+"""The share of all samples in the test part, on which only winners are evaluated."""
 VALIDATION = 0.2
-"""The share of the rest that decides."""
+"""The share of the other samples in the validation part."""
 
 
 @dataclass(frozen=True, slots=True)

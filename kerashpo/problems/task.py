@@ -128,8 +128,8 @@ class Task:
             name: see `Task`.
             objective: a metric on the validation part, e.g. ``"val_accuracy"``.
             classes: True for classes, their names in the labels' sorted order, or False for
-                numbers; None to tell by `y` and the objective.
-            groups: (n,) labels of samples that must not be torn apart, e.g. patients.
+                numbers; None to infer it from `y` and the objective.
+            groups: (n,) group labels; a group stays in one part, e.g. a patient's samples.
             in_time_order: the rows are in time order: the last fifth tests, the fifth before
                 validates, whatever the seed.
             prepare: changes each split, e.g. `kerashpo.problems.standardised`.

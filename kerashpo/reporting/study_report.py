@@ -40,7 +40,7 @@ class Subject:
     Attributes:
         history: the study.
         space: its space.
-        folder: where it lives, None for one in memory.
+        folder: its folder, None for one in memory.
         name: its name.
     """
 
@@ -113,7 +113,7 @@ def _best(subject: Subject, texts: Texts) -> list[Block]:
 
 
 def _caution(history: History, texts: Texts) -> list[Block]:
-    """Returns why the score is to be taken with care: saturation, and the choice of the best."""
+    """Returns warnings about the score: saturation, and the choice of the best."""
     blocks: list[Block] = [Paragraph(texts("study.optimism", trials=len(history.trials)))]
     if note := saturation_note(history, saturation(history), texts):
         blocks.insert(0, Paragraph(note))
@@ -256,7 +256,7 @@ def write_report(
         path: ends in ``.html``, or ``.md`` for Markdown without figures.
         history: the study.
         space: its space.
-        folder: where the study lives, None for one in memory.
+        folder: the study's folder, None for one in memory.
         name: what the study is called.
         lang: of the texts.
 

@@ -42,7 +42,7 @@ class Number:
     tolerance: float = 0.0
 
     def accepts(self, given: Any, studies: Studies) -> bool:
-        """Tells whether an answer is right."""
+        """Returns whether an answer is right."""
         try:
             value = float(given)
         except (TypeError, ValueError):
@@ -61,7 +61,7 @@ class Essay:
     least: int = 150
 
     def accepts(self, given: Any, studies: Studies) -> bool:
-        """Tells whether there is enough to read."""
+        """Returns whether the answer is long enough."""
         return isinstance(given, str) and len(given.strip()) >= self.least
 
 

@@ -122,7 +122,7 @@ def _impossible(metric: str, value: float, expected: Expected) -> bool:
 
 
 def is_share(value: float, count: int) -> bool:
-    """Tells whether an accuracy is a whole number of `count` samples (float32 precision)."""
+    """Returns whether an accuracy is a whole number of `count` samples (float32 precision)."""
     hits = value * count
     return abs(hits - round(hits)) < _STEP * max(1.0, hits)
 

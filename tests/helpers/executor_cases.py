@@ -52,7 +52,7 @@ def grows(config: Config, epoch: int) -> float:
 
 
 def placed(config: Config, epoch: int) -> dict[str, float]:
-    """Tells where it is trained; slowly, so that both workers get a trial."""
+    """Returns where it is trained; slowly, so that both workers get a trial."""
     time.sleep(0.02)
     cores = os.sched_getaffinity(0)
     return {

@@ -97,7 +97,7 @@ class Rig:
             until: the epoch to train through.
             trial: the fork's number.
             origin: its parent, and after which epoch.
-            again: whether it goes on after an interruption.
+            again: whether it resumes after an interruption.
             values: of its configuration.
         """
         config = self.space.complete(values)

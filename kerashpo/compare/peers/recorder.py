@@ -19,7 +19,7 @@ from kerashpo.problems.task import Task
 
 
 class BudgetSpent(FatalError):  # type: ignore[misc]
-    """Raised when the epochs are spent; a `FatalError`, which KerasTuner does not retry."""
+    """Raised when all epochs are used up; a `FatalError`, which KerasTuner does not retry."""
 
 
 @dataclass(frozen=True, slots=True)
