@@ -25,7 +25,7 @@ Under pytest, parametrise over the checks, so that a failure names its check::
 
 The parts of the suites are useful in other tests: `CurveRunner` "trains" a function of
 configuration and epoch, `InterleavedExecutor` simulates several workers whose reports arrive in
-any order, and `Search` runs a whole study on them, from the start or from any prefix of a log;
+any order, and `CurveStudy` runs a whole study on them, from the start or from any prefix of a log;
 `CurveTable` makes a search of a table of curves, for schedulers.
 
 To add a check: a function of the case whose name states what holds, and a line in the
@@ -35,7 +35,7 @@ module's ``CHECKS``. To add a case: a line in its ``CASES``. Open ``algorithms.p
 from kerashpo.testing.algorithms import AlgorithmCase, check_algorithm
 from kerashpo.testing.cases import NotConforming
 from kerashpo.testing.curve_runner import CurveRunner, InterleavedExecutor
-from kerashpo.testing.curve_study import CurveTable, Search
+from kerashpo.testing.curve_study import CurveStudy, CurveTable
 from kerashpo.testing.executors import check_executor
 from kerashpo.testing.schedulers import SchedulerCase, check_scheduler
 from kerashpo.testing.stores import check_store
@@ -43,11 +43,11 @@ from kerashpo.testing.stores import check_store
 __all__ = [
     "AlgorithmCase",
     "CurveRunner",
+    "CurveStudy",
     "CurveTable",
     "InterleavedExecutor",
     "NotConforming",
     "SchedulerCase",
-    "Search",
     "check_algorithm",
     "check_executor",
     "check_scheduler",

@@ -30,7 +30,7 @@ Trained: TypeAlias = "set[tuple[tuple[tuple[str, object], ...], int]]"
 
 @final
 @dataclass(frozen=True, slots=True)
-class Search:
+class CurveStudy:
     """A study on curves; `run` returns its log, `play` the live history too.
 
     Attributes:
@@ -122,7 +122,7 @@ class CurveTable:
 
     def search(
         self, scheduler: Callable[[], Scheduler], workers: int = 1, budget: Budget | None = None
-    ) -> Search:
+    ) -> CurveStudy:
         """Returns a search of every configuration in order, on a virtual clock.
 
         Args:
@@ -134,7 +134,7 @@ class CurveTable:
         def simulated(_: Curve, __: Done) -> Executor:
             return SimulatedExecutor(self._evaluate, METRIC, dict, workers)
 
-        return Search(
+        return CurveStudy(
             scheduler,
             space=Space({"i": integer(0, self.size - 1)}),
             algorithm=GridSearch,

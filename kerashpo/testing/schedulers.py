@@ -30,7 +30,7 @@ from kerashpo.testing.curve_runner import (
     two_waves,
     wave,
 )
-from kerashpo.testing.curve_study import Search, statuses, trained
+from kerashpo.testing.curve_study import CurveStudy, statuses, trained
 
 
 @final
@@ -51,9 +51,9 @@ class SchedulerCase:
         """Whether it declares that the order of reports changes nothing."""
         return self.make().deterministic
 
-    def search(self, curve: Curve = wave) -> Search:
+    def search(self, curve: Curve = wave) -> CurveStudy:
         """Returns a search under the scheduler with one worker."""
-        return Search(self.make, curve, limits=Limits(Budget(max_trials=self.max_trials)))
+        return CurveStudy(self.make, curve, limits=Limits(Budget(max_trials=self.max_trials)))
 
 
 CASES: Final[dict[str, SchedulerCase]] = {
@@ -249,7 +249,7 @@ def stops_at_its_budget(case: SchedulerCase) -> None:
     require(trained(search.history(log)) == trained(whole), "extended, it ended otherwise")
 
 
-def _two(case: SchedulerCase) -> Search:
+def _two(case: SchedulerCase) -> CurveStudy:
     """Returns a search with two objectives."""
     return replace(case.search(two_waves), others=((OTHER, "min"),))
 

@@ -10,7 +10,7 @@ from kerashpo.core.history import History
 from kerashpo.schedulers.pbt import PBT
 from kerashpo.space import Space, choice, uniform
 from kerashpo.study.results import Results
-from kerashpo.testing.curve_study import Search
+from kerashpo.testing.curve_study import CurveStudy
 
 SPACE = Space({"x": uniform(0.0, 1.0), "kind": choice(["a", "b"])})
 
@@ -22,7 +22,7 @@ def history() -> History:
     def curve(config, epoch):
         return abs(float(config["x"]) - epoch / 12) - 0.1 * epoch
 
-    return Search(lambda: PBT(12, 8, 2, mutate=["x"]), curve, SPACE).history()
+    return CurveStudy(lambda: PBT(12, 8, 2, mutate=["x"]), curve, SPACE).history()
 
 
 def test_a_line_has_every_epoch_once_with_the_values_that_it_was_trained_with(history):
@@ -61,7 +61,7 @@ def test_the_lineage_is_a_row_a_trial(history):
 
 
 def test_an_empty_study_has_a_lineage_and_no_schedule():
-    history = History(Search(lambda: PBT(2), space=SPACE).run()[:1])
+    history = History(CurveStudy(lambda: PBT(2), space=SPACE).run()[:1])
     assert len(Results(history).lineage()) == 0
     with pytest.raises(NoResult):
         Results(history).schedule()

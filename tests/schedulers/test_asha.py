@@ -10,7 +10,7 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Status
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.space import Space, integer
-from kerashpo.testing.curve_study import CurveTable, Search, all_ended, jobs, trained
+from kerashpo.testing.curve_study import CurveStudy, CurveTable, all_ended, jobs, trained
 
 VALUES = st.lists(st.integers(0, 5) | st.just(math.nan), min_size=1, max_size=30)
 
@@ -80,7 +80,7 @@ def test_early_stopping_counts_as_reaching_the_rungs_above():
         return None if config["i"] == 0 and epoch == 2 else float(config["i"])
 
     space = Space({"i": integer(0, 8)})
-    search = Search(lambda: ASHA(27, 3, min_epochs=3), curve, space, algorithm=GridSearch)
+    search = CurveStudy(lambda: ASHA(27, 3, min_epochs=3), curve, space, algorithm=GridSearch)
     history, log = search.play()
     assert history.trials[0].status is Status.COMPLETED
     assert history.trials[0].epochs == 1

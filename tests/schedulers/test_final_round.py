@@ -23,7 +23,7 @@ from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.space import Space, integer
 from kerashpo.study.loop import Limits
 from kerashpo.testing.curve_runner import CurveRunner, InterleavedExecutor
-from kerashpo.testing.curve_study import Search
+from kerashpo.testing.curve_study import CurveStudy
 
 SPACE = Space({"x": integer(0, 999)})
 DEFAULT: Config = SPACE.complete({})
@@ -41,7 +41,7 @@ def curve(config: Config, epoch: int) -> Mapping[str, float]:
     return {"value": -float(x > 300), "loss": abs(x - 700) / 1000 + 1 / epoch}
 
 
-def search(kind: str, **more: object) -> Search:
+def search(kind: str, **more: object) -> CurveStudy:
     make, limit = INNER[kind]
     chosen = {
         "scheduler": lambda: FinalRound(make(), FOLDS, DEFAULT, finalists=2),
@@ -49,7 +49,7 @@ def search(kind: str, **more: object) -> Search:
         "space": SPACE,
         "limits": Limits(Budget(max_trials=limit)),
     } | more
-    return Search(**chosen)  # type: ignore[arg-type]
+    return CurveStudy(**chosen)  # type: ignore[arg-type]
 
 
 def folds(history: History) -> dict[int, dict[int, int]]:

@@ -12,7 +12,7 @@ from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.space import Space, integer
 from kerashpo.study.loop import Limits
-from kerashpo.testing import Search
+from kerashpo.testing import CurveStudy
 
 LINE = Space({"x": integer(0, 10_000)})
 
@@ -26,13 +26,13 @@ def by_rank(history):
 @pytest.mark.parametrize("max_epochs, factor", [(81, 3), (50, 3), (16, 2), (7, 3)])
 def test_the_epochs_trained_equal_the_plan(max_epochs, factor):
     scheduler = Hyperband(max_epochs, factor)
-    history = Search(lambda: Hyperband(max_epochs, factor)).history()
+    history = CurveStudy(lambda: Hyperband(max_epochs, factor)).history()
     plan = scheduler.plan()
     assert (len(history.trials), history.epochs) == (plan.trials, plan.epochs)
 
 
 def test_the_best_of_a_rung_go_on():
-    search = Search(lambda: Halving(9, 3), lambda c, e: c["x"] / 10_000 + 1 / e, LINE)
+    search = CurveStudy(lambda: Halving(9, 3), lambda c, e: c["x"] / 10_000 + 1 / e, LINE)
     history = search.history()
     assert by_rank(history) == [9, 3, 3, 1, 1, 1, 1, 1, 1]
     ended = Counter((t.status, t.reason) for t in history.trials.values())
@@ -40,14 +40,14 @@ def test_the_best_of_a_rung_go_on():
 
 
 def test_the_best_epoch_decides_not_the_last():
-    worst_at_last = Search(
+    worst_at_last = CurveStudy(
         lambda: Halving(9, 3), lambda c, e: 1e6 if e == 3 else float(c["x"]), LINE
     )
     assert by_rank(worst_at_last.history()) == [9, 3, 3, 1, 1, 1, 1, 1, 1]
 
 
 def test_six_configurations_reach_the_last_rung():
-    history = Search(lambda: Hyperband(81, 3), space=Space({"x": integer(1, 6)})).history()
+    history = CurveStudy(lambda: Hyperband(81, 3), space=Space({"x": integer(1, 6)})).history()
     assert len(history.trials) == 6
     assert max(trial.epoch for trial in history.trials.values()) == 81
     assert history.stopped == "finished"
@@ -59,27 +59,27 @@ def test_failures_rank_last():
             raise RuntimeError("too small")
         return float(config["x"])
 
-    history = Search(lambda: Halving(27, 3), curve, LINE).history()
+    history = CurveStudy(lambda: Halving(27, 3), curve, LINE).history()
     alive = [t for t in history.trials.values() if t.status is not Status.FAILED]
     assert 0 < len(alive) < 27
     assert max(t.epoch for t in alive) == 27
 
 
 def test_a_trial_that_ended_by_itself_keeps_its_place():
-    lowest = Search(lambda: Halving(9, 3), lambda c, e: float(c["x"]), LINE).history()
+    lowest = CurveStudy(lambda: Halving(9, 3), lambda c, e: float(c["x"]), LINE).history()
     winner = min(t.config["x"] for t in lowest.trials.values())
 
     def curve(config, epoch):
         return None if config["x"] == winner and epoch > 2 else float(config["x"])
 
-    history = Search(lambda: Halving(9, 3), curve, LINE).history()
+    history = CurveStudy(lambda: Halving(9, 3), curve, LINE).history()
     assert by_rank(history) == [2, 3, 3, 1, 1, 1, 1, 1, 1]
     assert history.best.reason == "early stopping"
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_not_promoted(bad):
-    spoilt = Search(
+    spoilt = CurveStudy(
         lambda: Halving(9, 3), lambda c, e: bad if c["x"] < 5_000 else float(c["x"]), LINE
     ).history()
     promoted = [t for t in spoilt.trials.values() if t.epochs > 1]
@@ -88,8 +88,8 @@ def test_what_is_no_number_is_not_promoted(bad):
 
 
 def test_a_raised_bound_goes_on_with_new_trials():
-    search = Search(lambda: Hyperband(9, 3))
-    log = Search(lambda: Hyperband(9, 3), limits=Limits(Budget(max_trials=5))).run()
+    search = CurveStudy(lambda: Hyperband(9, 3))
+    log = CurveStudy(lambda: Hyperband(9, 3), limits=Limits(Budget(max_trials=5))).run()
     history = search.history(log)
     assert len(history.trials) > 5
     assert history.finished

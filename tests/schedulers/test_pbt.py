@@ -18,7 +18,7 @@ from kerashpo.schedulers.pbt import PBT
 from kerashpo.schedulers.registry import make_scheduler, scheduler_of
 from kerashpo.space import Space, choice, uniform
 from kerashpo.study.loop import Limits
-from kerashpo.testing.curve_study import Search, jobs
+from kerashpo.testing.curve_study import CurveStudy, jobs
 
 SPACE = Space({"x": uniform(0.0, 1.0), "kind": choice(["a", "b"])})
 
@@ -30,7 +30,7 @@ def slope(config, epoch):
 
 def pbt(curve=slope, **options):
     arguments = {"max_epochs": 6, "population": 4, "interval": 2} | options
-    return Search(lambda: PBT(**arguments), curve, SPACE)
+    return CurveStudy(lambda: PBT(**arguments), curve, SPACE)
 
 
 def members(history: History, epoch: int) -> list[int]:

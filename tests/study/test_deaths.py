@@ -11,7 +11,7 @@ from kerashpo.core.records import Budget, Status
 from kerashpo.schedulers.full_training import Full
 from kerashpo.store.base import MemoryStore
 from kerashpo.study.loop import DEATHS, Limits
-from kerashpo.testing import Search
+from kerashpo.testing import CurveStudy
 from kerashpo.testing.curve_runner import wave
 
 
@@ -20,7 +20,7 @@ class Killed(BaseException):
 
 
 def search(curve=wave):
-    return Search(lambda: Full(2), curve, limits=Limits(Budget(max_trials=3)))
+    return CurveStudy(lambda: Full(2), curve, limits=Limits(Budget(max_trials=3)))
 
 
 def run(log, after=0, error=Killed):

@@ -31,7 +31,7 @@ from kerashpo.store.base import MemoryStore
 from kerashpo.study.listeners import Notifier
 from kerashpo.study.loop import Limits, Loop
 from kerashpo.study.state import StudyState
-from kerashpo.testing import Search
+from kerashpo.testing import CurveStudy
 from kerashpo.testing.curve_runner import wave
 
 
@@ -57,7 +57,7 @@ def boom(config, epoch):
 
 
 def test_trials_are_bounded_failed_ones_included():
-    search = Search(lambda: Full(2), fails_first(1), limits=limited(max_trials=5))
+    search = CurveStudy(lambda: Full(2), fails_first(1), limits=limited(max_trials=5))
     history = search.history()
     assert (len(history.trials), history.failed) == (5, 5)
     assert history.stopped == "max_trials reached"
@@ -65,22 +65,22 @@ def test_trials_are_bounded_failed_ones_included():
 
 @pytest.mark.parametrize("total", [1, 4, 5, 9])
 def test_epochs_are_bounded_exactly(total):
-    history = Search(lambda: Full(4), limits=limited(max_epochs_total=total)).history()
+    history = CurveStudy(lambda: Full(4), limits=limited(max_epochs_total=total)).history()
     assert history.epochs == total
     assert history.stopped == "max_epochs_total reached"
     assert not history.running | history.paused
 
 
 def test_a_raised_bound_goes_on_with_the_trial_that_was_cut():
-    cut = Search(lambda: Full(4), limits=limited(max_epochs_total=6)).run()
-    history = Search(lambda: Full(4), limits=limited(max_epochs_total=8)).history(cut)
+    cut = CurveStudy(lambda: Full(4), limits=limited(max_epochs_total=6)).run()
+    history = CurveStudy(lambda: Full(4), limits=limited(max_epochs_total=8)).history(cut)
     assert [trial.epochs for trial in history.trials.values()] == [4, 4]
     assert all(t.status is Status.COMPLETED for t in history.trials.values())
 
 
 def test_minutes_end_a_search_and_a_running_trial():
     executor = Clockwork(seconds_per_poll=10)
-    search = Search(
+    search = CurveStudy(
         lambda: Full(3), executor=lambda curve, done: executor, limits=limited(max_minutes=1)
     )
     history = search.history()
@@ -89,7 +89,7 @@ def test_minutes_end_a_search_and_a_running_trial():
 
 
 def test_minutes_are_summed_over_interruptions():
-    search = Search(
+    search = CurveStudy(
         lambda: Full(3),
         executor=lambda curve, done: Clockwork(seconds_per_poll=10),
         limits=limited(max_minutes=1),
@@ -100,7 +100,9 @@ def test_minutes_are_summed_over_interruptions():
 
 
 def test_a_failed_trial_is_tried_again():
-    search = Search(lambda: Full(2), fails_first(2), limits=limited(max_retries=2, max_trials=3))
+    search = CurveStudy(
+        lambda: Full(2), fails_first(2), limits=limited(max_retries=2, max_trials=3)
+    )
     log = search.run()
     history = History(log)
     assert all(t.status is Status.COMPLETED for t in history.trials.values())
@@ -108,12 +110,14 @@ def test_a_failed_trial_is_tried_again():
 
 
 def test_retries_end():
-    history = Search(lambda: Full(2), boom, limits=limited(max_retries=2, max_trials=2)).history()
+    history = CurveStudy(
+        lambda: Full(2), boom, limits=limited(max_retries=2, max_trials=2)
+    ).history()
     assert history.failed == 2
 
 
 def test_failures_in_a_row_stop_the_search_with_the_last_one():
-    search = Search(lambda: Full(1), boom, limits=limited(max_failures=3))
+    search = CurveStudy(lambda: Full(1), boom, limits=limited(max_failures=3))
     with pytest.raises(
         ConsecutiveFailures, match=r"3 trials failed .*trial 2\): RuntimeError: boom"
     ):
@@ -128,24 +132,24 @@ def test_a_success_ends_the_row():
             raise RuntimeError("boom")
         return 1.0
 
-    search = Search(lambda: Full(1), every_other, limits=limited(max_failures=2, max_trials=20))
+    search = CurveStudy(lambda: Full(1), every_other, limits=limited(max_failures=2, max_trials=20))
     assert len(search.history().trials) == 20
 
 
 def test_after_failures_in_a_row_the_search_goes_on():
     store = MemoryStore()
-    for event in [Search(Full)._created()]:
+    for event in [CurveStudy(Full)._created()]:
         store.append(event)
     with pytest.raises(ConsecutiveFailures):
         _loop(store, boom, limited(max_failures=2)).run()
     log = list(store.read())
     assert History(log).failed == 2
-    history = Search(lambda: Full(1), limits=limited(max_failures=2, max_trials=5)).history(log)
+    history = CurveStudy(lambda: Full(1), limits=limited(max_failures=2, max_trials=5)).history(log)
     assert (len(history.trials), history.failed) == (5, 2)
 
 
 def _loop(store, curve, limits, listeners=()):
-    search = Search(lambda: Full(1), curve, limits=limits)
+    search = CurveStudy(lambda: Full(1), curve, limits=limits)
     state = StudyState(Full(1), list(store.read()))
     algorithm = search.algorithm(search.space, 0)
     return Loop(state, store, lambda: algorithm, search._executor({}), limits, listeners)
@@ -170,7 +174,7 @@ class Counting(Listener):
 
 def test_listeners_never_stop_a_study(caplog):
     store, broken, counting = MemoryStore(), Broken(), Counting()
-    store.append(Search(Full)._created())
+    store.append(CurveStudy(Full)._created())
     loop = _loop(store, wave, limited(max_trials=3), [broken, counting])
     with caplog.at_level(logging.ERROR, "kerashpo"):
         loop.run()
@@ -189,7 +193,7 @@ def test_a_notifier_keeps_the_order_of_listeners():
 
 def test_an_event_is_in_the_store_before_anything_acts_on_it():
     store = MemoryStore()
-    store.append(Search(Full)._created())
+    store.append(CurveStudy(Full)._created())
 
     class Checking(Listener):
         def on_event(self, event, snapshot):
@@ -201,7 +205,7 @@ def test_an_event_is_in_the_store_before_anything_acts_on_it():
 
 
 def test_a_space_that_grows_is_searched_whole():
-    history = Search(
+    history = CurveStudy(
         lambda: Full(1),
         space=Space({"n": integer(1, 2)}),
         executor=lambda curve, done: Growing(),
@@ -220,7 +224,7 @@ def kinds(log):
 
 
 def test_that_the_algorithm_has_no_more_is_an_event_and_the_losers_end_with_it():
-    log = Search(lambda: Halving(9, 3), limits=limited(max_trials=5)).run()
+    log = CurveStudy(lambda: Halving(9, 3), limits=limited(max_trials=5)).run()
     assert kinds(log).count("AlgorithmExhausted") == 1
     at = kinds(log).index("AlgorithmExhausted")
     assert log[at].reason == "max_trials reached"
@@ -229,9 +233,9 @@ def test_that_the_algorithm_has_no_more_is_an_event_and_the_losers_end_with_it()
 
 
 def test_a_new_session_asks_the_algorithm_again():
-    log = Search(lambda: Hyperband(9, 3), limits=limited(max_trials=5)).run()
+    log = CurveStudy(lambda: Hyperband(9, 3), limits=limited(max_trials=5)).run()
     assert History(log).exhausted == "max_trials reached"
-    more = Search(lambda: Hyperband(9, 3), limits=limited(max_trials=30)).run(log)
+    more = CurveStudy(lambda: Hyperband(9, 3), limits=limited(max_trials=30)).run(log)
     first = History(log).next_trial
     # The bracket of nine went on with five of them; the later ones, of five and three, are whole.
     assert (first, History(more).next_trial) == (5, 5 + 5 + 3)
@@ -242,8 +246,8 @@ def test_a_new_session_asks_the_algorithm_again():
 def test_a_bracket_that_nobody_left_takes_more_trials_when_the_bound_is_raised():
     """One rung of nine trials: five of them have ended, and four more fit."""
     one = lambda: Brackets(((Rung(9, 3),),))
-    log = Search(one, limits=limited(max_trials=5)).run()
-    more = Search(one, limits=limited(max_trials=30)).history(log)
+    log = CurveStudy(one, limits=limited(max_trials=5)).run()
+    more = CurveStudy(one, limits=limited(max_trials=30)).history(log)
     assert (History(log).next_trial, more.next_trial, more.stopped) == (5, 9, "finished")
 
 
@@ -252,18 +256,18 @@ def test_a_scheduler_that_answers_exhausted_again_ends_the_search():
         def next_job(self, algorithm, history):
             return self.propose(algorithm, history, 1)
 
-    history = Search(lambda: Stubborn(1), limits=limited(max_trials=2)).history()
+    history = CurveStudy(lambda: Stubborn(1), limits=limited(max_trials=2)).history()
     assert (len(history.trials), history.stopped) == (2, "max_trials reached")
 
 
 def test_ended_trials_do_not_run_again():
-    log = Search(lambda: Hyperband(9, 3)).run()
-    again = Search(lambda: Hyperband(9, 3)).run(log)
+    log = CurveStudy(lambda: Hyperband(9, 3)).run()
+    again = CurveStudy(lambda: Hyperband(9, 3)).run(log)
     assert not [e for e in again[len(log) :] if isinstance(e, (JobStarted, Reached))]
 
 
 def test_nan_is_no_obstacle_to_the_best():
-    history = Search(
+    history = CurveStudy(
         lambda: Full(2), lambda c, e: math.nan if e == 1 else 1.0, limits=limited(max_trials=2)
     ).history()
     assert history.best.score == 1.0
@@ -342,7 +346,7 @@ class Crowd(Clockwork):
 
 
 def test_which_worker_has_a_trial_is_recorded_when_it_is_known():
-    log = Search(
+    log = CurveStudy(
         lambda: Full(1), executor=lambda curve, done: Crowd(2), limits=limited(max_trials=4)
     ).run()
     assigned = [(event.trial, event.worker) for event in log if isinstance(event, Assigned)]
@@ -354,7 +358,7 @@ def test_which_worker_has_a_trial_is_recorded_when_it_is_known():
 
 
 def test_one_worker_needs_no_number():
-    log = Search(lambda: Full(1), limits=limited(max_trials=2)).run()
+    log = CurveStudy(lambda: Full(1), limits=limited(max_trials=2)).run()
     assert "Assigned" not in kinds(log)
 
 
@@ -375,14 +379,14 @@ class SlowStart(Clockwork):
 
 
 def test_workers_that_start_slowly_are_polled():
-    history = Search(
+    history = CurveStudy(
         lambda: Full(1), executor=lambda curve, done: SlowStart(), limits=limited(max_trials=2)
     ).history()
     assert len(history.trials) == 2
 
 
 def test_a_start_names_its_configuration():
-    log = Search(lambda: Full(1), limits=limited(max_trials=1)).run()
+    log = CurveStudy(lambda: Full(1), limits=limited(max_trials=1)).run()
     (job,) = [event.job for event in log if isinstance(event, JobStarted)]
     assert isinstance(job, Start)
     assert job.config == History(log).trials[0].config

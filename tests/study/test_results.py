@@ -15,7 +15,7 @@ from kerashpo.schedulers.successive_halving import Halving
 from kerashpo.space import Space, choice, uniform, when
 from kerashpo.study.loop import Limits
 from kerashpo.study.results import Results
-from kerashpo.testing import Search
+from kerashpo.testing import CurveStudy
 
 SPACE = Space(
     {"lr": uniform(0.1, 1.0), "o": choice(["sgd", "adam"])},
@@ -25,7 +25,7 @@ SPACE = Space(
 
 @pytest.fixture(scope="module")
 def results():
-    return Results(Search(lambda: Halving(9, 3), space=SPACE, seed=1).history())
+    return Results(CurveStudy(lambda: Halving(9, 3), space=SPACE, seed=1).history())
 
 
 def test_a_row_for_each_trial(results):
@@ -66,7 +66,7 @@ def test_failed_trials_have_their_error():
         raise MemoryError("out of memory")
 
     limits = Limits(Budget(max_trials=2))
-    results = Results(Search(lambda: Full(3), curve, SPACE, limits=limits).history())
+    results = Results(CurveStudy(lambda: Full(3), curve, SPACE, limits=limits).history())
     assert results.trials()["error"].tolist() == ["MemoryError: out of memory"] * 2
     assert results.trials()["best_epoch"].isna().all()
     assert results.failures()["kind"].tolist() == ["fit", "fit"]
@@ -74,14 +74,14 @@ def test_failed_trials_have_their_error():
 
 def test_scores_of_nan_are_missing():
     limits = Limits(Budget(max_trials=1))
-    search = Search(lambda: Full(2), lambda c, e: math.nan, SPACE, limits=limits)
+    search = CurveStudy(lambda: Full(2), lambda c, e: math.nan, SPACE, limits=limits)
     frame = Results(search.history()).trials()
     assert frame["score"].isna().all()
     assert frame["epochs"].tolist() == [2]
 
 
 def test_answers_follow_a_growing_history():
-    log = Search(lambda: Halving(9, 3), space=SPACE).run()
+    log = CurveStudy(lambda: Halving(9, 3), space=SPACE).run()
     history = History(log[:1])
     results = Results(history)
     assert len(results.trials()) == len(results.curves()) == 0
@@ -103,7 +103,7 @@ def test_it_introduces_itself(results):
 
 
 def test_nothing_yet_is_no_error():
-    empty = Results(History(Search(lambda: Halving(9, 3), space=SPACE).run()[:1]))
+    empty = Results(History(CurveStudy(lambda: Halving(9, 3), space=SPACE).run()[:1]))
     assert repr(empty) == "<Results: 0 trials (none yet), 0 epochs>"
     assert empty.stopped is None
 
@@ -112,7 +112,7 @@ def test_a_notebook_shows_the_best_ten_and_escapes():
     space = Space({"<b>": uniform(0.0, 1.0)})
     limits = Limits(Budget(max_trials=12))
     results = Results(
-        Search(lambda: Full(1), lambda c, e: c["<b>"], space, limits=limits).history()
+        CurveStudy(lambda: Full(1), lambda c, e: c["<b>"], space, limits=limits).history()
     )
     shown = results._repr_html_()
     assert shown.count("<tr") == 11 and "2 more in results.trials()" in shown

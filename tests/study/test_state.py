@@ -10,12 +10,12 @@ from kerashpo.core.records import Budget, Decision
 from kerashpo.schedulers.hyperband import Hyperband
 from kerashpo.study.loop import Limits
 from kerashpo.study.state import StudyState
-from kerashpo.testing import Search
+from kerashpo.testing import CurveStudy
 
 
 @pytest.fixture(scope="module")
 def log():
-    return Search(lambda: Hyperband(9, 3), limits=Limits(Budget(max_trials=11))).run()
+    return CurveStudy(lambda: Hyperband(9, 3), limits=Limits(Budget(max_trials=11))).run()
 
 
 def state(events):
@@ -50,4 +50,4 @@ def test_a_job_is_unfinished_until_its_end_was_reached(log):
 def test_a_session_that_does_not_say_that_it_ends_was_interrupted(log):
     assert isinstance(log[-1], SessionEnded)
     assert [state(log[:cut]).interrupted for cut in (len(log) - 1, len(log))] == [True, False]
-    assert state(Search(lambda: Hyperband(9, 3)).run(log)).interrupted is False
+    assert state(CurveStudy(lambda: Hyperband(9, 3)).run(log)).interrupted is False
