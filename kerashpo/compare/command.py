@@ -124,8 +124,10 @@ def publish(
         title = findings.task.titled(options.lang)
         screen.console.print(verdict(findings.ranking, title, screen.texts))
         mine = [result for result in results if result.problem == findings.task.name]
-        if not options.quiet and (ties := ties_text(mine, screen.texts)):
-            screen.console.print(ties)
+        if not options.quiet:
+            if ties := ties_text(mine, screen.texts):
+                screen.console.print(ties)
+            screen.models(mine, findings.task)
     if comparison.overall is not None:
         what = screen.texts("verdict.all", problems=len(tasks))
         screen.console.print(verdict(comparison.overall, what, screen.texts))

@@ -19,11 +19,14 @@ from kerashpo.compare.formatting import (
     share,
     tuner_name,
 )
-from kerashpo.compare.runs import Run
+from kerashpo.compare.model_table import model_blocks
+from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.statistics import Line, measures_of
 from kerashpo.compare.tuners import TunerBudget
 from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
+from kerashpo.reporting import blocks
+from kerashpo.reporting.blocks import Heading
 
 _COUNTS = {"trials": 0, "epochs": 0, "seconds": 1}
 """Measures without an interval, and their decimals."""
@@ -60,6 +63,20 @@ class Screen:
             table.add_row(tuner_name(self.texts, line.tuner), *cells)
         self.console.print(table)
         self.say("interval" if seeds > 1 else "one_seed", seeds=seeds)
+
+    def models(self, results: Sequence[Result], task: Task) -> None:
+        """Prints the models that each search of a problem hands over, as the report has them."""
+        for block in model_blocks(results, task, self.texts):
+            match block:
+                case Heading(text=text):
+                    self.console.print(text)
+                case blocks.Table(columns=columns, rows=rows):
+                    table = Table(box=box.SIMPLE_HEAD)
+                    for place, name in enumerate(columns):
+                        table.add_column(name, justify="left" if place < 2 else "right")
+                    for row in rows:
+                        table.add_row(*row)
+                    self.console.print(table)
 
     def confusion(self, line: Line, task: Task) -> None:
         """Prints the winner's confusion matrix, summed over seeds."""

@@ -238,6 +238,16 @@ def test_in_spanish(compared, capsys):
     assert "clase mayoritaria" in text and "majority" not in text
 
 
+def test_the_models_of_each_search_are_printed_as_in_the_report(compared, capsys):
+    out, _, _ = compared
+    assert main([*TINY, "--out", str(out)]) == 0
+    text, report = capsys.readouterr().out, (out / "report.md").read_text("utf-8")
+    assert "what each search hands over" in report and "what each search hands over" in text
+    assert text.count("average") >= report.count("| average of") > 0
+    assert main([*TINY, "--out", str(out), "--quiet"]) == 0
+    assert "hands over" not in capsys.readouterr().out
+
+
 def test_quiet_prints_the_table_alone(compared, capsys):
     out, _, _ = compared
     assert main([*TINY, "--out", str(out), "--quiet"]) == 0
