@@ -85,10 +85,10 @@ def searched(tmp_path_factory):
     with launch(folder) as first:
         wait_for(lambda: epochs(folder) >= 4, first)
         facts["lanes"] = len(workers(first))
-        busy = open_study(folder / "study").history.running
+        # On a busy machine the second worker may start late: it must train beside the first.
+        wait_for(lambda: _running(folder) == 2, first)
         victim = workers(first)[0]
         victim.kill()
-        facts["running"] = len(busy)
         wait_for(lambda: _lost(folder), first)
         left = workers(first)
         first.send_signal(signal.SIGINT)
@@ -102,6 +102,10 @@ def searched(tmp_path_factory):
     return facts
 
 
+def _running(folder):
+    return len(open_study(folder / "study").history.running)
+
+
 def _lost(folder):
     trials = open_study(folder / "study").history.trials.values()
     return any(trial.facts.get("workers_lost") for trial in trials)
@@ -109,7 +113,6 @@ def _lost(folder):
 
 def test_two_workers_train_from_a_script_without_a_guard(searched):
     assert searched["lanes"] == 2
-    assert searched["running"] == 2
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(searched):
