@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,21 @@ class Slowly(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         time.sleep(0.1)
+
+
+class Together(Slowly):
+    """Lets no worker train before `count` of them do, however late one of them starts."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        super().__init__()
+        self.folder, self.count = folder, count
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        (self.folder / f"began-{os.getpid()}").touch()
+        deadline = time.monotonic() + 120
+        while len(list(self.folder.glob("began-*"))) < self.count:
+            assert time.monotonic() < deadline, "the other workers did not begin"
+            time.sleep(0.02)
 
 
 def build(hp: Any) -> keras.Model:
