@@ -34,7 +34,13 @@ from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.base import TrainingLoop, choose
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
-from kerashpo.training.loops.user_fit import BeginsAnew, FitCall, Halt, UserFitLoop, overrides_fit
+from kerashpo.training.loops.user_fit import (
+    FitCall,
+    LeaveFit,
+    RestartsTraining,
+    UserFitLoop,
+    overrides_fit,
+)
 from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed, UnusableCheckpoint, starts_of
@@ -177,7 +183,7 @@ class KerasRunner(Runner):
         stage[0] = "fit"
         try:
             self._train(live, task, run, emit)
-        except BeginsAnew:
+        except RestartsTraining:
             live = self._anew(live, task, run, emit)
             self._train(live, task, run, emit)
         answer = emit(Saving(task.trial))
@@ -280,7 +286,7 @@ class KerasRunner(Runner):
             name = settings.objective.name
             required = None if name in settings.derived.names else name
             hooks = (live.callbacks, keys, segment.on_epoch, required)
-            with contextlib.suppress(Halt):
+            with contextlib.suppress(LeaveFit):
                 result = self._own.train(call, live.hp, live.model, span, *hooks)
                 segment.take(result, OWN_FIT)
         else:

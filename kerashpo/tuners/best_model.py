@@ -24,7 +24,7 @@ from kerashpo.training.folds import EPOCHS, fit_values
 from kerashpo.training.hypermodel import ModelBuilder, load_model
 from kerashpo.training.loops.base import finish
 from kerashpo.training.loops.model_fit import FitLoop
-from kerashpo.training.loops.user_fit import FitCall, Halt, UserFitLoop, overrides_fit, takes
+from kerashpo.training.loops.user_fit import FitCall, LeaveFit, UserFitLoop, overrides_fit, takes
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.replay import ReplaySchedule
 from kerashpo.training.resampling import all_rows
@@ -139,7 +139,7 @@ class StoredModels(Models):
             call = FitCall(args, fit, epochs_given=passed)
             own = UserFitLoop(hypermodel)
             # A fit that sets its own epochs ends at the best epoch.
-            with contextlib.suppress(Halt):
+            with contextlib.suppress(LeaveFit):
                 own.train(call, hp, model, (1, last), every, keys, lambda at, _: at >= last)
             _end(model, callbacks)
             return model

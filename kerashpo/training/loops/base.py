@@ -19,7 +19,7 @@ Kind = Literal["compiled", "plain"]
 _BATCH_HOOKS = tuple(
     name for name in dir(keras.callbacks.Callback) if name.startswith("on_") and "_batch_" in name
 )
-#: Methods that a model overrides if it has its own training loop, not only its own step.
+#: Methods whose override gives a model its own training loop, not only its own `train_step`.
 _LOOPS = ("fit", "make_train_function", "make_test_function", "evaluate", "reset_metrics")
 
 
@@ -40,8 +40,8 @@ class TrainingLoop(ABC):
 
         Callbacks are called as in ``model.fit(initial_epoch=first - 1, epochs=last)``:
         ``on_train_begin``, ``on_epoch_begin(epoch0)``, ``on_epoch_end(epoch0, logs)`` and
-        ``on_train_end``, live weights and learning rate, and ``model.stop_training``. See
-        `finish` for the end of a trial.
+        ``on_train_end``. They see the current weights and learning rate, and
+        ``model.stop_training`` ends the training. See `finish` for the end of a trial.
 
         Args:
             model: a compiled model; it keeps its variables across calls.
@@ -66,7 +66,7 @@ def finish(model: keras.Model) -> None:
 
 @contextlib.contextmanager
 def unfinished(model: keras.Model) -> Iterator[None]:
-    """Keeps `fit` from doing what `finish` does."""
+    """Context in which `fit` does not assign averaged weights at its end (see `finish`)."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         yield
@@ -181,10 +181,10 @@ def logs_are_metrics(model: keras.Model, step: str) -> bool:
 
 
 def is_batch_level(callback: Any) -> bool:
-    """Whether a callback needs to be called at each batch.
+    """Whether a callback must be called at each batch, so that its epochs cannot be compiled.
 
-    Some of Keras's own override batch methods but do nothing there in their default settings, or
-    only show progress within an epoch.
+    Some of Keras's own callbacks override batch methods, but in their default settings do nothing
+    in them, or only show the progress within an epoch.
     """
     if hasattr(callback, "_should_save_on_batch"):  # ModelCheckpoint and its kin
         return callback.save_freq != "epoch"

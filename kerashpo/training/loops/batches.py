@@ -1,4 +1,4 @@
-"""What `model.fit` is given as training data: batches in an order that is keyed by epoch."""
+"""Data adapters for `model.fit`: batches in an order that is keyed by epoch."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Order = Callable[[int], np.ndarray]
 
 @final
 class EpochArrays(DataAdapter):
-    """Batches of arrays for Keras; each epoch has its own order of samples.
+    """Keras data adapter of arrays; each epoch has its own order of samples.
 
     Args:
-        batches: nested arrays as `fit` would slice them.
-        order: the rows of an epoch.
-        batch: samples a batch.
-        epoch: the first epoch; a callback sets the present one.
+        arrays: nested arrays as `fit` would slice them.
+        order: returns the rows of an epoch.
+        batch: samples per batch.
+        epoch: the first epoch, counted from 1; a callback sets the current one.
     """
 
     def __init__(self, arrays: Any, order: Order, batch: int, epoch: int) -> None:
@@ -56,7 +56,8 @@ class EpochArrays(DataAdapter):
             lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf),
             keras.tree.lists_to_tuples(self._arrays),
         )
-        # TensorFlow never lets go of the function that `from_generator` is given.
+        # TensorFlow never releases the function passed to `from_generator`, so it must not hold
+        # a reference to the arrays.
         this = weakref.ref(self)
 
         def order_of_epoch() -> Iterator[np.ndarray]:
@@ -106,12 +107,12 @@ class EpochArrays(DataAdapter):
 
 @final
 class EpochDataset(PyDataset):
-    """A user's `PyDataset` whose batches come in the order of the present epoch.
+    """Wraps a user's `PyDataset`: its batches come in the order of the current epoch.
 
     Args:
-        inner: the user's.
-        order: the batches of an epoch.
-        epoch: the first epoch; a callback sets the present one.
+        inner: the user's dataset.
+        order: returns the batches of an epoch.
+        epoch: the first epoch, counted from 1; a callback sets the current one.
     """
 
     def __init__(self, inner: PyDataset, order: Order, epoch: int) -> None:
@@ -140,7 +141,7 @@ class EpochDataset(PyDataset):
 
 
 def ordered(data: FitData, first: int, keys: EpochKeys, per_execution: int) -> Any:
-    """Returns the training data in their keyed order, None for pipelines that have their own.
+    """Returns training data whose order is keyed by epoch, None for pipelines with their own order.
 
     Args:
         data: arrays or a `PyDataset`.
@@ -153,7 +154,7 @@ def ordered(data: FitData, first: int, keys: EpochKeys, per_execution: int) -> A
         order = _remembered(lambda epoch: epoch_order(data, epoch, keys, per_execution))
         return EpochArrays(packed, order, data.batch, first)
     if isinstance(data.x, PyDataset) and (data.batches or data.steps_per_epoch):
-        # A generator's batches come as it yielded them.
+        # The batches of a recorded generator keep the order in which it yielded them.
         shuffle = bool(data.shuffle) and not isinstance(data.x, RecordedDataset)
         order = _remembered(lambda epoch: batch_order(data, epoch, keys, shuffle, per_execution))
         return EpochDataset(data.x, order, first)
@@ -161,20 +162,20 @@ def ordered(data: FitData, first: int, keys: EpochKeys, per_execution: int) -> A
 
 
 def resumed(data: FitData, first: int) -> Any:
-    """Returns a `tf.data` pipeline from where epoch `first` starts; other data as they are.
+    """Returns a `tf.data` pipeline skipped to the start of epoch `first`; other data unchanged.
 
-    With `steps_per_epoch`, Keras goes on in the next epoch where it was in the one before.
+    With `steps_per_epoch`, Keras continues each epoch where the previous one ended.
     """
     if first == 1 or not data.steps_per_epoch or not hasattr(data.x, "skip"):
         return data.x
     batches, steps = int(data.x.cardinality()), data.steps_per_epoch
-    # Keras begins anew in the epoch after the one in which a dataset ended.
+    # Keras restarts a finite dataset in the epoch after the one that reached its end.
     done = first - 1 if batches < 0 else (first - 1) % -(-batches // steps)
     return data.x.skip(done * steps)
 
 
 def _remembered(order: Order) -> Order:
-    """Returns the same function, computed once an epoch: it is asked for every batch."""
+    """Caches the order of the current epoch, because the function is called for every batch."""
     held: dict[int, np.ndarray] = {}
 
     def cached(epoch: int) -> np.ndarray:

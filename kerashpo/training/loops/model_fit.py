@@ -24,11 +24,11 @@ from kerashpo.training.randomness import (
 
 @final
 class FitLoop(TrainingLoop):
-    """`model.fit`, with the order of the samples and the layers' seeds keyed by epoch.
+    """Training loop that calls `model.fit`; sample order and layer seeds are keyed by epoch.
 
-    Arrays and `PyDataset`s come in the order that `EpochKeys` gives, so a resumed trial sees what
-    an uninterrupted one would have seen. Other pipelines are handed to `fit` as they are: their
-    order is their own.
+    Arrays and `PyDataset`s come in the order that `EpochKeys` gives, so a resumed trial sees the
+    same batches as an uninterrupted one. Other pipelines are passed to `fit` unchanged and keep
+    their own order.
     """
 
     def train(
@@ -59,11 +59,11 @@ class FitLoop(TrainingLoop):
 
 @final
 class EpochStart(keras.callbacks.Callback):
-    """Sets the seed generators, and the order of the data, at the start of each epoch.
+    """Callback that sets seed generators and the order of the data at the start of each epoch.
 
     Args:
         keys: the run's keys.
-        inputs: data with an order of their own for each epoch, None for others.
+        inputs: an `EpochArrays` or `EpochDataset`; None for other data.
     """
 
     def __init__(self, keys: EpochKeys, inputs: Any = None) -> None:
@@ -78,10 +78,10 @@ class EpochStart(keras.callbacks.Callback):
 
 
 def _spans(data: FitData, first: int, last: int, per_execution: int) -> Iterator[tuple[int, int]]:
-    """Yields first and last epochs of parts that one call of `fit` can train.
+    """Yields the first and last epoch of each call of `fit`.
 
-    All epochs of a part have equally many batches; large sparse and ragged data are put in
-    order once an epoch.
+    All epochs of one call have equally many batches. Large sparse and ragged data need one call
+    per epoch, since they are reordered before it.
     """
     if data.has_rows and not data.trains_on_arrays:
         yield from ((epoch, epoch) for epoch in range(first, last + 1))
@@ -113,7 +113,7 @@ def _training(
         "y": data.y,
         "sample_weight": data.sample_weight,
         "batch_size": data.batch_size,
-        "shuffle": False,  # only its maker can shuffle a pipeline
+        "shuffle": False,  # a pipeline can only be shuffled where it is defined
         "class_weight": data.class_weight,
         "steps_per_epoch": data.steps_per_epoch,
     }

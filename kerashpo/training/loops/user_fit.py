@@ -23,12 +23,12 @@ from kerashpo.training.user_callbacks import ReportCallback
 WHERE = "HyperModel.fit"
 
 
-class Halt(Exception):
+class LeaveFit(Exception):
     """Raised after an epoch to leave a training loop written by the user."""
 
 
-class BeginsAnew(Exception):
-    """Raised when a resumed trial's `fit` (the user's own) starts again from the first epoch."""
+class RestartsTraining(Exception):
+    """Raised when the user's `fit` trains a resumed trial from the first epoch again."""
 
 
 def overrides_fit(hypermodel: Any) -> bool:
@@ -38,7 +38,7 @@ def overrides_fit(hypermodel: Any) -> bool:
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:
-    """Whether a function has a parameter of this name, or takes any."""
+    """Whether a function has a parameter of this name, or ``**kwargs``."""
     taken = inspect.signature(function).parameters
     return name in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values())
 
@@ -65,7 +65,7 @@ class FitCall:
 
 @final
 class UserFitLoop:
-    """Calls ``hypermodel.fit(hp, model, *args, **kwargs)`` for one run of one trial.
+    """Training loop that calls ``hypermodel.fit(hp, model, *args, **kwargs)``.
 
     Epochs are observed through the callbacks passed to `fit`. `fit` gets ``epochs`` if it was
     passed to `search` or the tuner plans the epochs, and ``initial_epoch`` if the trial resumes.
@@ -77,7 +77,7 @@ class UserFitLoop:
     def __init__(self, hypermodel: Any) -> None:
         self._hypermodel = hypermodel
         self._taken = inspect.signature(hypermodel.fit).parameters
-        self._begins_anew = False
+        self._restarts = False
 
     def train(
         self,
@@ -94,25 +94,25 @@ class UserFitLoop:
 
         Args:
             call: the arguments of `search`.
-            hp: the trial's values; `fit` may declare more.
+            hp: the trial's hyperparameter values; `fit` may declare more.
             model: as returned by `build`, or restored to the state of the trial's last epoch.
             span: first and last epoch.
-            callbacks: the trial's.
+            callbacks: the trial's callbacks.
             keys: the randomness of this run.
             on_epoch: called with each epoch and its metrics; True ends the training.
             required: the objective, if `fit` may return it instead of logging it: until it is
                 logged, `fit` is not halted after the last epoch.
 
         Raises:
-            Halt: if `fit` was left after an epoch.
-            BeginsAnew: if `first` is not the trial's first epoch, but `fit` trains from that one.
+            LeaveFit: if `fit` was left after an epoch.
+            RestartsTraining: if the trial resumes, but `fit` trains from its first epoch.
         """
         first, last = span
         epochs = self._epochs(call, first, last)
         if call.planned and first > 1 and "initial_epoch" not in epochs:
             self._warn_once()
-        if self._begins_anew and first > 1:
-            raise BeginsAnew
+        if self._restarts and first > 1:
+            raise RestartsTraining
         listener = _EpochListener(first, last if call.planned else None, on_epoch, required)
         hooks = [EpochStart(keys), *callbacks, listener]
         kwargs = {**call.kwargs, **epochs}
@@ -128,7 +128,7 @@ class UserFitLoop:
                 if call.planned and not listener.has_reported:
                     _check_goes_on(result, first, last)
                 return result
-            except BeginsAnew:
+            except RestartsTraining:
                 self._warn_once()
                 raise
 
@@ -142,8 +142,8 @@ class UserFitLoop:
 
     def _warn_once(self) -> None:
         """Warns once that promoted trials are trained from the start."""
-        if not self._begins_anew:
-            self._begins_anew = True
+        if not self._restarts:
+            self._restarts = True
             warnings.warn(
                 f"{WHERE} trains from the first epoch when a promoted trial should resume: each "
                 "rung is trained from the start, which takes longer. Pass **kwargs (with epochs "
@@ -156,13 +156,13 @@ class UserFitLoop:
 
 
 def _check_goes_on(result: Any, first: int, last: int) -> None:
-    """Raises BeginsAnew if a result contains earlier epochs that no callback reported."""
+    """Raises RestartsTraining if a result contains earlier epochs that no callback reported."""
     if isinstance(result, keras.callbacks.History):
         anew = bool(result.epoch) and result.epoch[0] + 1 < first
     else:
         anew = is_curve(result) and max(map(np.size, result.values())) != last - first + 1
     if first > 1 and anew:
-        raise BeginsAnew
+        raise RestartsTraining
 
 
 @contextlib.contextmanager
@@ -212,14 +212,14 @@ class _EpochListener(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._over:
-            raise Halt
+            raise LeaveFit
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._over:
-            raise Halt
+            raise LeaveFit
         self._reporter.on_epoch_end(epoch, logs)
         if self._reporter.stopped:
-            raise Halt
+            raise LeaveFit
         if self._over:
             self.model.stop_training = True
 
@@ -229,7 +229,7 @@ class _EpochListener(keras.callbacks.Callback):
 
     def _report(self, epoch: int, metrics: dict[str, float]) -> bool:
         if not self.has_reported and epoch < self._first:
-            raise BeginsAnew
+            raise RestartsTraining
         if epoch + self._before <= self._counted:
             self._before = self._counted + 1 - epoch
         self._counted, self.has_reported = epoch + self._before, True
@@ -304,7 +304,7 @@ def _is_list(value: Any) -> bool:
 def _history(
     logged: Mapping[str, Any], epochs: Sequence[int], where: str, required: str | None
 ) -> Epochs:
-    """Returns the epochs of a learning curve; a single number among lists is of the last epoch."""
+    """Returns the epochs of a learning curve; a single number among lists is the last epoch's."""
     curves = {str(name): v if _is_list(v) else [v] for name, v in logged.items()}
     _require(required, list(curves), where)
     count = max((len(values) for values in curves.values()), default=0)

@@ -1,10 +1,10 @@
-"""Whole epochs as one graph call, over the model's own `train_step` and `test_step`.
+"""Compiled training loop: whole epochs as one graph call over `train_step` and `test_step`.
 
-- `compiled_loop`: `CompiledLoop`: callbacks, order of samples, one graph call an epoch.
-- `engine`: the backends' interface. An `Engine` opens a `CompiledSession` on one model, and holds
-  the caches: shared graphs, graphs of single models, data on the device.
-- `signature`: the key under which models share a trace, or why one gets a trace of its own.
-- `canonical_config`: Keras configurations as hashable values, what the key is made of.
+- `compiled_loop`: `CompiledLoop`: callbacks, order of samples, one graph call per epoch.
+- `engine`: the interface of a backend. An `Engine` opens a `CompiledSession` for one model, and
+  holds the caches: shared graphs, graphs of single models, data on the device.
+- `signature`: the key under which models share a trace, or why a model gets its own trace.
+- `canonical_config`: Keras configurations as hashable values, the parts of that key.
 - `tensorflow/`: traces that do not depend on the widths of layers, and their variables.
 - `jax/`: epochs under `jax.lax.scan`, compiled once for each set of shapes.
 

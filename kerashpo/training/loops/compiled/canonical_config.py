@@ -9,24 +9,24 @@ from typing import Any
 from kerashpo.training import captured_state
 from kerashpo.training.captured_state import Opaque
 
-#: Fields of a layer's configuration that a graph never depends on.
+#: Fields of a layer's configuration on which a graph never depends.
 IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
 #: Numbers that become inputs of the graph: (class, field).
 _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
-#: Numbers that only size a layer's variables: (class, field).
+#: Numbers that only set the shapes of a layer's variables: (class, field).
 _WIDTHS = frozenset({("Dense", "units")})
-#: Activations that one formula can stand for, its numbers being inputs of the graph.
+#: Activations computed by one formula whose coefficients are inputs of the graph.
 LIFTED_ACTIVATIONS = frozenset({"relu", "tanh", "sigmoid"})
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What of a model's configuration a graph takes as input, so that it says nothing of it.
+    """The parts of a model's configuration that are inputs of its graph, so not part of the key.
 
     Attributes:
-        free: names of the layers whose widths are.
-        lifted: whether dropout rates and L2 factors are.
-        activations: whether it is which of `LIFTED_ACTIVATIONS` a layer in `free` has.
+        free: names of the layers whose widths are left open.
+        lifted: whether dropout rates and L2 factors are inputs.
+        activations: whether the choice among `LIFTED_ACTIVATIONS` is an input, in layers in `free`.
     """
 
     free: Collection[str] = ()
@@ -43,9 +43,9 @@ def canonical(
     """Returns a nested Keras configuration as nested tuples, equal for equal graphs.
 
     Args:
-        config: what `get_config` or Keras's serialisation gave.
-        inputs: what to leave out.
-        names: layer name -> its number; the names themselves say nothing.
+        config: the result of `get_config` or of Keras's serialisation.
+        inputs: the parts to leave out.
+        names: layer name -> layer number, which replaces the name: names do not affect a graph.
         within: the class whose configuration this is.
 
     Raises:
@@ -78,7 +78,7 @@ def _canonical_mapping(
         value = config[name]
         if name in IGNORED or str(name).endswith("_initializer"):
             continue
-        # A mask of another shape is left to Keras, rate and all.
+        # Keras computes masks of another shape itself, so their rate stays part of the key.
         if inputs.lifted and (within, name) in _LIFTED and config.get("noise_shape") is None:
             continue
         if (within, name) in _WIDTHS and open_width:
@@ -86,7 +86,7 @@ def _canonical_mapping(
         if inputs.free and (within, name) == ("__keras_tensor__", "shape"):
             continue
         if inputs.activations and open_width and (within, name) == ("Dense", "activation"):
-            # A layer may be an activation: its configuration is a mapping.
+            # An activation that is a layer has a mapping as its configuration.
             value = (
                 "activations" if isinstance(value, str) and value in LIFTED_ACTIVATIONS else value
             )
@@ -106,13 +106,13 @@ def _numbered(value: Any, names: Mapping[str, int]) -> Hashable:
 
 
 def describe(value: Any) -> Hashable:
-    """Returns what a loss, a metric or a collection of them means for a graph.
+    """Returns a hashable description of a loss, a metric or a collection of them.
 
     Args:
-        value: what was given to `compile`.
+        value: an argument of `compile`.
 
     Raises:
-        Opaque: for objects of user classes, and for functions that can reach such.
+        Opaque: for objects of user classes, and for functions that refer to such objects.
     """
     if isinstance(value, Mapping):
         return tuple((name, describe(item)) for name, item in sorted(value.items()))

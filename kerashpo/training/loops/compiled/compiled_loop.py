@@ -18,13 +18,14 @@ from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 
 @final
 class CompiledLoop(TrainingLoop):
-    """Trains epochs as graph calls; one object a study, which holds the study's traces.
+    """Training loop that runs each epoch as one graph call; one object per study.
 
-    Logs, metrics, callbacks and the order of batches are those of `FitLoop`. It is for models,
-    data and callbacks that `choose` allows: nothing may need Python within an epoch.
+    It caches the study's traces. Logs, metrics, callbacks and the order of batches are those of
+    `FitLoop`. It is for models, data and callbacks that `choose` allows: nothing may need Python
+    within an epoch.
 
     Args:
-        traces: how many shared traces to hold; the least recently used is dropped first.
+        traces: the number of shared traces to cache; the least recently used is dropped first.
     """
 
     def __init__(self, traces: int = 64) -> None:
@@ -33,7 +34,7 @@ class CompiledLoop(TrainingLoop):
 
     @property
     def engine(self) -> Engine:
-        """The backend: traces, and data on the device; made when first needed."""
+        """The backend's engine, which caches traces and data on the device; created lazily."""
         if self._made is None:
             self._made = _engine(self._traces)
         return self._made
@@ -123,7 +124,7 @@ def _listeners(
 def _guarded(
     session: CompiledSession, order: np.ndarray, guards: list[keras.callbacks.Callback]
 ) -> Logs:
-    """Trains an epoch that ends where the loss is no number, and lets the guards say so."""
+    """Trains an epoch that ends where the loss is not finite, and calls `TerminateOnNaN` then."""
     logs, batches = session.train_until_nan(order)
     if not np.isfinite(logs["loss"]):
         for guard in guards:

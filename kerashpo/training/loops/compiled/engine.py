@@ -1,4 +1,4 @@
-"""The interface between the loop over epochs and a backend, and the caches that backends share."""
+"""Engine: the interface of a backend for compiled epochs, and the caches that backends share."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Graphs = TypeVar("Graphs")
 
-#: How many data sets (folds and batch sizes, as a rule) keep their tensors between trials.
+#: Number of data sets (usually folds and batch sizes) whose tensors are cached between trials.
 _DATA_SETS = 16
 
 
 class CompiledSession(ABC):
-    """One model during its training: live variables, one graph call an epoch."""
+    """One model during its training, one graph call per epoch; its variables are up to date."""
 
     @abstractmethod
     def train_epoch(self, order: np.ndarray) -> Logs:
         """Trains one epoch.
 
         Args:
-            order: the samples in the order in which to visit them, int32, shape (n,).
+            order: indices of the samples in training order, int32, shape (n,).
 
         Returns:
-            what `fit` would log, without validation.
+            the logs of `fit`, without validation.
         """
 
     @abstractmethod
@@ -50,20 +50,20 @@ class CompiledSession(ABC):
             order: as for `train_epoch`.
 
         Returns:
-            what `fit` would log, and the number of batches trained.
+            the logs of `fit`, and the number of batches trained.
         """
 
     @abstractmethod
     def test_epoch(self) -> Logs:
-        """Evaluates on the validation data; metric names come without ``val_``."""
+        """Evaluates on the validation data; metric names have no prefix ``val_``."""
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
-        """See `kerashpo.training.randomness.assign_state`; a backend may have a quicker way."""
+        """See `kerashpo.training.randomness.assign_state`; a backend may have a faster way."""
         assign_state(variable, state)
 
     @abstractmethod
     def close(self) -> None:
-        """Gives the model its own variables back, with the values that training reached."""
+        """Restores the model's own variables, with the trained values."""
 
     def __enter__(self) -> CompiledSession:
         return self
@@ -82,7 +82,7 @@ class LRUCache(Generic[Key, Value]):
     """A mapping of bounded size; the least recently used entry is dropped first.
 
     Args:
-        capacity: how many entries to hold.
+        capacity: the largest number of entries.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -90,7 +90,7 @@ class LRUCache(Generic[Key, Value]):
         self._entries: OrderedDict[Key, Value] = OrderedDict()
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Returns the entry of `key`, made now if there is none."""
+        """Returns the entry of `key`; `make` creates it if there is none."""
         if key not in self._entries:
             self._entries[key] = make()
             while len(self._entries) > self._capacity:
@@ -105,19 +105,19 @@ class LRUCache(Generic[Key, Value]):
 class Engine(ABC, Generic[Graphs]):
     """Trains, evaluates and predicts with graphs that models of one signature share.
 
-    A backend says what its `Graphs` are and how they are run. The caches are here: graphs by
-    signature (least recently used out first), graphs of models that share none (as long as the
-    model lives), and data on the device.
+    A backend defines its type of `Graphs` and runs them. This class holds the caches: graphs by
+    signature (the least recently used are dropped first), graphs of models that share none (as
+    long as the model exists), and data on the device.
 
     Args:
-        capacity: how many shared graphs to hold.
+        capacity: the largest number of shared graphs.
     """
 
     def __init__(self, capacity: int) -> None:
         self._shared: LRUCache[Hashable, Graphs] = LRUCache(capacity)
         self._private: weakref.WeakKeyDictionary[keras.Model, Graphs] = weakref.WeakKeyDictionary()
         self._data: LRUCache[int, tuple[FitData, Any, Any]] = LRUCache(_DATA_SETS)
-        #: id of an array -> the array and its tensor, both held by `_data` or by nobody.
+        #: id of an array -> weak references to the array and its tensor; `_data` holds both.
         self._tensors: dict[int, tuple[weakref.ref[Any], weakref.ref[Any]]] = {}
 
     @abstractmethod
@@ -130,15 +130,15 @@ class Engine(ABC, Generic[Graphs]):
 
     @abstractmethod
     def to_tensor(self, array: np.ndarray) -> Any:
-        """Returns an array on the device."""
+        """Copies an array to the device."""
 
     @abstractmethod
     def predictor(self, model: keras.Model) -> AbstractContextManager[Callable[[Any], Any]]:
-        """Opens a function from a batch of inputs (tensors) to nested outputs."""
+        """Context with the prediction function: a batch of inputs (tensors) to nested outputs."""
 
     @property
     def shared_graphs(self) -> int:
-        """How many shared graphs are held."""
+        """The number of cached graphs that models share."""
         return len(self._shared)
 
     def predict(self, model: keras.Model, x: Any, batch: int) -> Any:
@@ -159,7 +159,7 @@ class Engine(ABC, Generic[Graphs]):
     def _of_model(
         self, model: keras.Model, fits: Callable[[Graphs], bool], make: Callable[[], Graphs]
     ) -> Graphs:
-        """Returns the graphs of a model that shares none, made anew unless the held ones fit."""
+        """Returns the graphs of a model that shares none; made again unless the cached ones fit."""
         found = self._private.get(model)
         if found is None or not fits(found):
             found = self._private[model] = make()
@@ -172,7 +172,7 @@ class Engine(ABC, Generic[Graphs]):
             validation = None
             if data.validation is not None:
                 validation = self._to_device(packed(data.validation))
-            # Beside the data themselves, whose id nothing else can take while they are here.
+            # The entry holds the data too: while it does, no other object can get their id.
             return data, self._to_device(packed(data.weighted())), validation
 
         _, training, validation = self._data.get(id(data), move)
@@ -182,7 +182,7 @@ class Engine(ABC, Generic[Graphs]):
         """Returns nested arrays as tensors; lists become tuples, as in Keras's own adapters.
 
         An array that is on the device already is not copied again: folds and batch sizes share
-        what they are made of.
+        the same arrays.
         """
 
         def tensor(array: Any) -> Any:
@@ -207,7 +207,7 @@ def packed(triple: Triple) -> Any:
 def to_numbers(logs: Any) -> Logs:
     """Returns logs as Python floats where they are scalars, else as numpy arrays.
 
-    What a metric returns as a dict joins the others, as in Keras.
+    A metric that returns a dict adds all its entries, as in Keras.
     """
     numbers: Logs = {}
     for name, value in logs.items():

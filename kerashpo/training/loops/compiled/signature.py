@@ -1,4 +1,4 @@
-"""What two models must have in common to share one trace."""
+"""Trace signature of a model: models with equal signatures share one compiled graph."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from kerashpo.training.loops.compiled.canonical_config import (
 )
 from kerashpo.training.model_state import state_variables
 
-#: Layers whose graph does not depend on their widths once their variables' sizes are left open.
+#: Layers whose graph does not depend on their widths if their variables' shapes are left open.
 _FREE = frozenset(
     "InputLayer Dense Dropout Activation ReLU LeakyReLU ELU Softmax Identity Rescaling "
     "GaussianNoise BatchNormalization Add Subtract Multiply Average Maximum Minimum "
     "Concatenate".split()
 )
-#: Layers that their configuration and their variables' shapes describe fully.
+#: Layers whose graph their configuration and their variables' shapes determine.
 _KNOWN = _FREE | frozenset(
     "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose DepthwiseConv1D DepthwiseConv2D "
     "SeparableConv1D SeparableConv2D MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D "
@@ -39,11 +39,11 @@ _KNOWN = _FREE | frozenset(
     "Attention Dot Sequential Functional".split()
 )
 _PLAIN = (bool, int, float, str, type(None))
-#: Optimizers that treat every variable element by element.
+#: Optimizers that update every variable element by element.
 _FREE_OPTIMIZERS = frozenset("SGD Adam AdamW RMSprop Adagrad Adadelta Adamax Nadam Lion".split())
-#: Penalties and constraints that never ask for the size of what they are given.
+#: Penalties and constraints whose graph does not depend on the shape of their argument.
 _FREE_LIMITS = frozenset("L1 L2 L1L2 MaxNorm MinMaxNorm NonNeg UnitNorm NoneType".split())
-#: Methods that someone may have replaced on one object.
+#: Methods that user code may have replaced on a single object.
 _METHODS = frozenset(
     "call __call__ train_step test_step predict_step compute_loss compute_metrics "
     "_compute_loss update_step apply_gradients".split()
@@ -52,12 +52,12 @@ _METHODS = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """How a model may share its trace.
+    """Trace signature of a model.
 
     Attributes:
-        key: equal for models that may share one; None if this model needs its own.
+        key: equal for models that may share a trace; None if this model needs its own.
         free: whether the widths of layers are left open.
-        why: in words, why the trace is private or its sizes fixed; empty if neither.
+        why: the reason why the trace is private or its shapes fixed; empty if neither.
     """
 
     key: Hashable | None
@@ -86,7 +86,7 @@ def dropouts_of(model: keras.Model) -> list[keras.layers.Dropout]:
 
 
 def lifted_activations_of(model: keras.Model) -> list[keras.layers.Dense]:
-    """Returns the layers of open width whose activation can become an input of the graph."""
+    """Returns the `Dense` layers of open width whose activation can be an input of the graph."""
     pinned = pinned_of(model)
     return [
         layer
@@ -108,13 +108,14 @@ def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
 def structure_of(
     model: keras.Model, *, free: bool = True, lifted: bool = True, activations: bool = False
 ) -> Structure:
-    """Returns what the trace of a built, compiled model depends on, the data's types aside.
+    """Returns the trace signature of a built, compiled model; the data's types are not part of it.
 
     Args:
         model: the model.
         free: False to fix the widths even where they could be left open.
         lifted: whether dropout rates and L2 factors are inputs of the graph.
-        activations: whether relu, tanh and sigmoid are, in layers of open widths.
+        activations: whether the choice of relu, tanh or sigmoid is an input, in layers of open
+            width.
     """
     try:
         _refuse_opaque(model)
@@ -157,14 +158,14 @@ def _refuse_opaque(model: keras.Model) -> None:
             raise Opaque(f"{type(layer).__name__} may depend on more than its configuration")
     known = {id(variable) for variable in trained_variables(model)}
     if any(id(variable) not in known for variable in state_variables(model)):
-        # A stateful recurrent layer, for one: its state would be that of the first model.
+        # A stateful recurrent layer, for example: the trace would use the first model's state.
         raise Opaque("the model has variables that Keras does not list")
 
 
 def _refuse_foreign(activation: Any) -> None:
     """Raises Opaque for a function that is not one of Keras's activations.
 
-    A configuration holds no more than its name, which others may have too.
+    A configuration holds only its name, and functions of the user's may have the same name.
     """
     if activation is None or isinstance(activation, keras.layers.Layer):
         return
@@ -191,10 +192,10 @@ def _can_be_free(model: keras.Model) -> bool:
 
 
 def pinned_of(model: keras.Model) -> set[int]:
-    """Returns the ids of the layers whose width is that of an output of the model.
+    """Returns the ids of the layers whose width stays fixed: that of an output of the model.
 
-    Losses and metrics read the outputs' static shapes, so these widths stay known: every layer
-    from an output back to the last `Dense` before it.
+    Losses and metrics read the outputs' static shapes. Fixed are all layers from an output back
+    to the last `Dense` before it.
     """
     pinned: set[int] = set()
     waiting = list(model.outputs)
@@ -209,7 +210,7 @@ def pinned_of(model: keras.Model) -> set[int]:
 
 
 def nodes_of(model: keras.Model) -> dict[int, Any]:
-    """Returns id of a layer -> its place in the graph of a functional or sequential model.
+    """Returns id of a layer -> its node in the graph of a functional or sequential model.
 
     Layers of nested models and layers that the graph calls more than once are left out.
     """
@@ -232,7 +233,7 @@ def _open_layers(model: keras.Model) -> frozenset[str]:
 
 
 def _unconfigured(layer: keras.layers.Layer) -> Hashable:
-    """Returns the plain arguments of a layer that its configuration leaves out (`use_cudnn`)."""
+    """Returns the arguments of a layer that its configuration lacks, e.g. `use_cudnn`."""
     config = layer.get_config()
     kind: Any = type(layer)
     names = [name for name in _arguments(kind) if name not in {*config, *IGNORED}]
@@ -250,7 +251,7 @@ def _arguments(kind: Any) -> tuple[str, ...]:
 
 
 def _keras_settings() -> Hashable:
-    """Returns Keras's global settings, which its own functions read while they are traced."""
+    """Returns Keras's global settings, which its functions read while they are traced."""
     config = keras.config
     policy = keras.dtype_policies.serialize(config.dtype_policy())
     return config.floatx(), config.epsilon(), config.image_data_format(), canonical(policy)
@@ -276,7 +277,7 @@ def _compile_key(model: keras.Model) -> Hashable:
         raise Opaque("compile was overridden")
     given = dict(compiled.config)
     given.pop("optimizer", None)
-    # "accuracy" means another metric for other targets: what it was resolved to counts.
+    # "accuracy" means different metrics for different targets, so the resolved metric counts.
     resolved = tuple((type(metric).__name__, metric.name) for metric in model.metrics)
     return describe(given), resolved, _optimizer_key(model.optimizer)
 
@@ -294,7 +295,7 @@ def _optimizer_key(optimizer: keras.optimizers.Optimizer) -> Hashable:
 
 
 def _sharing(model: keras.Model) -> Hashable:
-    """Says which penalties and seed generators are one and the same object."""
+    """Returns which penalties are the same object, and which layers have seed generators."""
     numbers: dict[int, int] = {}
     penalties = tuple(
         numbers.setdefault(id(penalty), len(numbers)) for penalty in _penalty_objects(model)

@@ -1,4 +1,4 @@
-"""Compiled epochs on JAX: `lax.scan` over batches, compiled once for each set of shapes."""
+"""Engine for compiled epochs on JAX: `lax.scan` over batches, compiled once per set of shapes."""
 
 from kerashpo.training.loops.compiled.jax.engine import JaxEngine
 

@@ -1,4 +1,4 @@
-"""The JAX engine: executables by signature and shapes, variables handed in and out."""
+"""JAX engine: executables by signature and shapes; variables are their arguments and results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kerashpo.training.loops.compiled.signature import structure_of
 
 @final
 class JaxEngine(Engine[Executables]):
-    """Compiled epochs on JAX: executables by signature and shapes.
+    """Engine for compiled epochs on JAX: executables by signature and shapes.
 
     XLA compiles for exact shapes. Small models are padded, so that those of one signature have
     equal shapes (`padding`); otherwise only models of equal widths share an executable.
@@ -67,13 +67,13 @@ class JaxEngine(Engine[Executables]):
         return jnp.asarray(array)
 
     def executables(self, model: keras.Model, padding: Padding) -> Executables:
-        """Returns the executables for a model with this padding, made when first needed."""
+        """Returns the executables for a model with this padding, which compile lazily."""
         lifted = can_be_lifted(model)
         structure = structure_of(
             model, free=padding.shared, lifted=lifted, activations=padding.shared and lifted
         )
         if structure.key is None:
-            # `compile` makes these anew.
+            # `compile` creates new ones.
             made = (model.optimizer, model._compile_loss, model._compile_metrics)
             return self._of_model(
                 model,
@@ -90,7 +90,7 @@ class JaxEngine(Engine[Executables]):
 
 @final
 class JaxSession(CompiledSession):
-    """One model whose values go through an executable once an epoch."""
+    """Session that passes a model's values through an executable once per epoch."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class JaxSession(CompiledSession):
         return to_numbers(jax.device_get(dict(logs))), int(batches)
 
     def _run(self, kind: Kind, order: np.ndarray) -> Any:
-        """Runs the executable of an epoch of so many samples; `steps_per_epoch` may vary them."""
+        """Runs an epoch's executable; with `steps_per_epoch` epochs may differ in length."""
         values, batch = self._values, self._data.batch
         arguments = (values.state(), values.graph_inputs(), self._training, jnp.asarray(order))
         if (kind, len(order)) not in self._train:
@@ -150,8 +150,8 @@ class JaxSession(CompiledSession):
         return to_numbers(jax.device_get(dict(logs)))
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
-        """Without the checks of `Variable.assign`."""
+        """Sets a seed without the checks of `Variable.assign`."""
         variable._value = jnp.asarray(state.astype(variable.dtype))
 
     def close(self) -> None:
-        """Nothing to give back: the values are the model's own after each epoch."""
+        """Does nothing: the model's variables hold the values after each epoch."""

@@ -1,4 +1,4 @@
-"""The executables of a structure, and how one model's values go through them."""
+"""Compiled executables of one signature, and the values of a model that they take and return."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kerashpo.training.loops.compiled.jax.lifting import (
 )
 from kerashpo.training.loops.compiled.jax.padding import Padding
 
-#: Executables of one structure: kinds, batch sizes, numbers of rows (`predict` may leave a rest).
+#: Cached executables of one signature: by kind, batch size and number of rows.
 _HELD = 32
 Kind = Literal["training", "training_until_nan", "testing", "predicting"]
 Compiled = Callable[..., Any]
@@ -30,10 +30,10 @@ Compiled = Callable[..., Any]
 
 @final
 class Executables:
-    """Executables by kind, batch size and shapes; made when first needed.
+    """Executables by kind, batch size and shapes, compiled lazily.
 
     Args:
-        keep: of one model's own executables: the optimizer, loss and metrics they were made for.
+        keep: for executables of a single model: its optimizer, loss and metrics.
         lifted: whether rates, seeds and penalties are inputs.
     """
 
@@ -48,10 +48,10 @@ class Executables:
 
         Args:
             kind: a method of `Graphs`.
-            model: any model of the structure, traced if need be.
+            model: any model with this signature; traced if there is no executable.
             padding: how it is padded.
-            batch: samples a step.
-            arguments: state, inputs and what else the executable takes.
+            batch: samples per step.
+            arguments: state, inputs and the executable's other arguments.
         """
 
         def compile_now() -> Compiled:
@@ -65,10 +65,10 @@ class Executables:
 
 @final
 class Values:
-    """One model's values as an executable takes them: padded, on the device.
+    """Variable values of one model as an executable takes them: padded, on the device.
 
-    Keras's variables hold the values without padding, up to date after each `set`, since
-    callbacks look at them; what a callback assigns is noticed.
+    The Keras variables hold the values without padding, up to date after each `set`, since
+    callbacks read them; values that a callback assigns are used.
 
     Args:
         model: a built model.
@@ -87,11 +87,11 @@ class Values:
         self._padded: dict[int, tuple[Any, Any]] = {}
 
     def graph_inputs(self) -> GraphInputs:
-        """Returns the model's rates and penalties of the start, and its present seeds."""
+        """Returns the rates and penalties at the start of the session, and the current seeds."""
         return self._graph_inputs._replace(seeds=tuple(map(state_of, self._seeds)))
 
     def advance_seeds(self, steps: int) -> None:
-        """Leaves the seeds where `fit` would leave them: one call of each layer a step."""
+        """Advances the seeds as `fit` would: each layer is called once per step."""
         for seed in self._seeds:
             if seed is not None:
                 seed._value = jnp.asarray(state_of(seed) + np.array([0, steps], np.uint32))
@@ -104,12 +104,12 @@ class Values:
         return trainable, fixed, optimizer, metrics
 
     def set(self, state: State) -> None:
-        """Gives the model the values that an executable returned."""
+        """Assigns the values that an executable returned."""
         for variables, values in zip(self._variables, state, strict=True):
             self._assign(variables, values)
 
     def set_metrics(self, values: list[Any]) -> None:
-        """Gives the model's metrics their values."""
+        """Assigns the values of the model's metrics."""
         self._assign(self._variables[3], values)
 
     def _value(self, variable: Any) -> Any:
@@ -122,7 +122,7 @@ class Values:
         return held[1]
 
     def _assign(self, variables: list[Any], values: list[Any]) -> None:
-        # `assign` would check again, for each variable and epoch, what compilation has checked.
+        # Without the checks of `assign`: shapes and types were checked at compilation.
         for variable, value in zip(variables, values, strict=True):
             padded = self._padding.padded.get(id(variable))
             if padded is None:

@@ -1,7 +1,7 @@
-"""The functions that are compiled: an epoch of training, a pass of evaluation, predictions.
+"""Functions that JAX compiles: a training epoch, an evaluation, predictions.
 
-Each takes and returns the values of a model's variables; the model itself is only looked at
-while they are traced.
+Each takes and returns the values of a model's variables; the model object is only used while
+they are traced.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def variables_of(model: keras.Model, *, lifted: bool) -> Variables:
 
     Args:
         model: a built model.
-        lifted: leave out the seeds of dropout layers, which are `GraphInputs` then.
+        lifted: whether to leave out the seeds of dropout layers, which are then `GraphInputs`.
     """
     seeds = _seed_ids(model) if lifted else set()
     optimizer = [] if model.optimizer is None else model.optimizer.variables
@@ -40,11 +40,11 @@ def variables_of(model: keras.Model, *, lifted: bool) -> Variables:
 
 @final
 class Graphs:
-    """What is traced for one model.
+    """Functions to trace for one model.
 
     Args:
         model: built and compiled.
-        lift: where its rates and seeds come from; None for what Keras does.
+        lift: replaces its rates and seeds by inputs; None to leave them to Keras.
     """
 
     def __init__(self, model: keras.Model, lift: Lift | None) -> None:
@@ -56,7 +56,7 @@ class Graphs:
         """Returns ``(state, inputs, data, order) -> (logs, state)`` for one epoch.
 
         Args:
-            batch: samples a step; the last may hold fewer.
+            batch: samples per step; the last step may have fewer.
         """
 
         def epoch(
@@ -71,7 +71,7 @@ class Graphs:
     def training_until_nan(self, batch: int) -> Callable[..., tuple[dict[str, Any], State, Any]]:
         """Returns ``(state, inputs, data, order) -> (logs, state, batches)``.
 
-        The epoch ends where the loss is no number. For models whose logs are metrics.
+        The epoch ends when the loss is not finite. For models whose logs are metrics.
 
         Args:
             batch: as for `training`.
@@ -135,7 +135,7 @@ class Graphs:
             self._lift.set(inputs, number)
 
     def _with_seeds(self, fixed: list[Any]) -> list[Any]:
-        """Puts something where Keras expects the traced model's seeds; nothing reads it."""
+        """Inserts placeholders where Keras expects the traced model's seeds; they are not read."""
         values = iter(fixed)
         return [jnp.zeros(2, jnp.uint32) if seed else next(values) for seed in self._seeded]
 
@@ -150,7 +150,7 @@ class Graphs:
         return [scope.get_current_value(variable) for variable in variables]
 
     def _logs(self, logs: dict[str, Any], values: list[Any]) -> dict[str, Any]:
-        """Returns what `fit` logs: the metrics, unless the step logs other names than theirs."""
+        """Returns the logs of `fit`: the metrics, or the step's logs if these have other names."""
         mapping = list(zip(self._model.metrics_variables, values, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
             return dict(self._model._get_metrics_result_or_logs(logs))
@@ -170,7 +170,7 @@ def _rows(data: Any, rows: Any) -> Any:
 
 
 def _all_steps(step: Step, start: Any, order: Any, batch: int) -> tuple[dict[str, Any], Any]:
-    """Runs full batches under `lax.scan`, then the rest; returns the last step's logs."""
+    """Runs full batches under `lax.scan`, then the partial one; returns the last step's logs."""
     count = order.shape[0]
     full = count // batch
     logs: dict[str, Any] = {}
@@ -193,7 +193,7 @@ def _all_steps(step: Step, start: Any, order: Any, batch: int) -> tuple[dict[str
 def _steps_while(
     finite: Callable[[Any], Any], step: Step, start: Any, order: Any, batch: int
 ) -> tuple[Any, Any]:
-    """Runs batches as long as the state is finite; returns how many, and the state."""
+    """Runs batches while the state is finite; returns the number of batches, and the state."""
     count = order.shape[0]
     full = count // batch
 

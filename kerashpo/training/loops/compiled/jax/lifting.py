@@ -1,4 +1,4 @@
-"""Numbers that Keras bakes into a graph, inputs of it instead: rates, seeds, penalties."""
+"""Lifts constants out of a graph: rates, seeds, penalties and activations become its inputs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from kerashpo.training.loops.compiled.signature import (
 
 
 class GraphInputs(NamedTuple):
-    """What differs between models that share an executable, besides their variables.
+    """Inputs that differ between models with one executable, besides their variables.
 
     Attributes:
-        seeds: the state of each dropout layer at the start of the epoch, uint32, shape (2,).
-        kept: the probability to keep, float32.
-        widths: how many features each dropout layer has before padding, uint32.
+        seeds: the random state of each dropout layer at the start of the epoch, uint32, shape (2,).
+        kept: the keep probability of each dropout layer, float32.
+        widths: the number of features of each dropout layer before padding, uint32.
         penalties: the factor of each L2 penalty, float32.
-        shapes: which of relu, tanh and sigmoid a layer has, see `_activation`, float32,
-            shape (4,); empty where activations are baked in.
+        shapes: coefficients of a layer's activation (relu, tanh or sigmoid), see `_activation`,
+            float32, shape (4,); empty where activations are constants of the graph.
     """
 
     seeds: tuple[np.ndarray, ...] = ()
@@ -39,15 +39,15 @@ class GraphInputs(NamedTuple):
     shapes: tuple[np.ndarray, ...] = ()
 
 
-#: (share of relu, a, b, c) of ``a tanh(b x) + c``.
+#: Coefficients of an activation: (1 for relu, a, b, c) of ``a tanh(b x) + c``.
 _SHAPES = {"relu": (1, 0, 0, 0), "tanh": (0, 1, 1, 0), "sigmoid": (0, 0.5, 0.5, 0.5)}
 
 
 def can_be_lifted(model: keras.Model) -> bool:
-    """Whether rates and seeds can be inputs: `_dropout` must draw what Keras would draw.
+    """Whether rates and seeds can be inputs, so that `_dropout` draws the masks of Keras.
 
-    That takes a graph of layers that calls each dropout layer once, on a known width, and JAX's
-    usual generator.
+    This requires a graph that calls each dropout layer once, on a known width, and JAX's default
+    generator.
     """
     dropouts = dropouts_of(model)
     if not dropouts:
@@ -76,7 +76,7 @@ def state_of(seed: Any) -> np.ndarray:
 
 
 def graph_inputs_of(model: keras.Model, *, activations: bool) -> GraphInputs:
-    """Returns the present values of a built model.
+    """Returns the current values of a built model.
 
     Args:
         model: a built model.
@@ -111,12 +111,12 @@ class Lift:
         self._graph_inputs, self._step = GraphInputs(), None
 
     def set(self, inputs: GraphInputs, step: Any = None) -> None:
-        """Says what holds for the step that is traced next.
+        """Sets the inputs of the step that is traced next.
 
         Args:
             inputs: traced values.
-            step: the number of the step in its epoch, from 0, uint32; None where nothing is
-                dropped.
+            step: the number of the step in its epoch, from 0, uint32; None outside training,
+                where dropout is inactive.
         """
         self._graph_inputs, self._step = inputs, step
         for penalty, factor in zip(self._penalties, inputs.penalties, strict=True):
@@ -124,7 +124,7 @@ class Lift:
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
-        """The time of a trace."""
+        """Context of a trace, in which the model reads the inputs."""
         before = [penalty.l2 for penalty in self._penalties]
         activations = [layer.activation for layer in self._activations]
         try:
@@ -147,7 +147,8 @@ class Lift:
 
         def activation(x: Any) -> Any:
             relu, outer, inner, shift = self._graph_inputs.shapes[number]
-            # What is not chosen must be finite: its gradient is a product with 0. NaN goes through.
+            # The branch not chosen must be finite, since its gradient is multiplied by 0. NaN
+            # inputs stay NaN.
             bent = outer * jnp.tanh(inner * jnp.where(relu > 0, 0, x)) + shift
             return jnp.where(relu > 0, jnp.where(x <= 0, 0, x), bent).astype(x.dtype)
 
@@ -164,7 +165,7 @@ class Lift:
             key = given.seeds[number] + jnp.stack([jnp.uint32(0), self._step])
             drawn = threefry.uniform(key, _places(inputs.shape, given.widths[number]))
             kept = given.kept[number]
-            # Where nothing is kept, a divisor of 1 makes the gradient 0 rather than NaN.
+            # Where all units are dropped, a divisor of 1 makes the gradient 0 instead of NaN.
             share = jnp.where(kept > 0, kept, 1).astype(inputs.dtype)
             return jnp.where(drawn < kept, inputs / share, jnp.zeros((), inputs.dtype))
 
@@ -172,7 +173,7 @@ class Lift:
 
 
 def _places(shape: tuple[int, ...], width: Any) -> Any:
-    """Returns where each element lies in the flat array whose last axis has `width` elements."""
+    """Returns each element's index in the flat array whose last axis has `width` elements."""
     size = int(np.prod(shape[:-1]))
     rows = jax.lax.broadcasted_iota(jnp.uint32, (size, shape[-1]), 0)
     columns = jax.lax.broadcasted_iota(jnp.uint32, (size, shape[-1]), 1)

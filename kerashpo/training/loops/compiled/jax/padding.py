@@ -1,8 +1,8 @@
-"""Layers made wider by units that do nothing, so that models of many widths have equal shapes.
+"""Padding: layers get extra units without effect, so that models of many widths have equal shapes.
 
-A unit whose weights into and out of it are 0, and whose activation is then 0, gets no gradient
-and changes no output: it stays so under every optimizer that treats elements one by one. Where
-an activation is not 0 at 0 (sigmoid), a bias far below 0 makes it so.
+A unit whose incoming and outgoing weights are 0, and whose activation is then 0, gets no gradient
+and changes no output; it stays so under every optimizer that updates variables element by
+element. Where an activation is not 0 at 0 (sigmoid), a very negative bias makes it 0.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from kerashpo.training.loops.compiled.signature import layers_of, nodes_of, pinn
 
 #: Widths are padded to multiples of this.
 STEP = 512
-#: What padding may add to an epoch, in floating-point operations: 50 such epochs cost what XLA
-#: takes to compile another network.
+#: Limit of the floating-point operations that padding adds to an epoch: 50 such epochs take as
+#: long as XLA needs to compile another network.
 _ADDED_PER_EPOCH = 2.5e9
-#: Operations a parameter and step beside the products: the optimizer's, bound by memory.
+#: Operations per parameter and step of the optimizer, whose updates are bound by memory.
 _UPDATE = 100
 _SUNK_BIAS = -1e4
 _ZERO_AT_ZERO = frozenset(
@@ -36,12 +36,12 @@ _KEEP_ZEROS = frozenset("LeakyReLU ELU Identity BatchNormalization".split())
 
 
 class _Refused(Exception):
-    """This model cannot be padded."""
+    """Raised for a model that cannot be padded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PaddedVariable:
-    """One variable that is padded: its shape then, and what the new elements hold."""
+    """A padded variable: its padded shape, and the value of the added elements."""
 
     variable: Any
     shape: tuple[int, ...]
@@ -54,7 +54,7 @@ class PaddedVariable:
         return jnp.asarray(wide)
 
     def cut(self, value: Any) -> Any:
-        """Returns the part of a padded value that is the variable's."""
+        """Returns a padded value without the added elements."""
         return jnp.asarray(np.asarray(value)[self._corner()])
 
     def _corner(self) -> tuple[slice, ...]:
@@ -63,13 +63,13 @@ class PaddedVariable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Padding:
-    """How one model is padded.
+    """Padding of one model.
 
     Attributes:
-        padded: id of a Keras variable -> how it grows; others stay as they are.
-        inputs: the layers that insist on their input's width, and the padded one.
-        shared: whether the model shares what is compiled for padded ones; one whose widths are
-            multiples of `STEP` does although nothing grows.
+        padded: id of a Keras variable -> its padding; other variables are not padded.
+        inputs: the layers that check the width of their input, with the padded width.
+        shared: whether the model uses the executables of padded models, which it does without any
+            padding if its widths are multiples of `STEP`.
     """
 
     padded: dict[int, PaddedVariable]
@@ -78,7 +78,7 @@ class Padding:
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
-        """Lets Keras take padded values for the model's, for the time of a trace."""
+        """Context of a trace in which the model's variables have their padded shapes."""
         specs = [(layer, layer.input_spec) for layer, _ in self.inputs]
         shapes = [(each.variable, each.variable._shape) for each in self.padded.values()]
         try:
@@ -98,15 +98,15 @@ NONE = Padding({}, (), shared=False)
 
 
 def padding_of(model: keras.Model, steps: int, batch: int) -> Padding:
-    """Returns how to pad a model, `NONE` where that is not exact or would cost too much.
+    """Returns the padding of a model, `NONE` where that is not exact or would cost too much.
 
-    The answer depends on model and data alone, not on what was compiled before, so that a trial
-    is trained the same way whenever it is taken up again.
+    The result depends only on model and data, not on what was compiled before, so that a resumed
+    trial is trained the same way.
 
     Args:
         model: built and compiled.
-        steps: in an epoch.
-        batch: samples a step.
+        steps: training steps per epoch.
+        batch: samples per step.
     """
     if not structure_of(model).free:
         return NONE
@@ -119,7 +119,7 @@ def padding_of(model: keras.Model, steps: int, batch: int) -> Padding:
         for variable in model.variables
         if (padded := padding.padded.get(id(variable))) is not None
     )
-    # Six operations a weight and sample: two forward, four backward.
+    # Six operations per weight and sample: two forward, four backward.
     return padding if added * steps * (6 * batch + _UPDATE) <= _ADDED_PER_EPOCH else NONE
 
 
@@ -127,7 +127,7 @@ def _padded(model: keras.Model) -> Padding:
     """Returns the padding of a model whose layers form chains.
 
     Raises:
-        _Refused: if units that do nothing would do something.
+        _Refused: if added units would change the model's outputs or gradients.
     """
     pinned, nodes = pinned_of(model), nodes_of(model)
     decays = bool(getattr(model.optimizer, "weight_decay", None))
@@ -140,7 +140,7 @@ def _padded(model: keras.Model) -> Padding:
         if isinstance(layer, keras.layers.InputLayer):
             widths[id(layer)] = node.outputs[0].shape[-1] or 0
             continue
-        # More axes would multiply the products that padding adds.
+        # Further axes would multiply the operations that padding adds.
         _refuse_unless(len(node.input_tensors) == 1 and len(node.outputs[0].shape) == 2)
         source = id(node.input_tensors[0]._keras_history.operation)
         _refuse_unless(source in widths)  # else it is an operation outside any layer
@@ -172,7 +172,7 @@ def _padded(model: keras.Model) -> Padding:
 
 
 def _keeps_zeros(layer: keras.layers.Layer) -> bool:
-    """Whether features that are 0 stay 0, and cost nothing."""
+    """Whether a layer maps features that are 0 to 0, without a penalty."""
     if layer.activity_regularizer is not None:
         return False
     match type(layer).__name__:
@@ -187,7 +187,7 @@ def _keeps_zeros(layer: keras.layers.Layer) -> bool:
 
 
 def _is_plain(layer: keras.layers.Layer) -> bool:
-    """Whether zeros among the weights of a `Dense` or `BatchNormalization` stay zeros."""
+    """Whether weights of a `Dense` or `BatchNormalization` layer that are 0 stay 0 in training."""
     values = vars(layer)
     penalties = [values[name] for name in values if name.endswith("_regularizer")]
     constraints = [values[name] for name in values if name.endswith("_constraint")]
@@ -208,10 +208,10 @@ def _name(activation: Any) -> str:
 
 
 def _fill(layer: keras.layers.Dense, decays: bool) -> float:
-    """Returns the bias at which a unit without weights gives 0 and takes no gradient.
+    """Returns the bias at which a unit whose weights are 0 outputs 0 and gets no gradient.
 
     Raises:
-        _Refused: if there is none, or something would move it.
+        _Refused: if there is none, or training would change it.
     """
     kind = _name(layer.activation)
     if kind in _ZERO_AT_ZERO:
@@ -222,9 +222,9 @@ def _fill(layer: keras.layers.Dense, decays: bool) -> float:
 
 
 def _slots(model: keras.Model, padded: dict[int, PaddedVariable]) -> dict[int, PaddedVariable]:
-    """Returns how the optimizer's variables grow: each list of them belongs to the trainable."""
+    """Returns the padding of the optimizer's slots, which have the shapes of their variables."""
     optimizer, trainable = model.optimizer, model.trainable_variables
-    # An added element divides 0 by the root of 0 and epsilon.
+    # For an added element the optimizer divides 0 by the root of 0 plus epsilon.
     _refuse_unless(not optimizer.use_ema and (getattr(optimizer, "epsilon", 1) or 0) >= 1e-30)
     found: dict[int, PaddedVariable] = {}
     for slots in vars(optimizer).values():

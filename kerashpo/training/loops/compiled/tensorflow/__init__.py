@@ -1,4 +1,4 @@
-"""Compiled epochs on TensorFlow: one trace for many configurations."""
+"""Engine for compiled epochs on TensorFlow: one trace serves many configurations."""
 
 from kerashpo.training.loops.compiled.tensorflow.engine import TensorFlowEngine
 

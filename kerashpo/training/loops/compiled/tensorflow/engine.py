@@ -1,4 +1,4 @@
-"""The TensorFlow engine: which trace a model uses, and its epochs as graph calls."""
+"""TensorFlow engine: finds the trace of a model and runs its epochs as graph calls."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from kerashpo.training.loops.compiled.tensorflow.runtime import (
 )
 from kerashpo.training.loops.compiled.tensorflow.traces import SharedTrace, Trace
 
-#: Sessions between two clearings of TensorFlow's cache of kernels.
+#: Number of sessions after which TensorFlow's kernel cache is cleared.
 _SESSIONS_PER_CLEARING = 100
 
 
 @final
 class TensorFlowEngine(Engine[SharedTrace]):
-    """Compiled epochs on TensorFlow: traces that do not depend on the widths of layers.
+    """Engine for compiled epochs on TensorFlow: traces that do not depend on layer widths.
 
     Args:
-        capacity: how many shared traces to hold.
+        capacity: the largest number of shared traces.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -72,7 +72,7 @@ class TensorFlowEngine(Engine[SharedTrace]):
         return tf.convert_to_tensor(array)
 
     def trace(self, model: keras.Model) -> SharedTrace:
-        """Returns the trace for this model, made now if there is none."""
+        """Returns the trace for this model; it is made if there is none."""
         structure = structure_of(model)
         if structure.key is None:
             return self._of_model(
@@ -83,7 +83,7 @@ class TensorFlowEngine(Engine[SharedTrace]):
 
 @final
 class TensorFlowSession(CompiledSession):
-    """One model whose variables are those of a shared trace while it trains."""
+    """Session that binds a model to the variables of a shared trace while it trains."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class TensorFlowSession(CompiledSession):
         return self._trace.graph(trace, self._model, data)(data, *inputs)
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
-        """Without the checks of `Variable.assign`, which cost three times as much."""
+        """Sets a seed without the checks of `Variable.assign`, which take three times as long."""
         slot = variable._value
         value = tf.constant(state.astype(variable.dtype))
         tf.raw_ops.AssignVariableOp(resource=slot.handle, value=value, validate_shape=False)
@@ -144,7 +144,7 @@ class TensorFlowSession(CompiledSession):
 
 @final
 class _BoundModel:
-    """The time for which a model's variables are those of a trace."""
+    """Context in which a model uses the variables of a trace."""
 
     def __init__(self, shared: SharedTrace, model: keras.Model) -> None:
         self._trace, self._model = shared, model

@@ -1,4 +1,4 @@
-"""The graphs: an epoch of training, a pass of evaluation, predictions of a batch."""
+"""Traces the TensorFlow graphs: a training epoch, an evaluation, the predictions of a batch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def trace_training(model: keras.Model, data: Any) -> Concrete:
 
 
 def trace_training_until_nan(model: keras.Model, data: Any) -> Concrete:
-    """Traces one epoch that ends where the loss is no number: ``... -> (logs, batches)``.
+    """Traces one epoch that ends when the loss is not finite: ``... -> (logs, batches)``.
 
     The inputs are those of `trace_training`. For models whose logs are metrics.
     """
@@ -74,7 +74,7 @@ def trace_testing(model: keras.Model, data: Any) -> Concrete:
 
 
 def trace_testing_rows(model: keras.Model, data: Any) -> Concrete:
-    """Traces evaluation on some samples: ``(data, order, batch) -> logs``."""
+    """Traces an evaluation of selected samples: ``(data, order, batch) -> logs``."""
 
     @tf.autograph.experimental.do_not_convert
     def part(data: Any, order: Any, batch: Any) -> Any:
@@ -98,12 +98,12 @@ def trace_predicting(model: keras.Model, data: Any) -> Concrete:
 
 
 def specs(data: Any) -> Any:
-    """Returns the nested `tf.TensorSpec` of data, the number of samples left open."""
+    """Returns the nested `tf.TensorSpec` of data, with an unknown number of samples."""
     return _map(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), data)
 
 
 def _map(function: Callable[[Any], Any], data: Any) -> Any:
-    """Applies a function to the tensors of nested data; None (no weights) stays None."""
+    """Applies a function to the tensors of nested data; None (no sample weights) stays None."""
     return tf.nest.map_structure(lambda leaf: None if leaf is None else function(leaf), data)
 
 
@@ -129,7 +129,7 @@ def _concrete(function: Callable[..., Any], *signature: Any) -> Concrete:
 def _run_steps(model: keras.Model, step: Callable[[Any], Any], steps: Any, name: str) -> Any:
     """Loops over batches and returns the logs that `fit` would read after the last one."""
     if not logs_are_metrics(model, name):
-        # A step of the user's may log anything: what the last batch said must be kept.
+        # A user's step may log anything, so the logs of the last batch are returned.
         _loop(step, steps - 1)
         return _tensors(model._get_metrics_result_or_logs(step(steps - 1)))
     _loop(step, steps)
@@ -137,7 +137,7 @@ def _run_steps(model: keras.Model, step: Callable[[Any], Any], steps: Any, name:
 
 
 def _loop(step: Callable[[Any], Any], steps: Any, goes_on: Callable[[], Any] | None = None) -> Any:
-    """Runs a step for each index below `steps`, as long as `goes_on`; returns how many."""
+    """Runs a step for each index below `steps` while `goes_on()`; returns the number of steps."""
 
     def condition(index: Any) -> Any:
         left = index < steps

@@ -1,4 +1,4 @@
-"""Numbers that Keras bakes into a graph, read from variables instead while it is traced."""
+"""Lifts constants out of a graph: dropout rates and L2 factors become variables of the trace."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kerashpo.training.loops.compiled.signature import dropouts_of, penalties_of
 from kerashpo.training.loops.compiled.tensorflow.slots import Slots
 
 _SEED_BOUND = tf.int32.max - 1
-#: TensorFlow's number of the algorithm that `tf.random.stateless_uniform` uses on CPUs and GPUs.
+#: TensorFlow's code of the algorithm that `tf.random.stateless_uniform` uses on CPUs and GPUs.
 _PHILOX = 1
 
 
 @contextlib.contextmanager
 def lifted(model: keras.Model, slots: Slots) -> Iterator[None]:
-    """Lets dropout rates and L2 factors come from slots for the time of a trace."""
+    """Context of a trace in which dropout rates and L2 factors are read from slots."""
     penalties = penalties_of(model)
     before = [penalty.l2 for penalty in penalties]
     layers = dropouts_of(model)
@@ -37,10 +37,10 @@ def lifted(model: keras.Model, slots: Slots) -> Iterator[None]:
 
 
 def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
-    """Returns `keras.layers.Dropout.call` with its numbers as variables.
+    """Returns a `keras.layers.Dropout.call` whose seed, rate and scale are variables.
 
-    The same operations as `tf.nn.experimental.stateless_dropout` after Keras's own treatment of
-    the seed, so the masks are those that `fit` would draw.
+    It applies the operations of `tf.nn.experimental.stateless_dropout` to the seed as Keras
+    derives it, so the masks are those that `fit` would draw.
     """
 
     def call(inputs: Any, training: bool = False) -> Any:
@@ -52,7 +52,7 @@ def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
         kept = _uniform(tf.shape(inputs), key, inputs.dtype) >= tf.cast(rate, inputs.dtype)
         factor, nothing = tf.cast(scale, inputs.dtype), tf.zeros([], inputs.dtype)
 
-        # Without it the gradient has to find out that a scalar was broadcast.
+        # Without a custom gradient, TensorFlow would reduce over the broadcast scalar.
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def masked(values: Any) -> Any:
             def gradient(upstream: Any) -> Any:
@@ -66,12 +66,12 @@ def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
 
 
 def _uniform(shape: Any, seed: Any, dtype: Any) -> Any:
-    """Returns `tf.random.stateless_uniform` over [0, 1) without the product with 1 and sum with 0.
+    """Returns `tf.random.stateless_uniform` over [0, 1), without its scaling by 1 and shift by 0.
 
     Args:
         shape: int32, shape (rank,).
         seed: int32, shape (2,).
-        dtype: of floats.
+        dtype: a floating-point type.
     """
     parts = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
     return tf.raw_ops.StatelessRandomUniformV2(
@@ -81,10 +81,10 @@ def _uniform(shape: Any, seed: Any, dtype: Any) -> Any:
 
 @contextlib.contextmanager
 def fused(optimizer: Any) -> Iterator[None]:
-    """Lets Adam update a variable with TensorFlow's one kernel instead of a dozen.
+    """Context in which Adam updates a variable with TensorFlow's fused kernel, not a dozen ops.
 
-    The kernel computes Keras's formula (Kingma & Ba 2014, the form before section 2.1). Sparse
-    gradients, other precisions and other optimizers are left to Keras.
+    The kernel computes Keras's formula (Kingma & Ba 2014, the form before section 2.1). For
+    sparse gradients, other precisions and other optimizers Keras's own step is used.
     """
     if not _has_keras_adam_step(optimizer):
         yield
@@ -99,7 +99,7 @@ def fused(optimizer: Any) -> Iterator[None]:
         index = optimizer._get_variable_index(variable)
         graph = tf.compat.v1.get_default_graph()
         if graph not in powers:
-            # The same for every variable of a step: once in each graph (loops have their own).
+            # Equal for every variable of a step: computed once per graph (a loop has its own).
             step = tf.cast(optimizer.iterations + 1, tf.float32)
             powers[graph] = tf.pow(optimizer.beta_1, step), tf.pow(optimizer.beta_2, step)
         tf.raw_ops.ResourceApplyAdam(

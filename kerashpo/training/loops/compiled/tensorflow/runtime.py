@@ -1,4 +1,4 @@
-"""TensorFlow's own options, changed for the time of a session and put back."""
+"""TensorFlow runtime options: graph optimizer, executor and caches, set for a session."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _OPTION = "disable_meta_optimizer"
 
 @contextlib.contextmanager
 def without_grappler() -> Iterator[None]:
-    """Leaves out the graph optimizer (Grappler) for functions first called inside.
+    """Context that disables the graph optimizer (Grappler) for functions first called inside.
 
-    For dense layers of unknown width it finds nothing worth its time: an epoch takes as long
-    with it as without, the first call half as long again.
+    For dense layers of unknown width it has no effect on the time of an epoch, but makes the
+    first call take half as long again.
     """
     before = bool(tf.config.optimizer.get_experimental_options().get(_OPTION, False))
     tf.config.optimizer.set_experimental_options({_OPTION: True})
@@ -30,23 +30,23 @@ def without_grappler() -> Iterator[None]:
         tf.config.optimizer.set_experimental_options({_OPTION: before})
 
 
-#: Products a step up to which one thread is quicker than several.
+#: Multiplications per step up to which one thread is faster than several.
 _FEW_PRODUCTS = 1_500_000
 _ONE_THREAD = "SINGLE_THREADED_EXECUTOR"
 
 
 @contextlib.contextmanager
 def functional_loops() -> Iterator[None]:
-    """Keeps each loop traced inside as one operation, for `single_threaded_executor`."""
+    """Context in which a traced loop stays one operation, for `single_threaded_executor`."""
     with context.function_executor_type(_ONE_THREAD):
         yield
 
 
 def is_flat(graph: Any) -> bool:
-    """Whether no loop of a graph calls functions of its own.
+    """Whether no loop of a graph calls further functions.
 
-    `single_threaded_executor` would wait for those in a pool of threads that may have one thread
-    only, the one that waits.
+    `single_threaded_executor` would wait for them in a thread pool whose only thread may be the
+    waiting one, which is a deadlock.
     """
     return not any(
         attribute.HasField("func") or attribute.list.func
@@ -57,11 +57,11 @@ def is_flat(graph: Any) -> bool:
 
 
 def with_lowered_loops(graph: Any) -> Any:
-    """Returns a concrete function traced under `functional_loops` as it is without.
+    """Returns a concrete function traced under `functional_loops`, with its loops lowered.
 
-    A loop taken apart into its operations runs large steps in two thirds of the time. The graph
-    is not traced again: the two differ in an attribute of its loops, which each concrete function
-    copies when it is made.
+    A loop lowered to its operations runs large steps in two thirds of the time. The graph is not
+    traced again: only an attribute of its loops differs, which each concrete function copies when
+    it is made.
     """
     lower = attr_value_pb2.AttrValue(b=True)
     for operation in graph.graph.get_operations():
@@ -71,41 +71,42 @@ def with_lowered_loops(graph: Any) -> Any:
 
 
 def is_small(products: int) -> bool:
-    """Whether one thread is quicker for a step of so many products (parameters times batch).
+    """Whether a step of this many products (parameters times batch) is faster in one thread.
 
-    It handles an operation in two thirds of the time, but never two at once. Measured on two
-    cores: a quarter less CPU time below 1.5 million products, as much more above 3 million.
+    The single-threaded executor takes two thirds of the time per operation, but runs one at a
+    time. Measured on two cores: 25 % less CPU time below 1.5 million products, 25 % more above 3
+    million.
     """
     return products <= _FEW_PRODUCTS and not tf.config.list_physical_devices("GPU")
 
 
 @contextlib.contextmanager
 def single_threaded_executor() -> Iterator[None]:
-    """Executes graphs called inside one operation after another.
+    """Context in which graphs run one operation after another, in one thread.
 
-    Only for flat graphs (see `is_flat`) traced under `functional_loops`, so nothing of a user's
-    may run inside.
+    Only for flat graphs (see `is_flat`) traced under `functional_loops`; no user code may run
+    inside.
     """
     with context.function_executor_type(_ONE_THREAD):
         yield
 
 
 def clear_kernels() -> None:
-    """Empties TensorFlow's cache of kernels, which grows with every variable ever made.
+    """Clears TensorFlow's kernel cache, which grows with every variable ever made.
 
-    `keras.utils.clear_session` does this too, and resets much else. Afterwards each graph in use
-    is prepared again, which takes it some tens of milliseconds once.
+    `keras.utils.clear_session` does this too, but resets much else. Afterwards each graph in use
+    is prepared again at its next call, which takes some tens of milliseconds.
     """
     context.context().clear_kernel_cache()
 
 
 @contextlib.contextmanager
 def collectable_graphs() -> Iterator[None]:
-    """Lets the graphs traced inside be freed when nothing uses them any more.
+    """Context in which traced graphs can be garbage-collected once they are unused.
 
-    `tf.custom_gradient`, which Keras's losses use, enters a function that holds the graph into a
-    registry for ever. It is looked up when a graph is differentiated; ours hold their gradients
-    already.
+    `tf.custom_gradient`, which Keras's losses use, registers a function that holds the graph, and
+    never removes it. The registry is only read when a graph is differentiated; these graphs
+    contain their gradients already.
     """
     registry = ops.gradient_registry._registry
     before = set(registry)

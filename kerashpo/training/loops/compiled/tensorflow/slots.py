@@ -1,4 +1,4 @@
-"""Slots: the variables of a shared graph, which stand in for a model's while it trains."""
+"""Slots: the variables of a shared graph, which replace a model's own while it trains."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from kerashpo.training.loops.compiled.signature import (
     trained_variables,
 )
 
-#: Functions that Keras traces for a model; they capture the variables of the moment.
+#: Functions that Keras traces for a model; a trace captures the variables at that time.
 _TRACED = ("train_function", "test_function", "predict_function")
 
 
 def variables_of(model: keras.Model) -> list[Any]:
     """Returns the Keras variables of model, optimizer and metrics, each once.
 
-    The seeds of dropout layers are not among them: a layer of rate 0 has none, and shall share
-    the graph of one that has.
+    The seeds of dropout layers are not among them: a layer of rate 0 has none, and still shares
+    the graph of layers with a seed.
     """
     lifted = {id(layer.seed_generator.state) for layer in dropouts_of(model) if layer.rate > 0}
     found: dict[int, Any] = {}
@@ -36,12 +36,12 @@ def variables_of(model: keras.Model) -> list[Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slots:
-    """What a shared graph reads and writes.
+    """The variables that a shared graph reads and writes.
 
     Attributes:
-        variables: one for each of `variables_of`, of unknown sizes if widths are free.
-        seeds: the state of each dropout layer, int64, shape (2,).
-        rates: the probability to drop, float32 scalars.
+        variables: one for each of `variables_of`, of unknown shapes if widths are free.
+        seeds: the random state of each dropout layer, int64, shape (2,).
+        rates: the dropout rates, float32 scalars.
         scales: 1 / (1 - rate), float32 scalars.
         penalties: the factor of each L2 penalty, float32 scalars.
     """
@@ -93,12 +93,12 @@ def _slots(model: keras.Model, free: bool) -> tuple[tf.Variable, ...]:
 class SlotBinding:
     """Binds a model's Keras variables to the slots of a shared graph, until `end`.
 
-    Keras variables stay the same objects, so callbacks, the optimizer and `get_weights` see
-    live values; only the `tf.Variable` beneath each changes.
+    The Keras variables stay the same objects, so callbacks, the optimizer and `get_weights` see
+    current values; only the `tf.Variable` that each wraps is replaced.
 
     Args:
-        model: a built model of the slots' structure.
-        slots: of a shared graph; one model at a time.
+        model: a built model with the signature of the slots.
+        slots: the slots of a shared graph; one model at a time.
     """
 
     def __init__(self, model: keras.Model, slots: Slots) -> None:
@@ -113,14 +113,14 @@ class SlotBinding:
             if layer.rate > 0:
                 self._bind(layer.seed_generator.state, seed)
             rate.assign(layer.rate)
-            # At rate 1 nothing is kept; a finite scale keeps the gradient 0 rather than NaN.
+            # At rate 1 all units are dropped; a finite scale makes the gradient 0 instead of NaN.
             scale.assign(1.0 / (1.0 - layer.rate) if layer.rate < 1 else 0.0)
         for penalty, slot in zip(penalties_of(model), slots.penalties, strict=True):
             slot.assign(penalty.l2)
         self._forget_traces(dict.fromkeys(_TRACED))
 
     def end(self) -> None:
-        """Moves the values to the model's own variables and gives those back."""
+        """Copies the values to the model's own variables and restores those."""
         for variable, own, slot in self._bound:
             _copy(slot, own)
             variable._value = own
@@ -134,20 +134,20 @@ class SlotBinding:
         variable._value = slot
 
     def _forget_traces(self, functions: dict[str, Any]) -> None:
-        """Sets the model's traced functions: those made now captured the other variables."""
+        """Replaces the model's traced functions, since they captured the other variables."""
         for name, function in functions.items():
             setattr(self._model, name, function)
         _renew_index(self._model.optimizer)
 
 
 def _copy(source: tf.Variable, target: tf.Variable) -> None:
-    """Assigns without the shape checks of `tf.Variable.assign`, which cost more than the copy."""
+    """Assigns without the shape checks of `tf.Variable.assign`, which take longer than the copy."""
     value = tf.raw_ops.ReadVariableOp(resource=source.handle, dtype=source.dtype)
     tf.raw_ops.AssignVariableOp(resource=target.handle, value=value, validate_shape=False)
 
 
 def _renew_index(optimizer: Any) -> None:
-    """Keras finds an optimizer's slots by the identity of the `tf.Variable` they belong to."""
+    """Rebuilds the index by which Keras finds an optimizer's slots: ids of `tf.Variable`s."""
     while optimizer is not None:
         index = optimizer._trainable_variables_indices
         index.clear()

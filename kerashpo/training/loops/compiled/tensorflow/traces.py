@@ -1,4 +1,4 @@
-"""A trace and the variables that it reads, for one model or for many of one structure."""
+"""Traced graphs and their variables, for one model or shared by models of one signature."""
 
 from __future__ import annotations
 
@@ -24,23 +24,22 @@ Trace = Callable[[keras.Model, Any], graphs.Concrete]
 
 
 class SharedTrace:
-    """The graphs of a structure, traced when first needed.
+    """The graphs of one trace signature, traced lazily.
 
-    A shared trace has slots, which stand in for a model's variables while it trains. A private
-    one reads its model's own variables, and no other model may use it.
+    A shared trace has slots, which replace a model's variables while it trains. A private one
+    reads its model's own variables, and no other model may use it.
 
     Args:
-        model: the first model of the structure.
-        structure: what it is.
+        model: the first model with this signature.
+        structure: its signature.
     """
 
     def __init__(self, model: keras.Model, structure: Structure) -> None:
         shared = structure.key is not None
         self._slots = Slots.like(model, free=structure.free) if shared else None
-        # A graph holds its variables weakly.
+        # Keeps the variables alive: a graph only holds weak references to them.
         self._own = None if shared else [variable._value for variable in variables_of(model)]
-        #: Whether TensorFlow's graph optimizer may be left out and its executor be chosen, see
-        #: `runtime.without_grappler` and `runtime.single_threaded_executor`.
+        #: Whether `runtime.without_grappler` and `runtime.single_threaded_executor` may be used.
         self.quick = structure.free
         self._graphs: dict[Hashable, graphs.Concrete] = {}
         self._lowered: dict[graphs.Concrete, graphs.Concrete] = {}
@@ -58,11 +57,11 @@ class SharedTrace:
         )
 
     def graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete:
-        """Returns the graph that `trace` makes for data of this type, traced at most once.
+        """Returns the graph that `trace` makes for data of this type; traced at most once.
 
         Args:
             trace: one of `graphs.trace_training`, `trace_testing`, `trace_predicting`.
-            model: a model that is bound to the slots.
+            model: a model bound to the slots.
             data: nested tensors.
         """
         traced = self._traced(trace, model, data)
@@ -73,7 +72,7 @@ class SharedTrace:
         return self._lowered[traced]
 
     def small_graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete | None:
-        """Returns the graph for `runtime.single_threaded_executor`, None if unfit."""
+        """Returns the graph for `runtime.single_threaded_executor`, None if it cannot use that."""
         if not self.quick:
             return None
         traced = self._traced(trace, model, data)
@@ -87,7 +86,7 @@ class SharedTrace:
             with contextlib.ExitStack() as stack:
                 stack.enter_context(fused(model.optimizer))
                 if self._slots is not None:
-                    # Keras's code alone: a function of the user's may be differentiated again.
+                    # Only for Keras's code: a user's function may be differentiated later.
                     stack.enter_context(collectable_graphs())
                     stack.enter_context(lifted(model, self._slots))
                 if self.quick:
