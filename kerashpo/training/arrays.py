@@ -1,4 +1,4 @@
-"""Array-likes (frames, tensors, sparse matrices, strings) as numpy arrays, by Keras's rules."""
+"""Converts array-likes (frames, tensors, sparse matrices, strings) to numpy, by Keras's rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def as_arrays(value: Any) -> Any:
 
 
 def are_arrays(arrays: Arrays) -> bool:
-    """Whether all leaves are dense numpy arrays of numbers or strings with an axis of samples."""
+    """Whether all leaves are dense numpy arrays of numbers or strings with a sample axis."""
     return all(
         isinstance(leaf, np.ndarray) and leaf.ndim > 0 and _is_number_or_string(leaf)
         for leaf in leaves(arrays)
@@ -40,7 +40,7 @@ def are_arrays(arrays: Arrays) -> bool:
 
 
 def are_numbers(arrays: Arrays) -> bool:
-    """Whether none of the arrays holds strings, which only TensorFlow has as tensors."""
+    """Whether none of the arrays contains strings: only TensorFlow has string tensors."""
     return not any(_holds_strings(leaf) for leaf in leaves(arrays))
 
 
@@ -55,13 +55,13 @@ def length(arrays: Arrays) -> int:
 
 
 def can_take(arrays: Arrays) -> bool:
-    """Whether `take` takes rows: of arrays, large sparse matrices and ragged tensors."""
+    """Whether `take` can select rows: of arrays, large sparse matrices and ragged tensors."""
     found = leaves(arrays)
     return bool(found) and all(_has_rows(leaf) for leaf in found)
 
 
 def take(arrays: Arrays, rows: Any) -> Arrays:
-    """Returns these rows (a slice, or indices) of nested arrays; None stays None."""
+    """Returns the given rows (a slice, or indices) of nested arrays; None stays None."""
 
     def part(leaf: Any) -> Any:
         if leaf is None or isinstance(leaf, np.ndarray):
@@ -81,7 +81,7 @@ def check_lengths(what: str, triple: Triple) -> None:
     if known == set() or len(known) > 1 or 0 in known:
         shown = ", ".join(f"{name}: {counts}" for name, counts in lengths.items() if counts)
         raise InvalidInput(
-            f"{what} expects arrays with one and the same number of samples, at least 1. "
+            f"{what} expects arrays with the same number of samples, at least 1. "
             f"Received lengths {shown or 'of nothing'}."
         )
 
@@ -100,7 +100,7 @@ def digest(arrays: Any) -> str:
 
 def _as_array(leaf: Any) -> Any:
     if scipy.sparse.issparse(leaf):
-        rows = leaf.tocsr()  # the only kind of which Keras can take rows
+        rows = leaf.tocsr()  # the only sparse format that Keras can slice
         dense = int(np.prod(rows.shape)) * 4 <= MAX_DENSE_BYTES
         return _in_floatx(rows.toarray() if dense else rows)
     if type(leaf).__name__ in ("SparseTensor", "BCOO"):  # TensorFlow's and JAX's
@@ -126,13 +126,13 @@ def _from_pandas(leaf: Any) -> np.ndarray:
 def _without_objects(array: np.ndarray) -> np.ndarray:
     """Returns Python numbers as floats and strings as Python strings; other objects stay."""
     if array.dtype.kind == "T":
-        return array.astype(object)  # numpy's own strings of any length, which no backend reads
+        return array.astype(object)  # numpy's StringDType, which no backend reads
     if array.dtype != object or _holds_strings(array):
         return array
     try:
         return array.astype(_floatx())
     except (TypeError, ValueError):
-        return array  # Keras says what it thinks of them
+        return array  # Keras raises its own error for such objects
 
 
 def _in_floatx(array: Any) -> Any:
@@ -145,7 +145,7 @@ def _is_float(array: Any) -> bool:
 
 
 def _floatx() -> np.dtype:
-    """Returns Keras's floatx as a type of numpy, which knows bfloat16 only by `ml_dtypes`."""
+    """Returns Keras's floatx as a numpy dtype; bfloat16 needs `ml_dtypes`."""
     if keras.config.floatx() == "bfloat16":
         import ml_dtypes
 

@@ -1,4 +1,4 @@
-"""Shapes and types of a batch, from which a model without `keras.Input` can be built."""
+"""Shapes and dtypes of a batch, from which a model without `keras.Input` can be built."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ BatchSpec = tuple[Any, Any, Any]
 
 
 def batch_spec(data: FitData) -> BatchSpec | None:
-    """Returns the shapes and types of the first batch; None where looking would use it up."""
+    """Returns shapes and dtypes of the first batch; None if reading it would consume the data."""
     batch = first_batch(data)
     if batch is None:
         return None
     try:
         x, y, weight = keras.tree.map_structure(_spec, batch)
     except (TypeError, ValueError):
-        return None  # ragged, or nothing that has a shape
+        return None  # ragged, or without a shape
     return x, y, weight
 
 
 def first_batch(data: FitData) -> BatchSpec | None:
-    """Returns the first batch, (x, y, sample_weight), of arrays or of what describes them.
+    """Returns the first batch, (x, y, sample_weight), as arrays or as their specification.
 
-    None where there is none to be had without using the data up.
+    None if the batch cannot be read without consuming the data.
     """
     if data.x is None:
         return None
@@ -74,7 +74,7 @@ def to_json(spec: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """Returns what `to_json` was given."""
+    """Reverses `to_json`."""
     match value:
         case {"shape": shape, "dtype": dtype}:
             return ArraySpec(tuple(shape), dtype)

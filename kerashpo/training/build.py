@@ -1,4 +1,4 @@
-"""Creating every variable of a model before it is trained."""
+"""Builds a model: creates every variable before it is trained."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from kerashpo.training.batch_spec import BatchSpec, batch_spec, from_json, to_js
 from kerashpo.training.data import FitData
 from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 
-#: What a model overrides where its variables are created by a step, not by a call.
+#: Methods whose override may create variables in a training step, not in a call of the model.
 _STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics")
 
 
 def build_all(model: keras.Model, data: FitData) -> None:
     """Creates the variables of layers, metrics, loss and optimizers that do not exist yet.
 
-    `fit` does the same lazily from its first batch. A checkpoint can be loaded, and a graph
-    traced, only once they exist.
+    `fit` does the same lazily from its first batch. Loading a checkpoint and tracing a graph need
+    the variables before.
 
     Args:
         model: a compiled model.
-        data: what it will be trained on; a pipeline that cannot be looked at without using it
-            up is left to `fit`.
+        data: the training data; for a pipeline that cannot be read without consuming it, `fit`
+            creates the variables.
     """
-    if model.compiled:  # the training of others is the user's own
+    if model.compiled:  # models that are not compiled are trained by user code
         build(model, batch_spec(data), validates=data.validation is not None)
 
 
 def build(model: keras.Model, spec: BatchSpec | None, validates: bool = True) -> None:
-    """Creates all variables of a compiled model from the shapes and types of a batch.
+    """Creates all variables of a compiled model from the shapes and dtypes of a batch.
 
     Args:
         model: a compiled model.
-        spec: of (x, y, sample_weight); None where they are not known.
+        spec: specification of (x, y, sample_weight); None if it is not known.
         validates: whether the model will be evaluated.
     """
     with strategy_scope(model):
@@ -57,9 +57,9 @@ def strategy_scope(model: keras.Model) -> AbstractContextManager[Any]:
 
 @contextlib.contextmanager
 def built_already(model: keras.Model) -> Iterator[None]:
-    """Keeps `fit` from building a model under a `tf.distribute` strategy once more.
+    """Context in which `fit` does not build a model under a `tf.distribute` strategy again.
 
-    It would take a batch from each iterator and throw the iterator away, which now and then
+    For that it would read a batch from an iterator and discard the iterator, which occasionally
     crashes TensorFlow 2.21 under `MirroredStrategy`.
     """
     if getattr(model, "_distribute_strategy", None) is None or not model.built:
@@ -73,11 +73,11 @@ def built_already(model: keras.Model) -> Iterator[None]:
 
 
 def inputs_to_json(model: keras.Model, spec: BatchSpec | None) -> Any:
-    """Returns, as JSON values, what `build_from_json` needs to build an equal model.
+    """Returns the inputs of `build_from_json`, with which it builds an equal model, as JSON values.
 
     Args:
-        model: built.
-        spec: of a batch, None where only the model knows its shapes.
+        model: a built model.
+        spec: specification of a batch; None to use the model's own build configuration.
     """
     if spec is not None:
         return {"batch": to_json(spec)}
@@ -85,7 +85,7 @@ def inputs_to_json(model: keras.Model, spec: BatchSpec | None) -> Any:
 
 
 def build_from_json(model: keras.Model, inputs: Any) -> None:
-    """Creates the variables of a model from what `inputs_to_json` returned."""
+    """Creates the variables of a model from the result of `inputs_to_json`."""
     match inputs:
         case {"batch": spec}:
             build(model, from_json(spec))
@@ -101,12 +101,12 @@ def _build_by_steps(model: keras.Model, spec: BatchSpec, validates: bool) -> Non
     if keras.backend.backend() == "tensorflow" and own:
         _trace_steps(model, packed, validates)
         return
-    # The only entry to what `fit` does before its first batch; Keras has no public one.
+    # Private in Keras: `fit` calls it before its first batch, and there is no public function.
     model._symbolic_build(data_batch=packed)
 
 
 def _trace_steps(model: keras.Model, packed: Any, validates: bool) -> None:
-    """Traces the model's own steps, which creates what they use, and throws the graphs away."""
+    """Traces the model's own steps, which creates their variables, and discards the graphs."""
     import tensorflow as tf
 
     if model.run_eagerly:
@@ -122,10 +122,10 @@ def _trace_steps(model: keras.Model, packed: Any, validates: bool) -> None:
 
 
 def _build_from_shapes(model: keras.Model, spec: BatchSpec) -> bool:
-    """Builds metrics and loss from the shapes of target and output, if that is all it takes.
+    """Builds metrics and loss from the shapes of target and output, if these are sufficient.
 
-    Keras would trace the model, the loss and the metrics to learn what a model with one symbolic
-    output already knows; on small models that takes longer than an epoch.
+    Keras would trace the model, the loss and the metrics to find shapes that a model with one
+    symbolic output already has; for small models this takes longer than an epoch.
 
     Returns:
         whether everything was built.
@@ -146,7 +146,7 @@ def _build_from_shapes(model: keras.Model, spec: BatchSpec) -> bool:
 
 
 def _is_plain(model: keras.Model) -> bool:
-    """Whether all metrics are means of a function, whose state exists from the start."""
+    """Whether all metrics are means of a function, whose variables need no input shape."""
     if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
         return False
     given = [*_flat(model, "metrics"), *_flat(model, "weighted_metrics")]

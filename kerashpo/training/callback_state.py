@@ -1,4 +1,4 @@
-"""State of a callback: every attribute that training has changed, pickled."""
+"""Saves a callback's state: the attributes that training has changed, pickled."""
 
 from __future__ import annotations
 

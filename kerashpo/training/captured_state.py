@@ -1,9 +1,9 @@
-"""What a function can read besides its arguments: globals, closures, defaults, attributes.
+"""State that a function captures: globals, closures, defaults and attributes that it can read.
 
-A traced graph keeps the values that Python code read while it was traced. Two models may share
-a graph only if their code would have read the same ones: `describe` returns a hashable value
-that is equal exactly then, and raises `Opaque` where equality cannot be decided. `fingerprint`
-is the forgiving variant that only has to notice changes.
+A traced graph contains the values that Python code read while it was traced. Two models may share
+a graph only if their code reads equal values: `describe` returns a hashable value that is equal
+exactly then, and raises `Opaque` if equality cannot be decided. `fingerprint` is a tolerant
+variant that only has to detect changes.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _LIBRARIES = frozenset(
     "keras tensorflow jax jaxlib numpy math cmath functools operator itertools builtins typing "
     "collections abc".split()
 )
-#: Names through which a function reads random numbers or the process, which cannot be described.
+#: Names of functions that return random numbers or read the process, which cannot be described.
 _UNPREDICTABLE = frozenset(
     "random default_rng globals locals vars eval exec __import__ open input breakpoint".split()
 )
 _SCALARS = (bool, int, str, bytes, type(None), type(Ellipsis), range, slice, np.dtype)
 _SEQUENCES = (tuple, list, deque)
-#: Objects of Keras that hold variables, which no configuration describes.
+#: Keras classes with variables, whose values no configuration contains.
 _STATEFUL = (
     keras.layers.Layer,
     keras.metrics.Metric,
@@ -42,11 +42,11 @@ _STATEFUL = (
     keras.random.SeedGenerator,
     keras.Variable,
 )
-#: Attributes of Keras's objects that say what was built, not what it does.
+#: Attributes of Keras objects that record how they were built and do not affect a graph.
 _BOOKKEEPING = frozenset("_built _build_input_shape _tracker _variables".split())
 #: Larger arrays are not hashed.
 _MAX_BYTES = 2**20
-#: Objects that one fingerprint looks at.
+#: The largest number of objects that one fingerprint visits.
 _MAX_OBJECTS = 10_000
 _INSTALLED = tuple(
     sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -58,15 +58,15 @@ class Opaque(Exception):
 
 
 def describe(value: Any, *, metrics: bool = False) -> Hashable:
-    """Returns a hashable description that is equal for functions and objects that behave alike.
+    """Returns a hashable description, equal for functions and objects with the same behaviour.
 
     Args:
-        value: a function, a number, an array, an object of Keras without variables, or
-            nested containers of these.
-        metrics: whether metrics of Keras are allowed, whatever values their variables have.
+        value: a function, a number, an array, a Keras object without variables, or nested
+            containers of these.
+        metrics: whether Keras metrics are allowed; the values of their variables are ignored.
 
     Raises:
-        Opaque: for anything else, and for functions that can reach anything else.
+        Opaque: for anything else, and for functions that refer to anything else.
     """
     return _Reader(strict=True, metrics=metrics).read(value)
 
@@ -74,15 +74,15 @@ def describe(value: Any, *, metrics: bool = False) -> Hashable:
 def fingerprint(value: Any) -> Hashable:
     """Returns a fingerprint that changes when plain data that a function reads or sets change.
 
-    Objects of user classes are compared by their attributes, and what cannot be described by
-    its identity.
+    Objects of user classes are compared by their attributes; objects that cannot be described
+    are compared by identity.
     """
     return _Reader(strict=False).read(value)
 
 
 @final
 class _Reader:
-    """Reads a value and everything it references; a repeated object becomes its number."""
+    """Describes a value and everything it references; a repeated object becomes its number."""
 
     def __init__(self, *, strict: bool, metrics: bool = False) -> None:
         self._strict, self._metrics = strict, metrics
@@ -136,7 +136,7 @@ class _Reader:
         return "builtin", value.__module__, value.__qualname__
 
     def _named(self, value: Any) -> Hashable:
-        """Describes a module or class: those of a library by name."""
+        """Describes a module or class; those of known libraries by their names."""
         name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
         if _root(name) in _LIBRARIES:
             return type(value).__name__, name, getattr(value, "__qualname__", "")
@@ -164,7 +164,7 @@ class _Reader:
         return "instance", id(kind), self.read(dict(own))
 
     def _attributes(self, value: Any) -> Hashable:
-        """Describes an object of Keras; configurations lack arguments (`delta` of `Huber`)."""
+        """Describes a Keras object by its attributes; `get_config` may lack some."""
         own = {
             name: item
             for name, item in vars(value).items()
@@ -251,7 +251,7 @@ def _root(module: str) -> str:
 
 
 def _is_global(function: types.FunctionType) -> bool:
-    """Whether a function is the one that its module holds under its name, not a closure."""
+    """Whether a function is a global of its module, not a closure."""
     module = sys.modules.get(function.__module__)
     return getattr(module, function.__qualname__, None) is function
 
@@ -267,11 +267,11 @@ def _is_installed(thing: Any) -> bool:
 
 
 def _is_constant(value: Any) -> bool:
-    """Whether a value is a tensor and no variable."""
+    """Whether a value is a tensor, not a variable."""
     return hasattr(value, "__array__") and not hasattr(value, "assign")
 
 
 def _is_plain(value: Any, *kinds: type) -> bool:
-    """Whether a value is a container of these kinds, or of Keras's own that track variables."""
+    """Whether a value is a container of these kinds, or a Keras subclass that tracks variables."""
     kind = type(value)
     return kind in kinds or (_root(kind.__module__) == "keras" and isinstance(value, kinds))

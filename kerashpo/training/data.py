@@ -65,13 +65,13 @@ class FitData:
         validation: (x, y, sample_weight) as arrays, a pipeline, or None.
         batch_size: samples a batch; None means Keras's default for arrays.
         validation_batch_size: the same for validation; None means `batch_size`.
-        shuffle: whether batches are drawn in a fresh order each epoch; ``"batch"`` as in Keras.
+        shuffle: whether samples are shuffled in each epoch; ``"batch"`` as in Keras.
         class_weight: class number -> weight, or None.
         validation_freq: validate every n epochs, or the epochs (from 1) to validate after.
         steps_per_epoch: batches per epoch; the next epoch continues where this one ended.
         validation_steps: batches of a validation, from the first one.
         extra: further arguments of `fit`, e.g. ``verbose``.
-        rows: of cross-validation, the training rows of the arrays; None for all.
+        rows: in cross-validation, the training rows of the arrays; None for all.
         validation_rows: the same for the arrays of `validation`.
     """
 
@@ -223,7 +223,7 @@ class FitData:
         return epoch in self.validation_freq
 
     def sizes(self) -> dict[str, int]:
-        """Returns how many samples there are, for a study's provenance; empty for pipelines."""
+        """Returns the numbers of samples, for a study's provenance; empty for pipelines."""
         if not self.is_arrays:
             return {}
         found = {"training_samples": self.samples}
@@ -327,7 +327,7 @@ def _check(x: Any, y: Any, weight: Any, arrays: bool) -> None:
 
 
 def _split(triple: Triple, fraction: float) -> tuple[Triple, Triple]:
-    """Cuts off the last samples, as `keras` does: the training part has floor(n (1 - f))."""
+    """Splits off the last samples for validation, as Keras does: floor(n (1 - f)) stay training."""
     if not can_take(triple):
         raise InvalidInput(
             "validation_split expects arrays. For a dataset or generator pass validation_data. "

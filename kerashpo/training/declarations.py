@@ -1,4 +1,4 @@
-"""What a hypermodel declares when it is built with some values."""
+"""Declared hyperparameters: builds a hypermodel with given values and records what it declares."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from kerashpo.training.symbolic_build import bounded_build, symbolic_build
 _GENUINE_ERRORS = 3
 
 Build = Callable[[HyperParameters], object]
-"""Builds a model with some values; sets first how declarations are interpreted."""
+"""Builds a model with the given values, after setting how its declarations are interpreted."""
 
 
 @final
 class Declarations:
-    """Builds models for what they declare, without allocating their variables where possible.
+    """Builds models to find their hyperparameters, without allocating variables where possible.
 
-    Code that trains or reads weights while it builds may fail without variables. What fails is
-    built again with them, but no larger than `max_size`; once three errors were genuine the
-    others are believed.
+    Build functions that train or read weights may fail without variables. A failed build is
+    repeated with variables, up to `max_size`; after three builds that failed with variables too,
+    the errors of builds without them are raised immediately.
 
     Args:
         build: builds a model.
-        declared_before: parameters that `hp` holds before the model is built.
-        max_size: most parameters of a model that is built with variables.
+        declared_before: hyperparameters that `hp` has before the model is built.
+        max_size: the most weights of a model that is built with variables.
 
     Attributes:
-        names: what was declared so far by the models themselves.
+        names: the names of the hyperparameters that the models have declared so far.
     """
 
     def __init__(self, build: Build, declared_before: Space, max_size: int | None = None) -> None:
@@ -43,7 +43,7 @@ class Declarations:
         self._genuine = 0
 
     def __call__(self, values: Values) -> Sequence[Param]:
-        """Returns what is declared with these values; what they lack has its default."""
+        """Returns the hyperparameters declared for these values; missing values are defaults."""
         hp = self._parameters(values)
         if self._symbolic:
             try:
@@ -65,19 +65,19 @@ class Declarations:
             self._genuine += 1
             raise
         if not values:
-            self._symbolic = False  # So would every other build fail at first.
+            self._symbolic = False  # every further build would also fail without variables
         return self._declared(hp)
 
     def project(self, config: Config, space: Space, dependent: frozenset[str]) -> Config:
-        """Returns the configuration that is trained where this one is proposed.
+        """Returns the configuration that is trained for a proposed one.
 
-        A range or choice that depends on other values may not hold the proposed value: the
-        nearest one is trained.
+        A range or choice that depends on other values may not contain the proposed value; then
+        the nearest allowed value is trained.
 
         Args:
-            config: a proposal.
-            space: what it was proposed for.
-            dependent: the parameters that may change.
+            config: a proposed configuration.
+            space: the search space.
+            dependent: the hyperparameters whose range or choices depend on others.
         """
         hp = HyperParameters.with_values(space, config)
         hp.end_after(dependent & config.keys())
@@ -87,7 +87,7 @@ class Declarations:
         except AllDeclared:
             pass
         except Exception:
-            return config  # The trial will fail with the same error.
+            return config  # the trial will fail with the same error
         changed = {name: value for name, value in hp.changed.items() if name in config}
         if not changed:
             return config
@@ -106,7 +106,7 @@ class Declarations:
         return HyperParameters.with_values(self._before, {**config, **values})
 
     def _declared(self, hp: HyperParameters) -> list[Param]:
-        """Returns what was declared, and what was declared before and only read."""
+        """Returns the declared hyperparameters, and those of `declared_before` that were read."""
         names = {param.name for param in hp.declared}
         self.names |= names
         read = [p for p in self._before.params if p.name in hp.read - names]

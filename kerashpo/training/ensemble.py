@@ -74,11 +74,11 @@ def average_models(
     these classes where it is loaded, as a single model of them does.
 
     Args:
-        members: built models that take the same inputs and give outputs of the same structure
+        members: built models that take the same inputs and return outputs of the same structure
             and shapes. Their names are changed to `names`.
-        names: what each member is called within the ensemble; must differ.
-        inputs: arrays or tensors in the structure of the inputs, whose shapes and types are used
-            where the models do not say their own (those without `keras.Input`).
+        names: the name of each member within the ensemble; names must differ.
+        inputs: arrays or tensors in the structure of the inputs, whose shapes and dtypes are used
+            for models without `keras.Input`.
         name: the ensemble's name.
 
     Raises:
@@ -90,7 +90,7 @@ def average_models(
     compiled = _compile_config(members[0])
     outputs = []
     for member, called in zip(members, names, strict=True):
-        member.name, member.compiled = called, False  # only the whole is compiled and saved so
+        member.name, member.compiled = called, False  # only the ensemble is compiled
         outputs.append(_call(member, symbols))
     _check_alike(outputs, names)
     flat = [keras.tree.flatten(one) for one in outputs]
@@ -136,7 +136,7 @@ def _average(outputs: list[Any], activation: str | None, name: str) -> Any:
 
 
 def _output_names(model: keras.Model, outputs: Any) -> list[str]:
-    """Returns a name for each output: the key of a dict, else what the model calls it."""
+    """Returns a name for each output: the key of a dict, else the model's output name."""
     flat = keras.tree.flatten(outputs)
     if isinstance(outputs, dict):
         paths, _ = zip(*keras.tree.flatten_with_path(outputs))
@@ -148,7 +148,7 @@ def _output_names(model: keras.Model, outputs: Any) -> list[str]:
 
 
 def _fresh_inputs(model: keras.Model, given: Any) -> Any:
-    """Returns new symbolic inputs: in the structure of the model's own, else as `given`."""
+    """Returns new symbolic inputs with the structure of the model's own, else that of `given`."""
     own = getattr(model, "_inputs_struct", None)
     if isinstance(model, keras.Sequential) and model.built and model.inputs:
         own = model.inputs[0]
@@ -168,7 +168,7 @@ def _fresh_inputs(model: keras.Model, given: Any) -> Any:
 
 
 def logit_activations(model: keras.Model, labels: Sequence[str]) -> list[str | None]:
-    """Returns how each output's logits become probabilities, None where they are no logits."""
+    """Returns the activation that turns each output's logits into probabilities, else None."""
     loss = getattr(model, "loss", None)
     if isinstance(loss, dict):
         own = list(getattr(model, "output_names", None) or labels)
@@ -191,7 +191,7 @@ def _logits(loss: Any) -> str | None:
 
 
 def _compile_config(member: keras.Model) -> dict[str, Any] | None:
-    """Returns what `member` was compiled with, as Keras serialises it; None if it was not."""
+    """Returns the compile arguments of `member`, serialised by Keras; None if not compiled."""
     return (member.get_compile_config() or {}) if getattr(member, "compiled", False) else None
 
 
@@ -199,7 +199,7 @@ def _compile_like(model: keras.Model, member: keras.Model, config: dict[str, Any
     """Compiles with the loss and metrics of a member.
 
     The optimizer is SGD, which has no state: an ensemble is not meant to be trained further, and
-    a saved one should not carry slots for every weight.
+    optimizer slots would make its file larger.
     """
     try:
         arguments = keras.saving.deserialize_keras_object(config)

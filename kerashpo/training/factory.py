@@ -1,4 +1,4 @@
-"""What a worker process needs to build its runner."""
+"""Runner factory: builds a `KerasRunner` in this process or in a worker process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kerashpo.training.settings import Settings
 @final
 @dataclass(frozen=True, slots=True)
 class KerasSettings:
-    """Keras's own global settings, which a user may have changed before the search."""
+    """Global settings of Keras, which a user may have changed before the search."""
 
     floatx: str
     epsilon: float
@@ -29,13 +29,13 @@ class KerasSettings:
 
     @classmethod
     def current(cls) -> KerasSettings:
-        """Returns those of this process."""
+        """Returns the settings of this process."""
         config = keras.config
         policy = keras.dtype_policies.serialize(config.dtype_policy())
         return cls(config.floatx(), config.epsilon(), config.image_data_format(), policy)
 
     def apply(self) -> None:
-        """Makes them those of this process."""
+        """Applies the settings to this process."""
         keras.config.set_floatx(self.floatx)
         keras.config.set_epsilon(self.epsilon)
         keras.config.set_image_data_format(self.image_data_format)
@@ -46,14 +46,16 @@ class KerasSettings:
 @final
 @dataclass(frozen=True, slots=True)
 class RunnerFactory:
-    """Builds a `KerasRunner`, in this process or in a worker; its fields are the runner's.
+    """Builds a `KerasRunner` in this process or in a worker.
+
+    The other fields are arguments of `KerasRunner`.
 
     Attributes:
-        globals: Keras's global settings in the process that searches.
-        repeatable: whether GPUs must give the same numbers twice, which is slower.
+        globals: Keras's global settings in the main process.
+        repeatable: whether GPU kernels must be deterministic, which is slower.
     """
 
-    maker: ModelBuilder
+    builder: ModelBuilder
     space: Space
     data: RunData
     callbacks: tuple[Any, ...]
@@ -68,7 +70,7 @@ class RunnerFactory:
         if self.repeatable:
             _make_repeatable()
         return KerasRunner(
-            self.maker,
+            self.builder,
             self.space,
             self.data,
             self.callbacks,
@@ -79,18 +81,18 @@ class RunnerFactory:
         )
 
     def parts(self) -> dict[str, Any]:
-        """Returns what the user gave, by a name that the user knows."""
+        """Returns the user's objects by descriptive names, for messages about pickling."""
         return {
-            "build_model": self.maker,
+            "build_model": self.builder,
             "the training data": (self.data, self.call),
             "callbacks": self.callbacks,
         }
 
 
 def leave_gpu_memory() -> None:
-    """Has this process take only the GPU memory that it needs: workers want the rest.
+    """Lets this process allocate only the GPU memory that it needs, to leave the rest to workers.
 
-    Without effect once TensorFlow has begun to use the GPU, and on other backends.
+    It has no effect once TensorFlow has initialised the GPU, or on other backends.
     """
     if keras.backend.backend() != "tensorflow":
         return
@@ -102,7 +104,7 @@ def leave_gpu_memory() -> None:
 
 
 def _make_repeatable() -> None:
-    """Has TensorFlow use repeatable kernels on a GPU; with one thread, CPUs need nothing."""
+    """Makes TensorFlow use deterministic GPU kernels; with one thread, CPU kernels are."""
     if keras.backend.backend() != "tensorflow":
         return
     import tensorflow as tf

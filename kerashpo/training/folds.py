@@ -20,7 +20,7 @@ from kerashpo.training.data import FitData, check_weights
 from kerashpo.training.resampling import joined, reshuffled
 
 NO_DATA = FitData(None)
-"""Placeholder for data that only the user's own code can read."""
+"""Placeholder for data in a form that only the user's own `fit` or `run_trial` reads."""
 
 EPOCHS = "epochs"
 _RESHUFFLED = 4
@@ -47,7 +47,7 @@ class RunData:
         fit_hp: the arguments of `fit` that are tuned, with their domains.
         scored: how many runs count for the score.
         folds: the data of further runs: the folds of a final round.
-        reshuffle: the seed by which each trial gets its own split; None for one common split.
+        reshuffle: the seed with which each trial gets its own split; None for one common split.
     """
 
     def __init__(

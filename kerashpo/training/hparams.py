@@ -1,4 +1,4 @@
-"""The HParams page of TensorBoard: a trial's values beside what its TensorBoard callback logs."""
+"""TensorBoard's HParams page: writes a trial's hyperparameters beside its logged metrics."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import keras
 def hparams_callbacks(
     callbacks: Iterable[Any], values: Mapping[str, Any], trial: int
 ) -> list[keras.callbacks.Callback]:
-    """Returns a callback for each `TensorBoard` that writes the trial's values to its folder.
+    """Returns a callback per `TensorBoard` callback, which writes the trial's values to its folder.
 
-    KerasTuner does the same. Without the package tensorboard, which reads them, there are none.
+    KerasTuner does the same. Returns no callbacks if the package tensorboard is not installed.
 
     Args:
-        callbacks: a trial's own, in their folders.
-        values: the trial's.
-        trial: its number.
+        callbacks: the trial's callbacks, with their final folders.
+        values: the trial's hyperparameter values.
+        trial: the trial's number.
     """
     folders = [
         str(one.log_dir) for one in callbacks if isinstance(one, keras.callbacks.TensorBoard)

@@ -1,4 +1,4 @@
-"""From a configuration to a compiled model, and from `build_model` to its space."""
+"""Builds models from configurations, and discovers the search space of `build_model`."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ Form = Literal["compiled", "model", "anything"]
 @final
 @dataclass(frozen=True, slots=True)
 class Recompile:
-    """What a tuner's arguments put in place of what `build_model` compiled with."""
+    """Compile arguments of a tuner (``optimizer=``, ...) that replace those of `build_model`."""
 
     optimizer: Any = None
     loss: Any = None
     metrics: Any = None
 
     def apply(self, model: keras.Model) -> None:
-        """Compiles the model again, if anything is to be replaced."""
+        """Compiles the model again, if there is an argument to replace."""
         if not (self.optimizer or self.loss or self.metrics):
             return
         optimizer = self.optimizer
         if optimizer is not None and not isinstance(optimizer, str):
-            # A fresh one for each model: an optimizer belongs to one set of variables.
+            # Each model needs its own optimizer, which belongs to one set of variables.
             config = keras.optimizers.serialize(optimizer)
             optimizer = keras.optimizers.deserialize(config)
         current = model.get_compile_config() if model.compiled else {}
@@ -61,29 +61,29 @@ class Recompile:
 
 @final
 class ModelBuilder:
-    """Builds a user's models.
+    """Builds the models of a user's hypermodel, and discovers its search space.
 
     Args:
-        hypermodel: a function of `hp`, or a `keras_tuner.HyperModel`; None where models are
-            built by a tuner's own `run_trial`.
-        overrides: definitions that win over what it says (``hyperparameters=``).
-        tune_new: whether parameters that are not among them are tuned.
-        allow_new: whether there may be such parameters.
-        recompile: what replaces its optimizer, loss or metrics.
+        hypermodel: a function of `hp`, or a `keras_tuner.HyperModel`; None if a tuner's own
+            `run_trial` builds models.
+        overrides: definitions that take precedence over the hypermodel's (``hyperparameters=``).
+        tune_new: whether hyperparameters that are not among the overrides are tuned.
+        allow_new: whether such hyperparameters are allowed.
+        recompile: replaces the optimizer, loss or metrics.
         strategy: a `tf.distribute` strategy under whose scope models are built, or None.
-        extra: parameters that the model does not ask for, e.g. arguments of `fit`.
-        form: what `build` must return: a ``"compiled"`` model, any ``"model"``, or
+        extra: hyperparameters that the model does not declare, e.g. arguments of `fit`.
+        form: the required result of `build`: a ``"compiled"`` model, any ``"model"``, or
             ``"anything"``.
-        strict: whether a definition is an error that KerasTuner would put up with.
-        max_size: `max_model_size`, which discovery keeps to.
+        strict: whether a questionable definition that KerasTuner accepts is an error.
+        max_size: `max_model_size`, a limit for the models that discovery builds, too.
 
     Attributes:
-        dependent: after `discover`, the parameters whose range or choices depend on others.
+        dependent: after `discover`, the hyperparameters whose range or choices depend on others.
         calls: after `discover`, how often the hypermodel was built.
-        complete: after `discover`, whether it ended before a bound of calls or seconds.
+        complete: after `discover`, whether it finished within its limits of calls and seconds.
 
     Raises:
-        InvalidInput: if it is neither a function nor a HyperModel.
+        InvalidInput: if the hypermodel is neither a function nor a HyperModel.
     """
 
     def __init__(
@@ -119,16 +119,16 @@ class ModelBuilder:
         self._seed = 0
 
     def discover(self, seed: int, max_calls: int | None = None) -> Space:
-        """Returns the space that the hypermodel declares.
+        """Discovers the search space: calls the hypermodel and records its declarations.
 
         Args:
-            seed: of what is built.
-            max_calls: how often an earlier discovery, which time cut short, built it, to find
-                the same space again; None for the bounds of `kerashpo.space.discovery`.
+            seed: seed of the builds.
+            max_calls: the number of builds of an earlier discovery that reached the time limit,
+                to find the same space again; None for the limits of `kerashpo.space.discovery`.
 
         Raises:
-            InvalidSpace: where a definition contradicts itself.
-            Exception: whatever it raises with its default values.
+            InvalidSpace: if a definition contradicts itself.
+            Exception: any exception that the hypermodel raises for its default values.
         """
         before = [] if self._overrides is None else self._overrides.params
         if self.hypermodel is None:
@@ -140,21 +140,21 @@ class ModelBuilder:
         self.dependent = frozenset(discovery.dependent)
         self.calls, self.complete = len(discovery.calls) + len(discovery.errors), discovery.complete
         for first, other in discovery.clashes:
-            self._remark(
+            self._warn_or_raise(
                 f"Parameter {first.name!r} is declared in two ways that cannot be joined: "
                 f"{first.domain.to_json()} and {other.domain.to_json()}. The first one is tuned. "
                 "Give one of them another name."
             )
         if not self.complete and max_calls is None:
             self._warn(
-                f"build_model was called {self.calls} times to find its parameters, which is as "
-                "often or as long as the constructor may take. Parameters that come up later "
-                "join the space during the search."
+                f"build_model was called {self.calls} times to find its parameters, which is the "
+                "limit of calls or seconds. Parameters that appear later join the space during "
+                "the search."
             )
         return self._with_declared_before(found)
 
     def project(self, config: Config, space: Space) -> Config:
-        """Returns the configuration that is trained where this one is proposed.
+        """Returns the configuration that is trained for a proposed one.
 
         See `Declarations.project`.
         """
@@ -163,7 +163,7 @@ class ModelBuilder:
         return self._declarations.project(config, space, self.dependent)
 
     def parameters(self, config: Config, space: Space, seed: int, trial: int) -> HyperParameters:
-        """Returns a trial's values; what else is asked of them is drawn."""
+        """Returns a trial's hyperparameters; values of undiscovered ones are sampled."""
         hp = HyperParameters.with_values(space, config)
         self._bind(hp, lambda param: _draw(param, seed, trial))
         return hp
@@ -174,11 +174,11 @@ class ModelBuilder:
         """Builds the model of a trial; its initial weights depend on (seed, trial, run).
 
         Returns:
-            the compiled model, and the parameters that it asked for: `HyperParameters.changed`
-            holds what the configuration did not.
+            the compiled model, and its hyperparameters; `HyperParameters.changed` has the values
+            that differ from the configuration, or are missing in it.
 
         Raises:
-            InvalidInput: if what came is not a compiled `keras.Model`.
+            InvalidInput: if the hypermodel does not return a compiled `keras.Model`.
         """
         if self.hypermodel is None:
             raise InvalidInput("This tuner has no hypermodel, so it cannot build a model.")
@@ -186,7 +186,7 @@ class ModelBuilder:
         return self._build(hp, seed, trial, run), hp
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Returns where variables are to be created: the distribution strategy's scope."""
+        """Returns the scope for creating variables: that of the distribution strategy, if any."""
         return nullcontext() if self._strategy is None else self._strategy.scope()
 
     def _build(self, hp: HyperParameters, seed: int, trial: int, run: int) -> keras.Model:
@@ -200,7 +200,7 @@ class ModelBuilder:
         return model
 
     def _declare(self, hp: HyperParameters) -> None:
-        """Builds a model for what it declares to `hp`."""
+        """Builds a model whose declarations `hp` records."""
         self._bind(hp, None)
         declare = getattr(self.hypermodel, "declare_hyperparameters", None)
         if declare is not None:
@@ -212,7 +212,7 @@ class ModelBuilder:
         hp.bind(self._overrides, fill, *new, self._strict, self._warned)
 
     def _with_declared_before(self, space: Space) -> Space:
-        """Adds the parameters that stand in `overrides` or `extra` alone.
+        """Adds the hyperparameters that only `overrides` or `extra` define.
 
         Raises:
             InvalidInput: if the model declares one of `extra`.
@@ -228,7 +228,7 @@ class ModelBuilder:
         own = [param for param in space.params if param.name not in self._extra.names]
         return Space.of([*first, *own, *self._extra.params])
 
-    def _remark(self, text: str) -> None:
+    def _warn_or_raise(self, text: str) -> None:
         if self._strict:
             raise InvalidSpace(text)
         self._warn(f"{text} strict=True makes this an error.")
@@ -259,7 +259,7 @@ def check_model(model: Any, will_compile: bool = False) -> None:
 
 
 def _draw(param: Param, seed: int, trial: int) -> Scalar:
-    """Draws a value that discovery had not foreseen: from its own distribution, not the default."""
+    """Samples a value for a hyperparameter that discovery did not find."""
     name = int.from_bytes(param.name.encode()[-8:].rjust(8, b"\0"), "big")
     u = stream(seed, "grow", trial, name % 2**32, name >> 32).random()
     return param.domain.at(u if param.domain.levels != 1 else 0.5)
@@ -279,12 +279,12 @@ def _as_hypermodel(given: Any) -> keras_tuner.HyperModel:
 
 
 def make_loops() -> dict[str, TrainingLoop]:
-    """Returns the loops to train, by the kind that `kerashpo.training.loops.base.choose` names."""
+    """Returns the training loops by their kind, see `kerashpo.training.loops.base.choose`."""
     return {"plain": FitLoop(), "compiled": CompiledLoop()}
 
 
 def load_model(
-    maker: ModelBuilder,
+    builder: ModelBuilder,
     space: Space,
     seed: int,
     record: Trial,
@@ -294,12 +294,12 @@ def load_model(
     """Returns a trial's model with the weights of its best epoch.
 
     Args:
-        maker: builds it.
-        space: of the study.
-        seed: of the study.
+        builder: builds the model.
+        space: the study's search space.
+        seed: the study's seed.
         record: the trial.
-        blobs: where the weights are.
-        run: of which run of the trial; None for the one with the best epoch.
+        blobs: storage of the weights.
+        run: the run of the trial; None for the one with the best epoch.
 
     Raises:
         InvalidInput: if the weights were not kept.
@@ -308,20 +308,20 @@ def load_model(
     data = blobs.get(best_key(trial, run))
     if data is None:
         raise InvalidInput(
-            f"The weights of trial {trial} were not kept: keep=... of the tuner says of how many "
-            "trials they are. Train its configuration again: get_best_hyperparameters gives the "
-            "values."
+            f"The weights of trial {trial} were not kept: the tuner's argument keep=... sets of "
+            "how many trials they are. Train its configuration again: get_best_hyperparameters "
+            "returns the values."
         )
-    model, _ = maker.make(record.config, space, seed, trial, run)
+    model, _ = builder.make(record.config, space, seed, trial, run)
     try:
         weights, about = unpack_list(data)
     except ValueError as error:
         raise InvalidInput(
             f"The weights of trial {trial} cannot be read: {error}. Train its configuration again: "
-            "get_best_hyperparameters gives the values."
+            "get_best_hyperparameters returns the values."
         ) from error
-    with maker.scope():
-        if len(model.weights) != len(weights):  # without keras.Input it waits for data
+    with builder.scope():
+        if len(model.weights) != len(weights):  # a model without keras.Input is not built yet
             build_from_json(model, about.get("inputs"))
         write_variables(model.weights, weights)
     return model

@@ -1,4 +1,4 @@
-"""`HyperParameters`: keras_tuner's, which holds a trial's values and checks definitions."""
+"""`HyperParameters`: a subclass of keras_tuner's that checks definitions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TO_THE_CALLER = 5
 
 
 class AllDeclared(BaseException):
-    """Ends a build that has declared all that it was wanted for."""
+    """Raised to end a build once it has declared the hyperparameters of interest."""
 
 
 class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
@@ -35,17 +35,17 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
     Used like its parent: made by hand, passed as ``hyperparameters=``, or received by
     `build_model`. In a trial it holds that trial's values.
 
-    Definitions that KerasTuner puts up with are taken as KerasTuner takes them, with one
-    warning that names the parameter: a name declared twice in two ways (the first definition
-    holds), a default between the steps of its range (it is used as it is), a range that the
-    step does not divide (its end is never reached), the same choice twice (it counts once).
+    Questionable definitions that KerasTuner accepts are interpreted as KerasTuner does, with one
+    warning that names the parameter: a name declared twice with different definitions (the first
+    one is used), a default between the steps of its range (used unchanged), a range that the step
+    does not divide (its end is never reached), the same choice twice (it counts once).
 
     Args:
-        strict: whether such a definition is an error.
+        strict: whether a questionable definition is an error.
 
     Raises:
-        InvalidSpace: naming the parameter, where a default is outside its range, a step is
-            zero, or, if `strict`, where KerasTuner would guess.
+        InvalidSpace: naming the parameter, if a default is outside its range, a step is zero, or
+            `strict` is True and a definition is questionable.
     """
 
     def __init__(self, strict: bool = False) -> None:
@@ -65,7 +65,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
 
     @classmethod
     def with_values(cls, space: Space, values: Mapping[str, Scalar]) -> HyperParameters:
-        """Returns the parameters of a space, holding a configuration's values."""
+        """Returns the hyperparameters of a space with the values of a configuration."""
         hp = cls()
         for param in space.params:
             upstream = to_keras(param)
@@ -87,12 +87,12 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         """Sets how `build_model`'s declarations are interpreted; returns itself.
 
         Args:
-            overrides: definitions that win over those of `build_model`.
-            fill: the value of a parameter that has none; its default if None.
+            overrides: definitions that take precedence over those of `build_model`.
+            fill: returns the value of a parameter without one; None for the default.
             tune_new: whether parameters that are not among the overrides are tuned.
-            allow_new: whether there may be such parameters at all.
+            allow_new: whether such parameters are allowed.
             strict: see `HyperParameters`.
-            warned: the warnings that were given already, shared by the builds of a search.
+            warned: the warnings given already, shared by the builds of a search.
         """
         self._strict = strict
         self._warned = set() if warned is None else warned
@@ -102,19 +102,19 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         return self
 
     def end_after(self, names: Iterable[str]) -> None:
-        """Has the build end, by `AllDeclared`, once all of these names are declared."""
+        """Ends the build by raising `AllDeclared` once all of these names are declared."""
         self._awaited = set(names)
 
     @property
     def declared(self) -> tuple[Param, ...]:
-        """What was declared so far, in order: definitions, with their explicit conditions."""
+        """The definitions declared so far, in order, with their explicit conditions."""
         return tuple(self._declared.values())
 
     def copy(self) -> HyperParameters:
         """Returns an independent copy: definitions, values and settings.
 
-        What is declared to the copy alone, as by a `HyperModel` that is not tunable, takes its
-        default and is no parameter of the search.
+        A parameter declared only to the copy, e.g. by a `HyperModel` that is not tunable, has its
+        default value and is not part of the search space.
         """
         twin = type(self).from_config(self.get_config())
         twin._strict, twin._warned = self._strict, self._warned
@@ -124,10 +124,10 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def conditional_scope(self, parent_name: str, parent_values: Sequence[Any]) -> Iterator[None]:
-        """Declares what is inside under a condition, as upstream does.
+        """Declares the parameters inside under a condition, as KerasTuner does.
 
-        The parent may stand outside of another conditional scope that this one is within, for
-        instance of the same parent, which upstream does not find.
+        Unlike in KerasTuner, the parent may be declared outside of an enclosing conditional
+        scope, for example one of the same parent.
 
         Raises:
             InvalidSpace: if the parent was not declared before, under conditions that hold here.
@@ -151,34 +151,34 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             self._conditions.pop()
 
     def get(self, name: str) -> Any:
-        """Returns a parameter's value, as upstream does."""
+        """Returns a parameter's value, as KerasTuner does."""
         self.read.add(self._get_name(name))
         return super().get(name)
 
     def Choice(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        with _naming(name):
+        with _with_name(name):
             return super().Choice(name, *args, **kwargs)
 
     def Int(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        with _naming(name):
+        with _with_name(name):
             return super().Int(name, *args, **kwargs)
 
     def Float(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        with _naming(name):
+        with _with_name(name):
             return super().Float(name, *args, **kwargs)
 
     def Boolean(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        with _naming(name):
+        with _with_name(name):
             return super().Boolean(name, *args, **kwargs)
 
     def _retrieve(self, hp: Any) -> Any:
-        odd: list[str] = []
-        given = self._accept(to_param(hp, odd))
-        for text in odd if hp.name not in self._overrides else ():
-            self._remark(text)
+        questionable: list[str] = []
+        given = self._accept(to_param(hp, questionable))
+        for text in questionable if hp.name not in self._overrides else ():
+            self._warn_once(text)
         param = self._declared.setdefault((given.name, given.conditions), given)
         if param != given:
-            self._remark(
+            self._warn_once(
                 f"Parameter {param.name!r} is declared twice with definitions that contradict "
                 f"each other: first {_described(param)}, then {_described(given)}. The first one "
                 "holds. Give one of them another name (name_scope helps in loops)."
@@ -204,14 +204,14 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         value: Scalar = self.values[param.name]
         if value in param.domain and param.domain in self._given.get(param.name, [param.domain]):
             return value
-        # A bound that depends on another value: the space is wider than this build.
+        # A bound depends on another value, so the space is wider than the range of this build.
         nearest = nearest_value(param.domain, value)
         if nearest != value:
             self.values[param.name] = self.changed[param.name] = nearest
         return nearest
 
-    def _remark(self, text: str) -> None:
-        """Warns once of a definition that was hardly meant; an error if `strict`."""
+    def _warn_once(self, text: str) -> None:
+        """Warns once of a questionable definition; raises if `strict`."""
         if self._strict:
             raise InvalidSpace(text)
         if text not in self._warned:
@@ -219,7 +219,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             warnings.warn(f"{text} strict=True makes this an error.", stacklevel=_TO_THE_CALLER)
 
     def _accept(self, param: Param) -> Param:
-        """Applies the overrides and what may be new."""
+        """Applies the overrides and the settings for new parameters to a definition."""
         if param.name in self._overrides:
             return Param(param.name, self._overrides[param.name].domain, param.conditions)
         if not self._allow_new:
@@ -232,15 +232,15 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         return param
 
 
-def to_param(hp: Any, odd: list[str] | None = None) -> Param:
-    """Returns a parameter of keras_tuner's as ours.
+def to_param(hp: Any, questionable: list[str] | None = None) -> Param:
+    """Converts a keras_tuner hyperparameter to a `Param`.
 
     Args:
-        hp: the parameter.
-        odd: gets a sentence for each thing about its definition that was hardly meant.
+        hp: the hyperparameter.
+        questionable: a list to which a sentence is appended for each questionable detail.
 
     Raises:
-        InvalidSpace: naming it, if its definition contradicts itself.
+        InvalidSpace: naming the hyperparameter, if its definition contradicts itself.
     """
     conditions = tuple(Condition(c.name, tuple(c.values)) for c in hp.conditions)
     found: list[str] = []
@@ -248,47 +248,49 @@ def to_param(hp: Any, odd: list[str] | None = None) -> Param:
         param = Param(hp.name, _domain(hp, found), conditions)
     except (InvalidSpace, TypeError) as error:
         raise InvalidSpace(f"Parameter {hp.name!r}: {error}.") from None
-    if odd is not None:
-        odd += [f"Parameter {hp.name!r}: {text}." for text in found]
+    if questionable is not None:
+        questionable += [f"Parameter {hp.name!r}: {text}." for text in found]
     return param
 
 
-def _domain(hp: Any, odd: list[str]) -> Domain:
-    """Returns a parameter's domain; appends to `odd` what was hardly meant."""
+def _domain(hp: Any, questionable: list[str]) -> Domain:
+    """Returns a hyperparameter's domain; appends questionable details to `questionable`."""
     match hp:
         case kt.Fixed():
             return Fixed(hp.value)
         case kt.Boolean():
             return Boolean(_checked_bool(hp.default))
         case kt.Choice():
-            return Choice(_distinct(hp.values, odd), bool(hp.ordered), hp.default)
+            return Choice(_distinct(hp.values, questionable), bool(hp.ordered), hp.default)
         case kt.Int():
             step = None if hp.step == 1 and hp.sampling == "linear" else hp.step
             default = _checked_number(hp.default)
             whole = Integer(hp.min_value, hp.max_value, step, hp.sampling, default)  # type: ignore[arg-type]
-            odd += filter(None, (between_steps(whole), beyond_steps(whole)))
+            questionable += filter(None, (between_steps(whole), beyond_steps(whole)))
             return whole
         case kt.Float():
             low, high = float(hp.min_value), float(hp.max_value)
             real = Float(low, high, hp.step, hp.sampling, _checked_number(hp.default))
-            odd += filter(None, (between_steps(real), beyond_steps(real)))
+            questionable += filter(None, (between_steps(real), beyond_steps(real)))
             return real
     raise InvalidSpace(f"expected a parameter of keras_tuner, received {hp!r}")
 
 
-def _distinct(values: Sequence[Any], odd: list[str]) -> tuple[Any, ...]:
+def _distinct(values: Sequence[Any], questionable: list[str]) -> tuple[Any, ...]:
     """Returns the values of a choice, each once."""
     kept: list[Any] = []
     for value in values:
         if any(type(value) is type(other) and value == other for other in kept):
-            odd.append(f"the value {value!r} appears twice among the choices; it counts once")
+            questionable.append(
+                f"the value {value!r} appears twice among the choices; it counts once"
+            )
         else:
             kept.append(value)
     return tuple(kept)
 
 
 def to_keras(param: Param) -> Any:
-    """Returns a parameter of ours as keras_tuner's."""
+    """Converts a `Param` to a keras_tuner hyperparameter."""
     conditions = [Parent(c.parent, list(c.values)) for c in param.conditions]
     match param.domain:
         case Fixed(value):
@@ -319,7 +321,7 @@ def to_keras(param: Param) -> Any:
 
 
 def to_space(hyperparameters: Any) -> Space | None:
-    """Returns the space of a `HyperParameters` that a user filled by hand."""
+    """Returns the space of a `HyperParameters` object that a user passed, None for None."""
     if hyperparameters is None:
         return None
     if not isinstance(hyperparameters, keras_tuner.HyperParameters):
@@ -351,8 +353,8 @@ def _described(param: Param) -> str:
 
 
 @contextlib.contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Adds the parameter's name to what keras_tuner raises."""
+def _with_name(name: str) -> Iterator[None]:
+    """Context that adds the parameter's name to exceptions of keras_tuner."""
     try:
         yield
     except InvalidSpace:

@@ -1,8 +1,9 @@
-"""First values of variables on JAX, without compiling for each new shape.
+"""Initialisers on JAX without compilation for each new shape.
 
-XLA compiles the drawing of random numbers for every shape, a third of a second for each of a
-search's new layers. JAX numbers the places of a flat array, so a shorter one begins a longer
-one: drawing some standard lengths and cutting them gives the same numbers from a few executables.
+XLA compiles random number generation for every shape, which takes a third of a second for each
+new layer of a search. JAX derives each number from its index in the flat array, so a shorter
+array is the beginning of a longer one: generating a few standard lengths and cutting them gives
+the same numbers with few executables.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import keras
 import numpy as np
 from keras.src.random.seed_generator import draw_seed
 
-#: Lengths that are drawn; longer arrays are left to Keras.
+#: Standard lengths; Keras itself generates longer arrays.
 _LENGTHS = (2**12, 2**15, 2**18, 2**21)
 _DRAWS = ("uniform", "normal", "truncated_normal")
 _CONSTANTS = ("zeros", "ones")
@@ -26,7 +27,7 @@ _NUMBERS = (int, float, np.integer, np.floating)
 
 @contextlib.contextmanager
 def shared_initialiser_shapes() -> Iterator[None]:
-    """Lets Keras's initialisers share executables; does nothing on other backends."""
+    """Context in which Keras's initialisers share executables; no effect on other backends."""
     if keras.backend.backend() != "jax":
         yield
         return
@@ -36,7 +37,7 @@ def shared_initialiser_shapes() -> Iterator[None]:
 
     usual = jax.config.jax_threefry_partitionable and hasattr(draws, "jax_draw_seed")
     if not usual:
-        yield  # the numbers depend on the whole shape, or a key cannot be handed on
+        yield  # the numbers depend on the whole shape, or a key cannot be passed on
         return
     stock: list[tuple[Any, str, Any]] = [
         *((draws, name, getattr(draws, name)) for name in _DRAWS),
@@ -53,9 +54,9 @@ def shared_initialiser_shapes() -> Iterator[None]:
 
 
 def _cut(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a function that draws a standard length and cuts it.
+    """Returns a function that generates a standard length and cuts it.
 
-    What is traced, and parameters that are arrays, are left to Keras.
+    Keras's own function is called while tracing, and if a parameter is an array.
     """
     import jax
 
@@ -64,7 +65,7 @@ def _cut(stock: Callable[..., Any]) -> Callable[..., Any]:
     def draw(*args: Any, **kwargs: Any) -> Any:
         given = dict(signature.bind(*args, **kwargs).arguments)
         shape, seed = given.pop("shape"), given.pop("seed", None)
-        # Drawn once: a generator counts how often it was asked.
+        # Drawn once: each draw advances the seed generator.
         key = seed if isinstance(seed, jax.Array) else draw_seed(seed)
         plain = all(name == "dtype" or isinstance(given[name], _NUMBERS) for name in given)
         size = math.prod(shape)

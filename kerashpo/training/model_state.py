@@ -1,4 +1,4 @@
-"""Every variable that a model's training changes, wherever the model holds it."""
+"""Training state of a model: all variables that training changes, wherever they are stored."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-#: Where a compiled model keeps what `compile` was given, besides its own attributes.
+#: Attributes in which a compiled model keeps the arguments of `compile`.
 _COMPILED = ("_loss", "loss", "_compile_loss", "_compile_metrics")
-#: Packages whose objects are looked at only if they are known to hold variables.
+#: Packages whose objects are searched for variables only if their class is known to have some.
 _CLOSED = frozenset("keras tensorflow jax jaxlib torch numpy builtins".split())
 _DEPTH = 6
 
@@ -17,8 +17,8 @@ _DEPTH = 6
 def state_variables(model: keras.Model) -> list[Any]:
     """Returns the variables of a model's training state, each once, in a fixed order.
 
-    Those of layers, seed generators, optimizers, metrics and losses, and any that the model or a
-    layer of it holds in an attribute, a container or an object of the user's.
+    These are the variables of layers, seed generators, optimizers, metrics and losses, and any
+    variables in attributes, containers or user objects of the model and its layers.
     """
     found: dict[int, Any] = {}
     for variable in _variables(model):
@@ -40,7 +40,7 @@ def _variables(model: keras.Model) -> Iterator[Any]:
 
 
 def _held(value: Any, seen: set[int], depth: int) -> Iterator[Any]:
-    """Yields the variables that a value holds, at most `depth` containers and objects deep."""
+    """Yields the variables inside a value, at most `depth` containers and objects deep."""
     if depth == 0 or id(value) in seen or isinstance(value, (str, bytes, int, float, type)):
         return
     seen.add(id(value))
@@ -62,7 +62,7 @@ def _held(value: Any, seen: set[int], depth: int) -> Iterator[Any]:
 
 
 def _is_native_variable(value: Any) -> bool:
-    """Whether a value is a variable of TensorFlow's that no Keras variable wraps."""
+    """Whether a value is a `tf.Variable` that no Keras variable wraps."""
     return type(value).__module__.startswith("tensorflow.") and hasattr(value, "assign_add")
 
 

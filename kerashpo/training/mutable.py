@@ -1,8 +1,8 @@
-"""Mutable hyperparameters: those that leave a model's variables unchanged in number and shape.
+"""Mutable hyperparameters: those that do not affect the number and shapes of a model's variables.
 
-A fork takes over its parent's weights and optimizer state, so a parameter that decides how many
-variables there are, or their shapes, cannot change during training. To find the mutable ones,
-models are built, without allocating variables where possible.
+A fork inherits its parent's weights and optimizer state, so a parameter that affects the number
+or shapes of variables cannot change during training. To find the mutable ones, models are built,
+without allocating variables where possible.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Randomness keyed by (seed, trial, run, epoch), so that an epoch trained again gives the same."""
+"""Random seeds keyed by (seed, trial, run, epoch), so that an epoch can be reproduced."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _NAMES = "object_name_uids"
 
 @dataclass(frozen=True, slots=True)
 class EpochKeys:
-    """The keys of one run of one trial.
+    """Keys of the random streams of one run of one trial.
 
     Attributes:
         seed: the study's seed.
         trial: the trial's number.
-        run: which execution or fold, 0 where there is one.
+        run: the execution or fold, from 0.
     """
 
     seed: int
@@ -68,7 +68,7 @@ class EpochKeys:
 
 
 def seed_variables(model: keras.Model) -> list[Any]:
-    """Returns the states of all seed generators of a model, nested ones too, in its order.
+    """Returns the state variables of a model's seed generators, in order, nested layers included.
 
     Keras lists them among the variables of their layers; a shared layer appears once.
     """
@@ -107,10 +107,10 @@ def set_layer_seeds(
 
 
 def set_torch_seed(keys: EpochKeys, epoch: int) -> None:
-    """Seeds torch's global generator where Keras runs on torch.
+    """Seeds torch's global generator if Keras runs on torch.
 
-    Keras's dropout draws from it, past the layer's own seed generator, unless the layer was
-    given a seed.
+    Keras's dropout uses the global generator instead of the layer's own seed generator, unless
+    the layer has a seed.
     """
     if keras.backend.backend() == "torch":
         import torch
@@ -120,7 +120,7 @@ def set_torch_seed(keys: EpochKeys, epoch: int) -> None:
 
 @contextlib.contextmanager
 def torch_state_kept() -> Iterator[None]:
-    """Leaves torch's global generators as they were, where Keras runs on torch."""
+    """Context that restores torch's global generators afterwards, if Keras runs on torch."""
     if keras.backend.backend() != "torch":
         yield
         return
@@ -132,10 +132,10 @@ def torch_state_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded_own(seed: int, trial: int, run: int = 0, epoch: int = 1) -> Iterator[None]:
-    """Makes a training loop of the user's own a function of (seed, trial, run, first epoch).
+    """Context that seeds a user's own training loop with (seed, trial, run, first epoch).
 
-    As `seeded_build`, and the backend's global generator as well, which shuffles and drops
-    out where nobody passes a seed; that one is unseeded again afterwards.
+    It does what `seeded_build` does and also seeds the backend's global generator, which shuffling
+    and dropout without a seed use; afterwards that generator is unseeded again.
     """
     key = rng.integer(seed, "own", trial, run, epoch)
     with seeded_build(seed, trial, run), torch_state_kept():
@@ -155,12 +155,12 @@ def _unseed() -> None:
 
 @contextlib.contextmanager
 def seeded_build(seed: int, trial: int, run: int = 0, part: str = "build") -> Iterator[None]:
-    """Makes what is built inside a function of (seed, trial, run, part), its names included.
+    """Context that seeds the building of a model with (seed, trial, run, part).
 
     Keras's initialisers and seed generators draw their seeds from Python's `random` when they are
-    made; user code may draw from numpy's global generator. Both are set inside. Automatic names
-    start anew, or an unnamed metric would be logged as ``auc`` by one trial and as ``auc_1`` by
-    the next. Afterwards all three go on as if nothing had happened.
+    created; user code may use numpy's global generator. Both are seeded inside. The counters of
+    automatic names are reset, so that an unnamed metric is not logged as ``auc`` by one trial and
+    as ``auc_1`` by the next. Afterwards all three are restored.
     """
     python, numpy = random.getstate(), np.random.get_state()
     names = global_state.get_global_attribute(_NAMES)
@@ -176,7 +176,7 @@ def seeded_build(seed: int, trial: int, run: int = 0, part: str = "build") -> It
 
 
 def epoch_order(data: FitData, epoch: int, keys: EpochKeys, per_execution: int = 1) -> np.ndarray:
-    """Returns the rows that an epoch trains on, in order: keyed if the data are shuffled.
+    """Returns the rows of an epoch in training order; shuffled data have an order keyed by epoch.
 
     Args:
         data: arrays of n samples.
@@ -185,7 +185,7 @@ def epoch_order(data: FitData, epoch: int, keys: EpochKeys, per_execution: int =
         per_execution: the model's `steps_per_execution`.
 
     Returns:
-        int32, shape (n,), or (m,) where `steps_per_epoch` takes m of them.
+        int32, shape (n,), or (m,) if `steps_per_epoch` selects m of them.
     """
     number, batches = data.batches_of(epoch, per_execution)
     count, batch = data.samples, data.batch
@@ -208,7 +208,7 @@ def batch_order(
         data: a `PyDataset` as x.
         epoch: counted from 1.
         keys: the run's keys.
-        shuffle: whether the order is drawn.
+        shuffle: whether the batches are shuffled.
         per_execution: the model's `steps_per_execution`.
     """
     number, batches = data.batches_of(epoch, per_execution)

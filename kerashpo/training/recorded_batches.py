@@ -1,4 +1,4 @@
-"""Generators as data of a search: a copy of their batches, so that every trial gets the same."""
+"""Records the batches of a generator, so that every trial is trained on the same ones."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 
 from kerashpo.core.errors import InvalidInput
 
-#: Bytes of batches that are kept of one generator.
+#: The most bytes of batches that are recorded of one generator.
 MAX_BYTES = 2**30
 
 
 def recorded(x: Any, steps_per_epoch: int | None) -> Any:
-    """Returns a dataset that replays a generator given as x; anything else as it came.
+    """Returns a dataset that replays a generator passed as x; other data are returned unchanged.
 
-    With `steps_per_epoch` an epoch goes on where the one before ended, as in Keras; otherwise
-    each is the whole generator.
+    With `steps_per_epoch` an epoch continues where the previous one ended, as in Keras; otherwise
+    each epoch is the whole generator.
 
     Raises:
         InvalidInput: for a generator without batches, or one that neither ends nor has steps.
@@ -50,7 +50,7 @@ def _is_generator(value: Any) -> bool:
 def _recording(source: Iterator[Any], name: str) -> Recording:
     warnings.warn(
         f"{name} is a generator, which yields each batch once. kerashpo keeps a copy of its "
-        f"batches, up to {MAX_BYTES / 2**30:g} GB, so that every trial gets the same ones. "
+        f"batches, up to {MAX_BYTES / 2**30:g} GB, so that every trial gets the same batches. "
         "A tf.data.Dataset or keras.utils.PyDataset needs no copy.",
         stacklevel=5,
     )
@@ -59,30 +59,29 @@ def _recording(source: Iterator[Any], name: str) -> Recording:
 
 @final
 class Recording:
-    """The batches of a generator by their number.
+    """Recorded batches of a generator, by number.
 
-    They are kept as long as they take less than `limit` bytes; a generator that ends starts
-    again from its first batch. Batches beyond the limit are not kept, and come as the generator
-    yields them.
+    Batches are recorded up to `limit` bytes; after the last batch of a generator that ends comes
+    its first one again. Batches beyond the limit are not recorded, but read from the generator.
 
     Args:
-        source: what yields the batches.
-        name: what it was passed as, for messages.
-        limit: bytes to keep.
+        source: the generator.
+        name: the name of its argument, for messages.
+        limit: the most bytes to record.
     """
 
     def __init__(self, source: Iterator[Any], name: str, limit: int = MAX_BYTES) -> None:
         self._source, self._name, self._limit = source, name, limit
         self._batches: list[Any] = []
         self._bytes, self._ended = 0, False
-        # Keras reads ahead in a thread of its own.
+        # Keras reads batches in another thread.
         self._lock = threading.Lock()
 
     def batch(self, number: int) -> Any:
         """Returns a batch, counted from 0.
 
         Raises:
-            InvalidInput: if the generator has no batch, or ended after more than are kept.
+            InvalidInput: if the generator has no batch, or ended after unrecorded batches.
         """
         with self._lock:
             while number >= len(self._batches) and not self._ended and self._bytes <= self._limit:
@@ -97,7 +96,7 @@ class Recording:
         """Reads the generator to its end; returns the number of batches.
 
         Raises:
-            InvalidInput: if it has more than are kept.
+            InvalidInput: if it has more batches than are recorded.
         """
         with self._lock:
             while not self._ended:
@@ -137,11 +136,11 @@ class Recording:
 
 @final
 class RecordedDataset(keras.utils.PyDataset):
-    """The batches of a recorded generator.
+    """Dataset of the batches of a recorded generator.
 
     Args:
-        recording: of the generator.
-        batches: how many there are; None where their number is not known.
+        recording: the recording.
+        batches: the number of batches; None if it is unknown.
     """
 
     def __init__(self, recording: Recording, batches: int | None) -> None:
@@ -158,5 +157,5 @@ class RecordedDataset(keras.utils.PyDataset):
 
 
 def _copied(leaf: Any) -> Any:
-    """Returns an array that the generator cannot change any more."""
+    """Returns a copy of an array, which the generator might change later."""
     return np.array(leaf) if isinstance(leaf, np.ndarray) else leaf

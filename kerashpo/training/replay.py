@@ -1,8 +1,8 @@
-"""Trains a model on a schedule: values change at the epochs at which they changed in a search.
+"""Replays a schedule: hyperparameters change at the epochs at which they changed in a search.
 
-A value is set on the model as it is, without compiling it again: what another model, built with
-the new value, has for it. That are numbers of the optimizer, numbers and regularisers of layers,
-and the loss.
+Values are set on an existing model without compiling it again; they are copied from a model built
+with the new values. Copied are numbers of the optimizer, numbers and regularisers of layers, and
+the loss.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _NUMBERS = (int, float, bool, type(None))
 
 @final
 class ReplaySchedule(keras.callbacks.Callback):
-    """A callback that sets the values of a schedule as epochs begin.
+    """Callback that sets the values of a schedule at the beginning of epochs.
 
-    The model must be of the schedule's shapes, as ``tuner.hypermodel.build(hp)`` makes it with the
-    best hyperparameters. Its epochs count as in `fit`, so a training may be continued with
+    The model must have the schedule's shapes, as ``tuner.hypermodel.build(hp)`` makes it with the
+    best hyperparameters. Epochs count as in `fit`, so a training may be continued with
     ``initial_epoch``.
 
     Args:
-        stages: the first epoch of each stage, counted from 1 and rising, and its values.
-        build: builds a model of given values.
+        stages: the first epoch of each stage, counted from 1 and increasing, and its values.
+        build: builds a model with given values.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ReplaySchedule(keras.callbacks.Callback):
 
 
 def copy_values(source: keras.Model, target: keras.Model) -> None:
-    """Gives a model the values of another one of the same shapes; weights and state stay.
+    """Copies the hyperparameter values of a model to another one; weights and state are kept.
 
     Raises:
         InvalidInput: if the models have other layers or optimizers.
@@ -71,7 +71,7 @@ def copy_values(source: keras.Model, target: keras.Model) -> None:
         _copy_layer(theirs, mine)
     target.loss, target._compile_loss = source.loss, source._compile_loss
     for make in ("make_train_function", "make_test_function"):
-        if hasattr(target, make):  # what was traced holds the former values
+        if hasattr(target, make):  # traced functions contain the old values
             getattr(target, make)(force=True)
 
 

@@ -26,7 +26,7 @@ class EpochReporter:
     """Reports each epoch of a run, and has its best weights and checkpoints saved.
 
     Args:
-        live: the state of the trial in memory.
+        state: the state of the trial in memory.
         place: trial number and run.
         settings: of the search.
         emit: sends a message and returns the answer.
@@ -43,7 +43,7 @@ class EpochReporter:
 
     def __init__(
         self,
-        live: TrialState,
+        state: TrialState,
         place: tuple[int, int],
         settings: Settings,
         emit: Emit,
@@ -54,10 +54,10 @@ class EpochReporter:
         last: int | None = None,
     ) -> None:
         self.answer = Decision.CONTINUE
-        self._live, self._settings, self._emit = live, settings, emit
+        self._state, self._settings, self._emit = state, settings, emit
         self._trial, self._run = place
         self._grow, self._save, self._complete = grow, save, complete
-        self._first, self._before = live.epoch + 1, live.seconds
+        self._first, self._before = state.epoch + 1, state.seconds
         self._last = last or self._first
         self._began = self._saved = time.perf_counter()
         self._logged: list[str] = []
@@ -65,9 +65,9 @@ class EpochReporter:
 
     def on_epoch(self, epoch: int, metrics: dict[str, float]) -> bool:
         """Reports an epoch, counted from 1; returns whether the training should end."""
-        before = self._live.seconds
+        before = self._state.seconds
         self.answer = self._report(epoch, metrics)
-        if self.answer is Decision.CONTINUE and self._is_due(self._live.seconds - before):
+        if self.answer is Decision.CONTINUE and self._is_due(self._state.seconds - before):
             self.answer = self._emit(Saving(self._trial))
             self._save()
             self._saved = time.perf_counter()
@@ -75,15 +75,15 @@ class EpochReporter:
 
     def _report(self, epoch: int, metrics: dict[str, float]) -> Decision:
         """Records an epoch and reports it; returns the answer."""
-        live, settings = self._live, self._settings
+        state, settings = self._state, self._settings
         spent = self._before + time.perf_counter() - self._began
-        live.epoch, live.seconds = epoch, spent
-        live.stopped = bool(live.model.stop_training)
-        self._grow(live.hp)
-        metrics = settings.derived.add(metrics, live.model)
+        state.epoch, state.seconds = epoch, spent
+        state.stopped = bool(state.model.stop_training)
+        self._grow(state.hp)
+        metrics = settings.derived.add(metrics, state.model)
         self._logged = list(metrics)
-        report = Report(self._trial, self._run, epoch, metrics, live.seconds)
-        live.note_best(judge(settings.objective, metrics, epoch), self._newest_counts(metrics))
+        report = Report(self._trial, self._run, epoch, metrics, state.seconds)
+        state.note_best(judge(settings.objective, metrics, epoch), self._newest_counts(metrics))
         if self._complete:
             self._check_first()
         return self._emit(Reported(report))
@@ -97,7 +97,7 @@ class EpochReporter:
         Raises:
             UnusableResult: for another type, or if the objective is missing.
         """
-        self._grow(self._live.hp)
+        self._grow(self._state.hp)
         if self.answer is not Decision.CONTINUE:
             return
         name = self._settings.objective.name
@@ -121,9 +121,9 @@ class EpochReporter:
     def check(self) -> None:
         """Raises UnusableResult if epochs were trained that never logged the objective."""
         name, logged = self._settings.objective.name, self._logged
-        if logged and name not in logged and not self._live.best.finite:
+        if logged and name not in logged and not self._state.best.finite:
             if name.startswith("val_") and self._validation_freq not in (None, 1):
-                epoch = self._live.epoch
+                epoch = self._state.epoch
                 raise UnusableResult(never_validated(name, self._validation_freq, epoch))
             raise UnusableResult(
                 f"The model does not log the objective {name!r}.{nearest(name, logged)} "
@@ -137,19 +137,19 @@ class EpochReporter:
             self.check()
 
     def _measure(self, metrics: dict[str, float]) -> None:
-        live, objective = self._live, self._settings.objective
-        metrics = self._settings.derived.add(metrics, live.model)
-        found = judge(objective, metrics, live.epoch)
-        if found.finite and math.isclose(found.cost, live.best.cost, rel_tol=1e-6):
+        state, objective = self._state, self._settings.objective
+        metrics = self._settings.derived.add(metrics, state.model)
+        found = judge(objective, metrics, state.epoch)
+        if found.finite and math.isclose(found.cost, state.best.cost, rel_tol=1e-6):
             return  # already in the logs of the epochs
-        live.best = found
-        self._emit(Measured(self._trial, self._run, live.epoch, metrics))
+        state.best = found
+        self._emit(Measured(self._trial, self._run, state.epoch, metrics))
 
     def _newest_counts(self, metrics: dict[str, float]) -> bool:
         """Whether the weights of this epoch are kept even if it is not the best."""
         name = self._settings.objective.name
         if name not in metrics:
-            return not self._live.best.finite  # the score is only known after the training
+            return not self._state.best.finite  # the score is only known after the training
         return self._settings.scoring.last > 0 and math.isfinite(metrics[name])
 
     def _is_due(self, last: float) -> bool:

@@ -1,4 +1,4 @@
-"""Splits of the rows for winners that generalise: folds of a final round, reshuffled splits.
+"""Resampling: the folds of a final round, and a reshuffled validation split for each trial.
 
 A final round trains its finalists by cross-validation whose first fold is the user's own
 validation part, so that the search's own runs count as that fold. Reshuffling draws another split
@@ -27,18 +27,18 @@ def final_folds(data: FitData, folds: Any, seed: int) -> tuple[FitData, ...]:
     """Returns the data of each fold of a final round; the first is `data` itself.
 
     With a number, the training rows are cut into ``folds - 1`` parts, stratified where the
-    targets are classes. Each part validates a model that is trained on all other rows, those of
-    the user's validation part among them. A splitter of scikit-learn (groups, order of time) is
-    asked for the further folds of the training rows, and its training rows alone are trained on,
-    since only it knows which rows may be mixed.
+    targets are classes. Each part validates a model that is trained on all other rows, including
+    the user's validation part. A scikit-learn splitter (for groups or time series) splits the
+    training rows into further folds; these train on the splitter's training rows only, because
+    the user's validation part may not be mixed with them.
 
     Args:
         data: arrays with a validation part.
-        folds: how many folds, the validation part included; or a splitter.
+        folds: the number of folds, including the validation part; or a splitter.
         seed: the study's seed.
 
     Raises:
-        InvalidInput: if the rows cannot be cut.
+        InvalidInput: if the rows cannot be split.
     """
     check_rows(data, "final_round")
     rows = data.samples
@@ -68,13 +68,13 @@ def final_folds(data: FitData, folds: Any, seed: int) -> tuple[FitData, ...]:
 def reshuffled(data: FitData, triple: Triple, seed: int, trial: int) -> FitData:
     """Returns the same rows with another split into training and validation rows.
 
-    The validation part keeps its size, and its shares of the classes.
+    The validation part keeps its size; classes are stratified.
 
     Args:
         data: arrays with a validation part.
-        triple: what `joined` returns for them.
+        triple: the result of `joined` for them.
         seed: the study's seed.
-        trial: for which trial.
+        trial: the trial's number.
     """
     total, size = length(triple[0]), length(data.validation[0])
     state = rng.integer(seed, "reshuffle", trial) % 2**31
@@ -88,7 +88,7 @@ def reshuffled(data: FitData, triple: Triple, seed: int, trial: int) -> FitData:
 
 
 def all_rows(data: FitData) -> FitData:
-    """Returns training and validation rows as training rows, nothing validated."""
+    """Returns data that train on training and validation rows, without validation."""
     x, y, weight = joined(data)
     return dataclasses.replace(data, x=x, y=y, sample_weight=weight, validation=None)
 
@@ -123,7 +123,7 @@ def _one_part(data: FitData, state: int) -> Any:
 
 
 def _labels(y: Any) -> Any:
-    """Returns class labels for stratification, None where the targets are no classes."""
+    """Returns class labels for stratification, None if the targets are not classes."""
     if not isinstance(y, np.ndarray):
         return None
     kind = type_of_target(y)
@@ -150,8 +150,10 @@ def _swap(data: FitData, whole: Triple, train: Any, test: Any) -> FitData:
 
 
 def joined(data: FitData) -> Triple:
-    """Returns training rows and, behind them, validation rows, with weights of 1 where one of
-    the two has weights and the other has none."""
+    """Returns training rows followed by validation rows, as (x, y, sample_weight).
+
+    If only one of the two has sample weights, the other gets weights of 1.
+    """
     mine: Triple = (data.x, data.y, data.sample_weight)
     theirs: Triple = data.validation
     if (mine[2] is None) != (theirs[2] is None):
@@ -176,7 +178,7 @@ def _with_weights(triple: Triple, like: Any) -> Triple:
 def _part(data: FitData, triple: Triple, train: Any, test: Any) -> FitData:
     """Returns data that train on some rows of `triple` and validate on others."""
     x, y, weight = triple
-    # Validated as the user's validation part is: unweighted, if that is.
+    # Validation is unweighted if the user's validation part is.
     validation = (x, y, None if data.validation[2] is None else weight)
     return dataclasses.replace(
         data,

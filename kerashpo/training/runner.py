@@ -74,7 +74,8 @@ class TrialData:
         callbacks: the user's; each run gets copies.
         until: the last epoch, if the user's own code set another one than the work item's.
         call: the arguments of a hypermodel's own `fit`.
-        first_run: the number of the first run trained with this data, see `TrialSession`.
+        first_run: the number of the first run trained with this data, see
+            `kerashpo.tuners.run_trial.TrialSession`.
     """
 
     data: RunData
@@ -89,7 +90,7 @@ class KerasRunner(Runner):
     """Runner that builds, trains, pauses and resumes Keras models in this process.
 
     Args:
-        maker: builds models.
+        builder: builds models.
         space: the search space known so far; it grows by the parameters that models declare.
         data: the training data.
         callbacks: the user's; each trial gets copies.
@@ -101,7 +102,7 @@ class KerasRunner(Runner):
 
     def __init__(
         self,
-        maker: ModelBuilder,
+        builder: ModelBuilder,
         space: Space,
         data: RunData,
         callbacks: Sequence[Any],
@@ -110,22 +111,24 @@ class KerasRunner(Runner):
         loops: Mapping[str, TrainingLoop],
         call: FitCall = FitCall(),
     ) -> None:
-        self._maker, self._space = maker, space
-        self._terms, self._settings = TrialData(data, tuple(callbacks), call=call), settings
+        self._builder, self._space = builder, space
+        self._trial_data, self._settings = TrialData(data, tuple(callbacks), call=call), settings
         self._blobs, self._loops = blobs, loops
-        self._own = UserFitLoop(maker.hypermodel) if overrides_fit(maker.hypermodel) else None
-        self._special: dict[int, TrialData] = {}
+        self._user_loop = (
+            UserFitLoop(builder.hypermodel) if overrides_fit(builder.hypermodel) else None
+        )
+        self._data_by_trial: dict[int, TrialData] = {}
         self._memory = TrialMemory(settings.keep_in_memory)
-        self._tail = OutputCapture()
+        self._output = OutputCapture()
 
-    def arrange(self, trial: int, terms: TrialData) -> None:
+    def set_trial_data(self, trial: int, trial_data: TrialData) -> None:
         """Sets other data and callbacks for one trial than the search's."""
-        self._special[trial] = terms
+        self._data_by_trial[trial] = trial_data
 
     def parameters(self, task: WorkItem) -> HyperParameters:
         """Returns a trial's hyperparameters for the user's own code; see `report_new_values`."""
         settings = self._settings
-        return self._maker.parameters(task.config, self._space, settings.seed, task.trial)
+        return self._builder.parameters(task.config, self._space, settings.seed, task.trial)
 
     def report_new_values(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
         """Reports values of parameters that the user's code declared and the trial did not have."""
@@ -138,11 +141,11 @@ class KerasRunner(Runner):
         hp.appeared.clear()
 
     def train(self, task: WorkItem, emit: Emit) -> None:
-        with self._tail.listening():
-            emit, stage, task = self._tail.sparing(emit), ["build"], self._limited(task)
+        with self._output.listening():
+            emit, stage, task = self._output.sparing(emit), ["build"], self._limited(task)
             try:
                 outcomes = []
-                first = self._terms_of(task.trial).first_run
+                first = self._data_of(task.trial).first_run
                 for run in (first + run for run in task.runs(self._settings.runs)):
                     outcome = self._run_once(task, run, emit, stage)
                     if outcome is None:
@@ -164,7 +167,7 @@ class KerasRunner(Runner):
         for run in self._memory.runs_of(trial):
             self._close(trial, run)
         free_checkpoints(self._blobs, trial)
-        self._special.pop(trial, None)
+        self._data_by_trial.pop(trial, None)
 
     def drop(self, trial: int) -> None:
         for run in self._memory.runs_of(trial):
@@ -176,45 +179,45 @@ class KerasRunner(Runner):
         """Trains one run up to the end of its work item; returns None if the answer ended it."""
         began = time.perf_counter()
         stage[0] = "build"
-        live = self._memory.take(task.trial, run, self._readable())
-        live = live or self._revive(task, run, emit)
-        live.seconds += time.perf_counter() - began
-        self._memory.put(task.trial, run, live, task)
+        state = self._memory.take(task.trial, run, self._build_fingerprint())
+        state = state or self._restore(task, run, emit)
+        state.seconds += time.perf_counter() - began
+        self._memory.put(task.trial, run, state, task)
         stage[0] = "fit"
         try:
-            self._train(live, task, run, emit)
+            self._train(state, task, run, emit)
         except RestartsTraining:
-            live = self._anew(live, task, run, emit)
-            self._train(live, task, run, emit)
+            state = self._restart(state, task, run, emit)
+            self._train(state, task, run, emit)
         answer = emit(Saving(task.trial))
-        self._save_best(task.trial, run, live)
+        self._save_best(task.trial, run, state)
         if answer is Decision.STOP:
-            live.finish()
+            state.finish()
         else:
-            before = live.job_end
-            if live.epoch >= task.until:
-                live.job_end = live.epoch
-            self._store(task, run).put(live.epoch, live.save(), before)
-        return live if answer is Decision.CONTINUE else None
+            before = state.job_end
+            if state.epoch >= task.until:
+                state.job_end = state.epoch
+            self._store(task, run).put(state.epoch, state.save(), before)
+        return state if answer is Decision.CONTINUE else None
 
-    def _readable(self) -> Any:
-        """Returns a fingerprint of the values that the code of `build_model` can read."""
-        return fingerprint(getattr(self._maker.hypermodel, "build", None))
+    def _build_fingerprint(self) -> Any:
+        """Returns a fingerprint of the globals and attributes that `build_model` can read."""
+        return fingerprint(getattr(self._builder.hypermodel, "build", None))
 
-    def _revive(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
+    def _restore(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         """Builds the trial's model and restores the trial's state."""
         for start in starts_of(task, self._store(task, run)):
             try:
-                live = self._build(task, run, emit, start.stream())
-                start.load(live)
-                return live
+                state = self._build(task, run, emit, start.stream())
+                start.load(state)
+                return state
             except UnusableCheckpoint as error:
                 text = f"{error}; trained again from an earlier one or from the start"
                 emit(Noted(task.trial, {"checkpoint": text}))
         raise AssertionError("the last start state loads, or raises")
 
-    def _anew(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> TrialState:
-        """Builds the model again for a trial that the user's own `fit` trains from the start.
+    def _restart(self, state: TrialState, task: WorkItem, run: int, emit: Emit) -> TrialState:
+        """Builds the model again for a trial that the user's `fit` trains from the start.
 
         Raises:
             InvalidInput: for a fork, which starts from its parent's state.
@@ -222,28 +225,30 @@ class KerasRunner(Runner):
         if task.origin is not None:
             raise InvalidInput(
                 f"The trial starts from the state of trial {task.origin[0]} after epoch "
-                f"{task.origin[1]}, and {OWN_FIT} trains from the first epoch: pass **kwargs "
-                "(epochs and initial_epoch are among them) on to model.fit."
+                f"{task.origin[1]}, but {OWN_FIT} trains from the first epoch. Pass **kwargs "
+                "(which contain epochs and initial_epoch) on to model.fit."
             )
-        fresh = self._build(task, run, emit, live.stream)
-        fresh.seconds, fresh.facts, fresh.job_end = live.seconds, live.facts, live.job_end
+        fresh = self._build(task, run, emit, state.stream)
+        fresh.seconds, fresh.facts, fresh.job_end = state.seconds, state.facts, state.job_end
         self._memory.put(task.trial, run, fresh, task)
         return fresh
 
     def _store(self, task: WorkItem, run: int) -> RunCheckpoints:
-        # A parent has no state of the folds of its child's final round: they start from epoch 1.
+        # The folds of a final round start from epoch 1, not from the state of a fork's parent.
         fold = isinstance(task.job, FoldRuns) and run >= self._settings.runs
         return RunCheckpoints(self._blobs, task.trial, run, None if fold else task.origin)
 
     def _build(self, task: WorkItem, run: int, emit: Emit, stream: int) -> TrialState:
-        trial, seed, terms = task.trial, self._settings.seed, self._terms_of(task.trial)
-        model, hp = self._maker.make(task.config, self._space, seed, stream, run)
+        trial, seed, trial_data = task.trial, self._settings.seed, self._data_of(task.trial)
+        model, hp = self._builder.make(task.config, self._space, seed, stream, run)
         self.report_new_values(trial, hp, emit)
-        data = terms.data.of(run, task.config, trial)
-        with seeded_build(seed, stream, run, "variables"), self._maker.scope():
+        data = trial_data.data.of(run, task.config, trial)
+        with seeded_build(seed, stream, run, "variables"), self._builder.scope():
             build_all(model, data)
         self._check_size(model)
-        callbacks = fresh_callbacks(terms.callbacks, self._limit(task) or self._settings.max_epochs)
+        callbacks = fresh_callbacks(
+            trial_data.callbacks, self._limit(task) or self._settings.max_epochs
+        )
         for callback in callbacks:
             give_place(callback.wrapped, trial, run)
         values = hp.values if hp is not None else task.config
@@ -255,130 +260,130 @@ class KerasRunner(Runner):
             hp=hp,
             stream=stream,
             spec=batch_spec(data),
-            built_with=self._readable(),
+            built_with=self._build_fingerprint(),
             validated=self._settings.objective.name.startswith("val_"),
         )
 
-    def _train(self, live: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
-        if live.epoch >= task.until or live.stopped:
+    def _train(self, state: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
+        if state.epoch >= task.until or state.stopped:
             return
         trial, settings = task.trial, self._settings
-        data = self._terms_of(trial).data.of(run, task.config, trial)
-        kind, reason = self._choose_loop(live, data)
-        if not live.facts:
-            live.facts = {"training": kind, "training_reason": reason}
-            emit(Noted(trial, live.facts))
-        segment = EpochReporter(
-            live,
+        data = self._data_of(trial).data.of(run, task.config, trial)
+        kind, reason = self._choose_loop(state, data)
+        if not state.facts:
+            state.facts = {"training": kind, "training_reason": reason}
+            emit(Noted(trial, state.facts))
+        reporter = EpochReporter(
+            state,
             (trial, run),
             settings,
             emit,
             lambda hp: self.report_new_values(trial, hp, emit),
-            lambda: self._checkpoint(task, run, live),
-            self._own is None and not any(may_log(c.wrapped) for c in live.callbacks),
+            lambda: self._checkpoint(task, run, state),
+            self._user_loop is None and not any(may_log(c.wrapped) for c in state.callbacks),
             None if data.validation is None else data.validation_freq,
-            task.until if self._terms_of(trial).call.planned else None,
+            task.until if self._data_of(trial).call.planned else None,
         )
-        live.model.stop_training = False
-        keys, first = EpochKeys(settings.seed, live.stream, run), live.epoch + 1
-        if self._own is not None:
-            call, span = self._terms_of(trial).call, (first, task.until)
+        state.model.stop_training = False
+        keys, first = EpochKeys(settings.seed, state.stream, run), state.epoch + 1
+        if self._user_loop is not None:
+            call, span = self._data_of(trial).call, (first, task.until)
             name = settings.objective.name
             required = None if name in settings.derived.names else name
-            hooks = (live.callbacks, keys, segment.on_epoch, required)
+            hooks = (state.callbacks, keys, reporter.on_epoch, required)
             with contextlib.suppress(LeaveFit):
-                result = self._own.train(call, live.hp, live.model, span, *hooks)
-                segment.take(result, OWN_FIT)
+                result = self._user_loop.train(call, state.hp, state.model, span, *hooks)
+                reporter.take(result, OWN_FIT)
         else:
-            # Last, so that it sees the logs that the user's callbacks have added.
-            callbacks = [*live.callbacks, ReportCallback(segment.on_epoch)]
+            # Last, so that it gets the metrics that the user's callbacks add to the logs.
+            callbacks = [*state.callbacks, ReportCallback(reporter.on_epoch)]
             loop = self._loops[kind]
-            loop.train(live.model, data, first, task.until, callbacks, keys)
-        segment.check()
+            loop.train(state.model, data, first, task.until, callbacks, keys)
+        reporter.check()
 
-    def _choose_loop(self, live: TrialState, data: FitData) -> tuple[str, str]:
-        if self._own is not None:
+    def _choose_loop(self, state: TrialState, data: FitData) -> tuple[str, str]:
+        if self._user_loop is not None:
             return "plain", "the hypermodel overrides fit"
-        return choose(self._settings.fast, live.model, data, live.callbacks)
+        return choose(self._settings.fast, state.model, data, state.callbacks)
 
-    def _terms_of(self, trial: int) -> TrialData:
-        return self._special.get(trial, self._terms)
+    def _data_of(self, trial: int) -> TrialData:
+        return self._data_by_trial.get(trial, self._trial_data)
 
     def _limit(self, task: WorkItem) -> int | None:
         """Returns the last epoch that the user's code or the configuration sets, if any."""
-        terms = self._terms_of(task.trial)
-        return terms.until or terms.data.epochs(task.config)
+        trial_data = self._data_of(task.trial)
+        return trial_data.until or trial_data.data.epochs(task.config)
 
     def _limited(self, task: WorkItem) -> WorkItem:
         limit = self._limit(task)
         if limit is None:
             return task
-        # More epochs than the work item's only if nothing but the work item limited them.
-        longer = self._terms_of(task.trial).until and task.until == task.job.until
+        # May exceed the work item's epochs only if the job itself set their number.
+        longer = self._data_of(task.trial).until and task.until == task.job.until
         return replace(task, until=limit if longer else min(limit, task.until))
 
     def _conclude(self, task: WorkItem, runs: list[TrialState], emit: Emit) -> None:
-        """Reports how a work item ended that was not interrupted."""
-        whole = all(live.epoch >= task.until and not live.stopped for live in runs)
+        """Reports the outcome of a work item that was not interrupted."""
+        whole = all(state.epoch >= task.until and not state.stopped for state in runs)
         limit = self._limit(task)
-        if not all(live.best.finite for live in runs):
+        if not all(state.best.finite for state in runs):
             name = self._settings.objective.name
             self._fail(task, emit, Failure("nan", f"{name} was never finite"))
         elif whole and limit in (None, task.job.until):
             if task.until >= self._settings.max_epochs:
-                for live in runs:
-                    live.finish()
+                for state in runs:
+                    state.finish()
             emit(Reached(task.trial))
         elif whole and limit is not None and task.until < limit:
             emit(Reached(task.trial))
         else:
-            for live in runs:
-                live.finish()
+            for state in runs:
+                state.finish()
             emit(Ended(task.trial, Status.COMPLETED, self._reason(whole)))
 
     def _reason(self, whole: bool) -> str:
         if whole:
             return "epochs"
-        return "early stopping" if self._own is None else "ended by itself"
+        return "early stopping" if self._user_loop is None else "ended by itself"
 
     def _close(self, trial: int, run: int) -> None:
         """Ends the callbacks of a trial that is finished; an error there no longer fails the trial.
 
         A trial that is not in memory is restored if its callbacks do something in ``on_train_end``.
         """
-        live, item = self._memory.release(trial, run)
+        state, item = self._memory.release(trial, run)
         try:
-            if live is None and item is not None and self._ends(trial):
+            if state is None and item is not None and self._ends(trial):
                 item = replace(item, job=Resume(trial, item.until))
-                live = self._revive(item, run, lambda message: Decision.CONTINUE)
-            if live is not None:
-                live.finish()
+                state = self._restore(item, run, lambda message: Decision.CONTINUE)
+            if state is not None:
+                state.finish()
         except Exception:
             _LOG.exception("A callback failed at the end of trial %d.", trial)
 
     def _ends(self, trial: int) -> bool:
-        return any(ends(callback) for callback in self._terms_of(trial).callbacks)
+        return any(ends(callback) for callback in self._data_of(trial).callbacks)
 
     def _fail(self, task: WorkItem, emit: Emit, failure: Failure) -> None:
         self.drop(task.trial)
-        emit(Failed(task.trial, replace(failure, output=self._tail.text)))
+        emit(Failed(task.trial, replace(failure, output=self._output.text)))
 
-    def _checkpoint(self, task: WorkItem, run: int, live: TrialState) -> None:
-        self._save_best(task.trial, run, live)
-        self._store(task, run).put(live.epoch, live.save(), live.job_end)
+    def _checkpoint(self, task: WorkItem, run: int, state: TrialState) -> None:
+        self._save_best(task.trial, run, state)
+        self._store(task, run).put(state.epoch, state.save(), state.job_end)
 
-    def _save_best(self, trial: int, run: int, live: TrialState) -> None:
-        if live.best_weights is not None and live.best_is_new:
-            if live.architecture is None:
-                live.architecture = architecture_of(live.model) or ""
+    def _save_best(self, trial: int, run: int, state: TrialState) -> None:
+        if state.best_weights is not None and state.best_is_new:
+            if state.architecture is None:
+                state.architecture = architecture_of(state.model) or ""
             data = pack_list(
-                live.best_weights,
-                epoch=live.best.epoch,
-                inputs=live.inputs(),
-                architecture=live.architecture or None,
+                state.best_weights,
+                epoch=state.best.epoch,
+                inputs=state.inputs(),
+                architecture=state.architecture or None,
             )
             self._blobs.put(best_key(trial, run), data)
-            live.best_is_new = False
+            state.best_is_new = False
 
     def _grow(self, params: list[Param]) -> tuple[dict[str, Any], ...]:
         new = [p for p in params if p.name not in self._space.names]

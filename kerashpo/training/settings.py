@@ -1,4 +1,4 @@
-"""How trials are trained."""
+"""Training settings of a search, and metrics derived from the model or other metrics."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kerashpo.core.records import Objective
 @final
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What is added to the metrics of every epoch, so that the log holds it.
+    """Derived metrics, which are added to the metrics of every epoch before they are logged.
 
     Attributes:
         measured: objectives that are functions of the model.
-        weighing: the weighted sum of the objectives, None where the first one ranks.
+        weighing: the weighted sum of the objectives, None if trials are ranked by the first one.
     """
 
     measured: tuple[Objective, ...] = ()
@@ -26,15 +26,15 @@ class Derived:
 
     @property
     def names(self) -> frozenset[str]:
-        """The metrics that are added."""
+        """The names of the derived metrics."""
         names = {one.name for one in self.measured}
         return frozenset(names | {WEIGHTED}) if self.weighing else frozenset(names)
 
     def add(self, metrics: Mapping[str, float], model: Any) -> dict[str, float]:
-        """Returns an epoch's metrics with what is derived.
+        """Returns an epoch's metrics with the derived ones.
 
         Raises:
-            InvalidInput: if a function of the model returns no number.
+            InvalidInput: if a function of the model does not return a number.
         """
         whole = dict(metrics)
         for one in self.measured:
@@ -57,20 +57,20 @@ def _number(value: Any, name: str) -> float:
 @final
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is the same for every trial of a search.
+    """Training settings, the same for every trial of a search.
 
     Attributes:
-        objective: decides which epoch's weights are kept.
+        objective: determines the best epoch, whose weights are kept.
         seed: the study's seed.
-        max_epochs: the most epochs that one trial is trained.
-        runs: how often each configuration is trained, with other random streams.
+        max_epochs: the most epochs of a trial.
+        runs: how often each configuration is trained, each time with other random streams.
         fast: ``"auto"``, True or False, see `kerashpo.training.loops.base.choose`.
-        keep_in_memory: bytes of paused trials that stay in memory.
+        keep_in_memory: the most bytes of paused trials in memory.
         checkpoint_every: seconds of training between checkpoints.
-        max_model_size: parameters; a larger model fails its trial. None for no limit.
-        scoring: which epochs of a run count.
+        max_model_size: the most weights of a model; a larger one fails its trial. None: no limit.
+        scoring: the epochs of a run that count for its score.
         derived: metrics that are added to those that the model logs.
-        folds: how many further runs a final round may add to a trial.
+        folds: the number of further runs that a final round may add to a trial.
     """
 
     objective: Objective

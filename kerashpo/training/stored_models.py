@@ -1,7 +1,7 @@
-"""Stored models: the architecture beside the weights, so that a study's folder holds models.
+"""Stored models: weights with the serialised architecture, loadable without `build_model`.
 
-A best epoch's weights are stored with the model's serialised architecture where Keras can
-serialise it. So ``kerashpo best PATH --save model.keras`` needs no `build_model`.
+The weights of the best epoch are stored with the model's architecture if Keras can serialise it.
+Thus ``kerashpo best PATH --save model.keras`` needs no `build_model`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from kerashpo.training.ensemble import average_models
 
 
 def architecture_of(model: keras.Model) -> str | None:
-    """Returns a model's layers, build and compile arguments as JSON; None where Keras cannot."""
+    """Serialises a model's layers, build and compile arguments as JSON; None if Keras cannot."""
     try:
         return json.dumps(keras.saving.serialize_keras_object(model))
-    except Exception:  # whatever get_config of a class of the user's own raises
+    except Exception:  # get_config of a user's class may raise any exception
         return None
 
 
 def load_stored(blobs: Blobs, trial: int, run: int = 0) -> keras.Model:
-    """Returns a trial's model with the weights of its best epoch, from what is stored alone.
+    """Loads a trial's model with the weights of its best epoch, without `build_model`.
 
     Raises:
         InvalidInput: if the weights were not kept, or the architecture could not be stored or
@@ -36,23 +36,23 @@ def load_stored(blobs: Blobs, trial: int, run: int = 0) -> keras.Model:
     data = blobs.get(best_key(trial, run))
     if data is None:
         raise InvalidInput(
-            f"The weights of trial {trial} were not kept: keep=... of the tuner says of how many "
-            "trials they are."
+            f"The weights of trial {trial} were not kept: the tuner's argument keep=... sets of "
+            "how many trials they are."
         )
     weights, extra = unpack_list(data)
     text = extra.get("architecture")
     if text is None:
         raise InvalidInput(
-            f"Keras cannot serialise the model of trial {trial}, so that its folder holds weights "
-            "alone. Make the tuner again with its build_model and call "
+            f"Keras cannot serialise the model of trial {trial}, so only its weights are stored. "
+            "Make the tuner again with its build_model and call "
             "tuner.results.best_model().save(...): nothing is trained again for that."
         )
     try:
         model: keras.Model = keras.saving.deserialize_keras_object(json.loads(text))
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            f"The model of trial {trial} needs code that is not known here: {error} Make the "
-            "tuner again with its build_model and call tuner.results.best_model().save(...)."
+            f"The model of trial {trial} needs classes that are not registered here: {error} Make "
+            "the tuner again with its build_model and call tuner.results.best_model().save(...)."
         ) from error
     write_variables(model.weights, weights)
     return model
@@ -62,8 +62,8 @@ def load_members(blobs: Blobs, members: Sequence[tuple[int, int]]) -> keras.Mode
     """Returns the stored model of one member, or the average of several.
 
     Args:
-        blobs: where their weights are stored.
-        members: trial and run of each.
+        blobs: storage of the weights.
+        members: trial and run of each member.
 
     Raises:
         InvalidInput: see `load_stored`.

@@ -1,8 +1,8 @@
-"""Building a model only for the hyperparameters that it declares: no variable is allocated.
+"""Symbolic builds: models without allocated variables, to discover their hyperparameters.
 
-Discovery calls `build_model` dozens of times and throws the models away. Here their layers
-know their shapes, but the value of a variable is made only if something outside asks for it,
-and a `Sequential` builds its graph when it is first asked for it, not after each added layer.
+Discovery calls `build_model` dozens of times and discards the models. In a symbolic build their
+layers have shapes, but the value of a variable is only created if code outside of the build reads
+it, and a `Sequential` builds its graph when it is first read, not after each added layer.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _LEFT: ContextVar[list[int] | None] = ContextVar("parameters left", default=None
 
 @contextlib.contextmanager
 def symbolic_build() -> Iterator[None]:
-    """Within it, in this thread, models are built without values of variables.
+    """Context in which, in this thread, models are built without values of variables.
 
-    What user code keeps of them works as usual afterwards: the first use outside initialises
-    it.
+    A model that user code keeps works as usual afterwards: its variables are initialised when
+    they are first used outside.
     """
     token = _SYMBOLIC.set(True)
     try:
@@ -45,7 +45,7 @@ def symbolic_build() -> Iterator[None]:
 
 @contextlib.contextmanager
 def bounded_build(max_size: int | None) -> Iterator[None]:
-    """Within it, in this thread, no more than so many parameters are allocated; None for any.
+    """Context in which, in this thread, at most `max_size` weights are allocated; None: no limit.
 
     Raises:
         InvalidInput: in the code that allocates more.
@@ -59,12 +59,12 @@ def bounded_build(max_size: int | None) -> Iterator[None]:
 
 
 class DeferredValue:
-    """Mixin of variables made in a symbolic build, until they are used outside of one."""
+    """Mixin for variables of a symbolic build, until they are used outside of one."""
 
     @property
     def value(self) -> Any:
         if _SYMBOLIC.get() or in_stateless_scope():
-            # Keras computes the initial value anew, as for any variable made in such a scope.
+            # Keras computes the initial value again, as for any variable made in such a scope.
             return super().value  # type: ignore[misc]
         self._deferred_initialize()
         return self.value
@@ -80,7 +80,7 @@ class DeferredValue:
 
 
 def _after_rebuild(name: str) -> property:
-    """Returns an attribute of a model that is rebuilt when it is read."""
+    """Returns a property of a model that is built when the property is first read."""
 
     def read(model: Any) -> Any:
         _restore_class(model)
@@ -95,7 +95,7 @@ def _after_rebuild(name: str) -> property:
 
 
 class DeferredGraph:
-    """Mixin of sequential models made in a symbolic build, until someone asks for the graph."""
+    """Mixin for sequential models of a symbolic build, until their graph is read."""
 
     built = _after_rebuild("built")
     _functional = _after_rebuild("_functional")
@@ -108,7 +108,7 @@ class DeferredGraph:
     non_trainable_variables = _after_rebuild("non_trainable_variables")
 
 
-# Other threads may build models in earnest at the same time.
+# Other threads may build real models at the same time, hence the checks of `_SYMBOLIC`.
 
 
 def _defer_value(stock: Method, variable: Any, initializer: Any) -> None:
@@ -120,7 +120,7 @@ def _defer_value(stock: Method, variable: Any, initializer: Any) -> None:
 
 
 def _stay_deferred(stock: Method, variable: Any) -> None:
-    """Leaves a variable as it is that was made while Keras inferred shapes."""
+    """Keeps a variable deferred that Keras created while it inferred shapes."""
     if not _SYMBOLIC.get():
         stock(variable)
         return
@@ -131,7 +131,7 @@ def _defer_graph(stock: Method, model: Any) -> None:
     if not _SYMBOLIC.get():
         stock(model)
         return
-    # Not by attributes: on TensorFlow setting one reads it first.
+    # Not by `setattr`: on TensorFlow setting an attribute reads it first.
     vars(model).update(built=False, _functional=None)
     model.__class__ = _mixed(DeferredGraph, type(model))
 
@@ -147,7 +147,7 @@ def _count(stock: Method, variable: Any, initializer: Any) -> None:
 
 @contextlib.contextmanager
 def _replaced(cls: type, name: str, ours: Callable[..., None]) -> Iterator[None]:
-    """Replaces a method; `ours` gets the stock one first."""
+    """Context that replaces a method; `ours` gets the original method as its first argument."""
     stock, own = getattr(cls, name), name in vars(cls)
 
     def method(self: Any, *args: Any) -> None:
@@ -165,7 +165,7 @@ def _replaced(cls: type, name: str, ours: Callable[..., None]) -> Iterator[None]
 
 
 def _mixed(mixin: type, stock: type) -> type:
-    """Returns the class of an object with a mixin, under the name of its own."""
+    """Returns a subclass of `stock` with a mixin and the same name."""
     if issubclass(stock, mixin):
         return stock
     known = f"_with_{mixin.__name__}"
@@ -176,5 +176,5 @@ def _mixed(mixin: type, stock: type) -> type:
 
 
 def _restore_class(thing: Any) -> None:
-    """Takes the mixin off again."""
+    """Restores an object's original class, without the mixin."""
     thing.__class__ = type(thing).__mro__[2]

@@ -1,4 +1,7 @@
-"""Paused trials that stay in memory; the least recently used ones are left to their checkpoints."""
+"""Cache of paused trials in memory; the least recently used ones are evicted.
+
+An evicted trial is restored from its checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -11,38 +14,38 @@ from kerashpo.training.trial_state import TrialState
 
 @final
 class TrialMemory:
-    """The states of trials, by trial and run.
+    """Cache of trial states, by trial and run.
 
     Args:
-        limit: bytes of paused trials to keep.
+        limit: the most bytes of paused trials.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._states: OrderedDict[tuple[int, int], TrialState] = OrderedDict()
-        #: What each run was last trained for, in memory or not.
+        #: The last work item of each run, even if its state was evicted.
         self._items: dict[tuple[int, int], WorkItem] = {}
 
     def put(self, trial: int, run: int, state: TrialState, item: WorkItem) -> None:
-        """Keeps a run's state, as the most recently used one."""
+        """Stores a run's state as the most recently used one."""
         self._states[trial, run], self._items[trial, run] = state, item
 
-    def take(self, trial: int, run: int, readable: Any) -> TrialState | None:
-        """Removes and returns a run's state if it is in memory and can go on as it is.
+    def take(self, trial: int, run: int, fingerprint: Any) -> TrialState | None:
+        """Removes and returns a run's state if it is in memory and still valid, else None.
 
-        Where `build_model` has changed what its code reads (a global, an attribute) for another
-        trial since, the model must be built again, which sets it back.
+        It is invalid if `build_model` has since changed a global or an attribute that its code
+        reads: building the model again restores that value.
 
         Args:
-            trial: its number.
-            run: which run.
-            readable: a fingerprint of what the code of `build_model` can read now.
+            trial: the trial's number.
+            run: the run.
+            fingerprint: a fingerprint of the values that `build_model` can read now.
         """
         state = self._states.pop((trial, run), None)
-        return state if state is not None and state.built_with == readable else None
+        return state if state is not None and state.built_with == fingerprint else None
 
     def release(self, trial: int, run: int) -> tuple[TrialState | None, WorkItem | None]:
-        """Forgets a run; returns its state if that is in memory, and its last work item."""
+        """Removes a run; returns its state if that is in memory, and its last work item."""
         return self._states.pop((trial, run), None), self._items.pop((trial, run), None)
 
     def runs_of(self, trial: int) -> list[int]:
@@ -50,12 +53,12 @@ class TrialMemory:
         return [run for number, run in self._items if number == trial]
 
     def evict(self) -> None:
-        """Drops the states that were not used for longest, but for one; checkpoints stay."""
+        """Evicts the least recently used states above the limit, but keeps at least one."""
         total = sum(state.nbytes for state in self._states.values())
         while total > self._limit and len(self._states) > 1:
             _, oldest = self._states.popitem(last=False)
             total -= oldest.nbytes
 
     def state(self, trial: int, run: int) -> TrialState:
-        """Returns a run's state, which stays in memory."""
+        """Returns a run's state without removing it."""
         return self._states[trial, run]

@@ -52,8 +52,8 @@ class TrialState:
         stream: the trial whose number keys the random seeds: its own, or for a fork that of
             its first ancestor, so that equal values give an equal learning curve.
         job_end: the epoch at which its last work item ended, or at which a fork began.
-        built: the optimizer's scalar variables as built, such as the learning rate: they are
-            hyperparameters if a fork's differ from its parent's.
+        built: the initial values of the optimizer's scalar variables, such as the learning rate;
+            a fork whose values differ from its parent's keeps its own.
     """
 
     model: keras.Model

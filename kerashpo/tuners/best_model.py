@@ -43,7 +43,7 @@ class StoredModels(Models):
     """Models of a tuner's trials.
 
     Args:
-        maker: builds them.
+        builder: builds models.
         space: of the study.
         history: of the study.
         blobs: where weights are stored.
@@ -54,7 +54,7 @@ class StoredModels(Models):
 
     def __init__(
         self,
-        maker: ModelBuilder,
+        builder: ModelBuilder,
         space: Space,
         history: History,
         blobs: Blobs,
@@ -62,7 +62,7 @@ class StoredModels(Models):
         data: FitData | None = None,
         singles: dict[tuple[int, int], keras.Model] | None = None,
     ) -> None:
-        self._maker, self._space, self._history, self._blobs = maker, space, history, blobs
+        self._builder, self._space, self._history, self._blobs = builder, space, history, blobs
         self._fit_hp, self._data = fit_hp, data
         self._singles = {} if singles is None else singles
 
@@ -95,7 +95,7 @@ class StoredModels(Models):
         seed = self._history.seed
 
         def build(config: Config) -> keras.Model:
-            return self._maker.make(config, self._space, seed, 0)[0]
+            return self._builder.make(config, self._space, seed, 0)[0]
 
         return ReplaySchedule(stages, build)
 
@@ -107,7 +107,7 @@ class StoredModels(Models):
                 "again), then results.final.single."
             )
         record, seed = self._history.trials[trial], self._history.seed
-        model, _ = self._maker.make(record.config, self._space, seed, trial, record.runs)
+        model, _ = self._builder.make(record.config, self._space, seed, trial, record.runs)
         tuned = fit_values(self._fit_hp, record.config)
         tuned.pop(EPOCHS, None)
         data = dataclasses.replace(all_rows(self._data), **tuned)
@@ -117,7 +117,7 @@ class StoredModels(Models):
 
     def _load(self, trial: Trial, run: int | None = None) -> keras.Model:
         seed, space = self._history.seed, self._space
-        return load_model(self._maker, space, seed, trial, self._blobs, run)
+        return load_model(self._builder, space, seed, trial, self._blobs, run)
 
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> keras.Model:
         trial, seed = self._trial(), self._history.seed
@@ -128,12 +128,12 @@ class StoredModels(Models):
         callbacks = fresh_callbacks(check_callbacks(fit.pop("callbacks", None)))
         line = line_of(self._history, trial.number)
         first = line[0]
-        model, hp = self._maker.make(first.config, self._space, seed, first.trial, run)
+        model, hp = self._builder.make(first.config, self._space, seed, first.trial, run)
         keys = EpochKeys(seed, first.trial, run)
         every: list[keras.callbacks.Callback] = [*callbacks]
         if len(line) > 1:
             every.insert(0, self.replay([(stage.first, stage.config) for stage in line]))
-        hypermodel = self._maker.hypermodel
+        hypermodel = self._builder.hypermodel
         if hypermodel is not None and overrides_fit(hypermodel):
             passed = epochs is not None or self._passes_epochs(hypermodel.fit)
             call = FitCall(args, fit, epochs_given=passed)

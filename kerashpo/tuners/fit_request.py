@@ -157,7 +157,7 @@ _SCHEDULE = ("epochs", "initial_epoch", "callbacks", "verbose")
 
 
 @final
-class Arranger:
+class TrialDataFactory:
     """Turns the arguments that `run_trial` passes to its parent into training data.
 
     Args:
@@ -174,7 +174,7 @@ class Arranger:
         self._base, self._own_fit, self._planned = base, own_fit, planned
         self._made: OrderedDict[tuple[Any, ...], _Made] = OrderedDict()
 
-    def terms(
+    def trial_data(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tuner: Hooks, trial: Any
     ) -> TrialData:
         """Returns on what a trial is trained, with the tuner's hooks listening.

@@ -31,7 +31,7 @@ from kerashpo.training.loops.user_fit import (
 from kerashpo.training.randomness import seeded_own
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
-from kerashpo.tuners.fit_request import Arranger, Request
+from kerashpo.tuners.fit_request import Request, TrialDataFactory
 from kerashpo.tuners.hooks import Hooks
 from kerashpo.tuners.oracle_view import EPOCHS, INITIAL_EPOCH, OracleView, TrialValues
 
@@ -73,7 +73,7 @@ class TrialSession:
         task: WorkItem,
         emit: Emit,
         inner: KerasRunner,
-        arranger: Arranger,
+        arranger: TrialDataFactory,
         tuner: Hooks,
         runs: int = 1,
         logged: Mapping[int, Mapping[int, Report]] | None = None,
@@ -83,7 +83,7 @@ class TrialSession:
         self.by_run: dict[int, keras.callbacks.History] = {}
         self.noted: dict[int, dict[str, float]] = {}
         self._emit, self._inner = emit, inner
-        self._arranger, self._tuner, self._runs = arranger, tuner, runs
+        self._data_factory, self._tuner, self._runs = arranger, tuner, runs
         self._logged = logged or {}
         self._config: Config | None = None
 
@@ -103,11 +103,11 @@ class TrialSession:
         config = {**(self._config or task.config), **hp.changed}
         self._require_same(config)
         self._inner.report_new_values(task.trial, hp, self._emit)
-        terms = self._arranger.terms(args, kwargs, self._tuner, self.trial)
+        trial_data = self._data_factory.trial_data(args, kwargs, self._tuner, self.trial)
         before, first = self.last, len(self.by_run)
         runs = [first + run for run in task.runs(self._runs)]
         self.by_run |= {run: self._history(run) for run in runs}
-        self._inner.arrange(task.trial, replace(terms, first_run=first))
+        self._inner.set_trial_data(task.trial, replace(trial_data, first_run=first))
         self._inner.train(replace(task, config=config), self._listen)
         if not isinstance(self.last, (Reached, Ended)):
             raise Interrupted
@@ -205,12 +205,12 @@ class RunTrialRunner(Runner):
         tuner: Hooks,
         oracle: OracleView,
         inner: KerasRunner,
-        arranger: Arranger,
+        arranger: TrialDataFactory,
         settings: Settings,
         planned: bool,
     ) -> None:
         self._tuner, self._oracle, self._inner = tuner, oracle, inner
-        self._arranger, self._settings, self._planned = arranger, settings, planned
+        self._data_factory, self._settings, self._planned = arranger, settings, planned
 
     def train(self, task: WorkItem, emit: Emit) -> None:
         hp = self._inner.parameters(task)
@@ -219,7 +219,7 @@ class RunTrialRunner(Runner):
             done = min((max(run) for run in logged.values()), default=0)
             hp.values = TrialValues(hp.values, {EPOCHS: task.until, INITIAL_EPOCH: done})
         session = TrialSession(
-            task, emit, self._inner, self._arranger, self._tuner, self._settings.runs, logged
+            task, emit, self._inner, self._data_factory, self._tuner, self._settings.runs, logged
         )
         session.trial = trial = RunningTrial(hp, session)
         self._oracle.report_to = session.note
@@ -256,7 +256,7 @@ class RunTrialRunner(Runner):
 
     def _arguments(self, task: WorkItem) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns the arguments of `search`, with the planned epochs as in KerasTuner."""
-        request = self._arranger.request
+        request = self._data_factory.request
         kwargs = dict(request.kwargs)
         if not takes(self._tuner.run_trial, "verbose"):
             kwargs.pop("verbose", None)
@@ -355,7 +355,7 @@ def run_trial_executor(
         planned: whether the tuner plans the epochs.
     """
     read = not tuner._overrides("run_trial") and trainer.data.first is not NO_DATA
-    arranger = Arranger(
+    arranger = TrialDataFactory(
         request, trainer.data if read else None, overrides_fit(tuner.hypermodel), planned
     )
     runner = RunTrialRunner(tuner, oracle, trainer(), arranger, trainer.settings, planned)

@@ -99,7 +99,7 @@ def test_steps_count_the_partial_batch() -> None:
     ("arguments", "message"),
     [
         ({"x": X, "y": Y, "batchsize": 3}, "Did you mean 'batch_size'"),
-        ({"x": X, "y": Y[:3]}, "one and the same number of samples"),
+        ({"x": X, "y": Y[:3]}, "the same number of samples"),
         ({"x": X, "y": Y, "validation_data": (X, Y[:2])}, "validation_data expects arrays"),
         ({"x": X, "y": Y, "validation_data": (X, Y, Y, Y)}, "Received: 4 elements"),
         ({"x": iter([X]), "validation_split": 0.2}, "pass validation_data"),

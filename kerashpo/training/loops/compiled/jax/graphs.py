@@ -197,7 +197,7 @@ def _steps_while(
     count = order.shape[0]
     full = count // batch
 
-    def goes_on(carry: Any) -> Any:
+    def keep_going(carry: Any) -> Any:
         return (carry[0] < full) & finite(carry[1])
 
     def body(carry: Any) -> Any:
@@ -205,7 +205,7 @@ def _steps_while(
         rows = jax.lax.dynamic_slice_in_dim(order, number * batch, batch)
         return number + 1, step(state, rows, number.astype(jnp.uint32))[1]
 
-    done, state = jax.lax.while_loop(goes_on, body, (jnp.int32(0), start))
+    done, state = jax.lax.while_loop(keep_going, body, (jnp.int32(0), start))
     if count == full * batch:
         return done, state
     whole = finite(state)

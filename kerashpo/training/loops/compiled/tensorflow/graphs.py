@@ -136,12 +136,14 @@ def _run_steps(model: keras.Model, step: Callable[[Any], Any], steps: Any, name:
     return _tensors(model.get_metrics_result())
 
 
-def _loop(step: Callable[[Any], Any], steps: Any, goes_on: Callable[[], Any] | None = None) -> Any:
-    """Runs a step for each index below `steps` while `goes_on()`; returns the number of steps."""
+def _loop(
+    step: Callable[[Any], Any], steps: Any, keep_going: Callable[[], Any] | None = None
+) -> Any:
+    """Runs a step for each index below `steps` while `keep_going()`; returns their number."""
 
     def condition(index: Any) -> Any:
         left = index < steps
-        return left if goes_on is None else tf.logical_and(left, goes_on())
+        return left if keep_going is None else tf.logical_and(left, keep_going())
 
     def body(index: Any) -> Any:
         step(index)
