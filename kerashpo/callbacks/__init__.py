@@ -1,22 +1,23 @@
-"""Loggers: listeners that write a search where other tools read it.
+"""Loggers: listeners that write the epochs of a search to files or services of other tools.
 
 ===============  =================================================================
-``csv``          `CSVLog`: every epoch of every trial as a CSV file, while it is trained
+``csv``          `CSVLog`: a CSV file with every epoch of every trial
 ``tensorboard``  `TensorBoardLog`: a TensorBoard run for each trial, its values in HParams
 ``mlflow``       `MLflowLog`: an MLflow run for each trial, below one for the search
 ===============  =================================================================
 
 Pass them to a search: ``tuner.search(..., listeners=[CSVLog("epochs.csv")])``. Unlike Keras
-callbacks, which act within one training, they receive the events of the whole search in the process
-that leads it, so that they work with any number of workers; a resumed search goes on in the
-same file or run. A missing package is reported when the logger is made.
+callbacks, which act within one training, loggers receive the events of the whole search in the
+main process, so that they work with any number of workers. A resumed search continues in the same
+file or run. A missing package is reported when the logger is constructed.
 
-Any object with a method ``on_event(event, snapshot)`` may stand beside them: `event` is one
-of `kerashpo.core.events`, `snapshot` the `kerashpo.core.history.History` that holds it. A
-method ``close()`` is called when the search is over. An exception in a listener never stops a
-search; it is logged once, and the listener is removed.
+Any object with a method ``on_event(event, snapshot)`` can be passed as well: `event` is one of
+`kerashpo.core.events`, `snapshot` the `kerashpo.core.history.History` after it. A method
+``close()`` is called at the end of the search. An exception in a listener never stops a search;
+it is logged once, and the listener is removed.
 
-To add one: a module with a final subclass of `kerashpo.core.listener.Listener`, and a line here.
+To add a logger: a module with a final subclass of `kerashpo.core.listener.Listener`, and an entry
+in `_MENU` here.
 """
 
 from __future__ import annotations

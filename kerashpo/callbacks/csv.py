@@ -1,4 +1,4 @@
-"""`CSVLog`: every epoch of every trial as a CSV file, while it is trained."""
+"""`CSVLog`: a logger that appends every epoch of every trial to a CSV file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from kerashpo.core.listener import Listener
 
 @final
 class CSVLog(Listener):
-    """Writes the columns of `results.curves()`, a row for each metric of each epoch.
+    """Logger that writes the columns of `results.curves()`, a row per metric and epoch.
 
-    The file is rewritten when a search begins, with the epochs that the study holds already, so
-    that it is always complete; then each epoch is appended as it is reported.
+    When a search begins or resumes, the file is rewritten with the epochs that the study already
+    has, so that it is always complete; then each reported epoch is appended.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
 
     Raises:
         InvalidInput: if the path is a folder.
@@ -32,8 +32,8 @@ class CSVLog(Listener):
         self.path = Path(path)
         if self.path.is_dir():
             raise InvalidInput(
-                f"CSVLog needs the name of a file, and {str(path)!r} is a folder. "
-                f"Give e.g. {str(self.path / 'epochs.csv')!r}."
+                f"CSVLog expects the path of a file, but {str(path)!r} is a folder. "
+                f"Pass e.g. {str(self.path / 'epochs.csv')!r}."
             )
 
     def on_event(self, event: Event, snapshot: History) -> None:

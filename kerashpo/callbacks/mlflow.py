@@ -1,34 +1,18 @@
-"""`MLflowLog`: an MLflow run for each trial, below one for the search."""
+"""`MLflowLog`: a logger with an MLflow run for each trial, nested in a run for the search."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, final
 
-from kerashpo.core.errors import MissingExtra
 from kerashpo.core.events import Ended, Event, JobStarted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Report, Start, Status
+from kerashpo.core.requirements import require_package
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
-
-
-def require_package(package: str, needed_by: str) -> None:
-    """Raises MissingExtra, naming the extra to install, if an optional package is absent.
-
-    Args:
-        package: the package, which is also the name of the extra.
-        needed_by: the class that needs it.
-    """
-    if find_spec(package) is None:
-        raise MissingExtra(
-            f"{needed_by} needs the package {package}, which is not installed. "
-            f'Install it with: pip install "kerashpo[{package}]".'
-        )
-
 
 _STUDY, _TRIAL, _PARENT = "kerashpo.study", "kerashpo.trial", "mlflow.parentRunId"
 _STATUS = "kerashpo.status"
@@ -36,17 +20,17 @@ _STATUS = "kerashpo.status"
 
 @final
 class MLflowLog(Listener):
-    """Writes to MLflow through its client, so that no active run of yours is touched.
+    """Logger that writes to MLflow through its client, without affecting your active run.
 
-    A resumed search goes on in the same runs. Metrics are logged by epoch, values as
-    parameters, the status as the tag ``kerashpo.status``.
+    A resumed search continues in the same runs. Metrics are logged by epoch, hyperparameter
+    values as parameters, the status as the tag ``kerashpo.status``.
 
     Args:
-        experiment: its name; made where there is none.
-        tracking_uri: where MLflow keeps its runs, e.g. ``"sqlite:///mlflow.db"`` or a
-            server's address; None for MLflow's own choice.
+        experiment: the name of the experiment; it is created if it does not exist.
+        tracking_uri: the tracking server or store, e.g. ``"sqlite:///mlflow.db"``; None for
+            MLflow's default.
         client: an `mlflow.MlflowClient` to use instead.
-        clock: the Unix time.
+        clock: returns the Unix time.
 
     Raises:
         MissingExtra: if mlflow is not installed.
@@ -85,7 +69,7 @@ class MLflowLog(Listener):
             if known is None
             else known.experiment_id
         )
-        # The time of its begin identifies a study among others in the same experiment.
+        # Its start time identifies a study among others in the same experiment.
         study = f"{history.seed}-{history.sessions[0][1]:.6f}"
         found = self._client.search_runs([self._place], f"tags.`{_STUDY}` = '{study}'")
         tagged = {run.data.tags.get(_TRIAL): run.info.run_id for run in found}

@@ -1,4 +1,4 @@
-"""`TensorBoardLog`: a TensorBoard run for each trial, with its values in the HParams tab."""
+"""`TensorBoardLog`: a logger with a TensorBoard run for each trial, its values in HParams."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, final
 
-from kerashpo.callbacks.mlflow import require_package
 from kerashpo.core.events import Ended, Event, JobStarted, Reported, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Start, Status
+from kerashpo.core.requirements import require_package
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 
@@ -21,14 +21,15 @@ _FILE = "events.out.tfevents.0.kerashpo"
 
 @final
 class TensorBoardLog(Listener):
-    """Writes event files that ``tensorboard --logdir FOLDER`` shows; TensorFlow is not needed.
+    """Logger that writes event files for ``tensorboard --logdir FOLDER``, without TensorFlow.
 
-    Each trial is a run ``trial-0007`` whose step is the epoch. A promoted or resumed trial goes on
-    in its own file; a new search in the same folder replaces the files of the one before.
+    Each trial is a run ``trial-0007`` whose step is the epoch. A promoted or resumed trial
+    continues in its own file; a new search in the same folder replaces the files of the previous
+    one.
 
     Args:
-        folder: where to.
-        clock: the Unix time.
+        folder: the folder of the event files.
+        clock: returns the Unix time.
 
     Raises:
         MissingExtra: if tensorboard is not installed.
@@ -56,7 +57,7 @@ class TensorBoardLog(Listener):
     def _begin(self, number: int, history: History) -> None:
         path = self._path(number)
         if path.exists():
-            return  # A retry of the same trial.
+            return  # a retry of the same trial
         path.parent.mkdir(parents=True, exist_ok=True)
         trial = history.trials[number]
         values = Space.from_json(history.space).realise(trial.config)
@@ -64,7 +65,7 @@ class TensorBoardLog(Listener):
         self._append(number, _started(trial, values, self._clock()), 0)
 
     def _append(self, trial: int, summary: Any, step: int) -> None:
-        """Writes one record; a summary of None is the head that every file begins with."""
+        """Appends one record; for a summary of None the header with which every file begins."""
         from tensorboard.compat.proto.event_pb2 import Event as Record
         from tensorboard.summary.writer.record_writer import RecordWriter
 

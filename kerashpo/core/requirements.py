@@ -1,9 +1,10 @@
-"""Missing packages: what is raised instead of a bare ModuleNotFoundError."""
+"""Missing packages: errors that say what to install, instead of a bare ModuleNotFoundError."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from kerashpo.core.errors import MissingExtra
 
@@ -25,10 +26,24 @@ REQUIRED = {
     "tensorflow": "tensorflow",
     "threadpoolctl": "threadpoolctl",
 }
-"""What kerashpo depends on: the name that is imported, and the package that brings it."""
+"""Dependencies of kerashpo: module name -> name of its distribution."""
 
 BACKENDS = {"jax": 'pip install "kerashpo[jax]"', "torch": "pip install torch"}
-"""Other backends of Keras, and what installs them."""
+"""Other backends of Keras, and the commands that install them."""
+
+
+def require_package(package: str, needed_by: str) -> None:
+    """Raises MissingExtra, naming the extra to install, if an optional package is absent.
+
+    Args:
+        package: the package, which is also the name of the extra.
+        needed_by: the class that needs it.
+    """
+    if find_spec(package) is None:
+        raise MissingExtra(
+            f"{needed_by} needs the package {package}, which is not installed. "
+            f'Install it with: pip install "kerashpo[{package}]".'
+        )
 
 
 def explain_missing(error: ModuleNotFoundError) -> MissingExtra | None:

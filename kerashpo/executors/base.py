@@ -61,7 +61,11 @@ class Executor(ABC):
 
     @abstractmethod
     def decide(self, trial: int, decision: Decision) -> None:
-        """Applies a decision; STOP for a trial that is not running frees its checkpoint."""
+        """Applies a decision to a trial.
+
+        A task that is still queued is dropped unless the decision is CONTINUE. STOP for a trial
+        that is not running frees its checkpoint.
+        """
 
     @abstractmethod
     def now(self) -> float:

@@ -1,7 +1,7 @@
 """Export of studies to other libraries: ``kerashpo export PATH --to optuna``.
 
 ==========  ======================================================================
-``optuna``  `export_study` writes an Optuna study as a SQLite file, for Optuna's plots
+``optuna``  `export_study` writes an Optuna study to a SQLite file, for Optuna's plots
             and optuna-dashboard
 ==========  ======================================================================
 

@@ -1,6 +1,6 @@
-"""Export to Optuna: a study as an Optuna study in a SQLite file.
+"""Export to Optuna: writes a study as an Optuna study to a SQLite file.
 
-Optuna is imported when something is exported, so that its absence gets a message of ours.
+Optuna is imported lazily, so that an own message is shown if it is not installed.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _STATES = {
 @final
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """A parameter with its name and distribution in Optuna.
+    """A hyperparameter with its name and distribution in Optuna.
 
     Attributes:
-        param: our parameter.
+        param: the parameter of the study.
         name: its name in Optuna.
         distribution: its distribution in Optuna.
     """
@@ -51,7 +51,7 @@ class Translated:
     distribution: BaseDistribution
 
     def value(self, stored: Any) -> Any:
-        """Returns a stored value as one of the distribution's."""
+        """Converts a value of a configuration to a value of the Optuna distribution."""
         from optuna.distributions import CategoricalDistribution
 
         domain = self.param.domain
@@ -62,9 +62,9 @@ class Translated:
 def translate(space: Space) -> list[Translated]:
     """Returns every parameter of a space with its Optuna distribution.
 
-    Optuna needs one kind of distribution, and equal choices, under one name. A name that is
-    declared several times under different conditions keeps its name where that holds (the
-    choices are united); otherwise its conditions become part of it.
+    Optuna requires one kind of distribution, and equal choices, per name. A parameter declared
+    several times under different conditions keeps its name if its distributions are of one kind
+    (the choices are united); otherwise the conditions are appended to the name.
     """
     groups: dict[str, list[Param]] = {}
     for param in space.params:
@@ -74,7 +74,7 @@ def translate(space: Space) -> list[Translated]:
 
 
 def values(translated: Iterable[Translated], config: Config) -> Mapping[str, tuple[Any, Any]]:
-    """Returns value and distribution, by Optuna's name, of the parameters that a trial has."""
+    """Returns Optuna's name -> (value, distribution) for the active parameters of a trial."""
     return {
         one.name: (one.value(config[one.param.name]), one.distribution)
         for one in translated
@@ -83,7 +83,7 @@ def values(translated: Iterable[Translated], config: Config) -> Mapping[str, tup
 
 
 def plain(value: Any) -> Any:
-    """Returns a choice as Optuna can store it: the value itself, or its repr."""
+    """Returns a choice in a type that Optuna can store: the value itself, or its repr."""
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
 
 
@@ -102,9 +102,9 @@ def _group(params: list[Param]) -> list[Translated]:
 
 
 def distribution(domain: Domain) -> BaseDistribution:
-    """Returns the distribution of a domain.
+    """Returns the Optuna distribution of a domain.
 
-    A logarithmic step and a reversed logarithm have no counterpart: the range is kept.
+    Optuna has no logarithmic step and no reversed logarithmic scale: only the range is kept.
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -139,11 +139,11 @@ def write(study: Study, out: Path | None = None) -> Path:
     """Writes a SQLite file that ``optuna-dashboard sqlite:///FILE`` opens; returns it.
 
     - completed trials are COMPLETE, stopped ones PRUNED (also by the budget), failed ones FAIL
-    - ``study.best_trial`` is our best trial: it is COMPLETE even if it was stopped, and where
-      others tie with it, its value is better by the last bit, since Optuna knows no loss to
-      break ties by; the user attribute ``score`` has the exact one
-    - values are those of the best epoch, intermediate values those of every epoch; of several
-      objectives Optuna keeps no intermediate values
+    - ``study.best_trial`` is this study's best trial: it is COMPLETE even if it was stopped. If
+      others have the same score, its value is better by the last bit, since Optuna does not break
+      ties by the loss; the user attribute ``score`` has the exact value
+    - values are those of the best epoch, intermediate values those of every epoch; with several
+      objectives Optuna stores no intermediate values
     - user attributes: trial, status, score, best_epoch, epochs, seconds, metrics, error
 
     Args:
@@ -151,13 +151,13 @@ def write(study: Study, out: Path | None = None) -> Path:
         out: the file; None for ``optuna.sqlite3`` in the study's folder.
 
     Raises:
-        InvalidInput: if the file is there already.
+        InvalidInput: if the file exists already.
         MissingExtra: if Optuna is not installed.
     """
     file = out or study.folder / FILE
     if file.exists():
         raise InvalidInput(
-            f"{str(file)!r} is there already. Delete it, or choose another file with --out."
+            f"{str(file)!r} exists already. Delete it, or choose another file with --out."
         )
     try:
         import optuna
@@ -211,7 +211,7 @@ def _trial(optuna: Any, trial: Trial, history: History, translated: Sequence[Tra
 
 
 def _outcome(optuna: Any, trial: Trial, history: History) -> tuple[Any, list[float] | None]:
-    """Returns Optuna's state and the values; a complete trial without values has failed there."""
+    """Returns Optuna's state and values; a completed trial without finite values is FAIL there."""
     objectives, report = history.objectives, trial.best_report
     metrics = {} if report is None else dict(report.metrics)
     if trial.score is not None:
@@ -236,7 +236,7 @@ def _ties(best: Trial, history: History) -> bool:
 
 
 def _better(value: float, objective: Objective) -> float:
-    """Returns the next better number: the same in print, and first where Optuna sorts."""
+    """Returns the next better floating-point number, which Optuna sorts first."""
     return math.nextafter(value, -math.inf if objective.direction == "min" else math.inf)
 
 
@@ -261,7 +261,7 @@ def _facts(trial: Trial) -> dict[str, Any]:
 
 
 def _moment(history: History, at: float) -> datetime:
-    """Returns the wall time of a second of the search, UTC."""
+    """Converts seconds since the start of the search to a date and time in UTC."""
     began, wall = 0.0, 0.0
     for elapsed, clock in history.sessions:
         if elapsed <= at:
@@ -274,11 +274,11 @@ def export_study(library: str, folder: str | Path, out: Path | None = None) -> P
 
     Args:
         library: ``"optuna"``.
-        folder: the study's.
-        out: where to write; None for ``optuna.sqlite3`` in the study's folder.
+        folder: the study's folder.
+        out: the file to write; None for ``optuna.sqlite3`` in the study's folder.
 
     Raises:
-        InvalidInput: for an unknown library, or a file that is there already.
+        InvalidInput: for an unknown library, or if the file exists already.
         StudyNotFound: if there is no study.
         MissingExtra: if the library is not installed.
     """

@@ -1,4 +1,4 @@
-"""Translations: every sentence that people read, in English and Spanish.
+"""Translations: every displayed sentence in English and Spanish.
 
 ===========  =======================================================================
 ``texts``    `Texts`: the sentences of ``lang/en.toml`` or ``lang/es.toml`` by key,
@@ -6,7 +6,7 @@
 ``numbers``  numbers, durations, sizes and dates with the language's decimal mark
 ===========  =======================================================================
 
-Displays, plans, figures, summaries, reports, the comparison and the teaching tools all take their
+Displays, plans, figures, summaries, reports, the comparison and the teaching tools take their
 sentences from here. The language is the argument ``lang``, else the environment variable
 ``KERASHPO_LANG``, else English.
 

@@ -9,16 +9,16 @@ from kerashpo.i18n.texts import Texts
 
 
 def shown(value: float | None, texts: Texts, digits: int = 4) -> str:
-    """Returns a number with so many digits and the language's decimal mark, a dash for none."""
+    """Formats a number with `digits` significant digits; None and infinities are a dash."""
     if value is None or not math.isfinite(value):
         return "-"
     return f"{value:.{digits}g}".replace(".", texts("number.mark"))
 
 
 def duration(seconds: float, texts: Texts) -> str:
-    """Returns a duration: seconds below two minutes, else minutes, or hours from two on.
+    """Formats a duration in seconds (below two minutes), minutes (below two hours) or hours.
 
-    A dash for one that is not finite.
+    A duration that is not finite is a dash.
     """
     if not math.isfinite(seconds):
         return "-"
@@ -29,14 +29,14 @@ def duration(seconds: float, texts: Texts) -> str:
 
 
 def moment(wall: float) -> str:
-    """Returns a Unix time as a date, to the minute, UTC."""
+    """Formats a Unix time as date and minute in UTC."""
     return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def count(number: float, texts: Texts) -> str:
-    """Returns a whole number with its digits in groups: ``"8,046,430"``, in Spanish by spaces.
+    """Formats an integer with grouped digits: ``"8,046,430"``, with spaces in Spanish.
 
-    The infinite one is a word.
+    Infinity is formatted as a word.
     """
     if not math.isfinite(number):
         return texts("number.infinite")
@@ -47,7 +47,7 @@ def count(number: float, texts: Texts) -> str:
 
 
 def file_size(size: int, texts: Texts) -> str:
-    """Returns bytes as people say them: ``"3.1 MB"``, decimal units."""
+    """Formats a number of bytes with decimal units: ``"3.1 MB"``."""
     from rich.filesize import decimal
 
     text = decimal(size)

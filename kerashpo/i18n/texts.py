@@ -16,7 +16,7 @@ from kerashpo.core.errors import unknown
 
 LANGUAGES = ("en", "es")
 VARIABLE = "KERASHPO_LANG"
-"""The environment variable that chooses the language where no argument does."""
+"""The environment variable with the language to use if no argument sets it."""
 
 
 def language_of(lang: str | None = None) -> str:
@@ -50,7 +50,7 @@ class Labels:
     mark: str = "."
 
     def __call__(self, label: str) -> str:
-        """Returns a label, which is its own key; an unknown one stays English."""
+        """Translates a label, whose key is its English text; an unknown one stays English."""
         return self.words.get(label, label)
 
     def number(self, text: str) -> str:
@@ -87,13 +87,14 @@ class Texts:
         return self.sentences[section][name].format(**values)
 
     def plural(self, key: str, count: int, **values: Any) -> str:
-        """Returns the sentence for one (``"section.name_one"``) or for another count."""
+        """Returns the sentence for the count: the key with suffix ``_one`` for 1, else the key."""
         return self(f"{key}_one" if count == 1 else key, count=count, **values)
 
     def note(self, text: str) -> str:
-        """Returns the translation of a note that another room wrote in English.
+        """Translates a message that another package wrote in English.
 
-        Notes are known by their English templates (section ``note``); others stay English.
+        Messages are matched with the English templates of section ``note``; a message that
+        matches none stays English.
         """
         for template, translation in self.sentences["note"].items():
             if found := _pattern(template).fullmatch(text):
@@ -102,15 +103,15 @@ class Texts:
         return text
 
     def name(self, setting: str) -> str:
-        """Returns the name of a setting in the language; unknown ones stay as they are."""
+        """Translates the name of a setting; unknown names are returned unchanged."""
         return self.sentences["provenance"].get(setting, setting)
 
     def reason(self, why: str) -> str:
-        """Returns why a search ended; a reason that is not known stays as it is."""
+        """Translates the reason why a search ended; unknown reasons are returned unchanged."""
         return self.sentences["reason"].get(why, why)
 
     def say(self, label: str) -> str:
-        """Returns a figure's label, which is its own key; one that is not known stays English."""
+        """Translates a figure's label, whose key is its English text; else it stays English."""
         return self.sentences["figures"].get(label, label)
 
     @property
@@ -121,7 +122,7 @@ class Texts:
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    """Returns a pattern that matches what a template becomes, its placeholders as groups."""
+    """Returns a pattern that matches filled-in templates; its groups are the placeholders."""
     parts = [
         re.escape(text) + (f"(?P<{name}>.*?)" if name else "")
         for text, name, _, _ in string.Formatter().parse(template)

@@ -78,6 +78,19 @@ def obeys_decisions(make: Make) -> None:
         )
 
 
+def drops_the_queued_task_of_a_stopped_trial(make: Make) -> None:
+    """A trial that is stopped before its task began is not trained, and sends no message."""
+    with _executor(make, wave) as executor:
+        queued = [_start(trial, until=2) for trial in range(min(_wait_until_free(executor), 3))]
+        executor.submit(queued)
+        *others, stopped = [task.trial for task in queued]
+        executor.decide(stopped, Decision.STOP)
+        sent = _drain(executor, [_start(_FORK, until=1)], {}, waiting=set(others))
+    require(stopped not in sent, f"after STOP a queued trial sent {sent.get(stopped)}")
+    for trial in others:
+        require(isinstance(sent[trial][-1], Reached), f"trial {trial} did not reach its end")
+
+
 def continues_after_a_pause(make: Make) -> None:
     """A paused trial resumes with the epoch after the last one that it reported."""
     with _executor(make, wave) as executor:
@@ -106,11 +119,7 @@ def counts_its_workers(make: Make) -> None:
     """`free` counts idle workers; `poll` returns when nothing runs; the clock never goes back."""
     with _executor(make, wave) as executor:
         before = executor.now()
-        for _ in range(_POLLS):
-            if executor.free() > 0:  # workers that are still starting are not free yet
-                break
-            executor.poll(lambda message: None, timeout=0.1)
-        free = executor.free()
+        free = _wait_until_free(executor)
         executor.submit([_start(0, until=1)])
         require(executor.free() == free - 1, f"{free} free, {executor.free()} after one task")
         _drain(executor, [], {}, waiting={0})
@@ -197,6 +206,7 @@ CHECKS: Final[tuple[Callable[[Make], None], ...]] = (
     continues_with_the_next_epoch,
     stops_where_the_task_ends,
     obeys_decisions,
+    drops_the_queued_task_of_a_stopped_trial,
     continues_after_a_pause,
     reports_failures,
     reports_early_ends,
@@ -272,6 +282,15 @@ def _executor(make: Make, curve: Curve, together: bool = False) -> Iterator[Exec
             yield executor
         finally:
             executor.close()
+
+
+def _wait_until_free(executor: Executor) -> int:
+    """Returns `free` once a worker is idle: workers that are still starting do not count."""
+    for _ in range(_POLLS):
+        if executor.free() > 0:
+            break
+        executor.poll(lambda message: None, timeout=0.1)
+    return executor.free()
 
 
 def _drain(

@@ -55,7 +55,7 @@ def test_csv_of_a_search_that_went_on_tells_the_whole_study(tmp_path):
 
 
 def test_csv_needs_a_file_not_a_folder(tmp_path):
-    with pytest.raises(InvalidInput, match=r"needs the name of a file.*Give e\.g\."):
+    with pytest.raises(InvalidInput, match=r"expects the path of a file.*Pass e\.g\."):
         CSVLog(tmp_path)
 
 
@@ -186,7 +186,7 @@ def test_mlflow_s_own_store(tmp_path):
 def test_an_absent_package_names_its_extra(make, package, monkeypatch):
     found = importlib.util.find_spec
     absent = lambda name: None if name == package else found(name)
-    monkeypatch.setattr("kerashpo.callbacks.mlflow.find_spec", absent)
+    monkeypatch.setattr("kerashpo.core.requirements.find_spec", absent)
     with pytest.raises(MissingExtra, match=rf'pip install "kerashpo\[{package}\]"'):
         make()
 

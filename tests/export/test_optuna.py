@@ -176,7 +176,7 @@ def test_the_command_line(folder, tmp_path, capsys):
     assert cli.main(["export", str(folder), "--to", "optuna"]) == 0
     assert capsys.readouterr().out.strip() == str(folder / "optuna.sqlite3")
     assert cli.main(["export", str(folder), "--to", "optuna"]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     out = str(tmp_path / "new" / "o.db")
     assert cli.main(["export", str(folder), "--to", "optuna", "--out", out]) == 0
     assert len(opened(out).trials) == 12

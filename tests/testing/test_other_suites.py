@@ -122,8 +122,18 @@ class Deaf(Broken):
         super().decide(trial, Decision.CONTINUE)
 
 
+class KeepsStoppedTasks(Broken):
+    """Frees the checkpoint of a stopped trial, but leaves its task in the queue."""
+
+    def decide(self, trial, decision):
+        queue = [*self._queue]
+        super().decide(trial, decision)
+        if trial not in self._decisions:
+            self._queue = type(self._queue)(queue)
+
+
 class Silent(Broken):
-    """Tells every second epoch only."""
+    """Reports only every second epoch."""
 
     count = itertools.count()
 
@@ -193,6 +203,12 @@ class Endless(Broken):
         (Silent, "continues_with_the_next_epoch"),
         (TrainsTheWholeJob, "stops_where_the_task_ends"),
         (Deaf, "obeys_decisions"),
+        (Deaf, "drops_the_queued_task_of_a_stopped_trial"),
+        (KeepsStoppedTasks, "drops_the_queued_task_of_a_stopped_trial"),
+        (
+            lambda make, blobs: KeepsStoppedTasks(make, blobs, 3),
+            "drops_the_queued_task_of_a_stopped_trial",
+        ),
         (Silent, "continues_after_a_pause"),
         (HidesFailures, "reports_failures"),
         (HidesEnds, "reports_early_ends"),
