@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -52,11 +53,16 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
         return Interval(math.nan, math.nan, 0)
     if n == 1:
         return Interval(float(kept[0]), math.nan, 1)
+    spread = float(kept.std(ddof=1)) / math.sqrt(n)
+    return Interval(float(kept.mean()), student(n - 1, level) * spread, n)
+
+
+def student(freedom: int, level: float = 0.95) -> float:
+    """Returns how many standard errors Student's interval reaches to each side."""
     # Imported here: displays use this module too, and a random search needs no scipy.
     from scipy.special import stdtrit
 
-    spread = float(kept.std(ddof=1)) / math.sqrt(n)
-    return Interval(float(kept.mean()), float(stdtrit(n - 1, 0.5 + level / 2)) * spread, n)
+    return float(stdtrit(freedom, 0.5 + level / 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +109,22 @@ _PROPORTIONS = (
     "accuracy acc binary_accuracy categorical_accuracy sparse_categorical_accuracy "
     "top_k_categorical_accuracy sparse_top_k_categorical_accuracy"
 ).split()
+_UNIT = re.compile(
+    r"(.*_)?(accuracy|acc|auc|precision|recall|f1_score|fbeta_score|iou|io_u)(_\d+)?"
+)
 _Z = 1.959964
 
 
 def is_proportion(metric: str) -> bool:
     """Returns whether a validation metric is a share of correct rows, e.g. ``"val_accuracy"``."""
     return metric.startswith("val_") and metric.removeprefix("val_") in _PROPORTIONS
+
+
+def score_bounds(metric: str) -> tuple[float, float]:
+    """Returns the lowest and highest value that a metric can have, infinite where not known."""
+    if _UNIT.fullmatch(metric):
+        return 0.0, 1.0
+    return -math.inf, 1.0 if re.fullmatch(r"(.*_)?r2_score(_\d+)?", metric) else math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +163,20 @@ def score_interval(history: History, trial: Trial) -> ScoreInterval | None:
     return ScoreInterval(*wilson(trial.score, int(n)), "samples", int(n))
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """Returns the 95 % interval of a share of n independent samples.
+def wilson(share: float, n: float, z: float = _Z) -> tuple[float, float]:
+    """Returns the interval of a share of n independent samples: 95 % by default.
 
-    Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
-    Inference", JASA 22 (1927).
+    Its ends are the shares p from which the given one is z standard errors away,
+    ``sqrt(p (1 - p) / n)`` each. Source: E. B. Wilson, "Probable Inference, the Law of Succession,
+    and Statistical Inference", JASA 22 (1927).
+
+    Args:
+        share: in [0, 1].
+        n: how many samples.
+        z: standard errors to each end, 0 or more.
     """
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     low = 0.0 if share == 0.0 else max(middle - half, 0.0)
     return low, 1.0 if share == 1.0 else min(middle + half, 1.0)
 

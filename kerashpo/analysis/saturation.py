@@ -18,7 +18,7 @@ _POWER = 2.49
 """z(0.95) + z(0.80): a one-sided test at 5 % that finds a true difference four times in five."""
 _NEXT = 9
 """How many of the next best trials the best one is compared with."""
-_PAIRED = 0.6
+PAIRED = 0.6
 """Paired spread of two models, as a share of what independent errors would give: models of one
 search err on the same rows. Measured with 24 small networks on each of nine data sets and three
 splits, the rows needed came out at 0.8 to 2.4 times those from the models' own predictions."""
@@ -60,6 +60,15 @@ def saturation(history: History) -> Saturation | None:
     pipelines have no known number of rows, and for other metrics the spread over rows is not
     logged.
     """
+    known = scored_shares(history)
+    return None if known is None else saturation_of(*known)
+
+
+def scored_shares(history: History) -> tuple[list[float], int] | None:
+    """Returns the trials' accuracies, the best first, and the rows that each is computed from.
+
+    None where the objective is no accuracy, or the number of rows is not known.
+    """
     rows, objective = validation_rows(history), history.objective
     if history.several or not rows or objective.direction != "max":
         return None
@@ -69,7 +78,7 @@ def saturation(history: History) -> Saturation | None:
     scores = sorted((-cost for cost, _, _ in ranked if math.isfinite(cost)), reverse=True)
     if not scores or not all(0.0 <= score <= 1.0 for score in scores):
         return None
-    return saturation_of(scores, rows)
+    return scores, rows
 
 
 def saturation_of(scores: Sequence[float], rows: int) -> Saturation:
@@ -78,7 +87,7 @@ def saturation_of(scores: Sequence[float], rows: int) -> Saturation:
     Rows needed to see a difference d: ``(2.49 max(s, 1 / sqrt(n)) / d)**2`` with s the median
     over the next nine models of the paired spread against the best one (the standard deviation
     over rows of the difference in correctness). The spread is estimated from the accuracies, see
-    `_PAIRED`; its floor is one row that differs.
+    `PAIRED`; its floor is one row that differs.
 
     Args:
         scores: the trials' accuracies in [0, 1], the best first (at least one).
@@ -119,4 +128,4 @@ def _spread(best: float, other: float) -> float:
     """Returns the paired spread of two models' correctness, from their accuracies."""
     one, two = 1.0 - best, 1.0 - other
     disagree = one * (1.0 - two) + two * (1.0 - one)
-    return _PAIRED * math.sqrt(max(disagree - (one - two) ** 2, 0.0))
+    return PAIRED * math.sqrt(max(disagree - (one - two) ** 2, 0.0))

@@ -24,7 +24,8 @@ from kerashpo.reporting.blocks import Block, Heading, Paragraph, Table
 
 _COLUMNS = (
     "compare.tuner", "models.model", "compare.test_score", "compare.test_loss", "models.optimism",
-    "models.members", "models.parameters", "compare.epochs",
+    "models.expected", "models.members", "models.parameters", "models.milliseconds",
+    "compare.epochs",
 )  # fmt: skip
 
 
@@ -72,8 +73,10 @@ def _row(tuner: str, models: Sequence[ModelScore], task: Task, texts: Texts) -> 
         interval(score([model.test_score for model in models]), task, texts),
         loss_interval(score([model.test_loss for model in models]), texts),
         _optimism(mean("shown") - mean("test_score"), task, texts),
+        _optimism(mean("expected") - mean("test_score"), task, texts),
         number(mean("members"), 0, texts),
         count(round(mean("parameters")), texts),
+        number(mean("milliseconds"), 1, texts),
         number(mean("epochs"), 0, texts),
     )
 

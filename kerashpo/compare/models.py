@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerashpo.compare.evaluate import on_test
+from kerashpo.compare.latency import latency
 from kerashpo.problems.splits import Split
 from kerashpo.problems.task import Task
 
@@ -38,6 +39,8 @@ class ModelScore:
         shown: the score that the search says it has; NaN where it says none.
         test_score: the objective's metric on the test set.
         test_loss: the loss there.
+        expected: the score that the search says to expect on new data; NaN where it says none.
+        milliseconds: to answer for one row, see `latency`.
     """
 
     model: str
@@ -47,6 +50,8 @@ class ModelScore:
     shown: float
     test_score: float
     test_loss: float
+    expected: float = math.nan
+    milliseconds: float = math.nan
 
 
 def model_score(
@@ -57,6 +62,7 @@ def model_score(
     epochs: int,
     members: int = 1,
     shown: float = math.nan,
+    expected: float = math.nan,
 ) -> ModelScore:
     """Evaluates a model on the test set; see `ModelScore` for the arguments."""
     scores, _ = on_test(model, split, task, compiled=True)
@@ -68,6 +74,8 @@ def model_score(
         shown,
         scores.get(task.metric, math.nan),
         scores.get("loss", math.nan),
+        expected,
+        latency(model, split.test[0]),
     )
 
 
@@ -90,12 +98,13 @@ def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ..
         )
     if any(trial.extra for trial in results.history.trials.values()):
         final = results.final
-        for name, folds, shown in (
-            ("final", final.members, final.score.value),
-            ("final_all", final.members_all, math.nan),
+        said = [final.score.value, final.score.value]  # shown, and to be expected
+        for name, folds, scores in (
+            ("final", final.members, said),
+            ("final_all", final.members_all, []),
         ):
             model = final.model if name == "final" else final.model_all
-            found.append(model_score(name, model, split, task, spent, len(folds), shown))
+            found.append(model_score(name, model, split, task, spent, len(folds), *scores))
     return tuple(found)
 
 

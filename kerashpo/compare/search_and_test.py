@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from kerashpo.analysis.anytime import steps
+from kerashpo.analysis.expected_score import expected_best
 from kerashpo.analysis.saturation import saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test
@@ -47,7 +49,9 @@ def search_and_test(
     best = results.best
     winner = tuner.get_best_models(1)[0]
     scores, table = on_test(winner, split, task, compiled=True)
-    models = [model_score("winner", winner, split, task, results.epochs, shown=best.score)]
+    expected = expected_best(results.history)
+    said = (best.score, math.nan if expected is None else expected.value)
+    models = [model_score("winner", winner, split, task, results.epochs, 1, *said)]
     models += further_models(tuner, split, task)
     if run.tuner == "default":
         epochs_each = options.max_epochs

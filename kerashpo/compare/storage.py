@@ -35,7 +35,7 @@ SCORE_COLUMNS = ("problem", "tuner", "seed", "metric", "val_score", "test_score"
 STEP_COLUMNS = ("problem", "tuner", "seed", "epochs", "trials", "seconds", "value")
 MODEL_COLUMNS = (
     "problem", "tuner", "seed", "model", "members", "parameters", "epochs", "shown",
-    "test_score", "test_loss",
+    "test_score", "test_loss", "expected", "milliseconds",
 )  # fmt: skip
 CONFUSION_COLUMNS = ("problem", "tuner", "seed", "truth", "answer", "count")
 _KEY = ("problem", "tuner", "seed")

@@ -115,9 +115,7 @@ def _summary(view: View, words: Texts) -> list[tuple[str, str]]:
     rows = []
     if view.best is not None:
         rows.append(("values", f"<code>{escape(str(view.best.config))}</code>"))
-    if view.saturation is not None and view.saturation.saturated:
-        note = text.saturation_text(view.saturation, view.objective[0], words, view.folds)
-        rows.append(("note", escape(note)))
+    rows += [("note", escape(note)) for note in text.view_notes(view, words)]
     rows.append(("ended", escape(text.ending(view, words))))
     if view.best is not None:
         rows.append(("report", f"<code>{escape(view.report)}</code>"))

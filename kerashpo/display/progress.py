@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from kerashpo.analysis.expected_score import expected_score
 from kerashpo.analysis.saturation import judged_on_folds, saturation
 from kerashpo.core.events import Ended, Event, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
@@ -134,6 +135,7 @@ class Progress:
             ended=history.stopped,
             command=history.command.get("kind") in ("script", "module"),
             folds=judged_on_folds(history),
+            expected=None if history.stopped is None else expected_score(history),
             saturation=None if history.stopped is None else saturation(history),
             report=self.report,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
+from kerashpo.analysis.expected_score import ExpectedScore
 from kerashpo.analysis.saturation import Saturation
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
@@ -74,6 +75,7 @@ class View:
         ended: why the search ended, None while it is running.
         command: whether ``kerashpo resume`` can start it again: a script or a module did.
         folds: whether trials were cross-validated.
+        expected: the expected score on new data; None if unknown.
         saturation: whether the validation rows distinguish the best trials; None if unknown.
         report: the call that writes the report.
     """
@@ -96,6 +98,7 @@ class View:
     ended: str | None
     command: bool
     folds: bool
+    expected: ExpectedScore | None
     saturation: Saturation | None
     report: str
 

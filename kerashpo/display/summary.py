@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kerashpo.analysis.saturation import saturation
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
 from kerashpo.display.progress import short_path
 from kerashpo.display.snapshot import plain
-from kerashpo.display.text import saturation_note
+from kerashpo.display.text import score_notes
 from kerashpo.i18n.numbers import count
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
@@ -43,8 +42,7 @@ def results_text(
         texts("summary.results", folder=short_path(folder)),
         texts("summary.objective", name=objective.name, direction=objective.direction),
     ]
-    if note := saturation_note(history, saturation(history), texts):
-        lines.append(texts("display.note", note=note))
+    lines += [texts("display.note", note=note) for note in score_notes(history, texts)]
     if history.stopped == "interrupted":
         lines.append(texts("summary.partial"))
     for one in ranked:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kerashpo.analysis.saturation import Saturation, judged_on_folds
+from kerashpo.analysis.expected_score import ExpectedScore, expected_score
+from kerashpo.analysis.saturation import Saturation, judged_on_folds, saturation
 from kerashpo.core.events import Event, Noted
 from kerashpo.core.history import History
 from kerashpo.display.snapshot import BestSoFar, Running, View
@@ -139,35 +140,75 @@ def note(event: Event, texts: Texts) -> str:
     return ""
 
 
-def saturation_text(saturation: Saturation, metric: str, texts: Texts, folds: bool = False) -> str:
+def saturation_text(found: Saturation, metric: str, texts: Texts, folds: bool = False) -> str:
     """Returns in one sentence why the best trials cannot be distinguished, and what to do.
 
     Args:
-        saturation: of trials that cannot be distinguished.
+        found: of trials that cannot be distinguished.
         metric: the objective's name.
         texts: the reader's language.
         folds: whether the search cross-validates already.
     """
     mark = texts("number.mark")
     sentence = texts(
-        "saturation.tied" if saturation.tied > 1 else "saturation.close",
-        count=saturation.tied if saturation.tied > 1 else saturation.close,
-        trials=saturation.trials,
+        "saturation.tied" if found.tied > 1 else "saturation.close",
+        count=found.tied if found.tied > 1 else found.close,
+        trials=found.trials,
         metric=metric,
-        best=number(saturation.best, texts),
-        rows=count(saturation.rows, texts),
-        points=f"{100 * saturation.detectable:.1f}".replace(".", mark),
-        needed=count(_rounded(saturation.needed), texts),
+        best=number(found.best, texts),
+        rows=count(found.rows, texts),
+        points=f"{100 * found.detectable:.1f}".replace(".", mark),
+        needed=count(_rounded(found.needed), texts),
     )
     return f"{sentence} {texts('saturation.advice_folds' if folds else 'saturation.advice')}"
 
 
-def saturation_note(history: History, saturation: Saturation | None, texts: Texts) -> str:
+def expected_text(expected: ExpectedScore, metric: str, texts: Texts) -> str:
+    """Returns in one sentence what to expect on new data, and why the score shown is too high.
+
+    Args:
+        expected: of the best trial, or of a final round.
+        metric: the objective's name.
+        texts: the reader's language.
+    """
+    basis = "trials" if expected.trials > 1 else "trial"
+    return texts(
+        f"expected.{'folds' if expected.folds else basis}",
+        metric=metric,
+        value=number(expected.value, texts),
+        low=number(expected.low, texts),
+        high=number(expected.high, texts),
+        best=number(expected.shown, texts),
+        trials=expected.trials,
+        rows=count(expected.rows, texts),
+        folds=expected.folds,
+    )
+
+
+def score_notes(history: History, texts: Texts) -> list[str]:
+    """Returns what to know of the best score: what to expect on new data, and saturation."""
+    expected = expected_score(history)
+    notes = [] if expected is None else [expected_text(expected, history.objective.name, texts)]
+    tied = saturation_note(history, saturation(history), texts)
+    return [*notes, tied] if tied else notes
+
+
+def view_notes(view: View, texts: Texts) -> list[str]:
+    """Returns the `score_notes` of a search that has ended."""
+    name, notes = view.objective[0], []
+    if view.expected is not None:
+        notes.append(expected_text(view.expected, name, texts))
+    if view.saturation is not None and view.saturation.saturated:
+        notes.append(saturation_text(view.saturation, name, texts, view.folds))
+    return notes
+
+
+def saturation_note(history: History, found: Saturation | None, texts: Texts) -> str:
     """Returns `saturation_text` of a study, empty where its trials can be distinguished."""
-    if saturation is None or not saturation.saturated:
+    if found is None or not found.saturated:
         return ""
     folds = judged_on_folds(history)
-    return saturation_text(saturation, history.objective.name, texts, folds)
+    return saturation_text(found, history.objective.name, texts, folds)
 
 
 def farewell(view: View, texts: Texts) -> list[str]:
@@ -175,9 +216,7 @@ def farewell(view: View, texts: Texts) -> list[str]:
     lines = [best(view.best, view.objective[0], texts)]
     if view.best is not None:
         lines.append(f"{texts('display.values')} {view.best.config}")
-    if view.saturation is not None and view.saturation.saturated:
-        note = saturation_text(view.saturation, view.objective[0], texts, view.folds)
-        lines.append(texts("display.note", note=note))
+    lines += [texts("display.note", note=note) for note in view_notes(view, texts)]
     end = ending(view, texts)
     lines.append(end if view.ended == "interrupted" else texts("display.ended", reason=end))
     if view.best is not None:

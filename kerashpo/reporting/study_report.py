@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kerashpo.analysis.expected_score import expected_score
 from kerashpo.analysis.intervals import ScoreInterval, score_interval, trials_within
-from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.display.text import saturation_note
+from kerashpo.display.text import score_notes
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
@@ -113,11 +113,11 @@ def _best(subject: Subject, texts: Texts) -> list[Block]:
 
 
 def _caution(history: History, texts: Texts) -> list[Block]:
-    """Returns warnings about the score: saturation, and the choice of the best."""
-    blocks: list[Block] = [Paragraph(texts("study.optimism", trials=len(history.trials)))]
-    if note := saturation_note(history, saturation(history), texts):
-        blocks.insert(0, Paragraph(note))
-    return blocks
+    """Returns what to know of the score: what to expect on new data, and saturation."""
+    notes = score_notes(history, texts)
+    if expected_score(history) is None:
+        notes.append(texts("study.optimism", trials=len(history.trials)))
+    return [Paragraph(note) for note in notes]
 
 
 def _interval(bounds: ScoreInterval | None, history: History, best: Trial, texts: Texts) -> str:

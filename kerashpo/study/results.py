@@ -16,7 +16,6 @@ from kerashpo.analysis.lineage import (
     schedule_rows,
 )
 from kerashpo.analysis.pareto import hypervolume_trace, objective_named, tradeoff
-from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import (
     CURVE_COLUMNS,
     FAILURE_COLUMNS,
@@ -25,16 +24,15 @@ from kerashpo.analysis.tables import (
     failure_rows,
     trial_rows,
 )
-from kerashpo.core.errors import InvalidInput, NoResult, require_integer
+from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Event
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective
 from kerashpo.display.summary import results_line
-from kerashpo.display.text import saturation_note
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
 from kerashpo.store.open import read_events
-from kerashpo.study.best_trial import BestTrial
+from kerashpo.study.best_trial import BestTrial, best_trial
 from kerashpo.study.final_results import FinalResults
 from kerashpo.study.result_models import Models, NoModels
 from kerashpo.study.results_html import results_html
@@ -114,17 +112,7 @@ class Results:
         Raises:
             NoResult: while no trial has a finite score.
         """
-        trial = self.history.best
-        if trial is None or trial.score is None or trial.best_epoch is None:
-            raise NoResult(
-                f"No trial has a finite {self.history.objective.name} yet "
-                f"({len(self.history.trials)} trials, {self.history.failed} failed). "
-                "results.failures() lists why trials failed."
-            )
-        metrics = trial.metrics_at_best()
-        config = self.space.realise(trial.config)
-        note = saturation_note(self.history, saturation(self.history), self.texts)
-        return BestTrial(trial.number, trial.score, trial.best_epoch, config, metrics, note)
+        return best_trial(self.history, self.space, self.texts)
 
     @property
     def seed(self) -> int:

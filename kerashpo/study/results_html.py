@@ -5,11 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from kerashpo.analysis.saturation import saturation
 from kerashpo.analysis.tables import trial_rows
 from kerashpo.core.history import History
 from kerashpo.display.summary import number_of, results_line
-from kerashpo.display.text import saturation_note
+from kerashpo.display.text import score_notes
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
 
@@ -26,9 +25,7 @@ def results_html(history: History, space: Space, texts: Texts) -> str:
     """
     import pandas as pd
 
-    lines = [results_line(history, texts)]
-    if note := saturation_note(history, saturation(history), texts):
-        lines.append(note)
+    lines = [results_line(history, texts), *score_notes(history, texts)]
     ranked = history.ranking()[:_MOST]
     rows = {row["trial"]: row for row in trial_rows(history, space)}
     names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")

@@ -124,6 +124,9 @@ def test_every_model_of_a_search_is_on_the_test_set(compared):
     ]
     for row in found:
         assert 0 <= float(row["test_score"]) <= 1 and float(row["test_loss"]) > 0
+        assert 0 < float(row["milliseconds"]) < 10_000
+        # The score shown, less the luck of having been chosen.
+        assert row["model"] != "winner" or 0 < float(row["expected"]) < float(row["shown"])
     winners = {r["tuner"]: r["test_score"] for r in found if r["model"] == "winner"}
     told = {r["tuner"]: r["test_accuracy"] for r in rows(out / "results.csv")}
     for tuner, value in winners.items():

@@ -61,8 +61,13 @@ def test_fold_scores_are_those_of_the_stored_fold_models(tuner: Any) -> None:
         model = tuner._models(tuner.results.history).average([(final.winner, run)])
         logs = model.evaluate(*fold_of(tuner, run), verbose=0, return_dict=True)
         scores.append(logs["accuracy"])
-    assert final.score.value == pytest.approx(np.mean(scores), abs=1e-6)
-    assert final.score.low <= final.score.value <= final.score.high and final.score.folds == 3
+    assert final.table["score"].iloc[0] == pytest.approx(np.mean(scores), abs=1e-6)
+    # What to expect is less than the folds' mean at their best epochs.
+    assert 0 <= final.score.low <= final.score.value < np.mean(scores) and final.score.folds == 3
+    assert final.score.value < final.score.high <= 1
+    best = tuner.results.best
+    assert best.expected.value == final.score.value and best.expected.shown == best.score
+    assert "results.final.model, from 3 folds" in repr(best)
 
 
 def test_the_model_is_the_mean_of_the_winners_fold_models(tuner: Any, tmp_path: Any) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import keras
 import keras_tuner
 
+from kerashpo.analysis.expected_score import expected_of
 from kerashpo.analysis.intervals import is_proportion
-from kerashpo.analysis.saturation import Saturation, saturation_of
+from kerashpo.analysis.saturation import saturation_of
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test, without_warnings
 from kerashpo.compare.models import model_score, refitted
@@ -70,10 +71,12 @@ def record_search(
         model, config = rebuilt(task, recorder.best)
         scores, table = on_test(model, split, task)
         best, spent = recorder.best, recorder.epochs
-        shown = best.metrics.get(task.objective.name, math.nan)
+        shares = _shares(recorder, split, task)
+        expected = expected_of(*shares).value if shares else math.nan
+        said = (best.metrics.get(task.objective.name, math.nan), expected)
         fresh = built(task, best)[0]
         models = (
-            model_score("winner", model, split, task, spent, shown=shown),
+            model_score("winner", model, split, task, spent, 1, *said),
             refitted(task, split, fresh, best.epoch, spent),
         )
     return Result.of(
@@ -87,13 +90,13 @@ def record_search(
         config=config,
         confusion=table,
         steps=recorder.steps,
-        saturation=_saturation(recorder, split, task),
+        saturation=saturation_of(*shares) if shares else None,
         models=models,
     )
 
 
-def _saturation(recorder: Recorder, split: Split, task: Task) -> Saturation | None:
-    """Returns how many recorded trials tie on the validation rows, where that is known."""
+def _shares(recorder: Recorder, split: Split, task: Task) -> tuple[list[float], int] | None:
+    """Returns the trials' accuracies, the best first, and their rows; None if not known."""
     name, rows = task.objective.name, len(split.validation[1])
     if not is_proportion(name) or task.objective.direction != "max":
         return None
@@ -101,7 +104,7 @@ def _saturation(recorder: Recorder, split: Split, task: Task) -> Saturation | No
     for trial, _, metric, value, *_ in recorder.curves:
         if metric == name and math.isfinite(value):
             best[trial] = max(value, best.get(trial, value))
-    return saturation_of(sorted(best.values(), reverse=True), rows) if best else None
+    return (sorted(best.values(), reverse=True), rows) if best else None
 
 
 def _search(tuner: str, settings: PeerSettings, recorder: Recorder) -> None:
