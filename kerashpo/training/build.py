@@ -15,6 +15,8 @@ from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 
 #: Methods whose override may create variables in a training step, not in a call of the model.
 _STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics")
+#: Attribute of a model: the names of its steps that were traced to create their variables.
+_TRACED = "_kerashpo_traced_steps"
 
 
 def build_all(model: keras.Model, data: FitData) -> None:
@@ -106,19 +108,26 @@ def _build_by_steps(model: keras.Model, spec: BatchSpec, validates: bool) -> Non
 
 
 def _trace_steps(model: keras.Model, packed: Any, validates: bool) -> None:
-    """Traces the model's own steps, which creates their variables, and discards the graphs."""
+    """Traces the model's own steps, which creates their variables, and discards the graphs.
+
+    A trace takes longer than a short epoch, so each step is traced once per model. Unlike
+    `tf.function`, which traces again after variables were created, a bare graph allows them.
+    """
     import tensorflow as tf
 
     if model.run_eagerly:
         return  # nothing can be traced: `fit` creates what is missing
 
-    def tensor_spec(leaf: Any) -> Any:
-        return None if leaf is None else tf.TensorSpec(leaf.shape, leaf.dtype)
+    def placeholder(leaf: Any) -> Any:
+        return None if leaf is None else tf.compat.v1.placeholder(leaf.dtype, leaf.shape)
 
-    specs = keras.tree.map_structure(tensor_spec, keras.tree.lists_to_tuples(packed))
-    for step in (model.train_step, model.test_step)[: 1 + validates]:
-        run = tf.autograph.experimental.do_not_convert(lambda data, step=step: step(data))
-        tf.function(run).get_concrete_function(specs)
+    traced = vars(model).setdefault(_TRACED, set())
+    for name in ("train_step", "test_step")[: 1 + validates]:
+        if name not in traced:
+            with tf.__internal__.FuncGraph(name).as_default():
+                batch = keras.tree.map_structure(placeholder, keras.tree.lists_to_tuples(packed))
+                tf.autograph.experimental.do_not_convert(getattr(model, name))(batch)
+            traced.add(name)
 
 
 def _build_from_shapes(model: keras.Model, spec: BatchSpec) -> bool:

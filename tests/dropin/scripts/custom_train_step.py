@@ -17,6 +17,7 @@ class Adversarial(keras.Model):
         self.generator, self.discriminator = generator, discriminator
         self.d_metric = keras.metrics.Mean(name="d_loss")
         self.g_metric = keras.metrics.Mean(name="g_loss")
+        self.built = True  # there is no call of the pair
 
     def compile(self, d_optimizer, g_optimizer, loss_fn):
         super().compile()
