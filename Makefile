@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py test_forks.py)
 
-.PHONY: compare test test-jax test-jax-all lint docs browser notebooks report clean
+.PHONY: compare test test-jax test-jax-all lint docs browser package site notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
@@ -33,6 +33,12 @@ docs: $(READY)  ## Run the examples of README, docs and docstrings
 browser: $(READY)  ## Open reports in a headless Chromium: no console message, no request
 	$(BIN)/python .ci/browser.py $(ARGS)
 
+package: .venv/.release  ## The sdist and the wheel, checked, installed and used without the repository
+	.ci/wheel
+
+site: .venv/.docs  ## The documentation site into build/site, warnings as errors
+	$(BIN)/python docs/site/build.py $(ARGS)
+
 notebooks: $(READY)  ## Execute the notebooks from top to bottom, in place
 	$(BIN)/python notebooks/execute.py $(ARGS)
 
@@ -48,6 +54,14 @@ $(READY): pyproject.toml constraints.txt
 .venv/.jax: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,jax]"
 	touch .venv/.jax
+
+.venv/.docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs]"
+	touch .venv/.docs
+
+.venv/.release: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,release]"
+	touch .venv/.release
 
 clean:
 	rm -rf .venv report/compare .mypy_cache .ruff_cache .hypothesis

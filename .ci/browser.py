@@ -1,9 +1,9 @@
-"""Opens reports in a headless Chromium: no console message, no request that leaves the file.
+"""Opens reports in a headless Chromium: no error on the console, no request that leaves the file.
 
-    python .ci/browser.py [--shots FOLDER] [FILE.html ...]
+    python .ci/browser.py [--shots FOLDER] [--within FOLDER] [FILE.html ...]
 
 Without files it writes the report of a small simulated search, in both languages, and opens
-those of the lab as well. A page with
+those of the lab as well. Pages of a site may ask for other files of its folder (`--within`). A page with
 a script error, a picture from elsewhere and a form comes first: if the browser did not report
 those, the check would be worth nothing. Where Chromium is absent and cannot be installed
 (apt-get, as root) it says that the check was skipped.
@@ -37,6 +37,8 @@ LOOKS = {
     "light": ("light", 1000), "dark": ("dark", 1000), "narrow": ("light", 400),
 }  # fmt: skip
 PATIENCE = 60.0
+CHATTER = ("log", "info", "debug")
+"""Console messages that complain about nothing; the site's theme writes some."""
 CONTROL = """<!doctype html><title>control</title>
 <img src="http://127.0.0.1:9/elsewhere.png" alt=""><script>console.error("seen")</script>"""
 
@@ -127,8 +129,8 @@ class Browser:
                 yield message
 
 
-def look(browser: Browser, page: Path, looks: Sequence[str]) -> Seen:
-    """Opens a page in a tab of its own; returns what it did."""
+def look(browser: Browser, page: Path, looks: Sequence[str], within: Path | None = None) -> Seen:
+    """Opens a page in a tab of its own; returns what it did, but for requests `within` a folder."""
     target = browser.call("Target.createTarget", url="about:blank")["targetId"]
     attached = browser.call("Target.attachToTarget", targetId=target, flatten=True)
     session = attached["sessionId"]
@@ -143,8 +145,11 @@ def look(browser: Browser, page: Path, looks: Sequence[str]) -> Seen:
     seen = Seen()
     for name in looks:
         seen.shots[name], seen.width = _shot(browser, session, *LOOKS[name])
+    allowed = ("data:", page.resolve().as_uri())
+    if within is not None:
+        allowed = (*allowed, within.resolve().as_uri() + "/")
     for event in browser.events:
-        _take_in(event, page.resolve().as_uri(), seen)
+        _take_in(event, allowed, seen)
     browser.call("Target.closeTarget", targetId=target)
     return seen
 
@@ -168,18 +173,19 @@ def _whole(browser: Browser, session: str, width: int) -> dict[str, float]:
     return {"x": 0, "y": 0, "width": width, "height": min(height, 16000), "scale": 1}
 
 
-def _take_in(event: dict[str, Any], address: str, seen: Seen) -> None:
-    told = event["params"]
+def _take_in(event: dict[str, Any], allowed: tuple[str, ...], seen: Seen) -> None:
+    details = event["params"]
     match event["method"]:
         case "Runtime.consoleAPICalled":
-            seen.messages.append(str([arg.get("value") for arg in told["args"]]))
+            if details["type"] not in CHATTER:
+                seen.messages.append(str([arg.get("value") for arg in details["args"]]))
         case "Runtime.exceptionThrown":
-            seen.messages.append(told["exceptionDetails"]["text"])
+            seen.messages.append(details["exceptionDetails"]["text"])
         case "Log.entryAdded":
-            seen.messages.append(told["entry"]["text"])
+            seen.messages.append(details["entry"]["text"])
         case "Network.requestWillBeSent":
-            asked = told["request"]["url"]
-            if asked != address and not asked.startswith("data:"):
+            asked = details["request"]["url"]
+            if not asked.startswith(allowed):
                 seen.requests.append(asked)
 
 
@@ -205,9 +211,9 @@ def sample(folder: Path) -> list[Path]:
     return [results.report(folder / f"{lang}.html", lang, evil) for lang in ("en", "es")]
 
 
-def check(browser: Browser, page: Path, shots: Path | None) -> list[str]:
+def check(browser: Browser, page: Path, shots: Path | None, within: Path | None) -> list[str]:
     """Returns what is wrong with a page."""
-    seen = look(browser, page, tuple(LOOKS))
+    seen = look(browser, page, tuple(LOOKS), within)
     if shots is not None:
         shots.mkdir(parents=True, exist_ok=True)
         for name, picture in seen.shots.items():
@@ -224,6 +230,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pages", nargs="*", type=Path, metavar="FILE.html")
     parser.add_argument("--shots", type=Path, help="keep screenshots in this folder")
+    parser.add_argument("--within", type=Path, help="a site's folder, whose files may be loaded")
     given = parser.parse_args()
     program = find_browser()
     if program is None:
@@ -239,7 +246,9 @@ def main() -> int:
             if not seen.messages or not seen.requests:
                 print("The browser did not report what the control page does.")
                 return 1
-            wrong = [line for page in pages for line in check(browser, page, given.shots)]
+            wrong = [
+                line for page in pages for line in check(browser, page, given.shots, given.within)
+            ]
         finally:
             browser.close()
     print(*wrong, sep="\n", end="\n" if wrong else "")

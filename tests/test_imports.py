@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +60,8 @@ def test_a_misspelt_name_gets_the_nearest_one():
 
 def test_the_menu_is_listed():
     assert {"optimize", "open_study", "Space", "space", "__version__"} <= set(dir(kerashpo))
+
+
+def test_the_package_and_its_metadata_agree_on_the_version():
+    with (Path(__file__).parents[1] / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["version"] == kerashpo.__version__

@@ -155,21 +155,105 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         self.read.add(self._get_name(name))
         return super().get(name)
 
-    def Choice(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        with _with_name(name):
-            return super().Choice(name, *args, **kwargs)
+    def Choice(
+        self,
+        name: str,
+        values: Sequence[Scalar],
+        ordered: bool | None = None,
+        default: Scalar | None = None,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """Declares a categorical parameter and returns its value in this trial.
 
-    def Int(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        Args:
+            name: of the parameter; a name stands for one parameter.
+            values: what it may be: numbers, strings or booleans, all of one type.
+            ordered: whether neighbours in `values` are similar; None: numbers are.
+            default: the value of the default configuration; None: the first one.
+            parent_name: of the parameter on which this one depends; None for no other.
+            parent_values: the parent's value, or a list of them, where this one is active.
+        """
         with _with_name(name):
-            return super().Int(name, *args, **kwargs)
+            return super().Choice(name, values, ordered, default, parent_name, parent_values)
 
-    def Float(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        with _with_name(name):
-            return super().Float(name, *args, **kwargs)
+    def Int(
+        self,
+        name: str,
+        min_value: int,
+        max_value: int,
+        step: int | None = None,
+        sampling: str | None = "linear",
+        default: int | None = None,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """Declares an integer parameter and returns its value in this trial.
 
-    def Boolean(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        Args:
+            name: of the parameter; a name stands for one parameter.
+            min_value: the lowest value.
+            max_value: the highest value; it is among those tried.
+            step: distance of two neighbouring values, from `min_value` on; the factor between
+                them with ``sampling="log"``. None is 1, or no grid on a logarithmic scale.
+            sampling: ``"linear"``, ``"log"`` or ``"reverse_log"``: the scale that is sampled
+                uniformly.
+            default: the value of the default configuration; None: `min_value`.
+            parent_name: of the parameter on which this one depends; None for no other.
+            parent_values: the parent's value, or a list of them, where this one is active.
+        """
         with _with_name(name):
-            return super().Boolean(name, *args, **kwargs)
+            return super().Int(
+                name, min_value, max_value, step, sampling, default, parent_name, parent_values
+            )
+
+    def Float(
+        self,
+        name: str,
+        min_value: float,
+        max_value: float,
+        step: float | None = None,
+        sampling: str | None = "linear",
+        default: float | None = None,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """Declares a real parameter and returns its value in this trial.
+
+        Args:
+            name: of the parameter; a name stands for one parameter.
+            min_value: the lowest value.
+            max_value: the highest value.
+            step: distance of two neighbouring values, from `min_value` on; the factor between
+                them with ``sampling="log"``. None for a continuous range.
+            sampling: ``"linear"``, ``"log"`` or ``"reverse_log"``: the scale that is sampled
+                uniformly.
+            default: the value of the default configuration; None: `min_value`.
+            parent_name: of the parameter on which this one depends; None for no other.
+            parent_values: the parent's value, or a list of them, where this one is active.
+        """
+        with _with_name(name):
+            return super().Float(
+                name, min_value, max_value, step, sampling, default, parent_name, parent_values
+            )
+
+    def Boolean(
+        self,
+        name: str,
+        default: bool = False,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """Declares a parameter that is True or False and returns its value in this trial.
+
+        Args:
+            name: of the parameter; a name stands for one parameter.
+            default: the value of the default configuration.
+            parent_name: of the parameter on which this one depends; None for no other.
+            parent_values: the parent's value, or a list of them, where this one is active.
+        """
+        with _with_name(name):
+            return super().Boolean(name, default, parent_name, parent_values)
 
     def _retrieve(self, hp: Any) -> Any:
         questionable: list[str] = []

@@ -82,59 +82,61 @@ class Tuner(Hooks, PlannedSearch):
             `HyperModel.fit` returns one number to minimise.
         max_trials: the most configurations to start.
         seed: an integer for a search that can be repeated; None draws one and stores it.
-        **options: those of every tuner:
-            hyperparameters: a `HyperParameters` whose definitions override those of `build_model`.
-            tune_new_entries: whether parameters that are not among them are tuned.
-            allow_new_entries: whether there may be such parameters at all.
-            max_retries_per_trial: how often a failed trial is retried.
-            max_consecutive_failed_trials: consecutive failed trials that end the search.
-            executions_per_trial: how often each configuration is trained; the score is the
-                mean of the runs' scores.
-            optimizer, loss, metrics: replace those that `build_model` compiled with.
-            max_model_size: the most parameters; trials of larger models fail.
-            distribution_strategy: a `tf.distribute` strategy to build models under.
-            directory, project_name: the study is stored in ``directory/project_name``; the same
-                search resumes there, a different one is refused.
-            overwrite: delete the study there and start anew.
-            resume: ``"exact"`` refuses a study of another space, objective, seed, data or
-                settings; ``"extend"`` accepts a study that this search widens (ranges, choices,
-                further parameters, more epochs or iterations): its trials are kept as evidence.
-            workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
-                worker processes once the remaining epochs justify their start-up time. May name any
-                executor.
-            executor: where trials train: a name of `kerashpo.executors.registry`, or a factory
-                such as ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
-            trial_timeout: seconds in which a trial must be built and report its first epoch, and
-                after each epoch the next one; a worker that exceeds it is ended and the trial
-                continues in another; the third time at the same epoch fails it. Trains in worker
-                processes, one with ``workers=1``.
-            max_worker_memory: e.g. ``"4GB"``: a worker process that takes more is replaced
-                between two trials. Trains in worker processes, one with ``workers=1``.
-            deterministic: train with one thread per worker, so that any number of workers gives
-                the same numbers. Trains in worker processes, one with ``workers=1``.
-            fast: ``"auto"`` compiles whole epochs if that gives exactly the same results, False
-                never does, True raises if it is not possible.
-            keep_in_memory: size of the checkpoints of paused trials in memory, e.g. ``"1GB"``.
-            checkpoint_every: seconds of training between checkpoints.
-            keep: for which ended trials the weights of the best epoch are kept on disk: ``"best"``,
-                ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
-            max_epochs_total, max_minutes: limits of the whole search.
-            score: which epochs of a run count: ``"best"``, ``"last"``, or ``"mean_last_5"`` for
-                the mean of the last five.
-            weights: a number for each of several objectives: their weighted sum (with the sign of
-                objectives to maximise reversed) ranks trials, as ``multi_objective``.
-            strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
-                error instead of a warning: two different definitions of a name, a default between
-                the steps of its range, a range that the step does not divide, a repeated choice.
-            fit_hp: arguments of `fit` to tune, e.g.
-                ``{"batch_size": kt.space.choice([16, 32])}``.
-            cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn.
-                Each fold is a run of the trial, with its own learning curves.
-            repeats: another name for `executions_per_trial`; with `cv`, repetitions of all
-                folds.
-            lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
-                ``"es"``; None for the environment variable ``KERASHPO_LANG``, else English.
-            logger, tuner_id: KerasTuner's; without effect.
+        **options: those of every tuner, below.
+
+    Options of every tuner:
+        hyperparameters: a `HyperParameters` whose definitions override those of `build_model`.
+        tune_new_entries: whether parameters that are not among them are tuned.
+        allow_new_entries: whether there may be such parameters at all.
+        max_retries_per_trial: how often a failed trial is retried.
+        max_consecutive_failed_trials: consecutive failed trials that end the search.
+        executions_per_trial: how often each configuration is trained; the score is the
+            mean of the runs' scores.
+        optimizer, loss, metrics: replace those that `build_model` compiled with.
+        max_model_size: the most parameters; trials of larger models fail.
+        distribution_strategy: a `tf.distribute` strategy to build models under.
+        directory, project_name: the study is stored in ``directory/project_name``; the same
+            search resumes there, a different one is refused.
+        overwrite: delete the study there and start anew.
+        resume: ``"exact"`` refuses a study of another space, objective, seed, data or
+            settings; ``"extend"`` accepts a study that this search widens (ranges, choices,
+            further parameters, more epochs or iterations): its trials are kept as evidence.
+        workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
+            worker processes once the remaining epochs justify their start-up time. May name any
+            executor.
+        executor: where trials train: a name of `kerashpo.executors.registry`, or a factory
+            such as ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
+        trial_timeout: seconds in which a trial must be built and report its first epoch, and
+            after each epoch the next one; a worker that exceeds it is ended and the trial
+            continues in another; the third time at the same epoch fails it. Trains in worker
+            processes, one with ``workers=1``.
+        max_worker_memory: e.g. ``"4GB"``: a worker process that takes more is replaced
+            between two trials. Trains in worker processes, one with ``workers=1``.
+        deterministic: train with one thread per worker, so that any number of workers gives
+            the same numbers. Trains in worker processes, one with ``workers=1``.
+        fast: ``"auto"`` compiles whole epochs if that gives exactly the same results, False
+            never does, True raises if it is not possible.
+        keep_in_memory: size of the checkpoints of paused trials in memory, e.g. ``"1GB"``.
+        checkpoint_every: seconds of training between checkpoints.
+        keep: for which ended trials the weights of the best epoch are kept on disk: ``"best"``,
+            ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
+        max_epochs_total, max_minutes: limits of the whole search.
+        score: which epochs of a run count: ``"best"``, ``"last"``, or ``"mean_last_5"`` for
+            the mean of the last five.
+        weights: a number for each of several objectives: their weighted sum (with the sign of
+            objectives to maximise reversed) ranks trials, as ``multi_objective``.
+        strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
+            error instead of a warning: two different definitions of a name, a default between
+            the steps of its range, a range that the step does not divide, a repeated choice.
+        fit_hp: arguments of `fit` to tune, e.g.
+            ``{"batch_size": kt.space.choice([16, 32])}``.
+        cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn.
+            Each fold is a run of the trial, with its own learning curves.
+        repeats: another name for `executions_per_trial`; with `cv`, repetitions of all
+            folds.
+        lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
+            ``"es"``; None for the environment variable ``KERASHPO_LANG``, else English.
+        logger, tuner_id: KerasTuner's; without effect.
 
     Raises:
         InvalidInput: for an invalid argument.
@@ -268,18 +270,20 @@ class Tuner(Hooks, PlannedSearch):
 
         Args:
             *args: as for `model.fit`: x, y, ...
-            **kwargs: as for `model.fit`: validation_data, batch_size, ... and further
-                epochs: epochs of each trial, for tuners that do not plan them themselves.
-                callbacks: callbacks, copied for each trial, or functions that make them.
-                listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
-                    `kerashpo.callbacks`; they are called for every event.
-                verbose: 0 for no output, 1 (default) for progress.
-                fit_verbose: Keras's own verbosity within trials, 0 by default.
-                final_round: a number of folds (e.g. 5) on which the best trials and the default
-                    configuration are cross-validated when the search ends, within its budget; or
-                    a splitter of scikit-learn for groups or time series. See `results.final`.
-                reshuffle: True for a separate split into training and validation rows for each
-                    trial, usually together with `results.ensemble()`.
+            **kwargs: as for `model.fit`: validation_data, batch_size, ... and those below.
+
+        Further arguments:
+            epochs: epochs of each trial, for tuners that do not plan them themselves.
+            callbacks: callbacks, copied for each trial, or functions that make them.
+            listeners: objects with a method ``on_event(event, snapshot)``, e.g. those of
+                `kerashpo.callbacks`; they are called for every event.
+            verbose: 0 for no output, 1 (default) for progress.
+            fit_verbose: Keras's own verbosity within trials, 0 by default.
+            final_round: a number of folds (e.g. 5) on which the best trials and the default
+                configuration are cross-validated when the search ends, within its budget; or
+                a splitter of scikit-learn for groups or time series. See `results.final`.
+            reshuffle: True for a separate split into training and validation rows for each
+                trial, usually together with `results.ensemble()`.
 
         Raises:
             InvalidInput: before anything is trained, e.g. for an objective that the model

@@ -1,0 +1,58 @@
+"""Sphinx's settings for the documentation site; `build.py` beside this file runs it."""
+
+from __future__ import annotations
+
+import kerashpo
+
+project = "kerashpo"
+author = "the authors of kerashpo"
+copyright = "the authors of kerashpo, Apache-2.0"
+version = release = kerashpo.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "myst_nb",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+root_doc = "index"
+exclude_patterns = ["**/.ipynb_checkpoints"]
+
+# Pages are Markdown; their headings can be linked to as on a repository's page.
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+# Notebooks are shown as they were executed and stored; nothing is trained to build the site.
+nb_execution_mode = "off"
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}
+
+# Docstrings are Google style, with names in single backticks.
+default_role = "py:obj"
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+python_use_unqualified_type_names = True
+add_module_names = False
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [
+    ("Options of every tuner", "params_style"),
+    ("Further arguments", "params_style"),
+]
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"kerashpo {release}"
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "show_prev_next": True,
+    "header_links_before_dropdown": 6,
+    "use_edit_page_button": False,
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
+html_context = {"default_mode": "auto"}
