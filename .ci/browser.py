@@ -3,8 +3,8 @@
     python .ci/browser.py [--shots FOLDER] [--within FOLDER] [FILE.html ...]
 
 Without files it writes the report of a small simulated search, in both languages, and opens
-those of the lab as well. Pages of a site may ask for other files of its folder (`--within`). A page with
-a script error, a picture from elsewhere and a form comes first: if the browser did not report
+those of the lab as well. Pages of a site may load other files of its folder (`--within`). A page
+with a script error, a picture from elsewhere and a form comes first: if the browser did not report
 those, the check would be worth nothing. Where Chromium is absent and cannot be installed
 (apt-get, as root) it says that the check was skipped.
 """
