@@ -5,14 +5,16 @@
 `memory`       bytes of the weights
 =============  =======================================================
 
-Each is an `Objective` whose value is computed from the built model and stored in the log with the
-metrics of every epoch. To add one: a function of a model at module level (worker processes
-import it), and a function that returns its `Objective`.
+Each is an `Objective` whose value is computed from the built model before it is trained, and stored
+in the log. As limits their names suffice: ``limits={"size": 1e6}``. To add one: a function of a
+model at module level (worker processes import it), a function that returns its `Objective`, and
+its name in `MEASURED`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from kerashpo.core.records import Objective
 
 def size() -> Objective:
     """Returns the number of a model's parameters as an objective to minimise, ``"size"``."""
-    return Objective("size", "min", of=count_parameters)
+    return Objective("size", "min", of=count_parameters, before_training=True)
 
 
 def memory() -> Objective:
@@ -30,7 +32,7 @@ def memory() -> Objective:
 
     Weights of 16 bits count half of those of 32; activations and the optimizer are not included.
     """
-    return Objective("memory", "min", of=count_bytes)
+    return Objective("memory", "min", of=count_bytes, before_training=True)
 
 
 def count_parameters(model: Any) -> float:
@@ -48,3 +50,7 @@ def _item_bytes(dtype: Any) -> int:
     if name == "bfloat16":
         return 2
     return int(np.dtype(name).itemsize)
+
+
+MEASURED: Mapping[str, Callable[[], Objective]] = {"size": size, "memory": memory}
+"""The objectives by name, as ``limits=`` takes them."""

@@ -21,7 +21,7 @@ from experiments.objectives.tables import DEVELOPMENT, TableTask
 
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 OURS = ("random", "nsga2", "tpe", "bayesian")
-PEERS = ("optuna.nsga2", "optuna.tpe")
+PEERS = ("pymoo.nsga2", "optuna.nsga2", "optuna.tpe")
 TRIALS = 100
 _LEVEL = 1.96
 
@@ -59,6 +59,38 @@ def optuna(task: TableTask, name: str, seed: int) -> np.ndarray[Any, Any]:
 
     study.optimize(value, n_trials=TRIALS)
     return np.array([trial.values for trial in study.trials])
+
+
+def pymoo(task: TableTask, seed: int) -> np.ndarray[Any, Any]:
+    """Returns the costs (trials, 2) that pymoo's NSGA-II found, all grids categorical."""
+    from pymoo.algorithms.moo.nsga2 import RankAndCrowdingSurvival
+    from pymoo.core.mixed import MixedVariableGA
+    from pymoo.core.problem import ElementwiseProblem
+    from pymoo.core.variable import Choice
+    from pymoo.optimize import minimize
+
+    found: list[tuple[float, ...]] = []
+
+    class Table(ElementwiseProblem):
+        def __init__(self) -> None:
+            super().__init__(
+                vars={name: Choice(options=list(v)) for name, v in task.grid.items()}, n_obj=2
+            )
+
+        def _evaluate(self, config: Any, out: dict[str, Any], *args: Any, **more: Any) -> None:
+            found.append(task.costs(config))
+            out["F"] = found[-1]
+
+    peer = MixedVariableGA(pop_size=20, survival=RankAndCrowdingSurvival())
+    minimize(Table(), peer, ("n_evals", TRIALS), seed=seed)
+    return np.array(found[:TRIALS])
+
+
+def search(task: TableTask, method: str, seed: int) -> np.ndarray[Any, Any]:
+    """Returns the costs (trials, 2) that a method found, in order."""
+    if method == "pymoo.nsga2":
+        return pymoo(task, seed)
+    return optuna(task, method, seed) if method in PEERS else ours(task, method, seed)
 
 
 def table() -> str:
@@ -110,7 +142,6 @@ def main() -> None:
             for method in given.methods.split(","):
                 if (task.name, method, seed) in done:
                     continue
-                search = optuna if method.startswith("optuna.") else ours
                 costs = search(task, method, seed)
                 shares = [f"{task.share(costs[:n]):.5f}" for n in (50, TRIALS)]
                 with RESULTS.open("a") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +13,7 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.dedup import draw_new
 from kerashpo.algorithms.evaluations import defaults
 from kerashpo.algorithms.explain import Explanation, explain
+from kerashpo.algorithms.feasibility import before_limits, with_limits
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.model_settings import ModelSettings
@@ -43,7 +45,8 @@ class BayesianOptimization(Algorithm):
     at the most epochs, and every tenth trial is random, since early epochs may mislead.
 
     With several objectives a Gaussian process each is fitted, and the expected hypervolume
-    improvement is maximised, see `kerashpo.algorithms.pareto_model`.
+    improvement is maximised, see `kerashpo.algorithms.pareto_model`. Limits have a Gaussian
+    process each too, whose probability of feasibility weights the acquisition.
 
     Args:
         space: what to search.
@@ -105,7 +108,8 @@ class BayesianOptimization(Algorithm):
         """Returns the surrogate model; None before any trial has a value."""
         self._observations.update(history)
         with self._blas.limit(limits=1):
-            return self._fit(self._observations.read(history), history.objective)
+            seen = before_limits(self._observations.read(history))
+            return self._fit(seen, history.objective)
 
     def _fit(self, seen: SeenTrials, objective: Objective) -> Surrogate | None:
         """Returns a surrogate model of the first column of the observed values."""
@@ -125,6 +129,8 @@ class BayesianOptimization(Algorithm):
         self._observations.update(history)
         if history.several:
             self._check_several(history)
+        if history.limits:
+            self._check_limits(history)
         taken = self._observations.configs
         for config in map(self.space.project, self._queue):
             if key(config) not in taken:
@@ -168,19 +174,53 @@ class BayesianOptimization(Algorithm):
         self, trial: int, seen: SeenTrials, history: History
     ) -> tuple[Promise, Matrix] | None:
         """Returns the acquisition and rows (k, d) to search around; None without a value."""
+        trained = before_limits(seen)
+        found = self._one(trained, history) if not history.several else None
         if history.several:
             rng = stream(self.seed, "weights", trial)
             model = ParetoModel.of(
-                self._cube, seen, lambda part: self._fit(part, history.objective), _FRONT, rng
+                self._cube, trained, lambda part: self._fit(part, history.objective), _FRONT, rng
             )
-            return None if model is None else (model.promise, model.best)
+            found = None if model is None else (model.promise, model.best)
+        if not history.limits:
+            return found
+        promise, best = found if found is not None else (None, self._least_violating(seen))
+        whole = with_limits(promise, seen, history.limits, self._fit_limit)
+        return None if whole is None else (whole, best)
+
+    def _one(self, seen: SeenTrials, history: History) -> tuple[Promise, Matrix] | None:
+        """Returns the acquisition of one objective and rows to search around."""
         surrogate = self._fit(seen, history.objective)
         if surrogate is None:
             return None
         known, means = surrogate.known()
+        if history.limits:
+            if not seen.feasible.any():
+                return None
+            known = seen.rows[seen.feasible]
+            means = surrogate.posterior.mean(surrogate.features(known))
         best = known[np.argsort(means, kind="stable")[:_AROUND]]
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
         return OnePromise(surrogate.features, surrogate.posterior, acquisition), best
+
+    def _fit_limit(self, seen: SeenTrials) -> Surrogate | None:
+        """Returns a surrogate model of a limit's excess, the first column of the values."""
+        recipe = replace(self._recipe, cut=False)
+        objective = Objective("excess", "min")
+        return Surrogate.of(self._cube, seen, (), objective, self._alpha, recipe)
+
+    def _least_violating(self, seen: SeenTrials) -> Matrix:
+        """Returns rows (k, d) to search around while no trial is feasible."""
+        return seen.rows[np.argsort(seen.violation, kind="stable")[:_AROUND]]
+
+    def _check_limits(self, history: History) -> None:
+        """Raises InvalidInput for an acquisition that has no logarithm to weight."""
+        if self._acquisition not in ("logei", "pi"):
+            names = ", ".join(one.name for one in history.limits)
+            raise InvalidInput(
+                f"Limits ({names}) weight the acquisition by the probability of feasibility, "
+                f"which needs 'logei' or 'pi'. Received: acquisition={self._acquisition!r}."
+            )
 
     def _check_several(self, history: History) -> None:
         """Raises InvalidInput for arguments that several objectives leave no use for."""

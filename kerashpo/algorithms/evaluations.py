@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.algorithms.dedup import draw_new
-from kerashpo.algorithms.observations import Observations
+from kerashpo.algorithms.observations import Observations, SeenTrials
 from kerashpo.algorithms.sobol import sobol_rows
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
@@ -32,7 +32,8 @@ class Evaluations:
         values: (n, m), the costs of the objectives that rank, less is better, inf for a
             failure. Where a scheduler stopped some trials early they are those at the highest
             rung that a trial reached, moved to what is expected at the last one
-            (`observations.align`).
+            (`observations.align`). Infeasible trials come after all feasible ones, see
+            `behind_feasible`.
         pending: (m, d), running trials without any cost.
         waiting: (m,), their numbers.
         configs: `space.key` of every trial's configuration, whatever its state.
@@ -85,7 +86,7 @@ class EvaluationReader:
         return Evaluations(
             seen.rows[last],
             numbers,
-            seen.values[last],
+            behind_feasible(seen.rows_where(last)),
             seen.pending[fresh],
             seen.waiting[fresh],
             self._observations.configs,
@@ -107,13 +108,33 @@ class EvaluationReader:
                 Evaluations(
                     seen.rows[here],
                     seen.numbers[here],
-                    seen.values[here],
+                    behind_feasible(seen.rows_where(here)),
                     *none,
                     self._observations.configs,
                     self._observations.taken,
                 )
             )
         return tuple(found)
+
+
+def behind_feasible(seen: SeenTrials) -> Matrix:
+    """Returns the costs (n, m), those of infeasible trials beyond the worst feasible one.
+
+    By their violation, the same in all objectives: then every feasible trial dominates every
+    infeasible one, and of two of these the one with the smaller violation dominates, which is
+    constraint domination (Deb, Computer Methods in Applied Mechanics and Engineering 186, 2000).
+    """
+    values, violation = seen.values, seen.violation
+    values = np.where(np.isposinf(violation)[:, None], np.inf, values)
+    infeasible = np.isfinite(violation) & (violation > 0.0)
+    if not infeasible.any():
+        return values
+    known = values[seen.feasible]
+    worst = known.max(axis=0) if len(known) else np.zeros(values.shape[1])
+    spread = np.ptp(known, axis=0) if len(known) else np.ones(values.shape[1])
+    share = violation / (1.0 + violation)
+    beyond = worst + np.where(spread > 0.0, spread, 1.0) * (1.0 + share[:, None])
+    return np.where(infeasible[:, None], beyond, values)
 
 
 def first_new(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 
 import numpy as np
@@ -30,6 +30,7 @@ class SeenTrials:
         numbers: (n,), the trial of each row.
         values: (n, m), the costs of the objectives that rank, less is better; a row of inf for a
             failure, also of a trial that lacks a finite value of one of them.
+        excess: (n, c), by which share of each limit's bound it is exceeded, NaN where unknown.
         resources: (n,), log(epochs) / log(max_epochs), in [0, 1].
         pending: (m, d), trials that are running.
         waiting: (m,), the numbers of the pending trials.
@@ -40,6 +41,7 @@ class SeenTrials:
     rows: Matrix
     numbers: NDArray[np.int64]
     values: Matrix
+    excess: Matrix
     resources: Matrix
     pending: Matrix
     waiting: NDArray[np.int64]
@@ -50,6 +52,27 @@ class SeenTrials:
     def costs(self) -> Matrix:
         """The costs (n,) of the first objective."""
         return self.values[:, 0]
+
+    @property
+    def violation(self) -> Matrix:
+        """The sum (n,) of the limits' excesses, 0 where all that is known is kept."""
+        return np.asarray(np.fmax(self.excess, 0.0).sum(axis=1))
+
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which rows (n,) have finite costs and keep the limits."""
+        return np.isfinite(self.values).all(axis=1) & (self.violation <= 0.0)
+
+    def rows_where(self, mask: NDArray[np.bool_]) -> SeenTrials:
+        """Returns the observations of some rows only; the pending trials stay."""
+        return replace(
+            self,
+            rows=self.rows[mask],
+            numbers=self.numbers[mask],
+            values=self.values[mask],
+            excess=self.excess[mask],
+            resources=self.resources[mask],
+        )
 
 
 @final
@@ -67,7 +90,7 @@ class Observations:
 
     def _forget(self) -> None:
         self._rows: list[Matrix] = []
-        self._known: dict[tuple[int, int], Costs] = {}
+        self._known: dict[tuple[int, int], tuple[Costs, Costs]] = {}
         self.taken: set[bytes] = set()
         self.configs: set[Key] = set()
 
@@ -94,15 +117,14 @@ class Observations:
         short = {r.epoch for r in records if r.status in (Status.PAUSED, Status.STOPPED)} - {0}
         most = max((r.until for r in records), default=1)
         levels = _levels(short, most) if short else [most]
-        picked: list[tuple[int, int, Costs]] = []
+        picked: list[tuple[int, int, Costs, Costs]] = []
         for record in records:
             picked.extend(self._of(record, levels, history))
-        numbers = [number for number, _, _ in picked]
-        at = np.array([level for _, level, _ in picked], dtype=float)
+        numbers = [number for number, *_ in picked]
+        at = np.array([level for _, level, *_ in picked], dtype=float)
         width = len(history.objectives) if history.several else 1
-        values = np.array([costs for _, _, costs in picked], dtype=float).reshape(
-            len(picked), width
-        )
+        values = _table([costs for _, _, costs, _ in picked], width)
+        excess = _table([one for *_, one in picked], len(history.limits))
         values[~np.isfinite(values).all(axis=1)] = math.inf
         if short:
             moved = [align(np.array(numbers), at, costs) for costs in values.T]
@@ -112,6 +134,7 @@ class Observations:
             self._stack(numbers),
             np.array(numbers, dtype=np.int64),
             values,
+            excess,
             _share(at, most),
             self._stack([r.number for r in running]),
             np.array([r.number for r in running], dtype=np.int64),
@@ -124,29 +147,33 @@ class Observations:
 
     def _of(
         self, record: Trial, levels: list[int], history: History
-    ) -> list[tuple[int, int, Costs]]:
-        """Returns (trial, level, costs) at each level that a trial reached."""
+    ) -> list[tuple[int, int, Costs, Costs]]:
+        """Returns (trial, level, costs, excesses) at each level that a trial reached."""
         most, number = levels[-1], record.number
         match record.status:
             case Status.FAILED:
                 failed = (math.inf,) * len(history.costs(number))
-                return [(number, most, failed)]
+                return [(number, most, failed, record.excess())]
             case Status.COMPLETED:
                 # Also where early stopping ended it: its best will not change.
                 reached = [level for level in levels if level < min(most, record.epoch)]
-                last = [(number, most, history.costs(number))]
+                last = [(number, most, history.costs(number), record.excess())]
             case Status.RUNNING if len(levels) == 1:
                 return []
             case _:
                 reached, last = [level for level in levels if level <= record.epoch], []
-        return [(number, level, self._costs(number, level, history)) for level in reached] + last
+        return [(number, level, *self._at(record, level, history)) for level in reached] + last
 
-    def _costs(self, number: int, level: int, history: History) -> Costs:
-        """The costs of the best epoch through one that was reached: they never change again."""
-        place = (number, level)
+    def _at(self, record: Trial, level: int, history: History) -> tuple[Costs, Costs]:
+        """Costs and excesses of the best epoch through one that was reached: they never change."""
+        place = (record.number, level)
         if place not in self._known:
-            self._known[place] = history.costs(number, level)
+            self._known[place] = (history.costs(record.number, level), record.excess(level))
         return self._known[place]
+
+
+def _table(rows: list[Costs], width: int) -> Matrix:
+    return np.array(rows, dtype=float).reshape(len(rows), width)
 
 
 def _levels(short: set[int], most: int) -> list[int]:

@@ -46,7 +46,7 @@ class ParetoModel:
     def of(
         cls, cube: Cube, seen: SeenTrials, fit: Fit, around: int, rng: np.random.Generator
     ) -> ParetoModel | None:
-        """Returns the acquisition; None where no trial has finite values.
+        """Returns the acquisition; None where no trial has finite values within the limits.
 
         It is the expected hypervolume improvement of a Gaussian process each: exact for two
         objectives, by quasi-Monte Carlo for more.
@@ -58,12 +58,14 @@ class ParetoModel:
             around: how many rows to look around.
             rng: for the quasi-random points.
         """
-        if not np.isfinite(seen.values).all(axis=1).any():
+        if not seen.feasible.any():
             return None
         columns = range(seen.values.shape[1])
         found = [fit(replace(seen, values=seen.values[:, [k]])) for k in columns]
         models = [one for one in found if one is not None]
-        rows = _distinct(cube, np.vstack([seen.rows, seen.pending]))
+        limited = seen.excess.shape[1] > 0
+        counted = seen.rows[seen.feasible] if limited else np.vstack([seen.rows, seen.pending])
+        rows = _distinct(cube, counted)
         means = np.column_stack([one.posterior.mean(one.features(rows)) for one in models])
         pairs = [(one.features, one.posterior) for one in models]
         best = rows[from_least_crowded(means)[:around]]

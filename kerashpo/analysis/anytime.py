@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.core.history import History
+from kerashpo.core.limits import violation
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
 
@@ -96,7 +97,9 @@ def trace(history: History, by: Axis = "seconds") -> Trace:
 
 
 def _in_time(history: History) -> list[tuple[float, int, float, float]]:
-    """Returns (elapsed, trial, epoch, cost) in the order of time; failed trials never lead.
+    """Returns (elapsed, trial, epoch, cost) in the order of time.
+
+    Failed trials never lead, and neither do epochs that exceed a limit.
 
     Where a single epoch does not score a trial (several runs, ``score="last"``, a value that
     the user's own code returned), its score counts from its last epoch on.
@@ -105,14 +108,18 @@ def _in_time(history: History) -> list[tuple[float, int, float, float]]:
     for trial in history.trials.values():
         whole = trial.runs > 1 or trial.scoring.last > 0 or _measured(trial)
         lost = trial.status is Status.FAILED
+        judged = [one for one in trial.limits if not one.before_training]
         for run, reports in trial.reports.items():
             for epoch, report in reports.items():
                 value = report.metrics.get(history.objective.name, np.nan)
-                cost = np.inf if lost or whole else history.objective.cost(value)
+                lost_here = lost or whole or violation(judged, report.metrics) > 0.0
+                cost = np.inf if lost_here else history.objective.cost(value)
                 points.append((trial.times[run, epoch], trial.number, float(epoch), cost))
         if whole and not lost:
             at = max(trial.times.values(), default=trial.ended or history.now)
-            points.append((at, trial.number, _SETTLED, trial.best.cost))
+            best = trial.best
+            cost = np.inf if best.violation > 0.0 else best.cost
+            points.append((at, trial.number, _SETTLED, cost))
     return sorted(points)
 
 

@@ -34,19 +34,21 @@ class Tradeoff:
         trials: (n,), the trials that have a finite value in each.
         values: (n, m), at each trial's best epoch, in the objectives' own directions.
         front: (n,), mask of the trials on the Pareto front.
+        feasible: (n,), mask of the trials that keep the limits.
     """
 
     objectives: tuple[Objective, ...]
     trials: NDArray[np.int64]
     values: Numbers
     front: NDArray[np.bool_]
+    feasible: NDArray[np.bool_]
 
 
 def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) -> Tradeoff:
     """Returns every trial's values, and which trials are on the Pareto front.
 
     A trial's values are those of one epoch, its best one, so that its stored model has all of
-    them. Failed trials are left out.
+    them. Failed trials are left out; one that exceeds a limit is never on the front.
 
     Args:
         history: the study.
@@ -62,8 +64,11 @@ def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) 
     table = np.array(rows, dtype=float).reshape(len(rows), 1 + len(chosen))
     table = table[np.isfinite(table).all(axis=1)]
     signs = np.array([1.0 if o.direction == "min" else -1.0 for o in chosen])
-    values = table[:, 1:]
-    return Tradeoff(chosen, table[:, 0].astype(np.int64), values, non_dominated(values * signs))
+    trials, values = table[:, 0].astype(np.int64), table[:, 1:]
+    feasible = np.array([history.trials[n].feasible for n in trials.tolist()], dtype=bool)
+    front = np.zeros(len(trials), dtype=bool)
+    front[feasible] = non_dominated(values[feasible] * signs)
+    return Tradeoff(chosen, trials, values, front, feasible)
 
 
 @final
@@ -72,7 +77,7 @@ class HypervolumeTrace:
     """The hypervolume of the trials that had ended, after each trial.
 
     Attributes:
-        trials: (n,), the trials with a score, in the order of their ends.
+        trials: (n,), the feasible trials with a score, in the order of their ends.
         values: (n,), the hypervolume after each of them; it never falls.
         reference: by objective the reference point, in the objectives' own directions.
     """
@@ -109,9 +114,10 @@ def hypervolume_trace(
         )
     found = tradeoff(history, objectives)
     signs = np.array([1.0 if o.direction == "min" else -1.0 for o in objectives])
-    ends = [history.trials[number].ended for number in found.trials.tolist()]
+    trials = found.trials[found.feasible]
+    ends = [history.trials[number].ended for number in trials.tolist()]
     order = np.argsort([math.inf if end is None else end for end in ends], kind="stable")
-    costs = (found.values * signs)[order]
+    costs = (found.values[found.feasible] * signs)[order]
     if reference is None:
         worst = costs.max(axis=0) if len(costs) else np.full(len(names), math.nan)
     else:
@@ -122,7 +128,7 @@ def hypervolume_trace(
         front = front[non_dominated(front)]
         values.append(hypervolume(front, worst))
     return HypervolumeTrace(
-        found.trials[order],
+        trials[order],
         np.array(values, dtype=float),
         dict(zip(names, (signs * worst).tolist())),
     )

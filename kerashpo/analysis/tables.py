@@ -10,7 +10,7 @@ from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 
 TRIAL_COLUMNS = (
-    "trial", "status", "score", "spread", "best_epoch", "epochs", "seconds", "error",
+    "trial", "status", "score", "spread", "feasible", "best_epoch", "epochs", "seconds", "error",
 )  # fmt: skip
 FAILURE_COLUMNS = (
     "trial", "kind", "message", "epochs", "retries", "config", "traceback", "output",
@@ -29,6 +29,7 @@ def _trial_row(trial: Trial, space: Space) -> dict[str, Any]:
         "status": trial.status.value,
         "score": trial.score,
         "spread": trial.spread,
+        "feasible": trial.feasible,
         "best_epoch": trial.best_epoch,
         "epochs": trial.epochs,
         "seconds": trial.seconds,

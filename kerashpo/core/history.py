@@ -27,6 +27,7 @@ from kerashpo.core.events import (
     StudyCreated,
     config_of,
 )
+from kerashpo.core.limits import Limit, from_settings
 from kerashpo.core.objective import Scoring, several_rank
 from kerashpo.core.pareto import Costs, from_knee, non_dominated
 from kerashpo.core.records import Decision, FoldRuns, Fork, Job, Objective, Report, Status
@@ -43,6 +44,7 @@ class History:
         trials: every trial by its number, in the order of their start.
         running: numbers of the trials that have a job now.
         paused: numbers of the trials whose checkpoint waits for a decision.
+        limits: what a trial must keep to be feasible.
         epochs: distinct epochs trained, over all trials.
         now: seconds of search at the last event.
         stopped: why the study ended, None while it goes on.
@@ -55,6 +57,7 @@ class History:
         self.running: set[int] = set()
         self.paused: set[int] = set()
         self.objectives: tuple[Objective, ...] = ()
+        self.limits: tuple[Limit, ...] = ()
         self.space: Mapping[str, Any] = {}
         self.first_space: Mapping[str, Any] = {}
         self.seed = 0
@@ -90,7 +93,7 @@ class History:
 
     @property
     def best(self) -> Trial | None:
-        """The incumbent: the best score, failed trials left out; ties go to the lower trial.
+        """The incumbent: the best score of a feasible trial; ties go to the lower trial.
 
         With several objectives it is the knee of the Pareto front, see `from_knee`.
         """
@@ -115,7 +118,7 @@ class History:
         return [*(known[i] for i in order), *(n for cost, _, n in ranks if cost == math.inf)]
 
     def scored(self, trial: int) -> bool:
-        """Whether a trial is ranked: it did not fail, and each ranking objective is finite."""
+        """Whether a trial is ranked: it is feasible, and each ranking objective is finite."""
         return self.rank(trial)[0] < math.inf
 
     def front(self, trials: Iterable[int] | None = None) -> list[int]:
@@ -134,7 +137,8 @@ class History:
 
         A trial that failed, or was stopped before all of its runs had begun, ranks last; if
         several objectives rank, so does one that lacks a finite value of any of them. The cost
-        is then the first objective's, see `ranking`.
+        is then the first objective's, see `ranking`. A trial that exceeds a limit has an infinite
+        cost too, and in place of the loss its violation.
 
         Args:
             trial: which trial.
@@ -146,6 +150,8 @@ class History:
         best = record.best if until is None else record.best_until(until)
         if self.several and not all(map(math.isfinite, self.costs(trial, until))):
             return (math.inf, math.inf, trial)
+        if best.violation > 0.0:
+            return (math.inf, best.violation, trial)
         return (best.cost, best.loss, trial)
 
     def costs(self, trial: int, until: int | None = None) -> tuple[float, ...]:
@@ -195,6 +201,7 @@ class History:
                 self._leader_known = False
             case Extended(space, declared, settings):
                 self.space, self.first_space, self.settings = space, declared, settings
+                self.limits = from_settings(settings)
             case Noted(trial, facts):
                 self.trials[trial].note(facts)
         self.now = event.at
@@ -207,6 +214,7 @@ class History:
         )
         self.space = self.first_space = event.space
         self.seed, self.settings = event.seed, event.settings
+        self.limits = from_settings(event.settings)
         self.environment = event.environment
 
     def _start(self, at: float, job: Job) -> None:
@@ -219,6 +227,7 @@ class History:
                 config,
                 self.objective,
                 objectives=self.objectives,
+                limits=self.limits,
                 runs=runs,
                 scoring=scoring,
                 started=at,
@@ -244,7 +253,7 @@ class History:
         if self.several or (report.trial == self._leader and falls):
             # A mean over runs, or of the last epochs, may fall behind another trial's.
             self._leader_known = False
-        elif self._leader_known and record.best.finite and self._leads(report.trial):
+        elif self._leader_known and self.scored(report.trial) and self._leads(report.trial):
             self._leader = report.trial
         return True
 

@@ -111,19 +111,28 @@ def to_objectives(given: Any) -> tuple[Objective, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Best:
-    """The best epoch of a run. Ordered: less is better.
+    """The best epoch of a run. Ordered: less is better, and what keeps the limits comes first.
 
     Attributes:
         cost: the objective to minimise (negated if maximised), inf if it was not finite.
         loss: the loss of the same split, which breaks ties.
         epoch: the earliest epoch with that cost and loss; 0 if none was finite.
+        violation: by how much the limits were exceeded, see `core.limits.violation`.
     """
 
     cost: float
     loss: float
     epoch: int
+    violation: float = 0.0
+
+    def __lt__(self, other: Best) -> bool:
+        return self._key < other._key
+
+    @property
+    def _key(self) -> tuple[float, float, float, int]:
+        return (self.violation, self.cost, self.loss, self.epoch)
 
     @property
     def finite(self) -> bool:
@@ -131,16 +140,25 @@ class Best:
         return self.cost < math.inf
 
 
-NOTHING = Best(math.inf, math.inf, 0)
+NOTHING = Best(math.inf, math.inf, 0, math.inf)
 
 
-def judge(objective: Objective, metrics: Mapping[str, float], epoch: int) -> Best:
-    """Returns how good one epoch is, `NOTHING` where its objective is not finite."""
+def judge(
+    objective: Objective, metrics: Mapping[str, float], epoch: int, violation: float = 0.0
+) -> Best:
+    """Returns how good one epoch is, `NOTHING` where its objective is not finite.
+
+    Args:
+        objective: what is optimised.
+        metrics: of the epoch.
+        epoch: its number.
+        violation: by how much it exceeds the limits.
+    """
     cost = objective.cost(metrics.get(objective.name, math.nan))
     loss = metrics.get(objective.loss, math.inf)
     if cost == math.inf:
         return NOTHING
-    return Best(cost, loss if math.isfinite(loss) else math.inf, epoch)
+    return Best(cost, loss if math.isfinite(loss) else math.inf, epoch, violation)
 
 
 @final
@@ -183,7 +201,7 @@ class Scoring:
             return NOTHING
         n = len(tail)
         cost, loss = sum(one.cost for one in tail) / n, sum(one.loss for one in tail) / n
-        return Best(cost, loss, tail[-1].epoch)
+        return Best(cost, loss, tail[-1].epoch, sum(one.violation for one in tail) / n)
 
 
 WEIGHTED = "multi_objective"

@@ -25,6 +25,8 @@ class Objective:
         of: a function of the model that returns the value, for a quantity that no metric logs, e.g.
             ``lambda model: model.count_params()``. It is called after every epoch, with the
             model as it is then, and its value is logged under `name`.
+        before_training: whether `of` is called once instead, with the built and untrained model,
+            e.g. for the number of its parameters. A limit of such a quantity costs no epoch.
 
     Raises:
         InvalidInput: on any other direction, or if `of` is not a function.
@@ -33,6 +35,7 @@ class Objective:
     name: str
     direction: Literal["min", "max"]
     of: Callable[[Any], float] | None = field(default=None, compare=False, repr=False)
+    before_training: bool = field(default=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.direction not in ("min", "max"):
@@ -193,10 +196,11 @@ class Failure:
     """The reason why a trial failed.
 
     Attributes:
-        kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``, ``"timeout"`` or
-            ``"refused"``: by the user's code or `max_model_size`, or because the state
-                that a fork starts from cannot be used; such a trial is not retried.
-            message: one line for tables.
+        kind: ``"build"``, ``"fit"``, ``"nan"``, ``"memory"``, ``"killed"``, ``"timeout"``,
+            ``"limit"``: the untrained model exceeds a limit, or ``"refused"``: by the user's code,
+            or because the state that a fork starts from cannot be used. A trial of the last two
+            kinds is not retried.
+        message: one line for tables.
             traceback: the full traceback, empty if there is none.
         output: the last lines that the trial printed, if they were captured.
     """

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
+from kerashpo.core.limits import Limit, violation
 from kerashpo.core.objective import NOTHING, Best, Scoring, judge
 from kerashpo.core.records import Config, Failure, Objective, Report, Scalar, Status
 
@@ -26,6 +27,8 @@ class Trial:
         proposed: its values when it was started.
         objective: the study's first objective, which gives the score.
         objectives: all of the study's.
+        limits: the study's.
+        untrained: by run, metrics of the model before its first epoch.
         runs: how often it is trained, over executions or folds.
         parent: the trial from whose state it was forked, None for one started from scratch.
         forked_at: the epoch of the parent's that it continues after; its own epochs follow it.
@@ -51,6 +54,7 @@ class Trial:
     config: Config
     objective: Objective
     objectives: tuple[Objective, ...] = ()
+    limits: tuple[Limit, ...] = ()
     status: Status = Status.RUNNING
     runs: int = 1
     scoring: Scoring = Scoring()
@@ -65,6 +69,7 @@ class Trial:
     reports: dict[int, dict[int, Report]] = field(default_factory=dict)
     times: dict[tuple[int, int], float] = field(default_factory=dict)
     measured: dict[int, dict[int, Mapping[str, float]]] = field(default_factory=dict)
+    untrained: dict[int, Mapping[str, float]] = field(default_factory=dict)
     facts: dict[str, Scalar] = field(default_factory=dict)
     fold_runs: tuple[int, ...] = ()
     folds_done: bool = False
@@ -73,10 +78,13 @@ class Trial:
     targets: list[int] = field(default_factory=list)
     stretches: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
     proposed: Config = field(init=False)
+    _judged: tuple[Limit, ...] = field(init=False)
     _best: dict[int, Best] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.proposed = self.config
+        # The others were checked before the first epoch.
+        self._judged = tuple(one for one in self.limits if not one.before_training)
 
     def add(self, report: Report, at: float = 0.0) -> bool:
         """Adds a report made `at` seconds of search; returns False for an epoch known already."""
@@ -93,11 +101,14 @@ class Trial:
             self._best[report.run] = self._judge_run(report.run)
         else:
             known = self._best.get(report.run, NOTHING)
-            self._best[report.run] = min(known, judge(self.objective, report.metrics, report.epoch))
+            self._best[report.run] = min(known, self._judge(report.metrics, report.epoch))
         return True
 
     def measure(self, run: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Records metrics measured after a run was trained through an epoch."""
+        """Records metrics measured after a run was trained through an epoch; 0 before any."""
+        if epoch == 0:
+            self.untrained[run] = metrics
+            return
         self.measured.setdefault(run, {})[epoch] = metrics
         if run not in self.extra:
             self._best[run] = self._judge_run(run)
@@ -210,6 +221,34 @@ class Trial:
         bests = {run: self._judge_run(run, epoch) for run in self._scored}
         return self._costs(self._mean(list(bests.values())), bests)
 
+    def excess(self, until: int | None = None) -> tuple[float, ...]:
+        """Returns for each limit by which share of the bound it is exceeded; 0 or less keeps it.
+
+        At the epoch of the score, the most over the runs. NaN where it is not known yet, inf where
+        the limited metric of a trained run is missing or not finite.
+
+        Args:
+            until: at the best epoch through this one; None for all.
+        """
+        runs = {*self.untrained, *self._best} - self.extra
+        found = []
+        for run in runs:
+            best = self._best.get(run, NOTHING) if until is None else self._judge_run(run, until)
+            found.append({**self.untrained.get(run, {}), **self._metrics(run, best.epoch)})
+        return tuple(self._most_excess(one, found) for one in self.limits)
+
+    def _most_excess(self, limit: Limit, runs: list[dict[str, float]]) -> float:
+        values = [limit.excess(metrics.get(limit.name, math.nan)) for metrics in runs]
+        if any(map(math.isnan, values)):
+            trained = self._best and not limit.before_training
+            return math.inf if trained else math.nan
+        return max(values, default=math.nan)
+
+    @property
+    def feasible(self) -> bool:
+        """Whether all that is known of it keeps the limits, at the epoch of its score."""
+        return not any(excess > 0.0 for excess in self.excess())
+
     @property
     def spread(self) -> float | None:
         """The standard deviation of the runs' scores (n - 1 below); None for fewer than two."""
@@ -279,12 +318,13 @@ class Trial:
         told = [(e, m) for e, m in self.measured.get(run, {}).items() if e <= until and name in m]
         if told:
             epoch, metrics = max(told, key=lambda pair: pair[0])
-            return judge(self.objective, metrics, epoch)
+            return self._judge(metrics, epoch)
         reports = self.reports.get(run, {})
-        judged = (
-            judge(self.objective, reports[e].metrics, e) for e in sorted(reports) if e <= until
-        )
+        judged = (self._judge(reports[e].metrics, e) for e in sorted(reports) if e <= until)
         return self.scoring.pick(list(judged))
+
+    def _judge(self, metrics: Mapping[str, float], epoch: int) -> Best:
+        return judge(self.objective, metrics, epoch, violation(self._judged, metrics))
 
     @staticmethod
     def _mean(bests: list[Best]) -> Best:
@@ -292,4 +332,5 @@ class Trial:
             return NOTHING
         n = len(bests)
         cost, loss = sum(b.cost for b in bests) / n, sum(b.loss for b in bests) / n
-        return Best(cost, loss, bests[0].epoch) if cost < math.inf else NOTHING
+        broken = sum(b.violation for b in bests) / n
+        return Best(cost, loss, bests[0].epoch, broken) if cost < math.inf else NOTHING

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
+from kerashpo.display.limits import limits_text
 from kerashpo.display.progress import short_path
 from kerashpo.display.snapshot import plain
 from kerashpo.display.text import score_notes
@@ -42,6 +43,7 @@ def results_text(
         texts("summary.results", folder=short_path(folder)),
         texts("summary.objective", name=objective.name, direction=objective.direction),
     ]
+    lines += limits_text(history, texts)
     lines += [texts("display.note", note=note) for note in score_notes(history, texts)]
     if history.stopped == "interrupted":
         lines.append(texts("summary.partial"))

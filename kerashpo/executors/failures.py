@@ -10,6 +10,8 @@ from kerashpo.store.disk_full import disk_full, is_full
 
 REFUSED = "refused"
 """The kind of a failure that trying again would not mend."""
+LIMIT = "limit"
+"""The kind of a failure of a model that exceeds a limit; it does not count as consecutive."""
 
 _EXHAUSTED = ("ResourceExhaustedError", "OutOfMemoryError")
 """What TensorFlow and PyTorch (GPU) raise; their classes are not imported for this."""

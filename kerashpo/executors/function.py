@@ -25,6 +25,7 @@ class FunctionRunner(Runner):
         fn: returns a number, or a mapping of metrics that contains all of `names`.
         names: of the objectives; a bare number is reported under the only one.
         realise: converts a stored configuration to the argument of `fn`.
+        limited: further metrics that must be there, because they are limited.
     """
 
     def __init__(
@@ -32,8 +33,10 @@ class FunctionRunner(Runner):
         fn: Callable[[dict[str, Any]], Any],
         names: Sequence[str],
         realise: Callable[[Config], dict[str, Any]],
+        limited: Sequence[str] = (),
     ) -> None:
         self._fn, self._names, self._realise = fn, tuple(names), realise
+        self._required = tuple(dict.fromkeys([*names, *limited]))
         self._tail = OutputCapture()
 
     def train(self, item: WorkItem, emit: Emit) -> None:
@@ -66,13 +69,13 @@ class FunctionRunner(Runner):
         return
 
     def _metrics(self, result: Any) -> dict[str, float]:
-        first, *others = self._names
-        wanted = f"a mapping with {', '.join(map(repr, self._names))}"
+        first, *others = self._required
+        wanted = f"a mapping with {', '.join(map(repr, self._required))}"
         if not isinstance(result, Mapping):
             if others:
                 raise InvalidInput(f"The function must return {wanted}. Received: {result!r}.")
             result = {first: result}
-        if any(name not in result for name in self._names):
+        if any(name not in result for name in self._required):
             choice = wanted if others else f"a number or {wanted}"
             raise InvalidInput(
                 f"The function must return {choice}. "

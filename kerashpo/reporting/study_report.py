@@ -15,6 +15,7 @@ from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
+from kerashpo.display.limits import limits_text
 from kerashpo.display.text import score_notes
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
@@ -80,7 +81,8 @@ def _verdict(subject: Subject, texts: Texts) -> list[Block]:
     history = subject.history
     best, metric = history.best, history.objective.name
     if best is None:
-        text = texts("study.no_verdict", metric=metric, trials=len(history.trials))
+        key = "study.no_verdict_limits" if history.limits else "study.no_verdict"
+        text = texts(key, metric=metric, trials=len(history.trials))
     else:
         text = texts(
             "study.verdict",
@@ -92,7 +94,11 @@ def _verdict(subject: Subject, texts: Texts) -> list[Block]:
             spent=duration(history.now, texts),
         )
     state = texts("study.ended", reason=texts.reason(history.stopped)) if history.stopped else ""
-    return [Paragraph(text, strong=True), Paragraph(state or texts("study.going_on"))]
+    blocks: list[Block] = [Paragraph(text, strong=True)]
+    blocks.append(Paragraph(state or texts("study.going_on")))
+    if limits := limits_text(history, texts):
+        blocks.append(Items(tuple(limits)))
+    return blocks
 
 
 def _best(subject: Subject, texts: Texts) -> list[Block]:

@@ -67,8 +67,9 @@ def best_trial(history: History, space: Space, texts: Texts) -> BestTrial:
     """
     trial = history.best
     if trial is None or trial.score is None or trial.best_epoch is None:
+        within = " within the limits" if history.limits else ""
         raise NoResult(
-            f"No trial has a finite {history.objective.name} yet "
+            f"No trial has a finite {history.objective.name}{within} yet "
             f"({len(history.trials)} trials, {history.failed} failed). "
             "results.failures() lists why trials failed."
         )

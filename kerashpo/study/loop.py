@@ -41,7 +41,7 @@ from kerashpo.core.records import (
 )
 from kerashpo.core.trial import STUDY_ENDED, Trial
 from kerashpo.executors.base import Executor, origins_of
-from kerashpo.executors.failures import REFUSED, ends_search
+from kerashpo.executors.failures import LIMIT, REFUSED, ends_search
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.store.base import Store
 from kerashpo.study.listeners import Notifier
@@ -50,6 +50,8 @@ from kerashpo.study.state import StudyState, may_continue
 
 DEATHS = 5
 """How often a search may be killed at the same epoch of a trial before the trial fails."""
+INFEASIBLE = 1_000
+"""How many models in a row may exceed a limit before training until the search ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Loop:
         self._began = executor.now() - self.history.now
         self._cut: dict[int, int] = {}
         self._failures = 0
+        self._infeasible = 0
         self._backlog: list[int] = []
 
     def begin(self, session: SessionStarted) -> None:
@@ -243,13 +246,20 @@ class Loop:
     def _end(self, trial: int, status: Status, reason: str, why: Failure | None = None) -> None:
         if reason != STUDY_ENDED:
             self.executor.decide(trial, Decision.STOP)
-            self._failures = 0 if why is None else self._failures + 1
+            self._count(why)
         self._record(Ended(trial, status, reason, why))
+
+    def _count(self, why: Failure | None) -> None:
+        """Counts consecutive failures, and apart from them consecutive models beyond a limit."""
+        if why is not None and why.kind == LIMIT:
+            self._infeasible += 1
+        else:
+            self._failures, self._infeasible = 0 if why is None else self._failures + 1, 0
 
     def _fail(self, trial: int, failure: Failure) -> None:
         facts = self.history.trials[trial].facts
         tried = int(facts.get("retries") or 0)
-        if tried < self.limits.max_retries and failure.kind != REFUSED:
+        if tried < self.limits.max_retries and failure.kind not in (REFUSED, LIMIT):
             self._record(Noted(trial, {"retries": tried + 1, "retried_after": failure.message}))
             self._record(Decided(trial, Decision.PAUSE))
             self._backlog.append(trial)
@@ -278,6 +288,8 @@ class Loop:
         limit = self.limits.max_failures
         if limit is not None and self._failures >= limit:
             return "failures"
+        if self._infeasible >= INFEASIBLE:
+            return "no model within the limits"
         return "max_minutes reached" if self._time_is_up() else ""
 
     def _why_it_waits(self) -> str:

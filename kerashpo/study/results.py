@@ -140,7 +140,8 @@ class Results:
     def trials(self) -> pd.DataFrame:
         """Returns a row for each trial: status, score, epochs, seconds, error, parameters.
 
-        If trials have several runs, ``spread`` is the standard deviation of their scores.
+        If trials have several runs, ``spread`` is the standard deviation of their scores; if the
+        search has limits, ``feasible`` says whether a trial keeps them.
         """
         import pandas as pd
 
@@ -152,7 +153,8 @@ class Results:
         several = any(
             trial.runs > 1 or len(trial.reports) > 1 for trial in self.history.trials.values()
         )
-        return frame if several else frame.drop(columns="spread")
+        unused = [] if several else ["spread"]
+        return frame.drop(columns=unused if self.history.limits else [*unused, "feasible"])
 
     def curves(self) -> pd.DataFrame:
         """Returns a row for each metric of each epoch of each trial.

@@ -27,8 +27,9 @@ def check_objectives(
     callbacks: Sequence[Any],
     epochs: int = 1,
     first_rung: int | None = None,
+    limited: Collection[str] = (),
 ) -> None:
-    """Raises unless the model, or a callback, logs the objectives.
+    """Raises unless the model, or a callback, logs the objectives and limited metrics.
 
     The model (a throwaway) is trained and evaluated on one batch, eagerly, as `fit` would do it.
     Only if the objective is missing from those logs are the user's callbacks called for the end of
@@ -38,11 +39,12 @@ def check_objectives(
     Args:
         model: built with the default values.
         data: the training data.
-        objectives: the objectives that must be logged.
+        objectives: the objectives and limited metrics that must be logged.
         callbacks: copies of the user's.
         epochs: the maximum number of epochs of a trial.
         first_rung: after how many epochs a trial is first compared with others; None for
             `epochs`.
+        limited: the names of limited metrics, for the error.
 
     Raises:
         InvalidInput: naming the metrics that exist.
@@ -61,7 +63,8 @@ def check_objectives(
     logged |= added
     for objective in objectives:
         if objective.name not in logged:
-            raise InvalidInput(_missing(objective.name, to_metrics(logged), logged, data))
+            kind = "limited metric" if objective.name in limited else "objective"
+            raise InvalidInput(_missing(kind, objective.name, to_metrics(logged), logged, data))
 
 
 def check_validation_freq(data: FitData, objectives: Sequence[Objective], epochs: int) -> None:
@@ -83,23 +86,23 @@ def never_validated(name: str, frequency: Any, epochs: int) -> str:
     )
 
 
-def _missing(name: str, metrics: Collection[str], logged: dict[str, Any], data: FitData) -> str:
+def _missing(
+    kind: str, name: str, metrics: Collection[str], logged: dict[str, Any], data: FitData
+) -> str:
     shown = ", ".join(metrics)
     if name.startswith("val_") and data.validation is None:
         return (
-            f"The objective {name!r} is measured on validation data, but none were given. Pass "
+            f"The {kind} {name!r} is measured on validation data, but none were given. Pass "
             "validation_data=(x, y) or validation_split=0.2 to search, or choose one of: "
             f"{shown}."
         )
     if name in logged:
         return (
-            f"The objective {name!r} is no single number: the metric returns an array of shape "
+            f"The {kind} {name!r} is no single number: the metric returns an array of shape "
             f"{np.shape(logged[name])}. Have it averaged (average='macro', say), or choose one of "
             f"its elements. The model logs: {shown}."
         )
-    return (
-        f"The model does not log the objective {name!r}.{nearest(name, metrics)} It logs: {shown}."
-    )
+    return f"The model does not log the {kind} {name!r}.{nearest(name, metrics)} It logs: {shown}."
 
 
 def _logged(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import keras
 
 from kerashpo.core.errors import UnusableResult, nearest
 from kerashpo.core.events import Measured, Reported
-from kerashpo.core.objective import judge
+from kerashpo.core.limits import violation
+from kerashpo.core.objective import Best, judge
 from kerashpo.core.records import Decision, Report
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
@@ -80,10 +81,10 @@ class EpochReporter:
         state.epoch, state.seconds = epoch, spent
         state.stopped = bool(state.model.stop_training)
         self._grow(state.hp)
-        metrics = settings.derived.add(metrics, state.model)
+        metrics = settings.derived.add(metrics, state.model, state.untrained)
         self._logged = list(metrics)
         report = Report(self._trial, self._run, epoch, metrics, state.seconds)
-        state.note_best(judge(settings.objective, metrics, epoch), self._newest_counts(metrics))
+        state.note_best(self._judge(metrics, epoch), self._newest_counts(metrics))
         if self._complete:
             self._check_first()
         return self._emit(Reported(report))
@@ -119,8 +120,9 @@ class EpochReporter:
                 return
 
     def check(self) -> None:
-        """Raises UnusableResult if epochs were trained that never logged the objective."""
+        """Raises UnusableResult if no epoch logged the objective, or one that a limit is on."""
         name, logged = self._settings.objective.name, self._logged
+        self._check_limits()
         if logged and name not in logged and not self._state.best.finite:
             if name.startswith("val_") and self._validation_freq not in (None, 1):
                 epoch = self._state.epoch
@@ -130,6 +132,21 @@ class EpochReporter:
                 f"It logs: {', '.join(logged)}."
             )
 
+    def _check_limits(self) -> None:
+        best = self._state.best
+        if not best.finite or best.violation < math.inf:
+            return
+        for limit in self._settings.judged:
+            if self._logged and limit.name not in self._logged:
+                raise UnusableResult(
+                    f"The model does not log {limit.name!r}, which is limited."
+                    f"{nearest(limit.name, self._logged)} It logs: {', '.join(self._logged)}."
+                )
+
+    def _judge(self, metrics: dict[str, float], epoch: int) -> Best:
+        broken = violation(self._settings.judged, metrics)
+        return judge(self._settings.objective, metrics, epoch, broken)
+
     def _check_first(self) -> None:
         """Checks for the objective after the first validation, if it is measured there."""
         held_out = self._settings.objective.name.startswith("val_")
@@ -137,9 +154,9 @@ class EpochReporter:
             self.check()
 
     def _measure(self, metrics: dict[str, float]) -> None:
-        state, objective = self._state, self._settings.objective
-        metrics = self._settings.derived.add(metrics, state.model)
-        found = judge(objective, metrics, state.epoch)
+        state = self._state
+        metrics = self._settings.derived.add(metrics, state.model, state.untrained)
+        found = self._judge(metrics, state.epoch)
         if found.finite and math.isclose(found.cost, state.best.cost, rel_tol=1e-6):
             return  # already in the logs of the epochs
         state.best = found

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
-import keras
-
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.events import Configured, Ended, Noted, Reached, SpaceGrown
+from kerashpo.core.events import Configured, Ended, Measured, Noted, Reached, SpaceGrown
 from kerashpo.core.records import Decision, Failure, FoldRuns, Resume, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
-from kerashpo.executors.failures import REFUSED, classify, ends_search
+from kerashpo.executors.failures import LIMIT, REFUSED, classify, ends_search
 from kerashpo.executors.messages import Failed, Saving, WorkItem
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
@@ -60,8 +58,8 @@ from kerashpo.training.user_callbacks import (
 _LOG = logging.getLogger("kerashpo")
 
 
-class TooLarge(InvalidInput):
-    """A model with more parameters than `max_model_size`."""
+class LimitExceeded(InvalidInput):
+    """An untrained model that exceeds a limit."""
 
 
 @final
@@ -152,7 +150,9 @@ class KerasRunner(Runner):
                         return
                     outcomes.append(outcome)
                 self._conclude(task, outcomes, emit)
-            except (TooLarge, ForkFailed) as error:
+            except LimitExceeded as error:
+                self._fail(task, emit, Failure(LIMIT, str(error)))
+            except ForkFailed as error:
                 self._fail(task, emit, Failure(REFUSED, str(error)))
             except Exception as error:  # any exception of the user's code fails its trial
                 if ends_search(error):
@@ -181,6 +181,7 @@ class KerasRunner(Runner):
         stage[0] = "build"
         state = self._memory.take(task.trial, run, self._build_fingerprint())
         state = state or self._restore(task, run, emit)
+        self._measure(state, task.trial, run, emit)
         state.seconds += time.perf_counter() - began
         self._memory.put(task.trial, run, state, task)
         stage[0] = "fit"
@@ -230,6 +231,7 @@ class KerasRunner(Runner):
             )
         fresh = self._build(task, run, emit, state.stream)
         fresh.seconds, fresh.facts, fresh.job_end = state.seconds, state.facts, state.job_end
+        fresh.untrained = state.untrained
         self._memory.put(task.trial, run, fresh, task)
         return fresh
 
@@ -245,7 +247,6 @@ class KerasRunner(Runner):
         data = trial_data.data.of(run, task.config, trial)
         with seeded_build(seed, stream, run, "variables"), self._builder.scope():
             build_all(model, data)
-        self._check_size(model)
         callbacks = fresh_callbacks(
             trial_data.callbacks, self._limit(task) or self._settings.max_epochs
         )
@@ -391,10 +392,23 @@ class KerasRunner(Runner):
             self._space = Space.of([*self._space.params, *new])
         return tuple(param.to_json() for param in new)
 
-    def _check_size(self, model: keras.Model) -> None:
-        limit = self._settings.max_model_size
-        if limit is not None and model.built and model.count_params() > limit:
-            raise TooLarge(
-                f"The model has {model.count_params():,} parameters, more than max_model_size "
-                f"({limit:,})."
-            )
+    def _measure(self, state: TrialState, trial: int, run: int, emit: Emit) -> None:
+        """Measures the untrained model, once in a trial's life, and reports what was found.
+
+        Raises:
+            LimitExceeded: if it exceeds a limit.
+        """
+        if state.untrained:
+            return
+        state.untrained = self._settings.derived.untrained(state.model)
+        if not state.untrained:
+            return
+        emit(Measured(trial, run, 0, state.untrained))
+        for limit in self._settings.limits:
+            value = state.untrained.get(limit.name)
+            scored = run < self._settings.runs  # the folds of a final round are not
+            if scored and value is not None and not limit.excess(value) <= 0.0:
+                raise LimitExceeded(
+                    f"{limit.name} is {value:,.7g}, but {limit.allowed} is allowed "
+                    f"({limit.argument})."
+                )

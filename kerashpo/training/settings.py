@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.limits import Limit
 from kerashpo.core.objective import WEIGHTED, Scoring, Weighing
 from kerashpo.core.records import Objective
 
@@ -17,7 +18,7 @@ class Derived:
     """Derived metrics, which are added to the metrics of every epoch before they are logged.
 
     Attributes:
-        measured: objectives that are functions of the model.
+        measured: objectives and limited quantities that are functions of the model.
         weighing: the weighted sum of the objectives, None if trials are ranked by the first one.
     """
 
@@ -30,27 +31,45 @@ class Derived:
         names = {one.name for one in self.measured}
         return frozenset(names | {WEIGHTED}) if self.weighing else frozenset(names)
 
-    def add(self, metrics: Mapping[str, float], model: Any) -> dict[str, float]:
-        """Returns an epoch's metrics with the derived ones.
+    def untrained(self, model: Any) -> dict[str, float]:
+        """Returns what is measured once, on the built and untrained model.
 
         Raises:
             InvalidInput: if a function of the model does not return a number.
         """
-        whole = dict(metrics)
+        return {one.name: _value(one, model) for one in self.measured if one.before_training}
+
+    def add(
+        self, metrics: Mapping[str, float], model: Any, untrained: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Returns an epoch's metrics with what is derived.
+
+        Args:
+            metrics: of the epoch.
+            model: as it is after it.
+            untrained: what `untrained` returned.
+
+        Raises:
+            InvalidInput: if a function of the model returns no number.
+        """
+        whole = {**metrics, **untrained}
         for one in self.measured:
-            assert one.of is not None
-            whole[one.name] = _number(one.of(model), one.name)
+            if not one.before_training:
+                whole[one.name] = _value(one, model)
         if self.weighing is not None:
             whole[WEIGHTED] = self.weighing.value(whole)
         return whole
 
 
-def _number(value: Any, name: str) -> float:
+def _value(objective: Objective, model: Any) -> float:
+    assert objective.of is not None
+    value = objective.of(model)
     try:
         return float(value)
     except (TypeError, ValueError):
         raise InvalidInput(
-            f"The function of the objective {name!r} must return a number. Received: {value!r}."
+            f"The function of the objective {objective.name!r} must return a number. Received: "
+            f"{value!r}."
         ) from None
 
 
@@ -67,7 +86,7 @@ class Settings:
         fast: ``"auto"``, True or False, see `kerashpo.training.loops.base.choose`.
         keep_in_memory: the most bytes of paused trials in memory.
         checkpoint_every: seconds of training between checkpoints.
-        max_model_size: the most weights of a model; a larger one fails its trial. None: no limit.
+        limits: an untrained model beyond one fails its trial; the others are judged by epoch.
         scoring: the epochs of a run that count for its score.
         derived: metrics that are added to those that the model logs.
         folds: the number of further runs that a final round may add to a trial.
@@ -80,7 +99,12 @@ class Settings:
     fast: bool | Literal["auto"] = "auto"
     keep_in_memory: int = 10**9
     checkpoint_every: float = 1.0
-    max_model_size: int | None = None
+    limits: tuple[Limit, ...] = ()
     scoring: Scoring = Scoring()
     derived: Derived = Derived()
     folds: int = 0
+
+    @property
+    def judged(self) -> tuple[Limit, ...]:
+        """The limits that are judged at each epoch."""
+        return tuple(one for one in self.limits if not one.before_training)

@@ -43,6 +43,7 @@ class TrialState:
         best_is_new: whether `best_weights` are not yet saved.
         stopped: whether one of the user's callbacks has ended the training.
         facts: facts about the training that were reported, by name.
+        untrained: what was measured on the untrained model.
         hp: the hyperparameter values that its model was built with.
         architecture: its model as JSON, empty if Keras cannot serialise it; None before it
             was looked up.
@@ -65,6 +66,7 @@ class TrialState:
     best_is_new: bool = False
     stopped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
+    untrained: dict[str, float] = field(default_factory=dict)
     hp: Any = None
     architecture: str | None = None
     spec: BatchSpec | None = None
@@ -114,7 +116,8 @@ class TrialState:
             "epoch": self.epoch,
             "seconds": self.seconds,
             "stopped": self.stopped,
-            "best": [self.best.cost, self.best.loss, self.best.epoch],
+            "best": [self.best.cost, self.best.loss, self.best.epoch, self.best.violation],
+            "untrained": self.untrained,
             "counts": {group: len(found) for group, found in groups.items()},
             "seeds": [i for i, variable in enumerate(state) if id(variable) in seeds],
             "callbacks": states,
@@ -138,6 +141,7 @@ class TrialState:
         self.epoch, self.seconds = values["epoch"], values["seconds"]
         self.stopped, self.job_end = values["stopped"], values["job_end"]
         self.stream = values["stream"]
+        self.untrained = values.get("untrained", {})
         self._load_callbacks(arrays, values)
 
     def load_origin(self, data: bytes) -> None:

@@ -93,7 +93,8 @@ class Tuner(Hooks, PlannedSearch):
         executions_per_trial: how often each configuration is trained; the score is the
             mean of the runs' scores.
         optimizer, loss, metrics: replace those that `build_model` compiled with.
-        max_model_size: the most parameters; trials of larger models fail.
+        max_model_size: the most parameters; trials of larger models fail. The same as
+            ``limits={"size": ...}``.
         distribution_strategy: a `tf.distribute` strategy to build models under.
         directory, project_name: the study is stored in ``directory/project_name``; the same
             search resumes there, a different one is refused.
@@ -125,6 +126,11 @@ class Tuner(Hooks, PlannedSearch):
             the mean of the last five.
         weights: a number for each of several objectives: their weighted sum (with the sign of
             objectives to maximise reversed) ranks trials, as ``multi_objective``.
+        limits: by metric (or `Objective`) the worst value that a trial may have, e.g.
+            ``{"size": 1e6, "val_recall": 0.9}``: at most for a metric that is minimised, at
+            least for one that is maximised; ``"size"`` and the other names of
+            `kerashpo.objectives` need not be logged. A trial that exceeds one is never the
+            best nor on the Pareto front; what can be known before training costs no epoch.
         strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
             error instead of a warning: two different definitions of a name, a default between
             the steps of its range, a range that the step does not divide, a repeated choice.
@@ -168,7 +174,10 @@ class Tuner(Hooks, PlannedSearch):
         self._options = found if isinstance(oracle, Strategy) else without_drawn_seed(found)
         form = self._form(hypermodel)
         check_own_code(self._options, form, self._overrides(*TRAINING_HOOKS))
-        self._goal = Goal.read(found.objective, found.weights, form != "compiled")
+        own = form != "compiled"
+        self._goal = Goal.read(
+            found.objective, found.weights, own, found.limits, found.max_model_size
+        )
         self._strategy.check_objectives(self._goal.objectives)
         self._fit_hp = read_fit_hp(self._options.fit_hp, not self._strategy.schedule.plans_epochs)
         if found.workers != 1 or found.executor is not None or found.isolated:
@@ -364,7 +373,7 @@ class Tuner(Hooks, PlannedSearch):
             setup.check_first(self.space, scheduler, folds[0], logged)
         space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
         factory = setup.factory(space, folds, epochs, planned, self._blobs)
-        plan = plan_of_runs(scheduler.plan(), self._options.runs)
+        plan = self._with_limits(plan_of_runs(scheduler.plan(), self._options.runs))
         notes = unused_epochs(type(self).__name__, schedule, request.epochs)
         plan = replace(plan, notes=(*plan.notes, *notes))
         if self._overrides(*TRAINING_HOOKS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -113,6 +113,7 @@ def check_default(
     callbacks: Sequence[Any],
     epochs: int,
     first_rung: int | None = None,
+    limited: Collection[str] = (),
 ) -> None:
     """Trains the default model on one batch, so that mistakes show before the search.
 
@@ -120,14 +121,15 @@ def check_default(
         builder: builds the model.
         space: its defaults are taken.
         data: what to train on.
-        logged: the objectives that the model must log.
+        logged: the objectives and limited metrics that the model must log.
         callbacks: the user's, which may add metrics.
         epochs: the most epochs of one trial.
         first_rung: after how many of them trials are first compared; None for the last.
+        limited: the names of limited metrics, for the error.
 
     Raises:
         InvalidInput: for an objective that is not logged.
     """
     made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
     model, _ = builder.make(space.default(), space, 0, 0)
-    check_objectives(model, data, list(logged), made, epochs, first_rung)
+    check_objectives(model, data, list(logged), made, epochs, first_rung, limited)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.limits import SIZE_ARGUMENT, Limit, read_limits, to_settings
 from kerashpo.core.objective import Weighing, read_weights, to_objectives
 from kerashpo.core.records import Objective
+from kerashpo.objectives import MEASURED
 from kerashpo.training.settings import Derived
 
 DEFAULT_OBJECTIVE = "default_objective"
@@ -22,22 +24,33 @@ class Goal:
     Attributes:
         objectives: the first one ranks trials: the weighted sum if there is one.
         weighing: the weighted sum, None if the first objective ranks.
+        limits: what a trial must keep to be feasible.
     """
 
     objectives: tuple[Objective, ...]
     weighing: Weighing | None = None
+    limits: tuple[Limit, ...] = ()
 
     @classmethod
-    def read(cls, objective: Any, weights: Any, own: bool) -> Goal:
+    def read(
+        cls,
+        objective: Any,
+        weights: Any,
+        own: bool,
+        limits: Any = None,
+        max_model_size: int | None = None,
+    ) -> Goal:
         """Returns the objectives that a tuner's arguments name.
 
         Args:
             objective: a name, an `Objective`, or several.
             weights: a number for each, or None.
             own: whether the user's own code trains, which may return one number.
+            limits: see `core.limits.read_limits`.
+            max_model_size: the most parameters of a model.
 
         Raises:
-            InvalidInput: for an invalid objective or weights.
+            InvalidInput: for an invalid objective, weights or limits.
         """
         if objective is None and own:
             objective = Objective(DEFAULT_OBJECTIVE, "min")
@@ -47,21 +60,38 @@ class Goal:
             )
         given = to_objectives(objective)
         weighing = read_weights(given, weights)
-        return cls(given if weighing is None else (weighing.objective, *given), weighing)
+        bounds = read_limits(limits, given, MEASURED)
+        if max_model_size is not None:
+            if any(one.name == "size" for one in bounds):
+                raise InvalidInput(
+                    "max_model_size is limits={'size': ...}: pass one of them. Received: "
+                    f"{max_model_size!r} and {limits!r}."
+                )
+            bounds = (*bounds, Limit(MEASURED["size"](), float(max_model_size), SIZE_ARGUMENT))
+        whole = given if weighing is None else (weighing.objective, *given)
+        return cls(whole, weighing, bounds)
 
     @property
     def derived(self) -> Derived:
-        """The metrics that are computed from a model and its metrics after each epoch."""
-        return Derived(tuple(one for one in self.objectives if one.of is not None), self.weighing)
+        """The metrics that are computed from a model, once or after each epoch."""
+        quantities = {one.name: one for one in (*self.objectives, *self._limited)}
+        measured = tuple(one for one in quantities.values() if one.of is not None)
+        return Derived(measured, self.weighing)
 
     @property
     def logged(self) -> list[Objective]:
-        """The objectives that the model itself logs."""
+        """The objectives and limited metrics that the model itself logs."""
         names = self.derived.names
-        return [one for one in self.objectives if one.name not in names]
+        quantities = {one.name: one for one in (*self.objectives, *self._limited)}
+        return [one for one in quantities.values() if one.name not in names]
+
+    @property
+    def _limited(self) -> list[Objective]:
+        return [one.objective for one in self.limits]
 
     def compared(self) -> dict[str, Any]:
         """Returns the settings that a resume compares besides names and directions."""
-        if self.weighing is None:
-            return {}
-        return {"weights": [weight for _, weight in self.weighing.parts]}
+        found = to_settings(self.limits)
+        if self.weighing is not None:
+            found["weights"] = [weight for _, weight in self.weighing.parts]
+        return found

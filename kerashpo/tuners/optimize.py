@@ -10,9 +10,12 @@ from typing import Any
 
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
+from kerashpo.core.limits import Limit, read_limits, to_settings
 from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Budget, Objective
+from kerashpo.display.limits import limit_notes
 from kerashpo.display.select import make_display
+from kerashpo.executors.base import Runner
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory
@@ -39,6 +42,7 @@ def optimize(
     max_trials: int = 50,
     direction: str = "min",
     objective: Any = None,
+    limits: Mapping[Any, float] | None = None,
     seed: int | None = None,
     directory: str | Path | None = None,
     overwrite: bool = False,
@@ -65,6 +69,10 @@ def optimize(
         objective: instead of `metric` and `direction`: an `Objective`, a metric's name, or a
             list of them. With several, `fn` returns a mapping that holds each, the search is
             for their Pareto front (`Results.pareto`), and `Results.best` is its knee.
+        limits: by metric (or `Objective`) the worst value that a feasible configuration may have,
+            e.g. ``{"latency": 0.005}``: at most for a metric that is minimised, at least for one
+            that is maximised. `fn` returns a mapping that holds it. A trial that exceeds a limit
+            is never the best nor on the Pareto front.
         seed: an integer for a search that can be repeated; None draws one.
         directory: the study's folder, where an earlier search is resumed; None keeps the study
             in memory.
@@ -94,6 +102,7 @@ def optimize(
     make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
     objectives = _objectives(objective, metric, direction)
+    bounds = _limits(limits, objectives)
     executor_factory(workers, executor)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
@@ -106,6 +115,7 @@ def optimize(
         seed,
         Strategy(algorithm, options),
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
+        settings=to_settings(bounds),
     )
     folder = None if directory is None else folder_of(directory)
     scheduler = assembly.parts.scheduler
@@ -113,9 +123,11 @@ def optimize(
     try:
         trials = opened.history.trials
         names = [one.name for one in objectives]
-        request = _request(fn, names, space, folder, lambda: max_trials - len(trials))
+        limited = [one.name for one in bounds]
+        runner = partial(FunctionRunner, fn, names, space.realise, limited)
+        request = _request(runner, fn, folder, lambda: max_trials - len(trials))
         built, count, notes = build_executor(request, workers, executor)
-        plan = replace(assembly.parts.scheduler.plan(), notes=tuple(notes))
+        plan = replace(scheduler.plan(), notes=(*notes, *limit_notes(bounds)))
         place = None if folder is None else str(folder)
         title = f"optimize + {algorithm}"
         display = make_display(verbose, title, plan, place, count, lang, "results.report()")
@@ -147,13 +159,26 @@ def _objectives(given: Any, metric: str, direction: str) -> tuple[Objective, ...
     return objectives
 
 
+def _limits(given: Any, objectives: Sequence[Objective]) -> tuple[Limit, ...]:
+    """Returns the limits of `optimize`.
+
+    Raises:
+        InvalidInput: for anything that is no limit, or one on a function of a model.
+    """
+    limits = read_limits(given, objectives)
+    if any(one.objective.of is not None for one in limits):
+        raise InvalidInput(
+            "limits: an Objective's of= is a function of a Keras model, and optimize trains none: "
+            "return its value from fn."
+        )
+    return limits
+
+
 def _request(
+    runner: Callable[[], Runner],
     fn: Callable[[dict[str, Any]], Any],
-    names: Sequence[str],
-    space: Space,
     folder: Path | None,
     remaining: Callable[[], float],
 ) -> ExecutorRequest:
-    runner = partial(FunctionRunner, fn, names, space.realise)
     logs = None if folder is None else folder.absolute() / "logs"
     return ExecutorRequest(lambda _: runner, logs=logs, parts={"fn": fn}, remaining=remaining)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kerashpo.core.records import Config, Objective, Plan
+from kerashpo.display.limits import limit_notes
 from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import search_title
 from kerashpo.tuners.assemble import Assembly, assemble
@@ -57,9 +58,12 @@ class PlannedSearch(ResultQueries):
     def _plan(self) -> Plan:
         trials, length = self._most_trials, self._epochs or tuned_epochs(self._fit_hp)
         if not self._strategy.schedule.plans_epochs and length is None and trials < math.inf:
-            return plan_of_unknown_length(trials)
+            return self._with_limits(plan_of_unknown_length(trials))
         plan = self._assemble(length, {}).parts.scheduler.plan()
-        return plan_of_runs(plan, self._options.runs)
+        return self._with_limits(plan_of_runs(plan, self._options.runs))
+
+    def _with_limits(self, plan: Plan) -> Plan:
+        return replace(plan, notes=(*plan.notes, *limit_notes(self._goal.limits)))
 
     def _assemble(self, epochs: int | None, asked: Mapping[str, Any]) -> Assembly:
         """Returns the assembled search of this tuner.
@@ -82,7 +86,7 @@ class PlannedSearch(ResultQueries):
             self.objectives,
             options.seed,
             self._strategy,
-            options.limits,
+            options.bounds,
             epochs=epochs,
             most_trials=self._most_trials,
             enqueue=self._queue,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, final
 import keras
 from keras_tuner.engine import trial as kt
 
-from kerashpo.core.errors import InvalidInput
+from kerashpo.core.errors import InvalidInput, UnusableResult
 from kerashpo.core.events import Ended, Measured, Reached, Reported
+from kerashpo.core.limits import SIZE_ARGUMENT
 from kerashpo.core.records import Config, Decision, Failure, Report, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.failures import classify, ends_search
@@ -290,6 +291,13 @@ class RunTrialRunner(Runner):
         """Reports the epochs of a trial that the user's code trained."""
         task, name = session.task, self._settings.objective.name
         runs = self._runs(session, result)
+        logged = {metric for epochs in runs for _, metrics in epochs for metric in metrics}
+        for limit in self._settings.limits:
+            if limit.name not in logged and limit.argument != SIZE_ARGUMENT:
+                raise UnusableResult(
+                    f"{WHERE} must return {limit.name!r} too, which is limited. It returned: "
+                    f"{', '.join(sorted(logged))}."
+                )
         finite, last = True, 0
         for run, epochs in enumerate(runs):
             costs = []

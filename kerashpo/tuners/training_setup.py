@@ -61,7 +61,11 @@ class TrainingSetup:
         longest = scheduler.max_epochs
         rungs = [rung.epochs for bracket in scheduler.plan().brackets for rung in bracket]
         first = min(rungs, default=longest)
-        check_default(self.builder, space, data, logged, self.request.callbacks, longest, first)
+        limited = {one.name for one in self.goal.limits} - {
+            one.name for one in self.goal.objectives
+        }
+        callbacks = self.request.callbacks
+        check_default(self.builder, space, data, logged, callbacks, longest, first, limited)
 
     def factory(
         self, space: Space, folds: Sequence[FitData], epochs: int, planned: bool, blobs: Blobs

@@ -47,6 +47,7 @@ class StudyArguments(TypedDict, total=False):
     max_minutes: float | None
     score: str
     weights: Any
+    limits: Mapping[Any, float] | None
     lang: str | None
     strict: bool
     logger: Any
@@ -124,6 +125,7 @@ class TunerOptions:
     max_minutes: float | None = None
     score: str = "best"
     weights: Any = None
+    limits: Mapping[Any, float] | None = None
     strict: bool = False
     fit_hp: Any = None
     cv: Any = None
@@ -214,15 +216,13 @@ class TunerOptions:
             found["cv"] = describe(self.cv)
         if self.score != "best":
             found["score"] = self.score
-        if self.max_model_size is not None:
-            found["max_model_size"] = self.max_model_size
         replaced = {name: getattr(self, name) for name in ("optimizer", "loss", "metrics")}
         if any(value is not None for value in replaced.values()):
             found["compile"] = {k: describe(v) for k, v in replaced.items() if v is not None}
         return found
 
     @property
-    def limits(self) -> Limits:
+    def bounds(self) -> Limits:
         """The limits of the search."""
         budget = Budget(self.max_trials, self.max_epochs_total, self.max_minutes)
         return Limits(budget, self.max_retries_per_trial, self.max_consecutive_failed_trials)
@@ -243,7 +243,7 @@ class TunerOptions:
             self.fast,
             read_bytes("keep_in_memory", self.keep_in_memory),
             self.checkpoint_every,
-            self.max_model_size,
+            goal.limits,
             Scoring.read(self.score),
             goal.derived,
         )

@@ -89,7 +89,7 @@ def test_what_a_users_own_code_returned_is_the_score():
 def test_own_code_that_logs_no_epoch_has_a_score_when_it_ended():
     study = History([StudyCreated({"params": []}, (("value", "min"),), 0)])
     study.apply(JobStarted(Start(0, {}, 1)))
-    study.apply(Measured(0, 0, 0, {"value": 0.5}, at=3.0))
+    study.apply(Measured(0, 0, 1, {"value": 0.5}, at=3.0))
     study.apply(Ended(0, Status.COMPLETED, "completed", at=4.0))
     assert (trace(study).x.tolist(), trace(study).y.tolist()) == ([4.0], [0.5])
 

@@ -100,8 +100,8 @@ def test_rows():
     study = history([[0.1, 0.3], [0.2]], failed=1)
     first, second = trial_rows(study, SPACE)
     assert first == {
-        "trial": 0, "status": "COMPLETED", "score": 0.3, "spread": None, "best_epoch": 2,
-        "epochs": 2, "seconds": 2.0, "error": None, "param_x": 0.0,
+        "trial": 0, "status": "COMPLETED", "score": 0.3, "spread": None, "feasible": True,
+        "best_epoch": 2, "epochs": 2, "seconds": 2.0, "error": None, "param_x": 0.0,
     }  # fmt: skip
     assert (second["status"], second["error"]) == ("FAILED", "broke")
     assert list(curve_rows(study)) == [

@@ -9,14 +9,17 @@ import keras
 import numpy as np
 import pytest
 
+import kerashpo as kt
 from kerashpo.core.errors import UnusableResult
 from kerashpo.core.events import Configured, Ended, Noted, Reached, Reported, SpaceGrown
+from kerashpo.core.limits import Limit
 from kerashpo.core.records import Decision, Objective
 from kerashpo.core.trial import Trial
 from kerashpo.executors.failures import classify
 from kerashpo.executors.messages import Failed
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs, best_key, checkpoint_key
 from kerashpo.training.hypermodel import ModelBuilder, load_model
+from kerashpo.training.settings import Derived
 from tests.helpers.training_rig import OBJECTIVE, VALIDATION, Rig, build
 
 LOOPS = [False, "auto"]
@@ -204,10 +207,12 @@ def test_memory_is_a_kind_of_its_own():
 
 
 def test_max_model_size():
-    rig = Rig(settings={"max_model_size": 40})
+    bound = Limit(kt.objectives.size(), 40.0, "max_model_size")
+    derived = Derived((bound.objective,))
+    rig = Rig(settings={"limits": (bound,), "derived": derived})
     (failed,) = (m for m in rig.start(1, units=16) if isinstance(m, Failed))
-    assert "97 parameters, more than max_model_size (40)" in failed.failure.message
-    assert failed.failure.kind == "refused"
+    assert failed.failure.kind == "limit"
+    assert failed.failure.message == "size is 97, but at most 40 is allowed (max_model_size)."
     assert isinstance(rig.start(1, trial=1, units=4)[-1], Reached)
 
 

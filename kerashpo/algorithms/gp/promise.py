@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from scipy.special import log_ndtr
 
 from kerashpo.algorithms.gp.acquisition import Acquisition
 from kerashpo.algorithms.gp.expected_hypervolume import FrontAcquisition
@@ -80,6 +81,57 @@ class FrontPromise(Promise):
         gradient = np.zeros_like(rows)
         for k, (_, _, by_mean, by_deviation) in enumerate(found):
             gradient += slopes[:, k, None] * by_mean + rises[:, k, None] * by_deviation
+        return value, gradient
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A posterior of a quantity that must stay below a threshold.
+
+    Attributes:
+        features: from rows to the posterior's features.
+        posterior: what is believed of the quantity.
+        most: the threshold, in the posterior's units.
+    """
+
+    features: Features
+    posterior: Posterior
+    most: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FeasiblePromise(Promise):
+    """An acquisition plus the logarithm of the probability of feasibility.
+
+    Attributes:
+        inner: a logarithmic acquisition; None while no feasible trial is known.
+        thresholds: independent limits.
+    """
+
+    inner: Promise | None
+    thresholds: Sequence[Threshold]
+
+    def score(self, rows: Matrix) -> Matrix:
+        total = np.zeros(len(rows)) if self.inner is None else self.inner.score(rows)
+        for one in self.thresholds:
+            mean, variance = one.posterior.predict(one.features(rows))
+            total = total + log_ndtr((one.most - mean) / np.sqrt(variance))
+        return total
+
+    def score_and_gradient(self, rows: Matrix) -> tuple[Matrix, Matrix]:
+        if self.inner is None:
+            value, gradient = np.zeros(len(rows)), np.zeros_like(rows)
+        else:
+            value, gradient = self.inner.score_and_gradient(rows)
+        for one in self.thresholds:
+            mean, deviation, by_mean, by_deviation = moments(one.features, one.posterior, rows)
+            z = (one.most - mean) / deviation
+            logs = log_ndtr(z)
+            steep = np.exp(-0.5 * z * z - 0.5 * np.log(2.0 * np.pi) - logs) / deviation
+            value = value + logs
+            gradient = gradient - steep[:, None] * (by_mean + z[:, None] * by_deviation)
         return value, gradient
 
 
