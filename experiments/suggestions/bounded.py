@@ -82,8 +82,8 @@ class Run:
 
     def __init__(self, problem: Problem, seed: int, rows: int) -> None:
         self._problem, self._seed = problem, seed
-        recipe = ModelSettings(rows=rows, fit_rows=min(rows, 150) if rows < EVERYTHING else rows)
-        self._ours = Ours(BayesianOptimization(problem.space, seed, recipe=recipe))
+        settings = ModelSettings(rows=rows, fit_rows=min(rows, 150) if rows < EVERYTHING else rows)
+        self._ours = Ours(BayesianOptimization(problem.space, seed, settings=settings))
         self.seen: list[tuple[dict[str, Any], float]] = []
         self.cpu = 0.0
 

@@ -68,7 +68,9 @@ def main() -> None:
 def _algorithm(label: str, problem: Problem, seed: int) -> Algorithm:
     if label == "random":
         return RandomSearch(problem.space, seed)
-    return BayesianOptimization(problem.space, seed, recipe=ModelSettings(believe=label == "ours"))
+    return BayesianOptimization(
+        problem.space, seed, settings=ModelSettings(believe=label == "ours")
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ class Algorithm(ABC):
     the same proposals. What `ask` keeps between calls is a cache derived from the history.
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed; streams are keyed by it, a purpose and the trial.
     """
 

@@ -49,7 +49,7 @@ class BayesianOptimization(Algorithm):
     process each too, whose probability of feasibility weights the acquisition.
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         num_initial_points: trials before the model; None for between 4 and 10, half as many
             as the space has columns, or 1 after a warm start.
@@ -61,7 +61,7 @@ class BayesianOptimization(Algorithm):
         warm_start: an earlier study on the same space: its history, or pairs of
             configuration and objective value. Its best configuration is tried first; the
             similarity of the two studies is fitted.
-        recipe: settings of the model, for ablations.
+        settings: settings of the model, for ablations.
 
     Raises:
         InvalidInput: for an unknown acquisition, a number out of range, or a
@@ -78,7 +78,7 @@ class BayesianOptimization(Algorithm):
         beta: float = 2.6,
         enqueue: Sequence[Mapping[str, Any]] = (),
         warm_start: History | Sequence[tuple[Mapping[str, Any], float]] = (),
-        recipe: ModelSettings | None = None,
+        settings: ModelSettings | None = None,
     ) -> None:
         super().__init__(space, seed)
         if acquisition not in ACQUISITIONS:
@@ -86,7 +86,7 @@ class BayesianOptimization(Algorithm):
         _check("num_initial_points", num_initial_points, 1)
         _check("alpha", alpha, 0.0)
         _check("beta", beta, 0.0)
-        self._recipe = recipe or ModelSettings()
+        self._settings = settings or ModelSettings()
         self._cube = Cube(space)
         self._observations = Observations(self._cube)
         self._earlier: Earlier = read_earlier(warm_start, space)
@@ -113,7 +113,7 @@ class BayesianOptimization(Algorithm):
 
     def _fit(self, seen: SeenTrials, objective: Objective) -> Surrogate | None:
         """Returns a surrogate model of the first column of the observed values."""
-        return Surrogate.of(self._cube, seen, self._earlier, objective, self._alpha, self._recipe)
+        return Surrogate.of(self._cube, seen, self._earlier, objective, self._alpha, self._settings)
 
     def explain(self, history: History) -> Explanation | None:
         """Returns the model's predictions and the reason for its next proposal.
@@ -147,7 +147,7 @@ class BayesianOptimization(Algorithm):
         if trial == 0 and self._earlier:
             costs = [history.objective.cost(value) for _, value in self._earlier]
             return self._cube.encode(self._earlier[int(np.argmin(costs))][0])
-        if trial == 0 and self._recipe.centre:
+        if trial == 0 and self._settings.centre:
             rows = defaults(self._cube)
         else:
             rows = sobol_rows(self._cube.dim, 1, self.seed, start=trial, purpose="start")
@@ -156,7 +156,7 @@ class BayesianOptimization(Algorithm):
     def _model(self, trial: int, history: History) -> Matrix | None:
         if self._cube.dim == 0:
             return None
-        seen, every = self._observations.read(history), self._recipe.random_every
+        seen, every = self._observations.read(history), self._settings.random_every
         if seen.partial and every and trial % every == every - 1:
             return None
         # These matrices are small: more BLAS threads slow the fit down, and much more so
@@ -166,7 +166,7 @@ class BayesianOptimization(Algorithm):
             if found is None:
                 return None
             promise, best = found
-            maximiser = Maximiser(self._cube, promise, self._recipe.climb, self._recipe.sweep)
+            maximiser = Maximiser(self._cube, promise, self._settings.climb, self._settings.sweep)
             rng = stream(self.seed, "maximise", trial)
             return maximiser.search(best, self._observations.taken, rng)
 
@@ -223,7 +223,7 @@ class BayesianOptimization(Algorithm):
             )
 
     def _check_several(self, history: History) -> None:
-        """Raises InvalidInput for arguments that several objectives leave no use for."""
+        """Raises InvalidInput for arguments that have no effect with several objectives."""
         names = ", ".join(one.name for one in history.objectives)
         if self._acquisition != "logei":
             raise InvalidInput(

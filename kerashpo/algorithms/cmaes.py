@@ -62,7 +62,7 @@ class CMAES(Algorithm):
     Draws are keyed by the trial, so a resumed study makes the same proposals.
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         population_size: trials per update; None for 4 + 3 log(d).
         sigma: the initial step size, as a share of each parameter's range.
@@ -169,7 +169,7 @@ def _in_order(seen: Evaluations, history: History) -> list[Trial]:
 
 
 def _end(record: Trial) -> float:
-    """Returns when a trial was first evaluated: the end of its only job, or its first rung."""
+    """Returns the time at which a trial was first evaluated: its end, or its first rung."""
     over = record.status in (Status.COMPLETED, Status.FAILED)
     if over and record.ended is not None and len(record.targets) == 1:
         return record.ended

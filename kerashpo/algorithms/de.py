@@ -33,7 +33,7 @@ class DifferentialEvolution(Algorithm):
     if it is better, so no worker waits for others.
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         population_size: number of slots; None for 1.5 times the dimension, between 6 and 20.
         parents: which trials a member moves towards and by. ``"population"``: those that it
@@ -112,7 +112,7 @@ class DifferentialEvolution(Algorithm):
         factor: float,
         rng: np.random.Generator,
     ) -> Matrix:
-        """Returns the row with its unordered columns inherited from a parent or drawn anew.
+        """Returns the row with its unordered columns inherited from a parent or sampled again.
 
         Where the two members of the difference differ, a value is drawn with probability
         `factor`: the discrete form of a difference.

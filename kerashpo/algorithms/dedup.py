@@ -80,7 +80,7 @@ def draw_new(
     valid one is taken.
 
     Args:
-        space: what to draw from.
+        space: the search space.
         seen: keys of the configurations already tried.
         rng: the stream to draw from.
         draw: replaces the space's own distribution.

@@ -160,12 +160,12 @@ class Distribution:
             return self
         worst = float(costs[finite].max())
         gap = float(np.ptp(costs[finite])) or abs(worst) or 1.0
-        told = np.where(finite, costs, worst + gap)
-        if np.ptp(told) == 0.0:
+        filled = np.where(finite, costs, worst + gap)
+        if np.ptp(filled) == 0.0:
             return self
         optimizer = copied(self.optimizer)
         with np.errstate(all="ignore"):
-            _tell(optimizer, samples, told)
+            _update(optimizer, samples, filled)
             over = not _sound(optimizer) or (
                 len(self.columns.gaussian) > 0 and optimizer.should_stop()
             )
@@ -215,7 +215,7 @@ def _ready(optimizer: Any) -> Any:
     return optimizer
 
 
-def _tell(optimizer: Any, samples: list[Sample], costs: Matrix) -> None:
+def _update(optimizer: Any, samples: list[Sample], costs: Matrix) -> None:
     if isinstance(optimizer, CMA):
         optimizer.tell([(s.raw, float(cost)) for s, cost in zip(samples, costs)])
         return

@@ -29,11 +29,11 @@ class NSGA2(Algorithm):
     Parents are chosen by binary tournaments among the best trials so far: by the front of
     non-dominated sorting, then by crowding distance. Numbers are crossed by simulated binary
     crossover and mutated by polynomial mutation, values without an order come from either
-    parent and are drawn anew where they mutate. There are no generations: each child competes
+    parent and are resampled where they mutate. There are no generations: each child competes
     with all trials as soon as it is evaluated, so that no worker waits for others.
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         population_size: how many of the best trials are parents.
         crossover: the probability that a child has two parents.

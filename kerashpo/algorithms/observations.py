@@ -107,7 +107,7 @@ class Observations:
                 self.configs.add(key(config))
 
     def read(self, history: History) -> SeenTrials:
-        """Returns what the history holds, whatever the order of its reports.
+        """Returns the observations of a history; the order of its reports does not matter.
 
         If every ended trial was fully trained, each is one observation. If a scheduler
         paused or stopped some, each trial is one observation at every level it reached, and
@@ -165,7 +165,7 @@ class Observations:
         return [(number, level, *self._at(record, level, history)) for level in reached] + last
 
     def _at(self, record: Trial, level: int, history: History) -> tuple[Costs, Costs]:
-        """Costs and excesses of the best epoch through one that was reached: they never change."""
+        """Returns costs and excesses at the best epoch up to a reached one; they never change."""
         place = (record.number, level)
         if place not in self._known:
             self._known[place] = (history.costs(record.number, level), record.excess(level))

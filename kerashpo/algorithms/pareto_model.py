@@ -1,4 +1,4 @@
-"""What Gaussian processes make of several objectives: a promise to maximise."""
+"""Multi-objective acquisition: expected hypervolume improvement of several Gaussian processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ParetoModel:
     """An acquisition over several objectives.
 
     Attributes:
-        promise: what is to be maximised.
+        promise: the acquisition to maximise.
         best: (k, d), rows to look around.
     """
 

@@ -29,7 +29,7 @@ class ParticleSwarm(Algorithm):
     swarm is a function of the history alone.
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         population_size: number of particles.
         inertia: the share of its velocity that a particle keeps.

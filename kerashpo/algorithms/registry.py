@@ -69,7 +69,7 @@ def algorithm_names() -> tuple[str, ...]:
 
 
 def algorithm_entry(name: str) -> AlgorithmEntry:
-    """Returns what is registered under a name.
+    """Returns the registry entry of a name.
 
     Raises:
         InvalidInput: if there is nothing, with the nearest match.
@@ -95,7 +95,7 @@ def make_algorithm(
 
     Args:
         name: one of `algorithm_names`.
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         options: further keyword arguments of its constructor; every algorithm takes
             ``enqueue``, configurations to try first.

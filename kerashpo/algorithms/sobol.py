@@ -18,7 +18,7 @@ from kerashpo.space.space import Space, key
 
 @final
 class SobolSearch(Algorithm):
-    """Fills the unit cube evenly; a point that repeats a configuration is drawn anew.
+    """Fills the unit cube evenly; a point that repeats a configuration is resampled.
 
     The n-th trial takes the n-th point of one scrambled sequence, so resuming needs no
     state.

@@ -56,7 +56,7 @@ class Surrogate:
         earlier: Earlier,
         objective: Objective,
         floor: float,
-        recipe: ModelSettings,
+        settings: ModelSettings,
     ) -> Surrogate | None:
         """Returns the fitted surrogate; None where no trial has a finite value.
 
@@ -66,28 +66,28 @@ class Surrogate:
         if not (np.isfinite(seen.costs).any() or earlier):
             return None
         marks = [False] * seen.partial + [True] * bool(earlier)
-        features = Features.of(cube, recipe.bend, recipe.radial, marks, recipe.scaled_up_to)
-        targets, units = standardise(seen.costs, recipe.cut)
+        features = Features.of(cube, settings.bend, settings.radial, marks, settings.scaled_up_to)
+        targets, units = standardise(seen.costs, settings.cut)
         rows, columns = seen.rows, [seen.resources] * seen.partial
         if earlier:
             before = np.array([cube.encode(config) for config, _ in earlier])
             costs = np.array([objective.cost(value) for _, value in earlier])
-            theirs, _ = standardise(costs, recipe.cut)
+            theirs, _ = standardise(costs, settings.cut)
             if len(rows):
                 plain = Features.of(
-                    cube, recipe.bend, recipe.radial, scaled_up_to=recipe.scaled_up_to
+                    cube, settings.bend, settings.radial, scaled_up_to=settings.scaled_up_to
                 )
-                told = model(plain(before), theirs, plain.layout, floor)
-                targets, units = matched(targets, units, told.mean(plain(rows)))
+                earlier_posterior = model(plain(before), theirs, plain.layout, floor)
+                targets, units = matched(targets, units, earlier_posterior.mean(plain(rows)))
             there = np.append(np.ones(len(before)), np.zeros(len(rows)))
             rows, targets = np.vstack([before, rows]), np.append(theirs, targets)
             columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
         seen_features = features(rows, _table(columns, len(rows)))
-        sizes = (recipe.rows, recipe.fit_rows)
+        sizes = (settings.rows, settings.fit_rows)
         if seen.partial:
-            sizes = (recipe.partial_rows, recipe.partial_fit_rows)
+            sizes = (settings.partial_rows, settings.partial_fit_rows)
         posterior = model(seen_features, targets, features.layout, floor, *sizes)
-        if recipe.believe and len(seen.pending):
+        if settings.believe and len(seen.pending):
             waiting = [seen.until] * seen.partial + [np.zeros(len(seen.pending))] * bool(earlier)
             posterior = posterior.believing(
                 features(seen.pending, _table(waiting, len(seen.pending)))

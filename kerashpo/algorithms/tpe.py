@@ -55,7 +55,7 @@ class TPE(Algorithm):
     Onishi, Journal of Artificial Intelligence Research 73, 2022).
 
     Args:
-        space: what to search.
+        space: the search space.
         seed: the study's seed.
         num_initial_points: trials with a cost before the estimators propose.
         num_candidates: draws from which the one with the highest ratio is taken.

@@ -82,7 +82,7 @@ def remaining_epochs(budget: Budget, history: History, promised: Mapping[int, in
 
     Args:
         budget: the study's bounds.
-        history: what was trained.
+        history: the history of the study.
         promised: for each running trial the epoch at which its task ends.
     """
     if budget.max_epochs_total is None:

@@ -1,4 +1,4 @@
-"""Lineages of population-based training: who was copied from whom, and the schedule found."""
+"""Lineages of population-based training: parents of copied trials, and the schedule found."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ are compared with the tuners, ours and other libraries'.
 
 The ``result.json`` of each run below ``DIR/runs`` is the only stored result: a run that has
 one is not repeated, and an interrupted search resumes from its log. CSV files, figures and the
-report are output, written anew each time.
+report are output, rewritten each time.
 
 A tuner or a problem of your own needs no change here, see ``outside``. To add a tuner of this
 package: its name in ``tuners`` and its case in ``run_one``.

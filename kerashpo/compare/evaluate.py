@@ -29,7 +29,7 @@ def on_test(
     Args:
         model: with the weights of its best epoch.
         split: the data of the seed.
-        task: what was tuned.
+        task: the task whose hypermodel is tuned.
         compiled: whether to evaluate in one graph call where that is exact.
 
     Returns:
@@ -85,7 +85,7 @@ def constant_scores(model: Any, split: Split, task: Task) -> dict[str, float]:
     Args:
         model: compiled; its weights do not matter.
         split: the data of the seed.
-        task: what is tuned.
+        task: the task whose hypermodel is tuned.
     """
     answer = constant_answer(split.train[1], len(task.classes))
     width = model.output_shape[-1]
@@ -112,9 +112,9 @@ def _measured(model: Any, y: Array, answers: Array) -> dict[str, float]:
     from keras import ops
 
     model.reset_metrics()
-    truth, told = ops.convert_to_tensor(y), ops.convert_to_tensor(answers)
-    loss = float(model.compute_loss(y=truth, y_pred=told)) - sum(map(float, model.losses))
-    metrics = model.compute_metrics(None, truth, told)
+    truth, predicted = ops.convert_to_tensor(y), ops.convert_to_tensor(answers)
+    loss = float(model.compute_loss(y=truth, y_pred=predicted)) - sum(map(float, model.losses))
+    metrics = model.compute_metrics(None, truth, predicted)
     model.reset_metrics()
     return {**{name: float(value) for name, value in metrics.items()}, "loss": loss}
 

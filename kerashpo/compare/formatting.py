@@ -12,12 +12,12 @@ from kerashpo.problems.task import Task
 
 
 def tuner_name(texts: Texts, tuner: str) -> str:
-    """Returns a tuner's name, or what a baseline is called."""
+    """Returns the displayed name of a tuner or baseline."""
     return texts(f"compare.{tuner}") if tuner in BASELINES else tuner
 
 
 def metric_name(texts: Texts, task: Task) -> str:
-    """Returns what the task's metric is called, its own name where no language has another."""
+    """Returns the translated name of the task's metric, or the name itself if there is none."""
     return texts.sentences["metric"].get(task.metric, task.metric.replace("_", " "))
 
 
@@ -56,7 +56,7 @@ def interval(score: Score, task: Task, texts: Texts) -> str:
 
 
 def loss_interval(score: Score, texts: Texts) -> str:
-    """Returns the same of a loss."""
+    """Returns a mean loss with its bootstrap interval in brackets."""
     return bracketed(score, lambda value: quantity(value, texts))
 
 

@@ -1,4 +1,4 @@
-"""The table of the models that searches hand over: winners, averages, final rounds, rivals."""
+"""The table of the models that searches return: winners, ensembles, final rounds, baselines."""
 
 from __future__ import annotations
 

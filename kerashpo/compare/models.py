@@ -1,4 +1,4 @@
-"""The models that a search hands over, on the test set: its winner, averages, a final round.
+"""Test scores of the models that a search returns: winner, ensembles, final round.
 
 A comparison's tables are about winners, one checkpoint for each tuner, as KerasTuner hands it
 over. Beside them stand the models that cost no or few further epochs, and the fair rivals of all:
@@ -87,7 +87,7 @@ def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ..
     Args:
         tuner: after its search.
         split: the data of the seed.
-        task: what was tuned.
+        task: the task whose hypermodel is tuned.
     """
     results, spent = tuner.results, tuner.results.epochs
     found = []
@@ -112,7 +112,7 @@ def untuned_average(task: Task, split: Split, epochs: int, seed: int, folder: st
     """Trains the untuned model with five seeds and evaluates their average.
 
     Args:
-        task: what is tuned.
+        task: the task whose hypermodel is tuned.
         split: the data of the seed.
         epochs: of each training.
         seed: of the search.
@@ -147,7 +147,7 @@ def refitted(task: Task, split: Split, model: Any, epochs: int, spent: int) -> M
     """Trains a fresh model of another library's winner on training and validation rows.
 
     Args:
-        task: what was tuned.
+        task: the task whose hypermodel is tuned.
         split: the data of the seed.
         model: built, with fresh weights.
         epochs: the winner's best epoch.

@@ -197,7 +197,7 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
 
     Args:
         run: which cell.
-        task: what is tuned.
+        task: the task whose hypermodel is tuned.
         build: its ``build_model``, or a wrapper of it.
         budget: what the search may spend.
         directory: where the tuner keeps its files.
@@ -250,7 +250,7 @@ def run_own_tuner(run: Run, task: Task, options: ComparisonOptions) -> Result | 
     recorder = Recorder(task.objective, budget.epochs)
     build = recorded(task.build, recorder)
     if run.study.exists() and not has_log(run.study):
-        shutil.rmtree(run.study)  # of another library, whose searches begin anew
+        shutil.rmtree(run.study)  # of another library, whose searches start again
     tuner = make_own_tuner(run, task, build, budget, str(run.folder))
     if _is_ours(tuner):
         return search_and_test(run, task, tuner, options, always_epochs=True)

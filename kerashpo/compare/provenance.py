@@ -21,7 +21,7 @@ _PACKAGES = ("kerashpo", "keras", "tensorflow", "keras-tuner", "optuna", "numpy"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One call of the command that ran something.
+    """One session: a call of the command in which at least one cell ran.
 
     Attributes:
         date: when it began, UTC.

@@ -127,7 +127,7 @@ def _row(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a report is written from.
+    """The contents of a comparison's report.
 
     Attributes:
         findings: the statistics of each problem.
@@ -148,7 +148,7 @@ class FigureSource(Protocol):
     """Draws the figures of a report."""
 
     def anytime(self, problem: str, by: Axis) -> Picture:
-        """Draws the best so far of a problem, against what was spent."""
+        """Draws the best score so far on a problem, against epochs, trials or seconds."""
 
     def ranks(self, problem: str, ranking: Ranking) -> Picture:
         """Draws average ranks, of a problem or, by the empty name, of all."""

@@ -110,7 +110,7 @@ def _run_cell(
 
 @final
 class _Cells:
-    """Which cells wait, run and have ended."""
+    """The waiting, running and finished cells of a comparison."""
 
     def __init__(
         self, runs: Sequence[Run], executor: Executor, begins: Callable[[Run], None]
@@ -123,7 +123,7 @@ class _Cells:
         self.interrupted = False
 
     def give_out(self) -> None:
-        """Submits as many runs as the executor can start now."""
+        """Submits as many waiting runs as the executor has free workers."""
         while self._waiting and self._executor.free() > 0:
             number = self._waiting.popleft()
             self._begins(self._runs[number])

@@ -51,17 +51,17 @@ class Run:
 
     @property
     def key(self) -> Key:
-        """What identifies it among the cells of a comparison."""
+        """Identifies the run among the cells of a comparison."""
         return self.problem, self.tuner, self.seed
 
     @property
     def label(self) -> str:
-        """Its name in messages."""
+        """The name of the run in messages."""
         return f"{self.tuner} on {self.problem}, seed {self.seed}"
 
     @property
     def own_tuner(self) -> bool:
-        """Whether a function from outside makes its tuner."""
+        """Whether its tuner is made by a user's function, given as an import string."""
         return is_import_string(self.maker)
 
     @property
@@ -169,7 +169,7 @@ class Result:
 
         Args:
             run: which cell.
-            task: what was tuned.
+            task: the task whose hypermodel is tuned.
             trials: configurations started.
             epochs: epochs trained.
             seconds: wall time of the search.

@@ -65,7 +65,7 @@ class Screen:
         self.say("interval" if seeds > 1 else "one_seed", seeds=seeds)
 
     def models(self, results: Sequence[Result], task: Task) -> None:
-        """Prints the models that each search of a problem hands over, as the report has them."""
+        """Prints the models that each search of a problem returns, as in the report."""
         for block in model_blocks(results, task, self.texts):
             match block:
                 case Heading(text=text):
@@ -90,7 +90,7 @@ class Screen:
         self.console.print(table)
 
     def plan(self, runs: Iterable[Run], allowances: Mapping[str, TunerBudget], fresh: bool) -> None:
-        """Prints what would run; with `fresh`, everything would."""
+        """Prints the planned runs without running them; with `fresh`, all of them."""
         self.say("plan")
         table = Table(box=box.SIMPLE_HEAD)
         for name in ("problem", "tuner", "seed", "trials", "epochs", "state"):
@@ -120,16 +120,16 @@ class ComparisonProgress:
         self._several = len({run.problem for run in runs}) > 1
 
     def finished_before(self, runs: Iterable[Run]) -> None:
-        """Names runs that need not run again."""
+        """Prints the runs that are finished already."""
         for run in runs:
             self._say("done_before", run)
 
     def begins(self, run: Run) -> None:
-        """Names a run that begins."""
+        """Prints that a run begins."""
         self._say("running", run)
 
     def loading(self) -> None:
-        """Says that Keras is being imported."""
+        """Prints that Keras is being imported."""
         if not self._quiet:
             self._screen.say("loading")
 

@@ -23,7 +23,7 @@ def search_and_test(
 
     Args:
         run: which cell.
-        task: what is tuned.
+        task: the task whose hypermodel is tuned.
         tuner: of the run.
         options: the comparison.
         always_epochs: whether to pass the epochs to `search` whatever the tuner's name.

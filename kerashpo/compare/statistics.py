@@ -143,7 +143,7 @@ def score(values: Sequence[float]) -> Score:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Returns the mean of those that are no NaN."""
+    """Returns the mean of the values that are not NaN."""
     kept = [value for value in values if not math.isnan(value)]
     return statistics.fmean(kept) if kept else math.nan
 
@@ -205,7 +205,7 @@ class Line:
 
 
 def measures_of(task: Task) -> list[str]:
-    """Returns what a table of the problem shows: the accuracy where it decides, else the score."""
+    """Returns the measures in a problem's table: accuracy if that decides, else the score."""
     names = [*MEASURES, *(["recall"] if task.positive is not None else [])]
     if task.is_share:
         return names

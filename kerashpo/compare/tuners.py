@@ -29,7 +29,7 @@ INITIAL_POINTS = ("bayesian", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
 
 
 def name_of(tuner: str) -> str:
-    """Returns what tables call a tuner: its name, or ``my_file.function`` of one from outside."""
+    """Returns the name of a tuner in tables; ``my_file.function`` for an import string."""
     return short_name(tuner) if is_import_string(tuner) else tuner
 
 

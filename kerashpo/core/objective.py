@@ -146,12 +146,12 @@ NOTHING = Best(math.inf, math.inf, 0, math.inf)
 def judge(
     objective: Objective, metrics: Mapping[str, float], epoch: int, violation: float = 0.0
 ) -> Best:
-    """Returns how good one epoch is, `NOTHING` where its objective is not finite.
+    """Scores one epoch; returns `NOTHING` if its objective is not finite.
 
     Args:
-        objective: what is optimised.
-        metrics: of the epoch.
-        epoch: its number.
+        objective: the objective.
+        metrics: the metrics of the epoch.
+        epoch: the epoch's number.
         violation: by how much it exceeds the limits.
     """
     cost = objective.cost(metrics.get(objective.name, math.nan))

@@ -1,4 +1,4 @@
-"""Records that travel between the parts: jobs, reports, decisions, plans."""
+"""Records passed between scheduler, loop and executor: jobs, reports, decisions, plans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Config: TypeAlias = Mapping[str, Scalar]
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What is optimised: the name of a metric and the direction in which it improves.
+    """An objective: the name of a metric and the direction in which it improves.
 
     Args:
         name: the metric as it appears in a report, e.g. ``"val_accuracy"``.
@@ -236,7 +236,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a scheduler will do, known before anything is trained.
+    """The plan of a scheduler: brackets, trials and epochs, known before anything is trained.
 
     Attributes:
         brackets: for each bracket its rungs, from the first to the last.

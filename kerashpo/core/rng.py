@@ -19,7 +19,7 @@ def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
 
     Args:
         seed: the study's seed, any integer; 0 is a seed like any other.
-        purpose: a short name of what the numbers are for.
+        purpose: a short name of the purpose.
         *keys: further non-negative integers: trial, run, epoch.
     """
     # SeedSequence pads its words with zeros: the count keeps keys () and (0,) apart.

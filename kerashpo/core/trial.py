@@ -46,7 +46,7 @@ class Trial:
         folds_done: whether that job has ended, by its last epoch or by a failure.
         extra: runs that a final round added; they do not count for the score.
         settled: the status and reason that it had before a final round.
-        stretches: the (run, epoch) pairs trained without interruption, in the order of their
+        segments: the (run, epoch) pairs trained without interruption, in the order of their
             reports: one list per job, or per part of a job whose worker was lost.
     """
 
@@ -76,7 +76,7 @@ class Trial:
     extra: set[int] = field(default_factory=set)
     settled: tuple[Status, str] | None = None
     targets: list[int] = field(default_factory=list)
-    stretches: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
+    segments: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
     proposed: Config = field(init=False)
     _judged: tuple[Limit, ...] = field(init=False)
     _best: dict[int, Best] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Trial:
         run[report.epoch] = report
         key = (report.run, report.epoch)
         self.times[key] = at
-        self.stretches[-1].append(key)
+        self.segments[-1].append(key)
         if report.run in self.extra:
             return True
         if self.scoring.last or report.run in self.measured:
@@ -116,7 +116,7 @@ class Trial:
     def aim(self, until: int) -> None:
         """Records a job that trains through epoch `until`."""
         self.until, self.ended = until, None
-        self._break_off()
+        self._end_segment()
         if not self.targets or until > self.targets[-1]:
             self.targets.append(until)
 
@@ -131,7 +131,7 @@ class Trial:
         """Records facts about the trial; after a lost worker another one continues it."""
         self.facts.update(facts)
         if "worker_lost" in facts:
-            self._break_off()
+            self._end_segment()
 
     @property
     def run_bests(self) -> dict[int, Best]:
@@ -309,15 +309,16 @@ class Trial:
         )
         return (best.cost, *(sum(c) / len(c) if c else math.inf for c in others))
 
-    def _break_off(self) -> None:
-        if self.stretches[-1]:
-            self.stretches.append([])
+    def _end_segment(self) -> None:
+        if self.segments[-1]:
+            self.segments.append([])
 
     def _judge_run(self, run: int, until: float = math.inf) -> Best:
         name = self.objective.name
-        told = [(e, m) for e, m in self.measured.get(run, {}).items() if e <= until and name in m]
-        if told:
-            epoch, metrics = max(told, key=lambda pair: pair[0])
+        of_run = self.measured.get(run, {}).items()
+        measured = [(e, m) for e, m in of_run if e <= until and name in m]
+        if measured:
+            epoch, metrics = max(measured, key=lambda pair: pair[0])
             return self._judge(metrics, epoch)
         reports = self.reports.get(run, {})
         judged = (self._judge(reports[e].metrics, e) for e in sorted(reports) if e <= until)

@@ -29,7 +29,7 @@ class Staircase:
     steps: list[tuple[float, float]] = field(default_factory=list)
 
     def load(self, history: History) -> None:
-        """Starts from the values of earlier sessions."""
+        """Loads the values of earlier sessions."""
         self.steps.clear()
         points = sorted(
             (trial.times[0, epoch], trial.number, epoch, value)
@@ -42,7 +42,7 @@ class Staircase:
                 self.steps.append((float(count), value))
 
     def update(self, history: History) -> None:
-        """Takes in the present best value."""
+        """Updates the curve with the current best value."""
         leader = history.best
         if leader is None or leader.score is None:
             return

@@ -66,7 +66,7 @@ class Progress:
 
     Attributes:
         title: the tuner and its algorithm.
-        plan: what it plans to do.
+        plan: the plan of the search.
         folder: the study's folder, None for one in memory.
         workers: how many trials are trained in parallel.
         texts: the reader's language.
@@ -153,13 +153,13 @@ class Progress:
         )
 
     def _space_of(self, history: History) -> Space:
-        """Returns the space, read anew when it has grown."""
+        """Returns the space, read again when it has grown."""
         if self._space is None or self._space[0] is not history.space:
             self._space = (history.space, Space.from_json(history.space))
         return self._space[1]
 
     def _disk(self) -> int | None:
-        """Returns the folder's size, measured anew at most every few seconds."""
+        """Returns the folder's size, measured at most every few seconds."""
         if self.folder is None:
             return None
         now = self.clock()

@@ -45,7 +45,7 @@ def make_display(
         verbose: 0 or False for silence (only an interruption is noted); 2 for lines even in a
             terminal.
         title: the tuner and its algorithm.
-        plan: what it plans to do.
+        plan: the plan of the search.
         folder: the study's folder, None for one in memory.
         workers: how many trials are trained in parallel.
         lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).

@@ -54,7 +54,7 @@ class BestSoFar:
 @final
 @dataclass(frozen=True, slots=True)
 class View:
-    """A search at one moment.
+    """The state of a search at one moment.
 
     Attributes:
         title: the tuner and its algorithm.

@@ -10,7 +10,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class Bar(NamedTuple):
-    """The two parts of a bar: done and left."""
+    """The two parts of a progress bar: done and left."""
 
     done: str
     left: str

@@ -112,7 +112,7 @@ class TerminalDisplay(Listener):
 
 
 def ticked(view: View, seconds: float) -> View:
-    """Returns the view some seconds later: nothing has happened but time."""
+    """Returns the view some seconds later, without further events."""
     left = None if view.left is None else max(0.0, view.left - seconds)
     return dataclasses.replace(view, elapsed=view.elapsed + seconds, left=left)
 

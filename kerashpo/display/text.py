@@ -131,7 +131,7 @@ def ending(view: View, texts: Texts) -> str:
 
 
 def note(event: Event, texts: Texts) -> str:
-    """Returns what the user should know of a noted fact, empty for everything else."""
+    """Returns the message for a noted fact that concerns the user, else an empty string."""
     match event:
         case Noted(_, {"workers_reason": str(reason)}):
             return texts.note(reason)
@@ -212,7 +212,7 @@ def saturation_note(history: History, found: Saturation | None, texts: Texts) ->
 
 
 def farewell(view: View, texts: Texts) -> list[str]:
-    """Returns the last lines: the best values to copy, why it ended, report and study."""
+    """Returns the final lines: the best values, why the search ended, report and study."""
     lines = [best(view.best, view.objective[0], texts)]
     if view.best is not None:
         lines.append(f"{texts('display.values')} {view.best.config}")
@@ -238,7 +238,7 @@ def report(view: View, texts: Texts) -> list[str]:
 
 
 def flow(parts: Iterable[str], width: int) -> list[str]:
-    """Returns lines of at most `width` characters; a part is never broken."""
+    """Wraps parts into lines of at most `width` characters; a part is never split."""
     lines: list[str] = []
     for part in parts:
         if lines and len(lines[-1]) + len(GAP) + len(part) <= width:
@@ -249,7 +249,7 @@ def flow(parts: Iterable[str], width: int) -> list[str]:
 
 
 def _rounded(rows: int) -> int:
-    """Returns two digits of a number of rows: more are not known."""
+    """Rounds a number of rows to two significant digits, its precision."""
     return int(float(f"{rows:.2g}"))
 
 

@@ -36,7 +36,7 @@ class TimeLeft:
     The last epochs count, since survivors of a rung differ from those that were stopped.
 
     Attributes:
-        plan: what the search plans to do.
+        plan: the plan of the search.
     """
 
     plan: Plan
@@ -49,7 +49,7 @@ class TimeLeft:
     _warm: bool = False
 
     def update(self, event: Event, history: History) -> None:
-        """Takes in an event that `history` holds."""
+        """Updates the estimate with an event that is already in `history`."""
         match event:
             case SessionStarted():
                 # The speed of an earlier session does not predict this one.
@@ -102,7 +102,7 @@ class TimeLeft:
         job.last = at
 
     def _setup(self, epoch: float) -> float:
-        """Returns the typical set-up of a job: what its epochs do not explain."""
+        """Returns the typical set-up time of a job: its time minus that of its epochs."""
         parts = [max(0.0, j.waited + j.last - j.began - j.epochs * epoch) for j in self._finished]
         if not parts:
             return 0.0

@@ -65,7 +65,7 @@ class Offer:
 
     @property
     def pays(self) -> bool:
-        """Whether they are worth starting."""
+        """Whether starting worker processes saves time."""
         return self.here == math.inf or self.there < _MARGIN * self.here
 
     def __str__(self) -> str:

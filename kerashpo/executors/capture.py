@@ -30,7 +30,7 @@ class OutputCapture:
         self._thread: int | None = None
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def capturing(self) -> Iterator[None]:
         """Captures output, starting with an empty text."""
         self.text, self._thread = "", threading.get_ident()
         with ExitStack() as stack:
@@ -43,20 +43,20 @@ class OutputCapture:
             finally:
                 self._thread = None
 
-    def sparing(self, emit: Emit) -> Emit:
+    def without_capture(self, emit: Emit) -> Emit:
         """Returns an `emit` during which output is not captured."""
 
         def quiet(message: Any) -> Any:
-            return self._deaf(emit, message)
+            return self._uncaptured(emit, message)
 
         return quiet
 
-    def hear(self, text: str) -> None:
-        """Appends printed text, if the trial printed it."""
+    def append(self, text: str) -> None:
+        """Appends text that the captured thread printed."""
         if threading.get_ident() == self._thread:
             self.text = (self.text + text)[-MOST:]
 
-    def _deaf(self, call: Callable[[Any], _T], argument: Any) -> _T:
+    def _uncaptured(self, call: Callable[[Any], _T], argument: Any) -> _T:
         thread, self._thread = self._thread, None
         try:
             return call(argument)
@@ -68,11 +68,11 @@ class OutputCapture:
 class _Tee:
     """A stream that forwards everything, and passes a copy to an `OutputCapture`."""
 
-    def __init__(self, stream: Any, tail: OutputCapture) -> None:
-        self._stream, self._tail = stream, tail
+    def __init__(self, stream: Any, capture: OutputCapture) -> None:
+        self._stream, self._capture = stream, capture
 
     def write(self, text: str) -> Any:
-        self._tail.hear(text)
+        self._capture.append(text)
         return self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:

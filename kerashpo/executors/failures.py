@@ -21,7 +21,7 @@ _TELLING = ("XlaRuntimeError", "JaxRuntimeError", "RuntimeError", "InternalError
 
 
 def classify(stage: str, error: Exception) -> Failure:
-    """Returns what failed, with its traceback: ``"memory"``, ``"refused"`` or the `stage`.
+    """Classifies an exception as a `Failure` of kind ``"memory"``, ``"refused"`` or the `stage`.
 
     `keras_tuner.errors.FailedTrialError` refuses a trial.
 

@@ -48,7 +48,7 @@ class FunctionRunner(Runner):
             )
         began = time.perf_counter()
         try:
-            with self._tail.listening():
+            with self._tail.capturing():
                 found = self._fn(self._realise(item.config))
         except Exception as error:  # any exception of the user's function fails its trial
             failure = replace(classify("fit", error), output=self._tail.text)

@@ -25,10 +25,10 @@ from kerashpo.store.trial_checkpoints import Origin
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A job with everything that a worker needs which has not seen the trial before.
+    """The payload of a worker: a job with all data that a new worker needs for the trial.
 
     Attributes:
-        job: what to do.
+        job: the job.
         config: the trial's configuration.
         until: the epoch to train through; below ``job.until`` if the budget ends earlier.
         origin: where a forked trial starts: its parent, and the epoch of the parent that it

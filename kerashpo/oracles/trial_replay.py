@@ -90,13 +90,13 @@ class Replay:
         self._apply(StudyCreated(self.space.to_json(), ((name, direction),), self.algorithm.seed))
 
     def precedes(self, space: Space, seed: int, steps: Sequence[Step]) -> bool:
-        """Whether the steps begin with those that were already replayed."""
+        """Whether the given steps extend those that were already replayed."""
         known = len(self.steps)
         same = self.algorithm.seed == seed and self.history.space == space.to_json()
         return same and steps[:known] == self.steps
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Replays the new ones among the steps; `precedes` must hold."""
+        """Replays the steps that were not replayed yet; requires `precedes`."""
         for step in steps[len(self.steps) :]:
             kind, trial_id, trial = step
             apply = self._start if kind == "start" else self._end

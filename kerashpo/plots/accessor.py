@@ -193,7 +193,7 @@ class Plots:
         return draw_rungs(self._history, ax, self._say)
 
     def lineage(self, ax: Axes | None = None) -> Axes:
-        """The family tree of population-based training: who was copied, with scores."""
+        """The lineage of population-based training: copied trials and their scores as a tree."""
         from kerashpo.plots.lineage import draw_lineage
 
         return draw_lineage(self._history, ax, self._say)

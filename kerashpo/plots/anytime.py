@@ -22,7 +22,7 @@ _LEAST_RATIO = 8.0
 
 
 def grid_of(traces: Sequence[Trace], points: int = 200) -> Numbers:
-    """Returns costs (points,) from the first value known everywhere to the longest end."""
+    """Returns costs (points,) from the first at which all traces have a value to the last."""
     begin = max(float(one.x[0]) for one in traces)
     end = max(one.end for one in traces)
     return np.geomspace(max(begin, 1e-6), max(end, begin, 1e-6), points)

@@ -1,4 +1,4 @@
-"""Gantt chart of the workers: one lane a worker, one bar a segment of training."""
+"""Gantt chart of the workers: one lane per worker, one bar per training segment."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def draw_gantt(history: History, ax: Axes | None = None, say: Labels = ENGLISH) 
 
 
 def _target(history: History, span: Span) -> int:
-    """Returns the rung that a segment was part of the way to."""
+    """Returns the rung up to which a segment trains."""
     targets = history.trials[span.trial].targets
     return next((target for target in targets if target >= span.last), span.last)
 
@@ -118,7 +118,7 @@ def _of(trial: Trial) -> list[Span]:
     """
     result: list[Span] = []
     spent: dict[int, float] = {}
-    for segment in filter(None, trial.stretches):
+    for segment in filter(None, trial.segments):
         before = sum(spent.values())
         begins = []
         for run, epoch in segment:

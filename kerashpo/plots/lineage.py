@@ -1,4 +1,4 @@
-"""The family tree of a population: who was copied from whom, and how well each one did."""
+"""Lineage of a population: parents, copies and their learning curves as a tree."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from kerashpo.space.space import Space
 
 
 class Problem(Protocol):
-    """What `kerashpo.simulate` searches: learning curves instead of training.
+    """Interface of a simulated problem for `kerashpo.simulate`: learning curves, no training.
 
     Any object with these members will do. A problem whose curves depend on more than the
     present configuration (a schedule of learning rates, say) may offer besides:
@@ -23,15 +23,15 @@ class Problem(Protocol):
 
     @property
     def space(self) -> Space:
-        """What is searched."""
+        """The search space."""
 
     @property
     def direction(self) -> Literal["min", "max"]:
-        """Which way the value improves."""
+        """The direction in which the value improves, ``"min"`` or ``"max"``."""
 
     @property
     def max_epochs(self) -> int:
-        """How many epochs the curves have."""
+        """The number of epochs of each curve."""
 
     def evaluate(self, config: dict[str, Any], epoch: int) -> tuple[float, float]:
         """Returns the value after `epoch` epochs, and the seconds of training up to then.
@@ -43,7 +43,7 @@ class Problem(Protocol):
 
 
 def check_problem(problem: object) -> Space:
-    """Checks that a problem has what `Problem` asks for; returns its space.
+    """Checks that a problem implements `Problem`; returns its space.
 
     Raises:
         InvalidInput: naming what is missing or wrong.

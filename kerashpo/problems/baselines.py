@@ -1,4 +1,4 @@
-"""Answers that need no model: the classes' shares, and the mean."""
+"""Baselines without a model: always predict the class frequencies, or the mean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kerashpo.problems.splits import Array, Split
 
 
 def constant_answer(y: Array, classes: int) -> Array:
-    """Returns the one answer for every sample: shares of the classes (c,), or means (k,).
+    """Returns the constant prediction: class frequencies (c,), or means (k,).
 
     Args:
         y: the training part's targets: labels (n,) or (n, 1), one-hot (n, classes), numbers.
@@ -29,7 +29,7 @@ def labels_of(y: Array) -> Array:
 
 
 def majority(split: Split) -> dict[str, float]:
-    """Returns accuracy and log loss of always answering with the training classes' shares."""
+    """Returns accuracy and log loss of always predicting the training class frequencies."""
     classes, counts = np.unique(split.train[1], return_counts=True)
     shares = dict(zip(classes.tolist(), (counts / counts.sum()).tolist()))
     best = max(shares, key=lambda label: shares[label])
@@ -41,7 +41,7 @@ def majority(split: Split) -> dict[str, float]:
 
 
 def mean_answer(split: Split) -> dict[str, float]:
-    """Returns R² and squared error of always answering with the training part's mean.
+    """Returns R² and squared error of always predicting the training part's mean.
 
     R² = 1 - sum((y - answer)²) / sum((y - mean(y))²), as `sklearn.metrics.r2_score`.
     """

@@ -1,4 +1,4 @@
-"""What `Task.from_arrays` works out of arrays: whether y holds classes, their names, the splits."""
+"""Infers a task from arrays for `Task.from_arrays`: regression or classes, names, splits."""
 
 from __future__ import annotations
 
@@ -143,9 +143,10 @@ def _check_lengths(name: str, x: Any, y: Array) -> None:
     parts = list(x.values()) if isinstance(x, Mapping) else x if isinstance(x, tuple) else [x]
     counts = {len(part) for part in parts}
     if counts != {len(y)}:
-        told = ", ".join(map(str, sorted(counts)))
+        lengths = ", ".join(map(str, sorted(counts)))
         raise InvalidInput(
-            f"The task {name!r}: x and y must have as many rows. Received: {told} and {len(y)}."
+            f"The task {name!r}: x and y must have equally many rows. "
+            f"Received: {lengths} and {len(y)}."
         )
 
 

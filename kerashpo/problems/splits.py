@@ -81,7 +81,7 @@ def _each(x: Any, change: Callable[[Any], Any]) -> Any:
 def _cut(
     rows: Array, y: Array, seed: int, share: float, stratify: bool, groups: Array | None
 ) -> tuple[Array, Array]:
-    """Returns the rows that stay, and the share that is cut off."""
+    """Splits rows in two; returns those that stay and the fraction that is split off."""
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
     try:

@@ -169,7 +169,7 @@ class Task:
 
     @property
     def baseline(self) -> str:
-        """What needs no model: ``"majority"`` for classes, ``"mean"`` for numbers."""
+        """The baseline without a model: ``"majority"`` for classes, ``"mean"`` for numbers."""
         return "majority" if self.classes else "mean"
 
     def titled(self, language: str) -> str:
@@ -182,7 +182,7 @@ class Task:
 
 
 def in_language(text: Text, language: str) -> str:
-    """Returns a text in a language; one that lacks it in English, or in what it has."""
+    """Returns a text in a language, else in English, else in any language that it has."""
     if isinstance(text, str):
         return text
     return text.get(language) or text.get("en") or next(iter(text.values()), "")

@@ -1,4 +1,4 @@
-"""The problem and its test that ``kerashpo new-problem NAME`` writes, to begin with."""
+"""Templates of a problem and its test, which ``kerashpo new-problem NAME`` writes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _MOST_SLICES = 9
 
 @final
 class ReportFigures:
-    """Draws a study for a report.
+    """Draws the figures of a study for its report.
 
     Args:
         history: the study.

@@ -140,7 +140,7 @@ def _interval(bounds: ScoreInterval | None, history: History, best: Trial, texts
 
 
 def _how(subject: Subject) -> str:
-    """Returns the key of the sentence before the code; a searched function has no model."""
+    """Returns the key of the sentence before the code, which differs for `optimize`."""
     if subject.folder is None:
         return "study.code_values"
     return "study.code" if "tuner" in subject.history.settings else "study.code_folder"
@@ -161,7 +161,7 @@ def _code(subject: Subject, values: Mapping[str, Any]) -> str:
 
 
 def _model_code(folder: str, tuner: str) -> list[str]:
-    """Returns commented lines that load the model: only the reader has its `build_model`."""
+    """Returns code that loads the model, commented out: it needs the user's `build_model`."""
     place = f"directory={str(Path(folder).parent)!r}, project_name={Path(folder).name!r}"
     return [
         f"# tuner = {tuner}(build_model, ..., {place})",

@@ -243,7 +243,7 @@ class StoppingASHA(AsyncHalving):
             self._rung(passed, steps[passed][1]).add(Standing.of(history, trial))
 
     def _steps(self, runs: int) -> list[tuple[int, int]]:
-        """Returns where a trial is compared: which run, and after which of its epochs."""
+        """Returns the rungs of a trial: (run, epoch) after which it is compared with others."""
         *rungs, last = self._levels
         return [*((0, epochs) for epochs in rungs), *((run, last) for run in range(runs - 1))]
 

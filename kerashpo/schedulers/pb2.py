@@ -29,7 +29,7 @@ from kerashpo.space.space import Space
 _ROWS = 128
 """So many latest observations the process is conditioned on."""
 _DRAWN, _NEAR = 192, 64
-"""Candidates drawn anew, and those a step away from the parent's values."""
+"""Candidates sampled again, and those a step away from the parent's values."""
 _CONFIDENCE = 2.0
 """So many standard deviations below the mean is the bound."""
 
@@ -37,7 +37,7 @@ _CONFIDENCE = 2.0
 @final
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a member did in a generation.
+    """The outcome of a member in a generation, as training data of the Gaussian process.
 
     Attributes:
         epoch: the epoch at its end.
@@ -64,7 +64,7 @@ def propose(
     """Returns the values of a copy for the next generation.
 
     Args:
-        space: what is searched.
+        space: the search space.
         names: which parameters may change; None for all.
         parent: the values of the member that is copied.
         observed: what was observed, in the order of generations.
@@ -82,8 +82,8 @@ def propose(
     scale = _Scale(kept)
 
     def rows(configs: Sequence[Config], marks: Sequence[tuple[int, float]]) -> np.ndarray:
-        told = np.array([(epoch / horizon, scale(cost)) for epoch, cost in marks])
-        return features(np.array([cube.encode(config) for config in configs]), told)
+        context = np.array([(epoch / horizon, scale(cost)) for epoch, cost in marks])
+        return features(np.array([cube.encode(config) for config in configs]), context)
 
     inputs = rows([o.config for o in kept], [(o.epoch, o.before) for o in kept])
     targets = np.concatenate(list(_targets(kept)))
@@ -96,7 +96,7 @@ def propose(
 
 
 class _Scale:
-    """Costs at the start of a generation as numbers between 0 and 1: their ranks' share."""
+    """Scales costs at the start of a generation to [0, 1] by their normalised ranks."""
 
     def __init__(self, observed: Sequence[Observation]) -> None:
         self._costs = np.sort([o.before for o in observed if math.isfinite(o.before)])

@@ -60,7 +60,7 @@ class PBT(Scheduler):
         interval: epochs between two comparisons.
         mutate: names of the parameters that a copy may change; None for all.
         quantile: the part of the population that is replaced, and that is copied.
-        resample: the probability with which a value is drawn anew instead of taking a step.
+        resample: the probability with which a value is resampled instead of taking a step.
         explore: how a copy gets its values, one of `EXPLORE`.
         limit: how many configurations there can be at most, for the plan.
 
@@ -149,7 +149,7 @@ class PBT(Scheduler):
                 self._resumes.remove(trial)
 
     def _settled(self, history: History) -> bool:
-        """Tells whether the generation is over: nobody in it has anything left to train."""
+        """Whether the generation is over: none of its members has epochs left to train."""
         if not self._complete or self._over or self._forks or self._resumes:
             return False
         return all(self._is_done(history.trials[member]) for member in self._members)
@@ -162,7 +162,7 @@ class PBT(Scheduler):
         return [member for member in self._members if _goes_on(history.trials[member])]
 
     def _next_generation(self, history: History) -> Decisions:
-        """Sets who is replaced by a copy of whom, and who goes on; returns who is stopped."""
+        """Determines replaced, copied and continuing members; returns the stopped ones."""
         alive = self._alive(history)
         if self._until >= self.max_epochs or not alive:
             self._over = True
@@ -187,7 +187,7 @@ class PBT(Scheduler):
         return [(member, Decision.STOP) for member in alive if member in lost]
 
     def _replaced(self, members: int) -> int:
-        """Returns how many of so many members are replaced for their rank alone."""
+        """Returns how many members of a population are replaced because of their rank."""
         return max(1, int(self._quantile * members)) if members > 1 and self._quantile > 0 else 0
 
     def _rank(self, trial: Trial, since: int, until: int) -> tuple[float, float, int]:
@@ -223,7 +223,7 @@ class PBT(Scheduler):
         return propose(space, self._mutate, config, self._observed(history), start, pending, rng)
 
     def _observed(self, history: History) -> list[Observation]:
-        """Returns what each member did in each generation so far, in order."""
+        """Returns the observations of all members in all generations so far, in order."""
         from kerashpo.schedulers.pb2 import Observation
 
         found = []
@@ -239,12 +239,12 @@ class PBT(Scheduler):
         return found
 
     def _cost(self, trial: Trial, epoch: int) -> float:
-        """Returns a trial's cost at the end of the generation that ends with an epoch."""
+        """Returns a trial's cost at the end of the generation whose last epoch is given."""
         return self._rank(trial, epoch - self._interval, epoch)[0]
 
 
 def check_mutate(space: Space, names: Sequence[str] | None) -> None:
-    """Raises InvalidInput where `mutate` names what a space does not have or cannot vary."""
+    """Raises InvalidInput if `mutate` names a parameter that is unknown or has a single value."""
     if isinstance(names, str):
         raise InvalidInput(f"mutate must be a list of names, e.g. [{names!r}].")
     free = {param.name for param in space.free}

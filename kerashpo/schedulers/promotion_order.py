@@ -19,7 +19,7 @@ Rank: TypeAlias = tuple[float, float, int]
 @final
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a trial had achieved when it came to a rung.
+    """A trial's result when it reached a rung.
 
     Attributes:
         rank: its rank by the first objective; the cost is inf where it failed.
@@ -31,7 +31,7 @@ class Standing:
 
     @classmethod
     def of(cls, history: History, trial: int, until: int | None = None) -> Standing:
-        """Returns what a trial achieved through an epoch; None for all of its epochs."""
+        """Returns a trial's result up to an epoch; None for all of its epochs."""
         return cls(history.rank(trial, until), history.costs(trial, until))
 
     @property

@@ -40,7 +40,7 @@ class AsyncRung:
         return len(self._candidates)
 
     def add(self, standing: Standing) -> None:
-        """Adds a member; one that is here already keeps its first standing."""
+        """Adds a member; an existing one keeps its first result."""
         rank = standing.rank
         if rank[2] in self._members:
             return
@@ -72,7 +72,7 @@ class AsyncRung:
         return best if best is not None and self.in_top(best) else None
 
     def _sort_again(self) -> None:
-        """Gives all members the ranks of their places in the order of promotion."""
+        """Re-ranks all members by the order of promotion."""
         left = {rank[2] for rank in self._candidates}
         ranked = [one.trial for one in promotion_order(self._standings)]
         self._ranks = [(float(place), 0.0, trial) for place, trial in enumerate(ranked)]

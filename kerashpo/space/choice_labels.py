@@ -25,7 +25,7 @@ def _label(value: Any) -> str:
 @final
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A choice of which the log has only the printed label."""
+    """Stands for a choice that is not a JSON scalar, if only its label is known from the log."""
 
     text: str
 
@@ -34,7 +34,7 @@ class Label:
 
 
 def plain_value(value: Any) -> Any:
-    """Returns a choice that has no JSON form as what it was printed from, or as that text.
+    """Returns a choice without a JSON form as the Python value of its label, else the label.
 
     To be used as the ``default`` of `json.dumps`.
     """

@@ -155,7 +155,7 @@ class NestedChoice:
 
 
 def _is_space(value: Any) -> bool:
-    """Tells a space, or a mapping that holds definitions, from a plain value."""
+    """Whether a value is a space, or a mapping with definitions."""
     if isinstance(value, (Domain, Under, NestedChoice)) or hasattr(value, "fingerprint"):
         return True
     return isinstance(value, Mapping) and any(_is_space(one) for one in value.values())
@@ -244,7 +244,7 @@ def _entry(
 def _under_label(
     name: str, label: Any, part: Any, conditions: tuple[Condition, ...]
 ) -> Iterable[Param]:
-    """Yields the parameters of one of a choice's spaces, their names below the choice's."""
+    """Yields the parameters of one of a choice's spaces, prefixed with the choice's name."""
     chosen = (*conditions, Condition(f"\0{name}", (label,)))
     if isinstance(part, Mapping):
         yield from _walk(part, f"{name}/", chosen)
@@ -255,7 +255,7 @@ def _under_label(
 
 
 def _moved(condition: Condition, params: Sequence[Param], name: str) -> Condition:
-    """Returns a condition of a space that stands below a name, in the user's own values."""
+    """Returns a condition of a nested space with its parent's full name, in the user's values."""
     parent = next(param.domain for param in params if param.name == condition.parent)
     values = tuple(parent.realise(value) for value in condition.values)
     return Condition(f"\0{name}/{condition.parent}", values)

@@ -108,7 +108,7 @@ class Discovery:
         return Space.of(self._consistent())
 
     def _call(self, values: Values) -> Call | None:
-        """Calls with some values, defaults for the others; returns None if the call fails."""
+        """Calls the function with some values, others at their defaults; None if it fails."""
         at = tuple(sorted(values.items(), key=lambda item: item[0]))
         if at in self._known:
             return self._known[at]
@@ -174,7 +174,7 @@ class Discovery:
         return found
 
     def _decoded(self, context: Values, baseline: Call, changes: Values, call: Call) -> set[str]:
-        """Returns the changes that alone explain what all of them changed, if they can be found.
+        """Returns the single changes that explain the combined effect of all, if they can be found.
 
         The changes are numbered. For each binary digit, the changes whose number has a 1 there
         are made: a parameter that depends on one change reveals the digits of its number. A
@@ -201,7 +201,7 @@ class Discovery:
         return set(found)
 
     def _try_all(self, context: Values, baseline: Call, param: Param) -> None:
-        """Calls with every value of a decisive parameter, and explores what it reveals."""
+        """Calls the function with every value of a decisive parameter; explores new parameters."""
         domain = param.domain
         if 0 < domain.levels <= _LISTED:
             self._parents.add(param.name)

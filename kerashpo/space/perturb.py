@@ -37,7 +37,7 @@ def perturbed(
         rng: the generator.
         names: which parameters may change; None for all.
         step: the standard deviation of a step, as a share of the range.
-        resample: the probability with which a parameter is drawn anew instead.
+        resample: the probability with which a parameter is resampled instead.
     """
     found: dict[str, Scalar] = {}
     for param in params:

@@ -140,7 +140,7 @@ class Space:
             config: the configuration to perturb.
             rng: the generator.
             names: which parameters may change; None for all.
-            resample: the probability with which a parameter is drawn anew instead.
+            resample: the probability with which a parameter is resampled instead.
         """
         return self.project(perturbed(self.params, config, rng, names, resample=resample))
 

@@ -167,7 +167,7 @@ def line_of(event: Event, offset: int) -> bytes:
     """Serialises an event as its line of the journal.
 
     Args:
-        event: what to write.
+        event: the event to write.
         offset: position in the file where the line begins. The checksum covers it, so that a
             line that was lost or moved is detected, not only a changed one.
     """
@@ -268,7 +268,7 @@ def repair(path: Path) -> Repaired:
         events, end = whole_part(data)
         if not events:
             raise StudyCorrupt(
-                f"No event of the log {path} can be saved. To start anew, pass overwrite=True, or "
+                f"No event of the log {path} can be saved. To start again, pass overwrite=True, or "
                 "put a copy of the file in its place if there is one.",
                 repairable=False,
             )

@@ -143,7 +143,7 @@ def _checkpoints(blobs: Blobs, history: History, events: int) -> Health:
 
 
 def is_orphan(key: str, history: History) -> bool:
-    """Whether no trial needs a file: its trial is unknown or has ended."""
+    """Whether no trial needs a file any more: its trial is unknown or has ended."""
     named = read_key(key)
     if named is None:
         return is_cut_short(key)  # Files that are not ours are left alone.

@@ -312,7 +312,7 @@ class Loop:
             raise self._too_many_failures()
 
     def _stop_short(self, reason: str) -> None:
-        """Records, if there is space for it, that this session ends on purpose."""
+        """Records the regular end of this session, if the disk has space."""
         with contextlib.suppress(KerashpoError):
             self._record(SessionEnded(reason, False))
 

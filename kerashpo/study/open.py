@@ -86,7 +86,7 @@ def open_or_create(
 ) -> Opened:
     """Opens the study in a folder, or creates one; None means in memory.
 
-    A folder whose search was ended before its first trial is created anew, so that an
+    A folder whose search was ended before its first trial is created again, so that an
     argument corrected after an error does not conflict with the wrong one.
 
     Args:
@@ -156,7 +156,7 @@ def _require_nothing_trained(folder: Path) -> None:
     if any(map(read_key, open_blobs(folder).stored())):
         raise StudyCorrupt(
             f"{str(folder)!r} holds checkpoints of a search but no log ({LOG_NAME} is missing or "
-            "empty). Put the log back, or pass overwrite=True to start anew.",
+            "empty). Put the log back, or pass overwrite=True to start again.",
             repairable=False,
         )
 
@@ -183,7 +183,7 @@ def _refuse(found: Sequence[Difference], folder: Path, resume: Resuming) -> None
     way = "pass resume='extend' to keep what was found and go on with more, " if widens else ""
     raise StudyMismatch(
         f"{short_path(str(folder))!r} holds another search than the one asked for:\n{listed}\n"
-        f"Ways out: {way}pass overwrite=True to start anew (the old study is deleted), choose "
+        f"Ways out: {way}pass overwrite=True to start again (the old study is deleted), choose "
         "another project_name (or directory), or ask for the same search again.",
         lines,
     )

@@ -46,7 +46,7 @@ class SearchParts:
 
 
 def run_study(
-    opened: Opened, recipe: SearchParts, executor: Executor, listeners: Iterable[Listener] = ()
+    opened: Opened, parts: SearchParts, executor: Executor, listeners: Iterable[Listener] = ()
 ) -> str:
     """Runs the search until nothing is left to train; returns why it ended.
 
@@ -60,9 +60,9 @@ def run_study(
             loop = Loop(
                 opened.state,
                 opened.store,
-                algorithm_of(recipe, history),
+                algorithm_of(parts, history),
                 executor,
-                recipe.limits,
+                parts.limits,
                 listeners,
                 interrupt,
             )

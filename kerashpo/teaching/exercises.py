@@ -67,7 +67,7 @@ class Essay:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """What is handed in after a notebook.
+    """An exercise: what a student hands in after a notebook.
 
     Attributes:
         studies: what each study must be.
@@ -252,7 +252,7 @@ def _with(results: Results, name: str, value: Any) -> int:
 
 
 def _first_below(results: Results, bound: float) -> float:
-    """Returns how many trials it took to come below a bound, 0 where none did."""
+    """Returns the number of trials until one is below a bound, 0 if none is."""
     for trial in results.history.trials.values():
         if trial.score is not None and trial.score < bound:
             return trial.number + 1
@@ -260,13 +260,13 @@ def _first_below(results: Results, bound: float) -> float:
 
 
 def _fraction_worse(results: Results, than: Results) -> float:
-    """Returns which share of trials is worse than the best of another search."""
+    """Returns the fraction of trials that are worse than the best of another search."""
     scores = [t.score for t in results.history.trials.values() if t.score is not None]
     return sum(score > than.best.score for score in scores) / len(scores)
 
 
 def _idle(results: Results, workers: int) -> float:
-    """Returns which share of the workers' time nothing was trained."""
+    """Returns the fraction of the workers' time in which nothing was trained."""
     trained = sum(trial.seconds for trial in results.history.trials.values())
     return 1.0 - trained / (workers * results.seconds)
 

@@ -29,7 +29,7 @@ _STEP = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a study of an exercise must be.
+    """The required settings of a study in an exercise.
 
     Attributes:
         trained: whether models were trained (by a tuner), or values computed.
@@ -52,7 +52,7 @@ class Expected:
 
 
 def examine(results: Results, expected: Expected, seed: object = None) -> Iterator[Finding]:
-    """Yields what is wrong with a study.
+    """Yields the faults of a study.
 
     Args:
         results: what was handed in.

@@ -198,7 +198,7 @@ def _exercise(submission: Submission, known: Exercises) -> Exercise:
 
 
 def _studies(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
-    """Yields what is wrong with the studies."""
+    """Yields the faults of the studies."""
     seed = submission.parameters.get(exercise.seed) if exercise.seed else None
     if exercise.seed and seed is None:
         yield "no_seed", {"name": exercise.seed}
@@ -211,7 +211,7 @@ def _studies(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
 
 
 def _rest(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
-    """Yields what is wrong with the author and the scores on the test set."""
+    """Yields the faults of the author's name and of the test scores."""
     if not submission.author.strip():
         yield "no_author", {}
     for name, count in exercise.test.items():

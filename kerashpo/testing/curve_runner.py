@@ -34,7 +34,7 @@ def messages(curve: Curve, item: WorkItem, done: Callable[[int], int | None]) ->
 
     Args:
         curve: the function to evaluate.
-        item: what to do.
+        item: the work item.
         done: returns how many epochs of a run are trained already; None for a fork whose
             parent left no checkpoint.
     """
@@ -188,9 +188,9 @@ def _trained(item: WorkItem, run: int, done: Done) -> int | None:
     """Returns the epoch a run continues from; None for a fork of a trial not trained that far.
 
     Args:
-        item: what to do.
+        item: the work item.
         run: which run.
-        done: what was trained.
+        done: the epochs trained before.
     """
     if (item.trial, run) in done or item.origin is None:
         return done.get((item.trial, run), 0)
@@ -208,7 +208,7 @@ class InterleavedExecutor(Executor):
         curve: the function to evaluate.
         workers: how many tasks run at the same time.
         order: draws which worker sends the next message.
-        done: what was trained before.
+        done: the epochs trained before.
     """
 
     def __init__(

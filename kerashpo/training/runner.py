@@ -139,8 +139,8 @@ class KerasRunner(Runner):
         hp.appeared.clear()
 
     def train(self, task: WorkItem, emit: Emit) -> None:
-        with self._output.listening():
-            emit, stage, task = self._output.sparing(emit), ["build"], self._limited(task)
+        with self._output.capturing():
+            emit, stage, task = self._output.without_capture(emit), ["build"], self._limited(task)
             try:
                 outcomes = []
                 first = self._data_of(task.trial).first_run

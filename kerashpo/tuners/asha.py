@@ -25,8 +25,8 @@ class ASHA(Tuner):
         max_trials: configurations to start; the search ends when their promotions are finished. On
             an infinite space this, `max_epochs_total` or `max_minutes` must limit the search.
         max_epochs: the most epochs that one trial is trained.
-        factor: the reduction factor: one of so many trials of a rung is promoted, for so many times
-            the epochs.
+        factor: the reduction factor: one in `factor` trials of a rung is promoted, and
+            trained `factor` times as long.
         seed: see `Tuner`.
         min_epochs: epochs of the first rung.
         variant: ``"promotion"`` pauses and continues trials; ``"stopping"`` trains each until it

@@ -47,7 +47,7 @@ def assemble(
     """Returns the specification of a study and the parts of its search; changes nothing.
 
     Args:
-        space: what is searched.
+        space: the search space.
         objectives: the first one ranks.
         seed: None accepts a stored one, and draws one for a new study.
         strategy: where to look and how long to train.

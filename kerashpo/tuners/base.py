@@ -98,7 +98,7 @@ class Tuner(Hooks, PlannedSearch):
         distribution_strategy: a `tf.distribute` strategy to build models under.
         directory, project_name: the study is stored in ``directory/project_name``; the same
             search resumes there, a different one is refused.
-        overwrite: delete the study there and start anew.
+        overwrite: delete the study there and start again.
         resume: ``"exact"`` refuses a study of another space, objective, seed, data or
             settings; ``"extend"`` accepts a study that this search widens (ranges, choices,
             further parameters, more epochs or iterations): its trials are kept as evidence.

@@ -44,12 +44,12 @@ class StoredModels(Models):
 
     Args:
         builder: builds models.
-        space: of the study.
-        history: of the study.
-        blobs: where weights are stored.
-        fit_hp: which parameters are arguments of `fit`.
+        space: the study's search space.
+        history: the study's history.
+        blobs: storage of the weights.
+        fit_hp: the parameters that are arguments of `fit`.
         data: the data of the last search in this process, None before.
-        singles: models that were trained on all rows, by trial and epochs; filled here.
+        singles: cache of the models trained on all rows, by trial and epochs.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def open_builder(
         hypermodel: a function of `hp`, or a `HyperModel`; None where `run_trial` needs none.
         options: the tuner's arguments.
         fit_hp: arguments of `fit` that are tuned.
-        form: what the hypermodel makes.
+        form: the form of the hypermodel's result.
         log: of the study in the folder, None where there is none.
 
     Raises:
@@ -120,7 +120,7 @@ def check_default(
     Args:
         builder: builds the model.
         space: its defaults are taken.
-        data: what to train on.
+        data: the training data.
         logged: the objectives and limited metrics that the model must log.
         callbacks: the user's, which may add metrics.
         epochs: the most epochs of one trial.

@@ -161,10 +161,10 @@ class TrialDataFactory:
     """Turns the arguments that `run_trial` passes to its parent into training data.
 
     Args:
-        request: what `search` was given.
-        base: the search's data as they are trained on, None where only `run_trial` reads them.
-        own_fit: whether the hypermodel trains its models itself.
-        planned: whether the tuner plans the epochs, so that others are ignored.
+        request: the arguments of `search`.
+        base: the search's training data, None if only the user's `run_trial` can read them.
+        own_fit: whether the hypermodel overrides `fit`.
+        planned: whether the tuner plans the epochs, so that ``epochs`` is ignored.
     """
 
     def __init__(
@@ -177,10 +177,10 @@ class TrialDataFactory:
     def trial_data(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tuner: Hooks, trial: Any
     ) -> TrialData:
-        """Returns on what a trial is trained, with the tuner's hooks listening.
+        """Returns the data and callbacks of a trial, the tuner's hooks among them.
 
         Raises:
-            InvalidInput: for arguments that cannot be meant.
+            InvalidInput: for invalid arguments.
         """
         kwargs = dict(kwargs)
         epochs = kwargs.get("epochs")
@@ -201,7 +201,7 @@ class TrialDataFactory:
         return TrialData(data, callbacks, until)
 
     def _data(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FitData:
-        """Reads data; the same objects give the same data, in batches of another size too."""
+        """Reads training data, cached by the identity of the arguments, for any batch size."""
         named = fit_arguments(*args, **kwargs)
         tuned = {name: named.pop(name) for name in TUNABLE if name in named}
         key = tuple((name, id(value)) for name, value in sorted(named.items()))
@@ -219,17 +219,17 @@ class TrialDataFactory:
 
 
 _KEPT = 4
-"""Most data sets to remember: a `run_trial` that splits folds makes new arrays each time."""
+"""The most data sets to cache: a `run_trial` that splits folds makes new arrays each time."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Data made of arguments of `fit`.
+    """Cached data of some arguments of `fit`.
 
     Attributes:
-        arguments: what they were made of; while it is here nothing else can take the ids.
-        data: by the tuned arguments.
+        arguments: the arguments; the reference keeps their ids from being reused.
+        data: the data by the tuned arguments.
     """
 
     arguments: Mapping[str, Any]

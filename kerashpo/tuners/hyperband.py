@@ -21,8 +21,8 @@ class Hyperband(Tuner):
         hypermodel: see `Tuner`.
         objective: see `Tuner`.
         max_epochs: the most epochs that one trial is trained.
-        factor: the reduction factor: one of so many trials is promoted, for so many times the
-                epochs.
+        factor: the reduction factor: one in `factor` trials is promoted, and trained `factor`
+                times as long.
         hyperband_iterations: how often the whole set of brackets is run; None (or inf) for as
             long as there are configurations or `max_epochs_total` or `max_minutes` allow.
         seed: see `Tuner`.

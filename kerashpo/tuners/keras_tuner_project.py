@@ -31,7 +31,7 @@ def warn_of_project(folder: Path) -> None:
     count = len(list(_trial_folders(folder)))
     warnings.warn(
         f"{str(folder)!r} holds a project of KerasTuner's with {count} trials. kerashpo cannot "
-        "continue it: this search starts anew beside it and does not change its files. Pass "
+        "continue it: this search starts beside it and does not change its files. Pass "
         "overwrite=True to delete them, or warm_start=<that folder> to BayesianOptimization to "
         "learn from its finished trials.",
         stacklevel=4,

@@ -61,7 +61,7 @@ def optimize(
     Args:
         fn: called with a dict of values; returns a number, or a mapping of numbers that
             holds every objective. An exception fails that trial, not the search.
-        space: what to search.
+        space: the search space.
         algorithm: a name of `kerashpo.algorithms`, e.g. ``"bayesian"`` or ``"tpe"``.
         max_trials: how many configurations to try. The search ends earlier if the space is
             exhausted (see `Results.stopped`).
@@ -76,7 +76,7 @@ def optimize(
         seed: an integer for a search that can be repeated; None draws one.
         directory: the study's folder, where an earlier search is resumed; None keeps the study
             in memory.
-        overwrite: delete the study in `directory` and start anew.
+        overwrite: delete the study in `directory` and start again.
         resume: ``"extend"`` continues a study whose space the given one widens.
         max_minutes: the time limit of the whole search.
         metric: the name under which values are recorded.

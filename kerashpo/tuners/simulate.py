@@ -64,7 +64,7 @@ def simulate(
         budget_epochs: the limit of epochs trained over all trials.
         max_trials: the limit of configurations started.
         seed: an integer for a search that can be repeated; None draws one.
-        factor: the reduction factor: one of so many trials is promoted.
+        factor: the reduction factor: one in `factor` trials is promoted.
         lang: language of the results, ``"en"`` or ``"es"``; None for the environment variable
             ``KERASHPO_LANG``, else English.
         **options: further arguments of the scheduler (``min_epochs``, ...) or the

@@ -206,7 +206,7 @@ class TunerOptions:
         """Returns the settings that a resume compares besides space, objectives and seed.
 
         Args:
-            form: what the hypermodel makes, see `check_own_code`.
+            form: the form of the hypermodel's result, see `check_own_code`.
         """
         found: dict[str, Any] = {}
         if self.runs > 1 and form != "anything":
@@ -286,8 +286,8 @@ def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
 
     Args:
         options: the tuner's arguments.
-        form: what the hypermodel makes; another form than ``"compiled"`` is trained by the
-            user's own `run_trial` or `HyperModel.fit`.
+        form: the form of the hypermodel's result; another form than ``"compiled"`` is trained by
+            the user's own `run_trial` or `HyperModel.fit`.
         hooked: whether trials go through methods of the tuner.
     """
     own = "run_trial" if form == "anything" else "HyperModel.fit"

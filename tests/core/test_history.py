@@ -132,7 +132,7 @@ def test_who_runs_and_who_waits():
     assert (history.running, history.paused) == ({0}, {1})
 
 
-def test_only_the_end_of_the_study_leaves_a_trial_in_limbo():
+def test_only_the_end_of_the_study_leaves_a_trial_stopped_by_the_budget():
     history = study(curves=[[0.1], [0.2]])
     history.apply(Ended(0, Status.STOPPED, STUDY_ENDED, at=2.0))
     history.apply(Ended(1, Status.STOPPED, "rung", at=2.0))

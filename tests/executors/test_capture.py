@@ -19,7 +19,7 @@ from kerashpo.executors.messages import Failed, WorkItem
 
 def test_both_streams_are_heard_and_still_printed(capsys):
     tail = OutputCapture()
-    with tail.listening():
+    with tail.capturing():
         print("one")
         print("two", file=sys.stderr)
     print("three")
@@ -29,10 +29,10 @@ def test_both_streams_are_heard_and_still_printed(capsys):
 
 def test_only_the_end_is_kept_and_each_trial_begins_anew(capsys):
     tail = OutputCapture()
-    with tail.listening():
+    with tail.capturing():
         print("x" * MOST + "end")
     assert len(tail.text) == MOST and tail.text.endswith("end\n")
-    with tail.listening():
+    with tail.capturing():
         pass
     assert tail.text == ""
 
@@ -44,8 +44,8 @@ def test_displays_and_other_threads_are_not_heard(capsys):
         print("a progress bar")
         return Decision.CONTINUE
 
-    with tail.listening():
-        assert tail.sparing(show)(Reached(0)) is Decision.CONTINUE
+    with tail.capturing():
+        assert tail.without_capture(show)(Reached(0)) is Decision.CONTINUE
         other = threading.Thread(target=print, args=("a clock",))
         other.start()
         other.join()
@@ -56,13 +56,13 @@ def test_displays_and_other_threads_are_not_heard(capsys):
 
 def test_a_process_without_streams_trains_all_the_same(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
-    with OutputCapture().listening():
+    with OutputCapture().capturing():
         pass
     assert sys.stdout is None
 
 
 def test_a_stream_keeps_its_other_methods(capsys):
-    with OutputCapture().listening():
+    with OutputCapture().capturing():
         assert sys.stdout.isatty() is False
         sys.stdout.flush()
 

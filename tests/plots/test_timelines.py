@@ -23,13 +23,13 @@ def empty_history():
     return History([StudyCreated({"params": []}, (("value", "min"),), 0)])
 
 
-def test_stretches_hold_every_epoch_once(history):
+def test_segments_contain_every_epoch_once(history):
     found = spans(history)
     assert sum(span.last - span.first + 1 for span in found) == history.epochs
     assert sum(span.end - span.begin for span in found) == pytest.approx(history.epochs)
 
 
-def test_a_promoted_trial_is_trained_in_several_stretches(history):
+def test_a_promoted_trial_is_trained_in_several_segments(history):
     longest = max(history.trials.values(), key=lambda trial: trial.epochs)
     own = [span for span in spans(history) if span.trial == longest.number]
     assert own[0].first == 1
@@ -81,8 +81,8 @@ def test_there_are_as_many_lanes_as_workers_and_none_overlap(history):
 
 
 def test_the_lowest_free_lane_is_taken():
-    stretches = [Span(0, 0, 3, 1, 1), Span(1, 0, 1, 1, 1), Span(2, 1, 2, 1, 1), Span(3, 2, 4, 1, 1)]
-    assert lanes(stretches) == [0, 1, 1, 1]
+    segments = [Span(0, 0, 3, 1, 1), Span(1, 0, 1, 1, 1), Span(2, 1, 2, 1, 1), Span(3, 2, 4, 1, 1)]
+    assert lanes(segments) == [0, 1, 1, 1]
 
 
 def test_rungs_count_who_came_there(history):

@@ -127,7 +127,7 @@ def test_standardised_learns_from_the_training_part_alone():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"y": LABELS[:-1]}, "as many rows. Received: 100 and 99"),
+        ({"y": LABELS[:-1]}, "equally many rows. Received: 100 and 99"),
         ({"y": 3}, "y must be an array"),
         ({"x": np.array([["a"]] * 100)}, "x must hold numbers.*Encode texts"),
         ({"x": X * np.nan}, "x holds NaN or infinity"),

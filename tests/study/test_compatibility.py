@@ -62,8 +62,8 @@ def search(wish, folder, scheduler, trials, resume="exact"):
     """Searches on curves in a folder; returns the history."""
     opened = open_or_create(wish, folder, scheduler, resume=resume)
     try:
-        recipe = SearchParts("random", scheduler, limits=Limits(Budget(max_trials=trials)))
-        run_study(opened, recipe, SerialExecutor(CurveRunner()))
+        parts = SearchParts("random", scheduler, limits=Limits(Budget(max_trials=trials)))
+        run_study(opened, parts, SerialExecutor(CurveRunner()))
     finally:
         opened.store.close()
     return opened.history

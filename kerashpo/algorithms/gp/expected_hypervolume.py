@@ -26,7 +26,7 @@ _DRAWN = 2048
 @final
 @dataclass(frozen=True, slots=True)
 class Stripes:
-    """The space that a front of two objectives leaves to improve, cut along the first one.
+    """The region that would improve a front of two objectives, in stripes along the first one.
 
     Attributes:
         left: (k,), where each stripe begins; the first has no beginning (-inf).
@@ -68,7 +68,7 @@ def log_expected_hypervolume_improvement(
     Args:
         mean: (n, 2), of the costs.
         deviation: (n, 2), positive.
-        stripes: what is left to improve.
+        stripes: the region left to improve.
     """
     upper, upper_cdf, upper_pdf = _improvement(stripes.right, mean[:, :1], deviation[:, :1])
     lower, lower_cdf, lower_pdf = _improvement(stripes.left, mean[:, :1], deviation[:, :1])
@@ -110,7 +110,7 @@ def open_points(
 def log_expected_hypervolume_improvement_at(
     mean: Matrix, deviation: Matrix, points: Matrix
 ) -> Scores:
-    """Returns the logarithm of the same for any number of objectives, up to a constant.
+    """Returns log E[hypervolume improvement] for any number of objectives, up to a constant.
 
     The improvement of y is the volume of what it dominates and the front does not, so that its
     expectation is the integral of the probability that y dominates z over all z that the front

@@ -1,4 +1,4 @@
-"""What a row promises: an acquisition of one posterior, or of one for each objective."""
+"""Acquisition of a row of the cube: by one posterior, or by one for each objective."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OnePromise(Promise):
 
     Attributes:
         features: from rows to the posterior's features.
-        posterior: what is believed.
+        posterior: the posterior.
         acquisition: of its mean and standard deviation.
     """
 

@@ -13,5 +13,5 @@ epoch, in plain Keras.
 
 To add a library: a function like `optuna.search`, its name in `PEERS` of ``compare/tuners.py``
 and its case in ``run_peer.py``. A search of another library cannot be continued: one that was
-interrupted begins anew, with the same seed.
+interrupted starts again, with the same seed.
 """

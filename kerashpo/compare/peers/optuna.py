@@ -54,7 +54,7 @@ def _sampler(name: str, seed: int, initial_points: int) -> Any:
 
 
 def _columns(task: Task) -> list[Any]:
-    """Returns every parameter that `build_model` may ask for, as KerasTuner's."""
+    """Returns every parameter that `build_model` may declare, as KerasTuner hyperparameters."""
     params = ModelBuilder(task.build).discover(0).params
     return [to_keras(param) for param in params]
 
@@ -82,7 +82,7 @@ def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> float:
 
 @final
 class OptunaHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
-    """A `HyperParameters` whose values an Optuna trial suggests as they are asked for."""
+    """A `HyperParameters` whose values an Optuna trial suggests when they are read."""
 
     def __init__(self, trial: Any) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class OptunaHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
 
 
 def suggest(trial: Any, hp: Any) -> Any:
-    """Returns what an Optuna trial suggests for a parameter of KerasTuner's.
+    """Returns the value that an Optuna trial suggests for a KerasTuner hyperparameter.
 
     Raises:
         InvalidInput: for a parameter that Optuna has no equivalent of.

@@ -124,7 +124,7 @@ class Recorder(keras.callbacks.Callback):
 
 
 def recorded(build: Callable[[Any], Any], recorder: Recorder) -> Callable[[Any], Any]:
-    """Returns `build_model`, which also sets the recorder's values to those that it asked for.
+    """Returns a `build_model` that also records the hyperparameter values that it reads.
 
     KerasTuner's ``hp.values`` hold more: those of a promoted trial also have parameters of
     layers that it lacks, so that it would count as another trial.
@@ -155,7 +155,7 @@ class PeerSettings:
     """Data, budget and seed of a search by another library, the same as ours.
 
     Attributes:
-        task: what to tune.
+        task: the task whose hypermodel is tuned.
         split: the data of the seed.
         allowed: trials, epochs and rounds.
         folder: where the library may keep files.

@@ -50,7 +50,7 @@ def record_search(
 
     Args:
         run: which cell.
-        task: what is tuned.
+        task: the task whose hypermodel is tuned.
         recorder: a callback of the search; it ends it when the epochs are spent.
         search: searches on the train and validation parts of a split.
 
@@ -120,14 +120,14 @@ def _search(tuner: str, settings: PeerSettings, recorder: Recorder) -> None:
 
 
 def rebuilt(task: Task, best: Winner) -> tuple[Any, dict[str, Any]]:
-    """Returns the winner's model with its best weights, and the values that it asked for."""
+    """Returns the winner's model with its best weights, and its hyperparameter values."""
     model, config = built(task, best)
     model.set_weights(best.weights)
     return model, config
 
 
 def built(task: Task, best: Winner) -> tuple[Any, dict[str, Any]]:
-    """Returns a fresh model of the winner's configuration, and the values that it asked for."""
+    """Returns a new model of the winner's configuration, and its hyperparameter values."""
     hp = keras_tuner.HyperParameters()
     hp.values = dict(best.values)
     model = task.build(hp)

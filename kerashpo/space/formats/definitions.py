@@ -82,7 +82,7 @@ def _walk(body: Mapping[str, Any], prefix: str) -> Iterator[Part]:
 
 
 def _is_several(definition: Any) -> bool:
-    """Tells a list of definitions: one name, declared under several conditions."""
+    """Whether an entry is a list of definitions: one name, declared under several conditions."""
     return isinstance(definition, list) and all(
         isinstance(one, Mapping) and isinstance(one.get("type"), str) for one in definition
     )

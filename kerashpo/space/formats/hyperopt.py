@@ -54,7 +54,7 @@ def _labelled(node: Any) -> tuple[Any, bool]:
 
 
 def _choice(node: Any, conditions: tuple[Condition, ...]) -> Iterator[Param]:
-    """Yields a choice and what exists under its options only.
+    """Yields a choice and the parameters that exist only under one of its options.
 
     Options that are plain values are chosen as they are, others by their position.
     """

@@ -17,7 +17,7 @@ _ABSENT = "needs optuna: python -m pip install 'kerashpo[optuna]'."
 
 
 def params_of(source: Any) -> list[Param]:
-    """Returns the parameters of distributions by name, or of all that a study's trials met.
+    """Returns the parameters of Optuna distributions by name, or of those in a study's trials.
 
     Optuna knows no conditions: a parameter that only some trials have is tuned in all.
 

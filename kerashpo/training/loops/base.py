@@ -45,7 +45,7 @@ class TrainingLoop(ABC):
 
         Args:
             model: a compiled model; it keeps its variables across calls.
-            data: what to train on.
+            data: the training data.
             first: the first epoch, from 1.
             last: the last epoch.
             callbacks: in the order in which they are called.
