@@ -201,7 +201,7 @@ class Failure:
             or because the state that a fork starts from cannot be used. A trial of the last two
             kinds is not retried.
         message: one line for tables.
-            traceback: the full traceback, empty if there is none.
+        traceback: the full traceback, empty if there is none.
         output: the last lines that the trial printed, if they were captured.
     """
 

@@ -10,7 +10,8 @@
 ``listeners``      passes events to listeners; a failing one is removed
 ``signals``        Ctrl-C and SIGTERM
 ``retention``      which weights are kept
-``results``        `Results`: best, trials, curves, plots, the same for every kind of search
+``results``        `Results`: best trial, models, plots, report; the same for every kind of search
+``result_tables``  the tables of `Results` as DataFrames: trials, curves, failures, Pareto front
 ``result_models``  builds the models behind results: the interface, and what has none
 ``results_html``   results as HTML for notebooks
 ``best_trial``     `results.best`
