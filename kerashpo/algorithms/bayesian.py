@@ -205,7 +205,7 @@ class BayesianOptimization(Algorithm):
 
     def _fit_limit(self, seen: SeenTrials) -> Surrogate | None:
         """Returns a surrogate model of a limit's excess, the first column of the values."""
-        recipe = replace(self._recipe, cut=False)
+        recipe = replace(self._settings, cut=False)
         objective = Objective("excess", "min")
         return Surrogate.of(self._cube, seen, (), objective, self._alpha, recipe)
 
