@@ -25,6 +25,7 @@ from experiments.winners.data import NAMES, Split, split
 from experiments.winners.model import BATCH, EPOCHS, builder, objective
 from experiments.winners.numpy_loop import LOOP
 from experiments.winners.scores import members_of, predict, row, score_and_loss
+from kerashpo.analysis.fold_scores import mean_score, values_of
 from kerashpo.training.data import FitData
 from kerashpo.training.randomness import EpochKeys
 
@@ -110,7 +111,11 @@ def _final_rows(tuner: Any, parts: Split) -> Rows:
     # The winner's five come first; `ensemble` names its members by trial and fold.
     mine = [i for i, one in enumerate(models) if one.name.startswith(f"trial_{final.winner}_")]
     winners = [models[i] for i in mine]
-    yield row("final", found[mine], parts, spent, winners, final.score)
+    # Their mean with Student's interval: summary.py has what the final round says itself.
+    folds = mean_score(
+        values_of(tuner.results.history, tuner.results.history.trials[final.winner]), ""
+    )
+    yield row("final", found[mine], parts, spent, winners, folds)
     yield row("final_all", found, parts, spent, models)
     single = [final.single]
     yield row("single", predict(single, x), parts, spent + final.epochs, single)
@@ -133,13 +138,16 @@ def pruned(validated: np.ndarray, parts: Split, size: int = 3) -> list[int]:
     return chosen
 
 
-def search(kind: str, parts: Split, seed: int, folder: str, final_round: Any) -> Any:
+def search(
+    kind: str, parts: Split, seed: int, folder: str, final_round: Any, **options: Any
+) -> Any:
     """Returns one of our tuners after its search."""
     metric, direction = objective(parts.classes)
     shared: dict[str, Any] = {
         "objective": kt.Objective(metric, direction),
         "seed": seed,
         "directory": folder,
+        **options,
     }
     data = {"validation_data": parts.validation, "batch_size": BATCH, "verbose": 0}
     build = builder(parts)

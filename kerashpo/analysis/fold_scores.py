@@ -78,11 +78,23 @@ def averaged_score(values: Sequence[float], metric: str, rows: float | None) -> 
     share = is_proportion(metric) and all(0.0 <= value <= 1.0 for value in values)
     if not share or not rows or plain.folds < 2:
         return plain
-    value, _ = wilson(plain.value, rows, FOLD_LUCK)
+    return averaged_share(plain.value, statistics.stdev(values), plain.folds, rows)
+
+
+def averaged_share(mean: float, spread: float, folds: int, rows: float) -> FoldScore:
+    """Returns the `averaged_score` of an accuracy.
+
+    Args:
+        mean: over the folds.
+        spread: standard deviation over the folds.
+        folds: how many, at least 2.
+        rows: validation rows of one fold.
+    """
+    value, _ = wilson(mean, rows, FOLD_LUCK)
     chance = value * (1.0 - value) / rows
-    effect = max(1.0, statistics.variance(values) / chance) if chance > 0 else 1.0
-    low, high = wilson(value, rows * plain.folds / (effect * _overlap(plain.folds)))
-    return FoldScore(value, low, high, plain.folds)
+    effect = max(1.0, spread**2 / chance) if chance > 0 else 1.0
+    low, high = wilson(value, rows * folds / (effect * _overlap(folds)))
+    return FoldScore(value, low, high, folds)
 
 
 def finalists(history: History) -> list[Trial]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+from sklearn.model_selection import check_cv
 
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.records import Config
@@ -67,13 +68,39 @@ class FinalRoundRequest:
         if isinstance(given, (bool, int, np.integer, float, str)):
             count = require_integer("final_round", given, 2)
             return cls(count, count)
-        if not (hasattr(given, "split") and hasattr(given, "get_n_splits")):
+        splitter = check_cv(given) if isinstance(given, (list, tuple)) and given else given
+        if not (hasattr(splitter, "split") and hasattr(splitter, "get_n_splits")):
             raise InvalidInput(
-                "final_round must be a number of folds (such as 5) or a splitter of "
-                f"scikit-learn. Received: {given!r}."
+                "final_round must be a number of folds (such as 5), a splitter of scikit-learn or "
+                f"a list of its (train, test) indices. Received: {given!r}."
             )
-        rows = np.zeros((data.samples, 1))
-        return cls(given, int(given.get_n_splits(rows, data.y)) + 1)
+        return cls(splitter, _count(splitter, data) + 1)
+
+
+def _count(splitter: Any, data: FitData) -> int:
+    """Returns how many splits of the training rows a splitter yields.
+
+    Raises:
+        InvalidInput: if it cannot split them.
+    """
+    rows = np.zeros((data.samples, 1))
+    targets = data.y if isinstance(data.y, np.ndarray) else None
+    try:
+        pairs = list(splitter.split(rows, targets))
+        inside = all(max(map(np.max, pair)) < data.samples for pair in pairs)
+    except (TypeError, ValueError, IndexError) as error:
+        raise InvalidInput(
+            f"final_round={splitter!r} cannot split the {data.samples} training rows: {error} If "
+            "it needs more than x and y, pass its indices: "
+            "final_round=list(splitter.split(x, y, groups))."
+        ) from error
+    if not pairs or not inside:
+        raise InvalidInput(
+            f"final_round must split the {data.samples} training rows, without those of "
+            f"validation_data, at least once. Received: {len(pairs)} splits"
+            f"{'' if inside else ' with higher indices'}."
+        )
+    return len(pairs)
 
 
 def can_be_cut(data: FitData, options: TunerOptions, own: bool) -> bool:
