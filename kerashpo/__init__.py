@@ -10,13 +10,12 @@ The public names; each is imported on first use, so that ``import kerashpo`` tak
 time:
 
 - tuners: `Recommended`, `Hyperband`, `ASHA`, `BayesianOptimization`, `RandomSearch`, `GridSearch`,
-  `Search` for any algorithm by its name
-  `PBT`
+  `Search` for any algorithm by its name, `NSGA2` for several objectives, `PBT` for populations
 - for a model: `HyperModel`, `HyperParameters`, `Objective`
 - base classes, and estimators of scikit-learn: `Tuner`, `SklearnTuner`
 - a search as an estimator of scikit-learn: `SearchCV`
 - ready-made hypermodels, KerasTuner's: `kerashpo.applications`; its other module paths, such as
-``kerashpo.engine.trial``: `kerashpo.keras_tuner_paths`
+  ``kerashpo.engine.trial``: `kerashpo.keras_tuner_paths`
 - for a `keras_tuner.Tuner`: `kerashpo.oracles`, and `Oracle` and `synchronized` to write an oracle
 - exceptions: `kerashpo.errors`, KerasTuner's own among them
 - to log a search elsewhere: `kerashpo.callbacks`; several searches in one figure:

@@ -3,6 +3,7 @@
 kerashpo run FILE          the search that a TOML or JSON file describes
 kerashpo list [FOLDER]     the studies below a folder
 kerashpo status [PATH]     what a study holds and where it stands
+kerashpo watch PATH        the display of a search that another process carries out
 kerashpo best PATH         the best values, as JSON
 kerashpo trials PATH       every trial as CSV
 kerashpo report PATH       the report as one HTML file
@@ -78,6 +79,8 @@ def _parser() -> CommandParser:
         f"{_FOLDER} (the current one)",
         ".",
     )
+    live = add("watch", _watch, "the display of a search that another process carries out")
+    live.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
     best = add("best", _best, "the best values, as JSON; or the best model, as a file")
     best.add_argument("--save", metavar="FILE.keras", help="write the best model there")
     best.add_argument(
@@ -171,6 +174,19 @@ def _status(given: Any) -> int:
     print(line)
     if not history.finished:
         print(texts("summary.resume", path=path))
+    return 0
+
+
+def _watch(given: Any) -> int:
+    from kerashpo.i18n.texts import Texts
+    from kerashpo.study.watch import watch
+
+    try:
+        ended = watch(given.path, given.lang)
+    except KeyboardInterrupt:
+        return 130  # of watching alone: the search goes on
+    if ended is None:
+        print(Texts.of(given.lang)("summary.resume", path=given.path))
     return 0
 
 

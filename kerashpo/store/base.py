@@ -18,7 +18,8 @@ class Store(ABC):
     def append(self, event: Event) -> None:
         """Writes one event; when it returns, the event survives a killed process.
 
-        DiskFull: if there is no space for it; the log is unchanged then.
+        Raises:
+            DiskFull: if there is no space for it; the log is unchanged then.
         """
 
     @abstractmethod
@@ -34,7 +35,6 @@ class Store(ABC):
 
         It checks that every event can be read, and that every event about a trial comes after
         the trial's start. `kerashpo.study.doctor` also checks the checkpoints.
-        trial's start. `kerashpo.study.doctor` checks the checkpoints besides.
         """
         started: set[int] = set()
         try:

@@ -91,19 +91,7 @@ class JournalStore(Store):
             raise _unwritable(self.path, error) from error
 
     def read(self) -> Iterator[Event]:
-        with open(self.path, "rb") as file:
-            offset = len(file.readline())
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    return  # a line that is being written, or was cut short
-                try:
-                    yield event_of(line, offset)
-                except ValueError as error:
-                    raise StudyCorrupt(
-                        f"The study's log {self.path} cannot be read to its end: event {number} "
-                        f"(line {number + 1}): {error}. {REPAIR_HINT}"
-                    ) from error
-                offset += len(line)
+        yield from (event for event, _ in events_from(self.path))
 
     def close(self) -> None:
         file, lock = self._file, self._lock
@@ -182,6 +170,34 @@ def lines_of(events: Iterable[Event]) -> list[str]:
         lines.append(line_of(event, offset))
         offset += len(lines[-1])
     return [line.decode().removesuffix("\n") for line in lines]
+
+
+def events_from(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
+    """Yields the events of a log, each with the offset in bytes at which the next one begins.
+
+    Args:
+        path: the log.
+        offset: where to begin: one that was yielded before, or 0.
+
+    Raises:
+        StudyCorrupt: at the first event that is damaged.
+    """
+    with open(path, "rb") as file:
+        file.seek(offset)
+        place = offset or len(file.readline())
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return  # a line that is being written, or was cut short
+            try:
+                event = event_of(line, place)
+            except ValueError as error:
+                where = f"event {number} (line {number + 1})" if not offset else f"byte {place}"
+                raise StudyCorrupt(
+                    f"The study's log {path} cannot be read to its end: {where}: {error}. "
+                    f"{REPAIR_HINT}"
+                ) from error
+            place += len(line)
+            yield event, place
 
 
 def read_lines(lines: Sequence[str]) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 import filelock
+import psutil
 
 from kerashpo.core.errors import StudyBusy
 
@@ -57,3 +58,15 @@ class WriterLock:
         if number == str(os.getpid()) and machine == platform.node():
             return "another tuner of this process"
         return f"another process ({number} on {machine})" if number else "another process"
+
+
+def is_searched(log: Path) -> bool:
+    """Whether a process holds a study's lock, as far as its owner file tells; never locks.
+
+    A process on another machine is taken to be alive.
+    """
+    try:
+        number, _, machine = log.with_name(f"{log.name}.owner").read_text().strip().partition(" ")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return machine != platform.node() or psutil.pid_exists(int(number))

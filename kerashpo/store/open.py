@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -17,7 +18,7 @@ from urllib.request import url2pathname
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Event
 from kerashpo.store.blobs import FileBlobs
-from kerashpo.store.journal import JournalStore
+from kerashpo.store.journal import JournalStore, events_from
 
 LOG_NAME: Final = "study.jsonl"
 CHECKPOINTS: Final = "checkpoints"
@@ -77,6 +78,19 @@ def open_store(folder: Path, readonly: bool = False) -> JournalStore:
 def open_blobs(folder: Path) -> FileBlobs:
     """Returns the checkpoints and weights of the study in a folder, whether it exists or not."""
     return FileBlobs(folder / CHECKPOINTS)
+
+
+def new_events(folder: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
+    """Yields the events that were appended to a log since, each with where the next one begins.
+
+    Args:
+        folder: the study's folder.
+        offset: where to begin: an offset that was yielded before, or 0 for all events.
+
+    Raises:
+        StudyCorrupt: if an event is damaged.
+    """
+    yield from events_from(log_path(folder), offset)
 
 
 def read_events(folder: Path) -> list[Event]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerashpo.analysis.cv_results import cv_results
+from kerashpo.analysis.json_tables import study_json
 from kerashpo.analysis.lineage import (
     LINEAGE_COLUMNS,
     SCHEDULE_COLUMNS,
@@ -173,3 +175,8 @@ class ResultTables(ABC):
         self.trials().to_csv(target / "trials.csv", index=False)
         self.curves().to_csv(target / "curves.csv", index=False)
         self.failures().to_csv(target / "failures.csv", index=False)
+
+    def to_json(self, path: str | Path) -> None:
+        """Writes settings, space, every trial and every epoch as one JSON file."""
+        text = json.dumps(study_json(self.history, self.space), indent=1, allow_nan=False)
+        Path(path).write_text(f"{text}\n", "utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pandas as pd
 import pytest
 
+import kerashpo as kt
 from kerashpo.core.events import Ended, JobStarted, Reported, SessionEnded, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Report, Start, Status
@@ -95,6 +97,31 @@ def test_tables_are_written(results, tmp_path):
     frame = pd.read_csv(tmp_path / "tables" / "trials.csv")
     assert frame["score"].tolist() == pytest.approx(results.trials()["score"].tolist())
     assert len(pd.read_csv(tmp_path / "tables" / "curves.csv")) == results.epochs
+
+
+def test_everything_is_in_one_json_file(results, tmp_path):
+    results.to_json(tmp_path / "study.json")
+    body = json.loads((tmp_path / "study.json").read_text())
+    assert body["best"] == results.best.trial
+    assert body["objectives"] == [{"name": "value", "direction": "min"}]
+    trials, curves = results.trials(), results.curves()
+    assert [t["score"] for t in body["trials"]] == pytest.approx(trials["score"].tolist())
+    assert sum(len(t["curves"]) for t in body["trials"]) == results.epochs
+    given = [
+        (t["trial"], e["epoch"], e["metrics"]["value"]) for t in body["trials"] for e in t["curves"]
+    ]
+    of_loss = curves[curves["metric"] == "value"]
+    assert given == [*zip(of_loss["trial"], of_loss["epoch"], of_loss["value"])]
+
+
+def test_json_has_no_number_that_json_does_not_know(tmp_path):
+    space = {"f": kt.space.choice([abs, len]), "x": kt.space.uniform(0, 1)}
+    values = iter([1.0, math.nan, 2.0])
+    found = kt.optimize(lambda c: next(values), space, max_trials=3, seed=0, verbose=0)
+    found.to_json(tmp_path / "study.json")
+    body = json.loads((tmp_path / "study.json").read_text(), parse_constant=pytest.fail)
+    assert [trial["score"] for trial in body["trials"]] == [1.0, None, 2.0]
+    assert {trial["config"]["f"] for trial in body["trials"]} <= {"builtins.abs", "builtins.len"}
 
 
 def test_it_introduces_itself(results):
