@@ -46,7 +46,7 @@ def watch(
     """
     folder = open_study(path, lang).folder
     history, offset = History(), 0
-    began, ended = SessionStarted(0.0, 0.0), None
+    began, ended = SessionStarted(0.0), None
     for event, after in new_events(folder):
         offset = after
         history.apply(event)
