@@ -74,7 +74,7 @@ def test_a_killed_search_is_resumed_by_its_command(killed, capfd, monkeypatch):
     assert "The search has ended: max_trials reached." in capfd.readouterr().out
 
 
-def test_nothing_runs_that_nobody_agreed_to(killed, capfd, monkeypatch):
+def test_nothing_runs_without_consent(killed, capfd, monkeypatch):
     calls = killed.with_name("calls").read_text()
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert cli.main(["resume", str(killed)]) == 2
@@ -137,7 +137,7 @@ def test_a_module_is_run_as_one():
 
 
 @pytest.mark.parametrize("body", [{}, {"kind": "script"}, {"arguments": 3}])
-def test_a_broken_command_is_told(body):
+def test_a_broken_command_is_reported(body):
     with pytest.raises(InvalidInput, match="no command that can be read"):
         Command.from_json(body)
 

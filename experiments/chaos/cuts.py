@@ -22,7 +22,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.chaos.killing import Patient, epochs_of, told
+from experiments.chaos.killing import Patient, epochs_of, reported
 from experiments.chaos.kills import undisturbed
 from experiments.chaos.probe import Phase
 from experiments.chaos.searches import Search
@@ -108,7 +108,9 @@ def one(kind: str, folder: Path, case: Case, rng: random.Random) -> Iterator[str
         ours = "StudyCorrupt" in outcome.errors[0]
         yield "refused with what to do" if ours else f"ERROR! {outcome.errors[0]}"
         return
-    yield "results as undisturbed" if told(folder) == told(case.whole) else "results differ!"
+    yield (
+        "results as undisturbed" if reported(folder) == reported(case.whole) else "results differ!"
+    )
 
 
 def _damage_log(log: Path, kind: str, rng: random.Random) -> Iterator[str]:

@@ -238,7 +238,7 @@ def _epochs(history: History) -> Iterator[tuple[tuple[int, int], dict[str, float
             yield (trial.number, epoch), dict(report.metrics)
 
 
-def told(folder: Path) -> dict[int, Any]:
+def reported(folder: Path) -> dict[int, Any]:
     """Returns what must not depend on kills: values, status and metrics of every trial."""
     history = open_study(folder / "study").history
     return {trial.number: _trial(trial) for trial in history.trials.values()}

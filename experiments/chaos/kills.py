@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from experiments.chaos.killing import Outcome, Patient, told
+from experiments.chaos.killing import Outcome, Patient, reported
 from experiments.chaos.probe import trained
 from experiments.chaos.searches import Search
 from kerashpo.core.records import Status
@@ -82,7 +82,7 @@ class Tally:
         history = open_study(folder / "study").history
         self.stuck += sum(not trial.status.ended for trial in history.trials.values())
         self.budget += history.epochs != open_study(whole / "study").history.epochs
-        self.different += told(folder) != told(whole)
+        self.different += reported(folder) != reported(whole)
         failed = [t for t in history.trials.values() if t.status is Status.FAILED]
         self.errors += [f"trial {t.number} failed: {t.failure}" for t in failed]
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import kerashpo
-from experiments.chaos.killing import told
+from experiments.chaos.killing import reported
 from experiments.chaos.searches import data
 from kerashpo.study.study import open_study
 
@@ -99,7 +99,7 @@ def _fills(folder: Path, what: str, size: str, end: str) -> bool:
         subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
         second = _child(what, small)
         print(f"{what}, 64m:", second)
-        same = told(small) == told(whole)
+        same = reported(small) == reported(whole)
     print("results as unlimited:", same)
     return "disk is full" in first and epochs > 0 and end in second and same
 

@@ -66,7 +66,7 @@ class Probe:
         self._wrap(FileBlobs, "put", Phase.CHECKPOINT)
         run, probe = runner.run, self
 
-        def told(inner: Runner, items: Any, emit: Any) -> None:
+        def reported(inner: Runner, items: Any, emit: Any) -> None:
             began = [time.perf_counter()]
 
             def heard(message: Any) -> Decision:
@@ -79,8 +79,8 @@ class Probe:
             with probe._in(Phase.TRAINING):
                 run(inner, items, heard)
 
-        told.probed = True  # type: ignore[attr-defined]
-        runner.run = told  # type: ignore[method-assign]
+        reported.probed = True  # type: ignore[attr-defined]
+        runner.run = reported  # type: ignore[method-assign]
 
     def _note(self, message: Reported, seconds: float) -> None:
         report = message.report
@@ -90,11 +90,11 @@ class Probe:
     def _wrap(self, owner: type, name: str, phase: Phase) -> None:
         inner, probe = getattr(owner, name), self
 
-        def told(*given: Any) -> Any:
+        def reported(*given: Any) -> Any:
             with probe._in(phase):
                 return inner(*given)
 
-        setattr(owner, name, told)
+        setattr(owner, name, reported)
 
     @contextmanager
     def _in(self, phase: Phase) -> Iterator[None]:

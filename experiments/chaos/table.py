@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from experiments.chaos.killing import Kill, Patient, Victim, told
+from experiments.chaos.killing import Kill, Patient, Victim, reported
 from experiments.chaos.kills import undisturbed
 from experiments.chaos.probe import Phase, trained
 from experiments.chaos.searches import Search
@@ -71,7 +71,7 @@ def report(folder: Path, whole: Path, kills: list[Kill], again: int, trials: int
     stuck = sum(not trial.status.ended for trial in history.trials.values())
     configs = Counter(tuple(t.config.items()) for t in history.trials.values())
     twice = sum(count - 1 for count in configs.values())
-    different = sum(told(folder)[n] != one for n, one in told(whole).items())
+    different = sum(reported(folder)[n] != one for n, one in reported(whole).items())
     hits = Counter(f"{kill.victim} at {kill.phase.name.lower()}" for kill in kills)
     print(f"kills: {dict(hits)}")
     print(f"epochs trained: {len(trained(folder))}, again: {again}, in the log: {history.epochs}")

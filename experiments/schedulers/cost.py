@@ -100,8 +100,8 @@ def measure(name: str, trials: int, workers: int = 64) -> list[str]:
     loop.run()
     gc.enable()
     ms = 1000 * np.array(timed.seconds)
-    told = [f"{value:.4f}" for value in (np.median(ms), np.quantile(ms, 0.999), ms.max())]
-    return [name, str(loop.history.next_trial), str(len(ms)), *told]
+    reported = [f"{value:.4f}" for value in (np.median(ms), np.quantile(ms, 0.999), ms.max())]
+    return [name, str(loop.history.next_trial), str(len(ms)), *reported]
 
 
 def _epochs(name: str, trials: int) -> int:

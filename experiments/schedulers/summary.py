@@ -99,10 +99,10 @@ def speed_table() -> list[list[str]]:
             shared = sorted(set(found) & set(base))
             if len(shared) > 1:
                 pairs = [_speed(found[seed], base[seed]) for seed in shared]
-                told = interval([log for log, _ in pairs])
+                reported = interval([log for log, _ in pairs])
                 reached = float(np.mean([share for _, share in pairs]))
-                low, high = np.exp(told.low), np.exp(told.high)
-                speed = f"{np.exp(told.mean):.1f} ({low:.1f} to {high:.1f})"
+                low, high = np.exp(reported.low), np.exp(reported.high)
+                speed = f"{np.exp(reported.mean):.1f} ({low:.1f} to {high:.1f})"
                 rows.append([method, str(workers), str(len(shared)), speed, f"{reached:.0%}"])
     return rows
 

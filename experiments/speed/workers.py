@@ -60,8 +60,12 @@ def search(kind: str, workers: str, seed: int) -> dict[str, Any]:
         if workers != "peer":
             results = tuner.results
             trials = results.history.trials.values()
-            told = {t.facts["workers_reason"] for t in trials if "workers_reason" in t.facts}
-            row |= {"epochs": results.epochs, "best": results.best.score, "told": sorted(told)}
+            reported = {t.facts["workers_reason"] for t in trials if "workers_reason" in t.facts}
+            row |= {
+                "epochs": results.epochs,
+                "best": results.best.score,
+                "reported": sorted(reported),
+            }
     return row
 
 

@@ -30,13 +30,13 @@ TRIALS, WORKERS, SEEDS = 24, 8, 5
 def suggestions(problem: Problem, algorithm: Algorithm, seed: int) -> NDArray[np.float64]:
     """Returns the rows (8, d) that are suggested at one moment."""
     before = Ours(BayesianOptimization(problem.space, seed))
-    told = []
+    reported = []
     for _ in range(TRIALS):
         config = before.ask()
-        told.append((config, problem.observe(config, seed)))
-        before.tell(*told[-1])
+        reported.append((config, problem.observe(config, seed)))
+        before.tell(*reported[-1])
     search = Ours(algorithm)
-    for config, value in told:
+    for config, value in reported:
         search.add(config, value)
     cube = Cube(problem.space)
     return np.array([cube.encode(search.ask()) for _ in range(WORKERS)])

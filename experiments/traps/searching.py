@@ -22,11 +22,11 @@ def repeats(side: str, folder: str) -> str:
     oracle = oracles(side).BayesianOptimizationOracle(
         objective(), 30, hyperparameters=hp, seed=1, max_consecutive_failed_trials=99
     )
-    told = [
+    proposed = [
         tuple(sorted(trial.hyperparameters.values.items()))
         for trial in drive(oracle, folder, lambda v: v["a"] + 0.5 * v["b"])
     ]
-    return f"{len(told)} trials, {len(told) - len(set(told))} repeats"
+    return f"{len(proposed)} trials, {len(proposed) - len(set(proposed))} repeats"
 
 
 def infinity(side: str, folder: str) -> str:
@@ -43,8 +43,9 @@ def infinity(side: str, folder: str) -> str:
     def loss(values: Any) -> float:
         return float("inf") if values["x"] < 0 else 1 + (values["x"] - 0.5) ** 2
 
-    told = [trial.hyperparameters.values["x"] for trial in drive(oracle, folder, loss)]
-    return f"{sum(x < 0 for x in told[8:])} of {len(told[8:])} modelled trials where loss = inf"
+    proposed = [trial.hyperparameters.values["x"] for trial in drive(oracle, folder, loss)]
+    below = sum(x < 0 for x in proposed[8:])
+    return f"{below} of {len(proposed[8:])} modelled trials where loss = inf"
 
 
 def suggestion_cost(side: str, folder: str) -> str:
@@ -63,8 +64,8 @@ def enumeration(side: str, folder: str) -> str:
     for seed in range(1, 21):
         hp = space(a=[1, 2, 3], b=[1, 2, 3], c=[1, 2])
         oracle = oracles(side).RandomSearchOracle(objective(), 50, seed, hyperparameters=hp)
-        told = list(drive(oracle, f"{folder}/{seed}", lambda v: 1.0))
-        whole += len({tuple(sorted(t.hyperparameters.values.items())) for t in told}) == 18
+        proposed = list(drive(oracle, f"{folder}/{seed}", lambda v: 1.0))
+        whole += len({tuple(sorted(t.hyperparameters.values.items())) for t in proposed}) == 18
     return f"{whole} of 20 seeds"
 
 
@@ -119,12 +120,12 @@ def rungs_after_failures(side: str, folder: str) -> str:
     oracle = oracles(side).HyperbandOracle(
         objective(), 9, 3, hyperparameters=space(x=(0.0, 1.0)), seed=1
     )
-    told, bad = [], iter([False] * 4 + [True])
+    proposed, bad = [], iter([False] * 4 + [True])
     for trial in drive(
         oracle, folder, lambda v: float("nan") if next(bad, False) else v["x"], most=13
     ):
-        told.append(trial.hyperparameters.values)
-    upper = [v["tuner/epochs"] for v in told[9:] if "tuner/trial_id" in v]
+        proposed.append(trial.hyperparameters.values)
+    upper = [v["tuner/epochs"] for v in proposed[9:] if "tuner/trial_id" in v]
     return f"after the nine: {upper.count(3)} trials at 3 epochs, {upper.count(9)} at 9"
 
 
@@ -133,8 +134,8 @@ def hyperband_epochs(side: str, folder: str) -> str:
     oracle = oracles(side).HyperbandOracle(
         objective(), 50, 3, hyperparameters=space(x=(0.0, 1.0)), seed=1
     )
-    told = [t.hyperparameters.values for t in drive(oracle, folder, lambda v: v["x"])]
-    return f"{sum(v['tuner/epochs'] - v['tuner/initial_epoch'] for v in told)} epochs"
+    proposed = [t.hyperparameters.values for t in drive(oracle, folder, lambda v: v["x"])]
+    return f"{sum(v['tuner/epochs'] - v['tuner/initial_epoch'] for v in proposed)} epochs"
 
 
 def killed_while_writing(side: str, folder: str) -> str:
@@ -177,7 +178,7 @@ kt.optimize(value, {"x": kt.space.uniform(0, 1)}, seed=1, directory=sys.argv[1])
 
 def bytes_written(side: str, folder: str) -> str:
     """Bytes written a trial, 25 and 500 trials, three parameters."""
-    told = []
+    proposed = []
     for trials in (25, 500):
         place, before = f"{folder}/{trials}", _written()
         if side == "theirs":
@@ -197,8 +198,8 @@ def bytes_written(side: str, folder: str) -> str:
                 seed=1,
                 directory=place,
             )
-        told.append(f"{(_written() - before) / trials / 1000:.1f}")
-    return " and ".join(told) + " kB a trial"
+        proposed.append(f"{(_written() - before) / trials / 1000:.1f}")
+    return " and ".join(proposed) + " kB a trial"
 
 
 def _written() -> int:
@@ -208,14 +209,14 @@ def _written() -> int:
 
 def directions(side: str, folder: str) -> str:
     """Directions of four metrics."""
-    told = []
+    proposed = []
     for name in ("f1_score", "r2_score", "cosine_similarity", "mean_io_u"):
         try:
             oracle = oracles(side).RandomSearchOracle(f"val_{name}", 1)
-            told.append(oracle.objective.direction)
+            proposed.append(oracle.objective.direction)
         except Exception as error:
-            told.append(type(error).__name__)
-    return ", ".join(told)
+            proposed.append(type(error).__name__)
+    return ", ".join(proposed)
 
 
 def seed_zero(side: str, folder: str) -> str:
@@ -247,10 +248,10 @@ def definitions(side: str, folder: str) -> str:
         "default=99": lambda hp: hp.Int("i", 1, 5, default=99),
         "step=0": lambda hp: hp.Int("i", 1, 5, step=0),
     }
-    told = []
+    proposed = []
     for name, declare in tries.items():
         try:
-            told.append(f"{name}: returns {json.dumps(declare(HyperParameters()))}")
+            proposed.append(f"{name}: returns {json.dumps(declare(HyperParameters()))}")
         except Exception as error:
-            told.append(f"{name}: {type(error).__name__}")
-    return "; ".join(told)
+            proposed.append(f"{name}: {type(error).__name__}")
+    return "; ".join(proposed)

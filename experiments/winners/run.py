@@ -55,14 +55,14 @@ def keras_tuner(kind: str) -> Callable[[Split, int], Rows]:
 
     def run(parts: Split, seed: int) -> Rows:
         found = peer.search(kind, parts, seed, TRIALS)
-        told = {"parts": parts, "shown": found["shown"]}
+        reported = {"parts": parts, "shown": found["shown"]}
         best, spent = [found["model"]], found["epochs"]
-        yield row("winner", predict(best, parts.test[0]), epochs=spent, members=best, **told)
+        yield row("winner", predict(best, parts.test[0]), epochs=spent, members=best, **reported)
         both = [np.concatenate(pair) for pair in zip(parts.train, parts.validation)]
         whole = Split((both[0], both[1]), parts.validation, parts.test, parts.classes)
         again = [train(whole, found["values"], seed, found["best_epoch"])]
         spent += found["best_epoch"]
-        yield row("refit", predict(again, parts.test[0]), epochs=spent, members=again, **told)
+        yield row("refit", predict(again, parts.test[0]), epochs=spent, members=again, **reported)
 
     return run
 
@@ -217,8 +217,8 @@ def fill(name: str, number: int, labels: str, method: str) -> None:
         cell = {"set": name, "split": number, "labels": labels, "method": method}
         for one in found:
             writer.writerow({**cell, "cpu_seconds": spent, **one})
-    told = ", ".join(f"{r['model']} {r['score']:.4f} {r['loss']:.3f}" for r in found)
-    print(f"{name} {number} {labels} {method}, {spent} s: {told}", flush=True)
+    reported = ", ".join(f"{r['model']} {r['score']:.4f} {r['loss']:.3f}" for r in found)
+    print(f"{name} {number} {labels} {method}, {spent} s: {reported}", flush=True)
 
 
 def numbers(text: str) -> list[int]:

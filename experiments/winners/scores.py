@@ -55,14 +55,14 @@ def row(
         shown: the score that the search says it has, as a number or with ``low`` and ``high``.
     """
     score, loss = score_and_loss(predicted.mean(axis=0), parts.test[1], parts.classes)
-    told = {"shown": shown, "low": None, "high": None}
+    reported = {"shown": shown, "low": None, "high": None}
     if hasattr(shown, "value"):
-        told = {"shown": shown.value, "low": shown.low, "high": shown.high}
+        reported = {"shown": shown.value, "low": shown.low, "high": shown.high}
     return {
         "model": name,
         "score": round(score, 6),
         "loss": round(loss, 6),
-        **{key: "" if value is None else round(float(value), 6) for key, value in told.items()},
+        **{key: "" if value is None else round(float(value), 6) for key, value in reported.items()},
         "epochs": epochs,
         "members": len(members),
         "parameters": sum(model.count_params() for model in members),

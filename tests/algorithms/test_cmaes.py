@@ -52,12 +52,12 @@ def test_continuous_parameters_follow_cma_to_the_last_bit(seed):
     peer = cmaes.CMA(np.full(3, 0.5), 0.2, bounds=bounds, population_size=6)
     expected = [dict(cube.decode(np.full(3, 0.5)))]
     while len(expected) < 61:
-        told = []
+        reported = []
         for _ in range(6):
             row = keyed(peer, seed, len(expected))
             expected.append(dict(cube.decode(row)))
-            told.append((row, box(expected[-1])))
-        peer.tell(told)
+            reported.append((row, box(expected[-1])))
+        peer.tell(reported)
     found = driver(seed=seed, population_size=6).advance(61)
     assert [dict(config) for config in found] == expected
 
@@ -78,18 +78,18 @@ def test_mixed_parameters_follow_catcma_with_margin_to_the_last_bit(seed):
         sigma=0.2,
         cov=np.eye(4),
     )
-    trials, told, configs = 1, [], []
+    trials, reported, configs = 1, [], []
     while trials < 80:
         drawn = keyed(peer, seed, trials)
         row = np.empty(6)
         row[columns.continuous], row[columns.ordered] = drawn.x, drawn.z
         row[columns.categorical] = (drawn.c.argmax(axis=1) + 0.5) / [3, 2]
         configs.append(dict(cube.decode(cube.snap(row)[0])))
-        told.append((drawn, mixed(configs[-1])))
+        reported.append((drawn, mixed(configs[-1])))
         trials += 1
-        if len(told) == peer.population_size:
-            peer.tell(told)
-            told = []
+        if len(reported) == peer.population_size:
+            peer.tell(reported)
+            reported = []
     found = driver(MIXED, mixed, seed).advance(80)
     assert [dict(config) for config in found[1:]] == configs
 
@@ -102,7 +102,7 @@ def test_it_closes_in_on_the_optimum(space, score):
         assert np.mean(values[150:]) < np.mean(values[:30]) / 4
 
 
-def test_a_fresh_one_goes_on_alike_whoever_ended_first():
+def test_a_fresh_one_continues_alike_whoever_ended_first():
     """Three workers, mixed parameters: what was drawn is found again from the history."""
     study = driver(MIXED, mixed, population_size=5)
     running = [study.start() for _ in range(3)]
@@ -143,7 +143,7 @@ def test_regions_that_fail_are_left():
     assert sum(failed[60:]) < sum(failed[:30]) / 3
 
 
-def test_where_it_has_converged_it_starts_anew_with_twice_the_population():
+def test_where_it_has_converged_it_starts_again_with_twice_the_population():
     space = Space({"x": uniform(0, 1)})
     study = driver(space, lambda config: (config["x"] - 0.3) ** 2, population_size=4)
     study.advance(400)

@@ -137,7 +137,7 @@ def test_the_gradients_of_mean_and_variance(rng):
             np.testing.assert_allclose(gradient[i], numeric, atol=1e-5)
 
 
-def test_extending_equals_conditioning_anew(rng):
+def test_extending_equals_conditioning_again(rng):
     x, y, weights = numbers(rng)
     x[:, 3] = rng.integers(3, size=len(x))
     hyper = Hyper(weights, SCALE, NOISE, *BENDS)

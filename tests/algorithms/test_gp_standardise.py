@@ -40,7 +40,7 @@ def test_failures_are_as_bad_as_the_worst():
     assert targets[-1] == targets[-2] == targets.max() == targets[0]
 
 
-def test_all_failed_tells_nothing():
+def test_all_failed_explains_nothing():
     assert targets_of(np.array([np.inf, np.inf])).tolist() == [0.0, 0.0]
 
 

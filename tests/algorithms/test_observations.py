@@ -103,7 +103,7 @@ def test_the_order_of_reports_does_not_matter():
     np.testing.assert_array_equal(seen[0].costs, seen[1].costs)
 
 
-def test_levels_are_aligned_by_the_trials_that_went_on():
+def test_levels_are_aligned_by_the_trials_that_continued():
     trials = np.array([0, 1, 2, 1, 2, 2])
     levels = np.array([1, 1, 1, 3, 3, 9])
     costs = np.array([9.0, 5.0, 4.0, 3.0, 2.0, 1.0])

@@ -115,7 +115,7 @@ def test_children_of_inactive_parents_are_absent(make):
         assert ("p" in config) == (config["kind"] == "a")
 
 
-def test_the_two_take_different_ways():
+def test_the_two_use_different_loops():
     one, other = (driver(make, population_size=4).advance(12) for make in BOTH)
     assert one[:4] == other[:4]
     assert one[4:] != other[4:]
@@ -184,6 +184,6 @@ def test_with_parents_from_rungs_children_move_to_the_best_of_the_rung_below():
     assert moved("rungs") > 0.3
 
 
-def test_unknown_parents_are_told_with_the_nearest():
+def test_unknown_parents_are_reported_with_the_nearest():
     with pytest.raises(InvalidInput, match="Unknown parents 'rung'. Did you mean 'rungs'"):
         DifferentialEvolution(FIVE, 0, parents="rung")

@@ -51,7 +51,7 @@ def test_a_test_of_that_many_rows_finds_the_difference_four_times_in_five():
     assert np.mean(power) == pytest.approx(0.8, abs=0.03)
 
 
-def test_many_rows_tell_the_best_apart():
+def test_many_rows_distinguish_the_best():
     found = saturation(study([0.95, 0.90, 0.88], validation_samples=10_000))
     assert (found.tied, found.close, found.saturated) == (1, 1, False)
 

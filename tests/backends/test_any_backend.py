@@ -37,7 +37,7 @@ def test_a_search_trains_its_plan_in_the_way_of_its_backend(whole):
     assert loops == {LOOP[keras.backend.backend()]}
 
 
-def test_a_search_that_was_cut_goes_on_exactly(whole, tmp_path):
+def test_a_search_that_was_cut_continues_exactly(whole, tmp_path):
     search(tmp_path, max_epochs_total=3)
     assert losses(search(tmp_path)) == pytest.approx(losses(whole), rel=1e-6)
 
@@ -49,7 +49,7 @@ def test_the_best_model_has_the_weights_of_its_best_epoch(whole):
 
 
 def test_bayesian_optimisation_and_its_seed(tmp_path):
-    told = []
+    reported = []
     for number in range(2):
         tuner = kt.BayesianOptimization(
             build,
@@ -60,5 +60,5 @@ def test_bayesian_optimisation_and_its_seed(tmp_path):
             directory=tmp_path / str(number),
         )
         tuner.search(**DATA)
-        told.append(losses(tuner))
-    assert told[1] == pytest.approx(told[0], rel=1e-6)
+        reported.append(losses(tuner))
+    assert reported[1] == pytest.approx(reported[0], rel=1e-6)

@@ -45,7 +45,7 @@ def test_csv_holds_what_the_curves_hold(tmp_path):
     )
 
 
-def test_csv_of_a_search_that_went_on_tells_the_whole_study(tmp_path):
+def test_csv_of_a_search_that_continued_reports_the_whole_study(tmp_path):
     path = tmp_path / "epochs.csv"
     search(CSVLog(path), folder=tmp_path / "study", trials=3)
     first = rows(path)
@@ -85,7 +85,7 @@ def test_tensorboard_reads_scalars_and_hparams(tmp_path):
     assert isinstance(over, plugin_data_pb2.SessionEndInfo) and over.end_time_secs == 1e9
 
 
-def test_tensorboard_tells_failures_from_successes(tmp_path):
+def test_tensorboard_distinguishes_failures_from_successes(tmp_path):
     from tensorboard.plugins.hparams import api_pb2, metadata
 
     results = search(TensorBoardLog(tmp_path), trials=12)
@@ -97,7 +97,7 @@ def test_tensorboard_tells_failures_from_successes(tmp_path):
         assert status == (api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS)
 
 
-def test_tensorboard_begins_anew_with_the_search_and_goes_on_with_it(tmp_path):
+def test_tensorboard_starts_again_with_the_search_and_continues_with_it(tmp_path):
     logs, study = tmp_path / "logs", tmp_path / "study"
     search(TensorBoardLog(logs), folder=study, trials=3)
     mine = logs / "trial-0000" / "mine.txt"
@@ -155,7 +155,7 @@ def test_mlflow_has_a_run_for_the_search_and_one_for_each_trial(tmp_path):
     assert client.calls[-1] == ("set_terminated", "0", "FINISHED")
 
 
-def test_mlflow_goes_on_in_the_same_runs(tmp_path):
+def test_mlflow_continues_in_the_same_runs(tmp_path):
     client = Client()
     search(MLflowLog(client=client), folder=tmp_path / "study", trials=2)
     search(MLflowLog(client=client), folder=tmp_path / "study", trials=4)
@@ -206,7 +206,7 @@ class Plain:
         self.closed += 1
 
 
-def test_any_object_with_on_event_listens_and_one_that_breaks_is_told_once(caplog):
+def test_any_object_with_on_event_listens_and_one_that_breaks_is_reported_once(caplog):
     broken, plain = Plain(breaks=True), Plain()
     with caplog.at_level(logging.ERROR, "kerashpo"):
         results = search(broken, plain)

@@ -106,8 +106,8 @@ def test_every_epoch_is_in_the_curves(compared):
     )
     results = {row["tuner"]: int(row["epochs"]) for row in rows(out / "results.csv")}
     for tuner, epochs in results.items():
-        told = {(r["trial"], r["epoch"]) for r in found if r["tuner"] == tuner}
-        assert len(told) == epochs
+        shown = {(r["trial"], r["epoch"]) for r in found if r["tuner"] == tuner}
+        assert len(shown) == epochs
 
 
 def test_every_model_of_a_search_is_on_the_test_set(compared):
@@ -128,9 +128,9 @@ def test_every_model_of_a_search_is_on_the_test_set(compared):
         # The score shown, less the luck of having been chosen.
         assert row["model"] != "winner" or 0 < float(row["expected"]) < float(row["shown"])
     winners = {r["tuner"]: r["test_score"] for r in found if r["model"] == "winner"}
-    told = {r["tuner"]: r["test_accuracy"] for r in rows(out / "results.csv")}
+    shown = {r["tuner"]: r["test_accuracy"] for r in rows(out / "results.csv")}
     for tuner, value in winners.items():
-        assert float(value) == pytest.approx(float(told[tuner]), abs=1e-6)
+        assert float(value) == pytest.approx(float(shown[tuner]), abs=1e-6)
     average = found[-1]
     assert int(average["parameters"]) == 5 * int(found[-2]["parameters"])
     assert (average["epochs"], average["shown"]) == ("10", "nan")
@@ -258,7 +258,7 @@ def test_quiet_prints_the_table_alone(compared, capsys):
     assert "hyperband" in text and "done before" not in text and str(out) not in text
 
 
-def test_an_interrupted_comparison_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+def test_an_interrupted_comparison_continues_where_it_was(tmp_path, monkeypatch, capsys):
     argv = [*TINY, "--tuners", "random", "--out", str(tmp_path)]
     done = []
 

@@ -56,7 +56,7 @@ def test_what_is_named_twice_counts_once():
         ("--plan missing.toml", "no plan 'missing.toml'"),
     ],
 )
-def test_what_cannot_be_meant(flags, message):
+def test_invalid_values(flags, message):
     with pytest.raises(InvalidInput, match=f"(?s){message}"):
         parse(flags.split())
 
@@ -88,7 +88,7 @@ def test_a_plan_says_the_same_and_flags_win(tmp_path):
         ('[simulated.hyperband]\naccuracy = "96 %"', "numbers named accuracy.*96 %"),
     ],
 )
-def test_a_plan_that_cannot_be_meant(text, message, tmp_path):
+def test_a_plan_that_is_invalid(text, message, tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text(text)
     with pytest.raises(InvalidInput, match=f"(?s){message}"):

@@ -120,8 +120,8 @@ def test_the_verdict_never_names_a_winner_that_the_test_does_not_support(languag
     wins = {"en": "is the winner", "es": "gana a"}[language]
     none = {"en": "no winner may be claimed", "es": "no se puede afirmar un ganador"}[language]
     clear = ranked(a=[3.0 + i for i in range(9)], b=[2.0 + i for i in range(9)])
-    told = verdict(clear, "wine", texts)
-    assert none not in told and ({"en": wins, "es": "gana a"}[language] in told)
+    text = verdict(clear, "wine", texts)
+    assert none not in text and ({"en": wins, "es": "gana a"}[language] in text)
     alike = ranked(a=[1.0, 2.0] * 5, b=[2.0, 1.0] * 5, c=[1.5, 1.5] * 5)
     assert none in verdict(alike, "wine", texts)
     assert wins not in verdict(alike, "wine", texts)
@@ -130,15 +130,15 @@ def test_the_verdict_never_names_a_winner_that_the_test_does_not_support(languag
 def test_half_a_claim():
     best = [3.0 + i for i in range(10)]
     close = [v + (0.1 if i % 2 else -0.1) for i, v in enumerate(best)]
-    told = verdict(ranked(a=best, b=close, c=[v - 9 for v in best]), "wine", EN)
-    assert "no single winner may be claimed" in told
-    assert "better than c beyond chance, but not than b" in told
+    text = verdict(ranked(a=best, b=close, c=[v - 9 for v in best]), "wine", EN)
+    assert "no single winner may be claimed" in text
+    assert "better than c beyond chance, but not than b" in text
 
 
 def test_too_few_seeds_are_called_so():
-    told = verdict(ranked(a=[1.0, 2.0, 3.0], b=[0.0, 1.0, 2.0]), "wine", EN)
-    assert "With 3 comparisons no pair could have been told apart" in told
-    assert "= 0.250" in told
+    text = verdict(ranked(a=[1.0, 2.0, 3.0], b=[0.0, 1.0, 2.0]), "wine", EN)
+    assert "With 3 comparisons no pair could have been told apart" in text
+    assert "= 0.250" in text
     assert "With" not in verdict(ranked(a=[1.0, 2.0] * 5, b=[2.0, 1.0] * 5), "wine", EN)
 
 
@@ -329,19 +329,19 @@ def test_texts_are_harmless_in_markdown_and_html():
 
 
 @pytest.mark.parametrize(
-    ("losses", "told"),
+    ("losses", "text"),
     [([0.1, 0.2], "0.150"), ([3000.0, 3000.0], "3000 [3000; 3000]"), ([0.1, math.inf], "-")],
 )
-def test_a_loss_of_any_size(losses, told):
+def test_a_loss_of_any_size(losses, text):
     group = [replace(made("wine", "random", s, 0.9), test_loss=v) for s, v in enumerate(losses)]
     rest = [made("wine", "default", seed, 0.5) for seed in range(2)]
     found = find([*group, *rest], make_task("wine"), None)
-    assert loss_interval(found.loss["random"], EN).startswith(told)
+    assert loss_interval(found.loss["random"], EN).startswith(text)
 
 
 def test_code_cannot_close_its_fence():
-    told = to_markdown([Code("a ```` b\n```\n<script>")])
-    assert told == "`````\na ```` b\n```\n<script>\n`````\n"
+    text = to_markdown([Code("a ```` b\n```\n<script>")])
+    assert text == "`````\na ```` b\n```\n<script>\n`````\n"
 
 
 @pytest.mark.parametrize(
@@ -354,8 +354,8 @@ def test_code_cannot_close_its_fence():
 def test_ties_on_the_validation_rows_are_said_aloud(language, sentence):
     ties = saturation_of([1.0] * 6 + [0.5] * 3, rows=91)
     mine = [replace(one, saturation=ties) for one in results(random=0.9, bayesian=0.8)]
-    told = ties_text(mine, Texts(language))
-    assert told.startswith(sentence) and "91" in told and "680" in told
+    text = ties_text(mine, Texts(language))
+    assert text.startswith(sentence) and "91" in text and "680" in text
     assert ties_text(results(random=0.9), Texts(language)) == "", "nothing is known"
     apart = saturation_of([0.95, 0.5, 0.4], rows=5000)
     assert ties_text([replace(one, saturation=apart) for one in mine], Texts(language)) == ""

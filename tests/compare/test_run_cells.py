@@ -81,7 +81,7 @@ def dying(tmp_path, often):
     return Run("wine", "majority", 0, tmp_path / "dying", source=f"{file}:task")
 
 
-def test_a_killed_worker_is_replaced_and_its_run_goes_on(tmp_path):
+def test_a_killed_worker_is_replaced_and_its_run_continues(tmp_path):
     options, runs = untrained(tmp_path, 1)
     one = dying(tmp_path, LIVES - 1)
     found = dict(cells([one, *runs], options))

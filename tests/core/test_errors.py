@@ -23,7 +23,7 @@ def test_what_is_no_whole_number(value):
         require_integer("trials", value, 1)
 
 
-def test_a_reason_is_told():
+def test_a_reason_is_reported():
     with pytest.raises(InvalidInput, match=r"\(one is promoted\). Received: 1"):
         require_integer("factor", 1, 2, why="one is promoted")
 

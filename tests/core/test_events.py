@@ -1,4 +1,4 @@
-"""Events as text: what is written comes back, what is broken is told."""
+"""Events as text: what is written comes back, what is broken is reported."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_broken_event_names_its_kind(kind, rest):
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"kind":"new"}', '{"kind":[]}'])
-def test_an_unknown_event_is_told(text):
+def test_an_unknown_event_is_reported(text):
     with pytest.raises(ValueError, match="unknown event"):
         decode(text)
 

@@ -67,7 +67,7 @@ def test_an_epoch_that_is_no_number_is_no_score(bad, direction):
     assert history.best.score == 0.5
 
 
-def test_nobody_leads_without_a_finite_score():
+def test_no_trial_leads_without_a_finite_score():
     assert study(curves=[[math.nan], []]).best is None
 
 

@@ -61,7 +61,7 @@ def test_lines(progress, play):
     ]
 
 
-def test_an_interrupted_search_says_how_to_go_on(progress, play):
+def test_an_interrupted_search_says_how_to_continue(progress, play):
     out = io.StringIO()
     play(LineDisplay(progress, out), "interrupted")
     assert out.getvalue().splitlines()[-3] == (
@@ -191,7 +191,7 @@ def test_a_terminal_without_unicode_gets_ascii(progress, play):
     assert "###" in shown and shown.isascii()
 
 
-def test_the_clock_goes_on_during_a_long_epoch(progress, play):
+def test_the_clock_continues_during_a_long_epoch(progress, play):
     timed = Timed(progress)
     play(timed, stop=9)
     assert "elapsed 0:05   left 0:03" in drawn(timed.display, 100)[1]
@@ -295,7 +295,7 @@ NEWS = (
 
 
 @pytest.mark.parametrize("kind", ["lines", "terminal", "notebook"])
-def test_every_display_tells_why_workers_come_and_go(kind, progress, play):
+def test_every_display_reports_why_workers_come_and_go(kind, progress, play):
     out, cell = io.StringIO(), Cell()
     display = {
         "lines": lambda: LineDisplay(progress, out),

@@ -34,14 +34,14 @@ def run(script: Path) -> dict[str, object]:
         try:
             with contextlib.redirect_stdout(printed):
                 names = runpy.run_path(str(script))
-            told = {"error": None, **facts(names["tuner"])}
+            outcome = {"error": None, **facts(names["tuner"])}
             found = [one for one in names.values() if not isinstance(one, type)]
             searched = [one for one in found if hasattr(one, "results")]
-            told["failures"] = [text for one in searched for text in facts(one)["failures"]]
+            outcome["failures"] = [text for one in searched for text in facts(one)["failures"]]
         except Exception:
-            told = {"error": traceback.format_exc(), "failures": []}
+            outcome = {"error": traceback.format_exc(), "failures": []}
         os.chdir(SCRIPTS)
-    return {"script": script.stem, "printed": printed.getvalue(), **told}
+    return {"script": script.stem, "printed": printed.getvalue(), **outcome}
 
 
 def facts(tuner: object) -> dict[str, object]:

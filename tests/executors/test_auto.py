@@ -79,7 +79,7 @@ def test_a_short_search_stays_in_this_process(tmp_path):
     driver.executor.close()
 
 
-def test_a_long_search_goes_over_and_trials_go_on_there(tmp_path):
+def test_a_long_search_goes_over_and_trials_continue_there(tmp_path):
     driver = automatic(tmp_path, left=10**6)
     for trial in range(2):
         driver.start(trial, until=25)

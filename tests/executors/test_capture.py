@@ -17,7 +17,7 @@ from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.messages import Failed, WorkItem
 
 
-def test_both_streams_are_heard_and_still_printed(capsys):
+def test_both_streams_are_captured_and_still_printed(capsys):
     tail = OutputCapture()
     with tail.capturing():
         print("one")
@@ -27,7 +27,7 @@ def test_both_streams_are_heard_and_still_printed(capsys):
     assert capsys.readouterr() == ("one\nthree\n", "two\n")
 
 
-def test_only_the_end_is_kept_and_each_trial_begins_anew(capsys):
+def test_only_the_end_is_kept_and_each_trial_starts_again(capsys):
     tail = OutputCapture()
     with tail.capturing():
         print("x" * MOST + "end")
@@ -37,7 +37,7 @@ def test_only_the_end_is_kept_and_each_trial_begins_anew(capsys):
     assert tail.text == ""
 
 
-def test_displays_and_other_threads_are_not_heard(capsys):
+def test_displays_and_other_threads_are_not_captured(capsys):
     tail = OutputCapture()
 
     def show(message):
@@ -94,7 +94,7 @@ def allocate_tensorflow():
 
 
 @pytest.mark.parametrize("allocate", [allocate_numpy, allocate_tensorflow])
-def test_memory_that_is_not_there_is_told_apart(allocate):
+def test_memory_that_is_not_there_is_distinguished(allocate):
     with pytest.raises(Exception) as caught:
         allocate()
     assert classify("fit", caught.value).kind == "memory"

@@ -62,7 +62,7 @@ def test_workers_and_executor_choose_together(arguments, factory, count):
         ((1, "serial", True), "need trials in worker processes.*'serial'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(arguments, message):
+def test_invalid_values_are_refused(arguments, message):
     with pytest.raises(InvalidInput, match=f"(?s){message}"):
         executor_factory(*arguments)
 

@@ -16,46 +16,46 @@ def start(trial, until, **config):
 
 
 def drain(simulated, decide=None):
-    """Returns (clock, message) of all that is told."""
-    told = []
+    """Returns (clock, message) of all that is reported."""
+    messages = []
 
     def handle(message):
-        told.append((simulated.now(), message))
+        messages.append((simulated.now(), message))
         if decide:
             decide(message)
 
     before = -1
-    while before != len(told):
-        before = len(told)
+    while before != len(messages):
+        before = len(messages)
         simulated.poll(handle)
-    return told
+    return messages
 
 
 def linear(config, epoch):
     return 1.0 / epoch, epoch * config.get("pace", 1.0)
 
 
-def test_epochs_are_told_at_their_end_and_then_that_the_job_is_reached():
+def test_epochs_are_reported_at_their_end_and_then_that_the_job_is_reached():
     simulated = executor(linear)
     simulated.submit([start(0, 2, pace=2.5)])
-    told = drain(simulated)
-    assert [at for at, _ in told] == [2.5, 5.0, 5.0]
-    assert [type(message) for _, message in told] == [Reported, Reported, Reached]
-    assert told[1][1].report.metrics == {"value": 0.5}
-    assert told[1][1].report.seconds == 5.0
+    messages = drain(simulated)
+    assert [at for at, _ in messages] == [2.5, 5.0, 5.0]
+    assert [type(message) for _, message in messages] == [Reported, Reported, Reached]
+    assert messages[1][1].report.metrics == {"value": 0.5}
+    assert messages[1][1].report.seconds == 5.0
 
 
-def test_workers_train_at_once_and_ties_are_told_in_the_order_of_their_beginning():
+def test_workers_train_at_once_and_ties_are_reported_in_the_order_of_their_beginning():
     simulated = executor(linear, workers=3)
     assert simulated.free() == 3
     simulated.submit([start(0, 1), start(1, 2, pace=0.5), start(2, 1)])
     assert simulated.free() == 0
-    told = [(at, m.trial) for at, m in drain(simulated) if isinstance(m, Reported)]
-    assert told == [(0.5, 1), (1.0, 0), (1.0, 2), (1.0, 1)]
+    messages = [(at, m.trial) for at, m in drain(simulated) if isinstance(m, Reported)]
+    assert messages == [(0.5, 1), (1.0, 0), (1.0, 2), (1.0, 1)]
     assert simulated.free() == 3
 
 
-def test_a_resumed_trial_goes_on_with_its_epochs_and_its_seconds():
+def test_a_resumed_trial_continues_with_its_epochs_and_its_seconds():
     simulated = executor(linear)
     simulated.submit([start(0, 1, pace=3.0)])
     drain(simulated)
@@ -114,7 +114,7 @@ def test_a_problem_that_raises_fails_the_trial_with_its_traceback():
     assert simulated.free() == 1
 
 
-def test_seconds_that_are_no_number_are_told():
+def test_seconds_that_are_no_number_are_reported():
     simulated = executor(lambda config, epoch: (0.0, float("nan")))
     with pytest.raises(InvalidInput, match=r"finite seconds.*seconds=nan at epoch 1"):
         simulated.submit([start(0, 1)])
@@ -136,10 +136,10 @@ def fork(trial, parent, at, until, **config):
     return WorkItem(Fork(trial, parent, at, config, until), config, until)
 
 
-def epochs(told):
+def epochs(messages):
     """Returns (epoch, value, seconds) by trial."""
     found = {}
-    for _, message in told:
+    for _, message in messages:
         if isinstance(message, Reported):
             report = message.report
             line = (report.epoch, report.metrics["value"], report.seconds)
@@ -147,7 +147,7 @@ def epochs(told):
     return found
 
 
-def test_a_fork_goes_on_along_its_own_curve_on_time_of_its_own():
+def test_a_fork_continues_along_its_own_curve_on_time_of_its_own():
     simulated = executor(linear)
     simulated.submit([start(0, 2, pace=2.0)])
     drain(simulated)
@@ -177,9 +177,9 @@ def test_a_problem_that_advances_a_state_forks_it():
     assert epochs(drain(simulated))[0] == [(3, 0.125, 6.0)]
     simulated.submit([fork(1, 0, 2, 3, rate=0.5)])
     simulated.submit([fork(2, 0, 2, 3, rate=0.1)])
-    told = epochs(drain(simulated))
-    assert told[1] == [(3, 0.125, 2.0)]  # equal values: the parent's curve
-    assert told[2] == [(3, 0.025, 2.0)]
+    messages = epochs(drain(simulated))
+    assert messages[1] == [(3, 0.125, 2.0)]  # equal values: the parent's curve
+    assert messages[2] == [(3, 0.025, 2.0)]
 
 
 def test_forks_of_forks_and_forks_that_outlive_their_parent():

@@ -36,12 +36,12 @@ def end(oracle, trial, score, status="COMPLETED"):
 
 def drive(oracle, trials=STOP, tuner_id="tuner0", score=value_of):
     """Runs trials one after another; returns the values of those that were started."""
-    told = []
+    values = []
     for _ in range(trials):
         trial = oracle.create_trial(tuner_id)
         if trial.status == "STOPPED":
             break
         assert trial.status == "RUNNING"
-        told.append(dict(trial.hyperparameters.values))
+        values.append(dict(trial.hyperparameters.values))
         end(oracle, trial, score(trial.hyperparameters.values))
-    return told
+    return values

@@ -76,7 +76,7 @@ def place(folder: Path, name: str = "study", **settings: Any) -> dict[str, Any]:
     } | settings
 
 
-def told(results: Results) -> dict[int, Any]:
+def outcomes(results: Results) -> dict[int, Any]:
     """Returns, by trial, its values, status and every metric of every epoch."""
     return {
         trial.number: (

@@ -43,8 +43,8 @@ def test_the_exercises_ask_for_what_is_checked_and_the_solutions_answer_it(page)
     assert asked == dict.fromkeys(exercise.answers)
     assert {"AUTHOR", "answers"} <= names(page.solution)
     assert all(f'"{name}"' in page.solution for name in exercise.answers)
-    told = "".join(c.source for c in page.build().cells if c.cell_type == "markdown")
-    assert all(f"`{name}`" in told for name in exercise.answers)
+    text = "".join(c.source for c in page.build().cells if c.cell_type == "markdown")
+    assert all(f"`{name}`" in text for name in exercise.answers)
 
 
 @pytest.mark.parametrize("name", NAMES)

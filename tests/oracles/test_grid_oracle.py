@@ -55,11 +55,11 @@ def test_a_resume_finds_all_six(tmp_path, cut):
     hp.Boolean("b")
     objective = keras_tuner.Objective("score", "max")
     first = place(GridSearchOracle(objective, hyperparameters=hp), tmp_path)
-    told = drive(first, cut)
+    proposed = drive(first, cut)
     second = place(GridSearchOracle(objective), tmp_path)
     second.reload()
-    told += drive(second)
-    assert len({tuple(one.items()) for one in told}) == len(told) == 6
+    proposed += drive(second)
+    assert len({tuple(one.items()) for one in proposed}) == len(proposed) == 6
 
 
 def test_a_second_worker_waits_for_what_may_be_discovered(tmp_path):

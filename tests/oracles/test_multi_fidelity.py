@@ -19,11 +19,11 @@ def epochs(values):
 
 def test_hyperband_trains_what_the_paper_plans(tmp_path):
     oracle = HyperbandOracle(SCORE, 50, 3, hyperparameters=space(continuous=True), seed=0)
-    told = drive(place(oracle, tmp_path))
-    assert sum(map(epochs, told)) == Hyperband(50, 3).plan().epochs == 673
+    proposed = drive(place(oracle, tmp_path))
+    assert sum(map(epochs, proposed)) == Hyperband(50, 3).plan().epochs == 673
 
 
-def test_a_promotion_goes_on_from_the_best(tmp_path):
+def test_a_promotion_continues_from_the_best(tmp_path):
     oracle = HyperbandOracle(SCORE, 9, 3, hyperparameters=space(continuous=True), seed=0)
     place(oracle, tmp_path)
     scores = {}
@@ -59,11 +59,11 @@ def test_a_failure_does_not_block_a_rung(tmp_path):
 
 def test_asha_promotes_before_its_rung_is_full(tmp_path):
     oracle = ASHAOracle(SCORE, 9, 9, 3, hyperparameters=space(continuous=True), seed=0)
-    told = drive(place(oracle, tmp_path))
-    begun = [one for one in told if "tuner/trial_id" not in one]
+    proposed = drive(place(oracle, tmp_path))
+    begun = [one for one in proposed if "tuner/trial_id" not in one]
     assert len(begun) == 9
-    assert told[3]["tuner/epochs"] == 3
-    assert max(one["tuner/epochs"] for one in told) == 9
+    assert proposed[3]["tuner/epochs"] == 3
+    assert max(one["tuner/epochs"] for one in proposed) == 9
 
 
 def test_asha_needs_a_bound(tmp_path):
@@ -82,6 +82,6 @@ def test_asha_needs_a_bound(tmp_path):
         ({"max_epochs": 0}, "max_epochs must be"),
     ],
 )
-def test_shapes_that_cannot_be_meant(cls, given, message):
+def test_invalid_shapes(cls, given, message):
     with pytest.raises(InvalidInput, match=message):
         cls(SCORE, **given)

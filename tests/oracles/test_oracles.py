@@ -80,21 +80,21 @@ def test_shared_arguments_are_taken_by_position_and_by_name():
 
 
 @pytest.mark.parametrize(
-    "arguments, options, told",
+    "arguments, options, message",
     [
         ((), {"sede": 1}, "unexpected keyword argument 'sede'"),
         ((SCORE, 12, 7), {"seed": 7}, "multiple values for argument 'seed'"),
         ((SCORE, 12, 7, None, True, True, 0, 3, "more"), {}, "too many positional arguments"),
     ],
 )
-def test_arguments_that_an_oracle_does_not_have(arguments, options, told):
-    with pytest.raises(TypeError, match=told):
+def test_arguments_that_an_oracle_does_not_have(arguments, options, message):
+    with pytest.raises(TypeError, match=message):
         oracles.RandomSearchOracle(*arguments, **options)
 
 
 def test_no_configuration_twice(make, tmp_path):
-    told = started(drive(place(make(), tmp_path)))
-    assert len(set(told)) == len(told) > 5
+    proposed = started(drive(place(make(), tmp_path)))
+    assert len(set(proposed)) == len(proposed) > 5
 
 
 def test_equal_seeds_propose_alike_and_zero_is_a_seed(make, tmp_path):
@@ -103,7 +103,7 @@ def test_equal_seeds_propose_alike_and_zero_is_a_seed(make, tmp_path):
 
 
 @pytest.mark.parametrize("cut", [1, 5, 8])
-def test_a_reloaded_oracle_goes_on_as_if_never_stopped(make, tmp_path, cut):
+def test_a_reloaded_oracle_continues_as_if_never_stopped(make, tmp_path, cut):
     whole = drive(place(make(), tmp_path / "whole"))
     first = place(make(), tmp_path / "cut")
     begun = drive(first, cut)
@@ -115,17 +115,17 @@ def test_a_reloaded_oracle_goes_on_as_if_never_stopped(make, tmp_path, cut):
     assert [*begun, dict(unfinished.hyperparameters.values), *drive(second)] == whole
 
 
-def test_hearing_only_what_is_new_proposes_what_a_whole_replay_does(make, tmp_path, monkeypatch):
+def test_reading_only_new_trials_proposes_what_a_whole_replay_does(make, tmp_path, monkeypatch):
     built = []
     begin = Replay.__post_init__
     monkeypatch.setattr(Replay, "__post_init__", lambda self: (built.append(self), begin(self))[1])
     whole = drive(place(make(), tmp_path / "1"))
     assert len(built) == isinstance(make(), oracles.AlgorithmOracle)
-    forgetful, told = place(make(), tmp_path / "2"), []
+    forgetful, proposed = place(make(), tmp_path / "2"), []
     for _ in range(len(whole)):
         forgetful._known = None
-        told += drive(forgetful, 1)
-    assert told == whole
+        proposed += drive(forgetful, 1)
+    assert proposed == whole
 
 
 def test_a_trial_that_ended_is_not_run_again_after_a_reload(make, tmp_path):
@@ -138,13 +138,13 @@ def test_a_trial_that_ended_is_not_run_again_after_a_reload(make, tmp_path):
 
 def test_threads_share_an_oracle(make, tmp_path):
     oracle = place(make(), tmp_path)
-    told, failures = [], []
+    proposed, failures = [], []
 
     def work(name):
         try:
             while (trial := oracle.create_trial(name)).status != "STOPPED":
                 if trial.status == "RUNNING":
-                    told.append(dict(trial.hyperparameters.values))
+                    proposed.append(dict(trial.hyperparameters.values))
                     end(oracle, trial, value_of(trial.hyperparameters.values))
         except BaseException as error:
             failures.append(error)
@@ -155,23 +155,23 @@ def test_threads_share_an_oracle(make, tmp_path):
     for thread in threads:
         thread.join(60)
     assert not failures and not any(thread.is_alive() for thread in threads)
-    assert len(set(started(told))) == len(started(told)) > 5
+    assert len(set(started(proposed))) == len(started(proposed)) > 5
     assert not oracle.ongoing_trials
 
 
 def test_what_is_discovered_late_is_searched(make, tmp_path):
     oracle = place(make(hyperparameters=None), tmp_path)
-    told = []
+    proposed = []
     while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
         hp = trial.hyperparameters
         hp.Choice("kind", ["a", "b", "c"])
         if hp.Boolean("deep"):
             hp.Int("units", 1, 2)
-        told.append(dict(hp.values))
+        proposed.append(dict(hp.values))
         end(oracle, trial, value_of(hp.values))
-        assert len(told) < 100
-    assert {one["kind"] for one in told} == {"a", "b", "c"}
-    assert {one["deep"] for one in told} == {False, True}
+        assert len(proposed) < 100
+    assert {one["kind"] for one in proposed} == {"a", "b", "c"}
+    assert {one["deep"] for one in proposed} == {False, True}
 
 
 def test_a_failed_trial_is_no_best_trial_and_stops_nothing(make, tmp_path):
@@ -198,12 +198,12 @@ def test_a_failed_trial_is_no_best_trial_and_stops_nothing(make, tmp_path):
         ({"max_consecutive_failed_trials": 0}, "max_consecutive_failed_trials must be"),
     ],
 )
-def test_arguments_that_cannot_be_meant(make, given, message):
+def test_invalid_arguments(make, given, message):
     with pytest.raises(InvalidInput, match=message):
         make(**given)
 
 
-def test_a_space_that_contradicts_itself_is_told_at_once(make):
+def test_a_space_that_contradicts_itself_is_reported_at_once(make):
     hp = keras_tuner.HyperParameters()
     hp.Int("units", 1, 5, default=99)
     with pytest.raises(InvalidSpace, match="'units': default 99 is outside"):
@@ -245,7 +245,7 @@ def test_a_retry_is_judged_by_itself(tmp_path):
     assert oracle.trials[trial.trial_id].score == 0.7
 
 
-def test_a_streak_of_failures_is_saved_and_a_later_search_goes_on(tmp_path):
+def test_a_streak_of_failures_is_saved_and_a_later_search_continues(tmp_path):
     def made():
         oracle = oracles.RandomSearchOracle(
             SCORE, hyperparameters=space(), max_consecutive_failed_trials=2

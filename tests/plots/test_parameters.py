@@ -228,7 +228,7 @@ def contrast(one, other) -> float:
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
-def test_rungs_are_told_apart_on_every_page(style):
+def test_rungs_are_distinguished_on_every_page(style):
     with plt.style.context(style):
         page = mpl.rcParams["axes.facecolor"]
         ramps = [shades(count) for count in (2, 3, 4, 5)]

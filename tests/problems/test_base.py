@@ -21,7 +21,7 @@ def test_a_space_may_be_a_mapping():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "reported"),
     [
         (SimpleNamespace(space=SPACE), "without direction, max_epochs, evaluate"),
         (problem(space=[1]), "must be a kerashpo.Space or a mapping.*Received: list"),
@@ -30,8 +30,8 @@ def test_a_space_may_be_a_mapping():
         (problem(max_epochs=0), "max_epochs must be a whole number of at least 1"),
     ],
 )
-def test_what_is_missing_or_wrong_is_named(wrong, told):
-    with pytest.raises(InvalidInput, match=told):
+def test_what_is_missing_or_wrong_is_named(wrong, reported):
+    with pytest.raises(InvalidInput, match=reported):
         check_problem(wrong)
 
 

@@ -76,7 +76,7 @@ def test_one_hot_labels_stay_one_hot():
         (np.arange(100), "val_mean_absolute_error", ()),
     ],
 )
-def test_classes_are_told_by_y_and_the_objective(y, objective, classes):
+def test_classes_are_reported_by_y_and_the_objective(y, objective, classes):
     made = task(y=y, objective=objective)
     assert made.classes == classes
     train = made.load(0).train[1]
@@ -152,7 +152,7 @@ def test_standardised_learns_from_the_training_part_alone():
         ({"description": {"en": 3}}, "description must be a text"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(given, message):
+def test_invalid_values_are_refused(given, message):
     with pytest.raises(InvalidInput, match=message):
         task(**given)
 

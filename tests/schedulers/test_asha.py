@@ -136,7 +136,7 @@ def test_cutting_the_log_anywhere_and_resuming_trains_the_same(data, values):
 
 @given(values=VALUES, limit=st.integers(1, 20), more=st.integers(0, 10))
 @settings(max_examples=30, deadline=None)
-def test_raising_max_trials_goes_on_with_what_was_given_up(values, limit, more):
+def test_raising_max_trials_continues_with_what_was_given_up(values, limit, more):
     table = CurveTable.flat(values)
     _, log = table.search(lambda: ASHA(9), budget=Budget(max_trials=limit)).play()
     extended, _ = table.search(lambda: ASHA(9), budget=Budget(max_trials=limit + more)).play(log)
@@ -159,7 +159,7 @@ def test_the_budget_of_epochs_is_exact(values, budget, workers):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"max_epochs": 0}, "max_epochs must be a whole number of at least 1"),
         ({"max_epochs": 9, "factor": 1}, "factor must be a whole number of at least 2"),
@@ -167,6 +167,6 @@ def test_the_budget_of_epochs_is_exact(values, budget, workers):
         ({"max_epochs": 9, "min_epochs": 10}, "min_epochs must not exceed max_epochs"),
     ],
 )
-def test_arguments_that_cannot_be_meant(arguments, told):
-    with pytest.raises(InvalidInput, match=told):
+def test_invalid_arguments(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
         ASHA(**arguments)

@@ -41,7 +41,7 @@ def test_endless_brackets_end_with_the_space():
 
 
 @pytest.mark.parametrize("scheduler", [Hyperband, ASHA])
-def test_a_budget_that_cannot_reach_the_last_rung_is_told(scheduler):
+def test_a_budget_that_cannot_reach_the_last_rung_is_reported(scheduler):
     poor = scheduler(81, budget=30).plan()
     assert any("cannot reach the last rung of 81 epochs" in note for note in poor.notes)
     rich = scheduler(81, budget=5000, limit=81).plan()

@@ -93,6 +93,6 @@ def test_powers_are_found_without_logarithms():
         (lambda: Halving(9, 3, trials=0), "trials .*Received: 0"),
     ],
 )
-def test_arguments_that_cannot_be_meant(make, message):
+def test_invalid_arguments(make, message):
     with pytest.raises(InvalidInput, match=message):
         make()

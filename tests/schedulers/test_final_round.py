@@ -169,7 +169,7 @@ def test_the_budget_decides_how_many_finalists_there_are() -> None:
         FinalRound(Full(3), 1, DEFAULT)
 
 
-def test_extending_a_search_goes_on_with_its_own_scheduler() -> None:
+def test_extending_a_search_continues_with_its_own_scheduler() -> None:
     old: Scheduler = FinalRound(Full(3), 4, DEFAULT)
     assert FinalRound(Full(5), 4, DEFAULT).extends(old)
     assert FinalRound(Full(5), 4, DEFAULT).extends(Full(3))

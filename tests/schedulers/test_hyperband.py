@@ -31,7 +31,7 @@ def test_the_epochs_trained_equal_the_plan(max_epochs, factor):
     assert (len(history.trials), history.epochs) == (plan.trials, plan.epochs)
 
 
-def test_the_best_of_a_rung_go_on():
+def test_the_best_of_a_rung_continue():
     search = CurveStudy(lambda: Halving(9, 3), lambda c, e: c["x"] / 10_000 + 1 / e, LINE)
     history = search.history()
     assert by_rank(history) == [9, 3, 3, 1, 1, 1, 1, 1, 1]
@@ -87,7 +87,7 @@ def test_what_is_no_number_is_not_promoted(bad):
     assert all(t.config["x"] >= 5_000 for t in promoted)
 
 
-def test_a_raised_bound_goes_on_with_new_trials():
+def test_a_raised_bound_continues_with_new_trials():
     search = CurveStudy(lambda: Hyperband(9, 3))
     log = CurveStudy(lambda: Hyperband(9, 3), limits=Limits(Budget(max_trials=5))).run()
     history = search.history(log)

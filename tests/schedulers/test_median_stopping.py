@@ -78,13 +78,13 @@ def test_cutting_the_log_anywhere_and_resuming_trains_the_same(data, values):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"max_epochs": 0}, "max_epochs must be"),
         ({"max_epochs": 3, "min_epochs": 4}, "must not exceed max_epochs"),
         ({"max_epochs": 3, "min_trials": 0}, "min_trials must be a whole number of at least 1"),
     ],
 )
-def test_arguments_that_cannot_be_meant(arguments, told):
-    with pytest.raises(InvalidInput, match=told):
+def test_invalid_arguments(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
         MedianStopping(**arguments)

@@ -52,7 +52,7 @@ def test_the_worst_become_copies_of_the_best():
     assert len(history.trials) == 6 == PBT(6, 4, 2).plan().trials
 
 
-def test_all_members_start_before_any_goes_on_and_forks_before_their_parents():
+def test_all_members_start_before_any_continues_and_forks_before_their_parents():
     started = [e.job for e in pbt().run() if isinstance(e, JobStarted)]
     kinds = [type(job) for job in started]
     generation = [Fork, *[Resume] * 3]
@@ -122,7 +122,7 @@ def test_a_value_that_is_measured_every_second_epoch_counts():
     assert history.trials[4].parent == first
 
 
-def test_nobody_is_left_where_all_fail():
+def test_no_trial_is_left_where_all_fail():
     def curve(config, epoch):
         raise RuntimeError("fails")
 
@@ -130,7 +130,7 @@ def test_nobody_is_left_where_all_fail():
     assert len(history.trials) == history.failed == 4 and history.finished
 
 
-def test_nobody_is_copied_where_no_value_is_finite():
+def test_no_member_is_copied_where_no_value_is_finite():
     history = pbt(lambda config, epoch: math.nan).history()
     assert len(history.trials) == 4 and history.epochs == 24
 
@@ -145,7 +145,7 @@ def test_two_members_copy_each_other():
     assert len(history.trials) == 4 and PBT(6, 2, 2).plan().trials == 4
 
 
-def test_no_quantile_replaces_nobody():
+def test_no_quantile_replaces_no_member():
     history = pbt(quantile=0.0).history()
     assert len(history.trials) == 4 == PBT(6, 4, 2, quantile=0.0).plan().trials
 
@@ -156,7 +156,7 @@ def test_the_last_generation_may_be_shorter():
     assert History(log).epochs == 20
 
 
-def test_an_interval_beyond_the_end_compares_nobody():
+def test_an_interval_beyond_the_end_compares_no_trial():
     assert len(pbt(interval=9).history().trials) == 4
 
 
@@ -168,7 +168,7 @@ def test_a_space_smaller_than_the_population_is_the_population():
 
 
 @pytest.mark.parametrize("total", range(1, 24, 5))
-def test_a_raised_budget_goes_on_to_the_same_end(total):
+def test_a_raised_budget_continues_to_the_same_end(total):
     search, whole = pbt(), pbt().history()
     log = replace(search, limits=Limits(Budget(max_epochs_total=total))).run()
     assert History(log).epochs == total
@@ -191,7 +191,7 @@ def test_a_raised_budget_goes_on_to_the_same_end(total):
         ({"explore": "peturb"}, "perturb"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(options, message):
+def test_invalid_values_are_refused(options, message):
     with pytest.raises(InvalidInput, match=message):
         make_scheduler("pbt", 10, options)
 
@@ -252,7 +252,7 @@ class Falling:
         raise AssertionError("advance is there")
 
 
-def test_a_simulated_copy_goes_on_from_its_parents_state():
+def test_a_simulated_copy_continues_from_its_parents_state():
     found = kt.simulate(Falling(), tuner="pbt", population=4, interval=2, seed=0)
     for trial in found.history.trials.values():
         values = dict(trial.curve())
@@ -270,6 +270,6 @@ def test_a_simulated_copy_goes_on_from_its_parents_state():
         ({"factor": 3, "quantile": 0.7}, "quantile must be at most 0.5"),
     ],
 )
-def test_a_simulation_refuses_what_cannot_be_meant(options, message):
+def test_a_simulation_refuses_invalid_values(options, message):
     with pytest.raises(InvalidInput, match=message):
         kt.simulate(Falling(), tuner="pbt", **options)

@@ -86,7 +86,7 @@ def test_synchronous_schedulers_are_deterministic():
     assert known == {"full", "halving", "hyperband", "pbt"}
 
 
-def test_unknown_names_and_options_are_told_with_the_nearest():
+def test_unknown_names_and_options_are_reported_with_the_nearest():
     with pytest.raises(InvalidInput, match=r"Unknown tuner 'ahsa'. Did you mean 'asha'"):
         tuner_pair("ahsa")
     with pytest.raises(InvalidInput, match=r"Unknown scheduler 'ful'. Did you mean 'full'"):

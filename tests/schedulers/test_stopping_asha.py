@@ -44,12 +44,12 @@ def test_within_the_plan_and_nothing_forgotten(values, workers):
 
 def fold(history, scheduler, trial, run, epochs, value):
     """Reports the epochs of one fold; returns what the scheduler says."""
-    told = []
+    decisions = []
     for epoch in range(1, epochs + 1):
         event = Reported(Report(trial, run, epoch, {"loss": value}, 0.0))
         history.apply(event)
-        told += scheduler.on_event(event, history)
-    return told
+        decisions += scheduler.on_event(event, history)
+    return decisions
 
 
 def test_a_further_fold_begins_only_after_a_good_mean():

@@ -164,7 +164,7 @@ def test_two_kinds_under_one_name_are_two_parameters_under_their_conditions():
     assert discovery.clashes == []
 
 
-def test_of_two_kinds_that_no_condition_tells_apart_the_first_holds():
+def test_of_two_kinds_that_no_condition_distinguishes_the_first_holds():
     def build(hp: Declaring) -> None:
         hp("x", Integer(1, 3) if hp("rate", Float(0.0, 1.0)) > 0.7 else Choice(("a", "b")))
 

@@ -80,7 +80,7 @@ def test_a_small_step_on_a_log_range_of_integers_moves_it():
         assert min(found) >= 1 and max(found) <= 1000
 
 
-def test_choices_without_order_change_only_when_drawn_anew():
+def test_choices_without_order_change_only_when_resampled():
     space = Space({"kind": choice(["a", "b", "c"]), "on": boolean(), "loss": fixed("mse")})
     config = {"kind": "a", "on": True, "loss": "mse"}
     assert {str(c) for c in perturbations(space, config, resample=0.0)} == {str(config)}

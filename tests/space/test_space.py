@@ -71,7 +71,7 @@ def test_a_name_may_have_a_definition_for_each_branch():
     assert all((c["lr"] > 1e-2) == (c["o"] == "sgd") for c in configs)
 
 
-def test_branches_of_branches_are_told_apart():
+def test_branches_of_branches_are_distinguished():
     space = Space(
         {"o": choice(["x", "y"])},
         {**when("o", "x", {"p": boolean()}), **when("o", "y", {"q": boolean()})},

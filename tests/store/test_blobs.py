@@ -123,7 +123,7 @@ def test_a_folder_that_is_a_link_leads_nowhere(tmp_path):
     assert (outside / "best").read_text() == "years of work"
 
 
-def test_a_full_disk_is_told_with_what_to_do(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_with_what_to_do(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 

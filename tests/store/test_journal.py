@@ -138,7 +138,7 @@ def test_another_file_is_no_log(tmp_path, text):
     assert (tmp_path / LOG_NAME).read_bytes() == text
 
 
-def test_a_damaged_header_is_told_from_another_file(log):
+def test_a_damaged_header_is_reported_from_another_file(log):
     replace_in(log, b"journal", b"jou4nal")
     with pytest.raises(StudyCorrupt, match="The first line .* is damaged.*doctor") as caught:
         JournalStore(log)
@@ -146,17 +146,19 @@ def test_a_damaged_header_is_told_from_another_file(log):
 
 
 @pytest.mark.parametrize(
-    "old, new, told",
+    "old, new, message",
     [
         (b'"at":1.0', b'"at":7.0', r"event 2 \(line 3\): it does not match its checksum"),
         (b'"crc":"', b'"xyz":"', r"event 1 \(line 2\): it does not match"),
         (b'"reached"', b'"r\xffached"', r"event 1 \(line 2\): it does not match"),
     ],
 )
-def test_a_changed_line_is_told(log, old, new, told):
+def test_a_changed_line_is_reported(log, old, new, message):
     replace_in(log, old, new)
     store = JournalStore(log)
-    with pytest.raises(StudyCorrupt, match=rf"cannot be read to its end: {told}.*doctor") as caught:
+    with pytest.raises(
+        StudyCorrupt, match=rf"cannot be read to its end: {message}.*doctor"
+    ) as caught:
         list(store.read())
     assert caught.value.repairable
     store.close()
@@ -181,7 +183,7 @@ def test_the_check_says_what_reading_says(tmp_path):
     ],
     ids=["lost", "twice", "moved"],
 )
-def test_a_line_that_is_whole_but_elsewhere_is_told(log, edit):
+def test_a_line_that_is_whole_but_elsewhere_is_reported(log, edit):
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(edit(lines)))
     with pytest.raises(StudyCorrupt, match="does not match its checksum"):
@@ -259,7 +261,7 @@ def test_what_could_not_be_taken_back_is_before_the_next_event(log, monkeypatch)
     store.close()
 
 
-def test_a_network_disk_that_is_full_only_at_the_end_is_told(log, monkeypatch):
+def test_a_network_disk_that_is_full_only_at_the_end_is_reported(log, monkeypatch):
     def full(*_):
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
@@ -273,7 +275,7 @@ def test_a_network_disk_that_is_full_only_at_the_end_is_told(log, monkeypatch):
     JournalStore(log).close()  # the lock was released
 
 
-def test_another_error_of_the_disk_is_told(log):
+def test_another_error_of_the_disk_is_reported(log):
     class Broken(io.FileIO):
         def write(self, data):
             raise OSError(errno.EIO, "Input/output error")
@@ -285,7 +287,7 @@ def test_another_error_of_the_disk_is_told(log):
     store.close()
 
 
-def test_events_of_a_trial_that_was_never_started_are_told(tmp_path):
+def test_events_of_a_trial_that_was_never_started_are_reported(tmp_path):
     for number, events in enumerate(
         (
             [EVENTS[0], JobStarted(Start(0, {}, 1)), Reached(0), Reached(7)],

@@ -37,7 +37,7 @@ def holder(log, then=""):
     return process
 
 
-def test_another_tuner_of_this_process_is_told(tmp_path):
+def test_another_tuner_of_this_process_is_reported(tmp_path):
     lock = WriterLock(tmp_path / LOG_NAME)
     with pytest.raises(StudyBusy, match="searched by another tuner of this process"):
         WriterLock(tmp_path / LOG_NAME)

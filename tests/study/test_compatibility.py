@@ -69,7 +69,7 @@ def search(wish, folder, scheduler, trials, resume="exact"):
     return opened.history
 
 
-def test_a_wider_range_goes_on_with_the_earlier_trials(tmp_path):
+def test_a_wider_range_continues_with_the_earlier_trials(tmp_path):
     before = search(WISH, tmp_path, Full(2), 3)
     wider = of(x=space.uniform(-9, 9))
     with pytest.raises(StudyMismatch, match="resume='extend' to keep what was found"):
@@ -127,7 +127,7 @@ def banded(kind, epochs, factor=3):
     return replace(WISH, settings=settings)
 
 
-def test_more_epochs_begin_hyperbands_brackets_anew(tmp_path):
+def test_more_epochs_begin_hyperbands_brackets_again(tmp_path):
     before = search(banded("hyperband", 3), tmp_path, Hyperband(3), None)
     wish, scheduler = banded("hyperband", 9), Hyperband(9)
     after = search(wish, tmp_path, scheduler, None, "extend")
@@ -153,7 +153,7 @@ def test_a_search_cut_short_is_extended_without_its_open_rungs(tmp_path):
     assert len(after.trials) == 2 + Hyperband(9).plan().trials
 
 
-def test_ashas_rungs_go_on_upwards(tmp_path):
+def test_ashas_rungs_continue_upwards(tmp_path):
     before = search(banded("asha", 3), tmp_path, ASHA(3), 9)
     after = search(banded("asha", 9), tmp_path, ASHA(9), 27, "extend")
     assert len(after.trials) == 27

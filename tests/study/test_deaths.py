@@ -62,7 +62,7 @@ def test_one_death_less_is_borne():
     assert History(ended).trials[0].status is Status.COMPLETED
 
 
-def test_an_epoch_in_between_begins_the_count_anew():
+def test_an_epoch_in_between_begins_the_count_again():
     log = deaths(DEATHS - 1)
     log = run(log, after=1)
     assert any(isinstance(event, Reported) for event in log)

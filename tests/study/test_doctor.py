@@ -51,7 +51,7 @@ def test_a_study_that_is_well(folder):
     assert list(health.lines()) == ["log: 164 events, intact"]
 
 
-def test_no_study_is_told(tmp_path):
+def test_no_study_is_reported(tmp_path):
     with pytest.raises(StudyNotFound, match="no study"):
         examine(tmp_path)
 

@@ -97,14 +97,14 @@ class Study:
         return History(self.store.read())
 
     @property
-    def told(self) -> dict[int, Any]:
+    def reported(self) -> dict[int, Any]:
         """By trial, what must not depend on interruptions."""
         trials = self.history.trials.values()
         return {t.number: (t.config, t.status, t.reports.get(0, {})) for t in trials}
 
     @property
     def acknowledged(self) -> set[tuple[int, int]]:
-        return {(n, epoch) for n, (_, _, reports) in self.told.items() for epoch in reports}
+        return {(n, epoch) for n, (_, _, reports) in self.reported.items() for epoch in reports}
 
     def search(self, watched: Callable[[], Any] | None = None) -> None:
         """Searches to the end, or until it is stopped."""
@@ -166,12 +166,12 @@ def striking(place: Place, occurrence: int, strike: Callable[[], None]) -> Calla
 
 @pytest.fixture(scope="module", params=SCHEDULERS)
 def undisturbed(request):
-    """What makes a study, what a whole search told, and how often each line ran in it."""
+    """What makes a study, what a whole search reported, and how often each line ran in it."""
     make, lines = partial(Study, *SCHEDULERS[request.param]), Counter[Place]()
     study = make()
     study.search(lambda: watching(lambda at: lines.update([at])))
     assert study.history.finished and len(lines) > 150
-    return make, study.told, lines
+    return make, study.reported, lines
 
 
 def moments(lines: Counter[Place]) -> Iterator[tuple[Place, int]]:
@@ -181,7 +181,7 @@ def moments(lines: Counter[Place]) -> Iterator[tuple[Place, int]]:
 
 
 @pytest.mark.parametrize("strike", [once, twice, kill])
-def test_a_search_that_is_struck_at_any_line_goes_on_to_the_same_end(undisturbed, strike):
+def test_a_search_that_is_struck_at_any_line_continues_to_the_same_end(undisturbed, strike):
     make, whole, lines = undisturbed
     struck = 0
     for place, occurrence in moments(lines):
@@ -191,10 +191,10 @@ def test_a_search_that_is_struck_at_any_line_goes_on_to_the_same_end(undisturbed
         except (KeyboardInterrupt, Killed):
             struck += 1
         where = f"{Path(place[0]).name}:{place[1]}, time {occurrence}"
-        kept, cut = study.acknowledged, study.told
+        kept, cut = study.acknowledged, study.reported
         study.search()
-        assert study.told == whole, where
-        assert all(study.told[n][2][e] == cut[n][2][e] for n, e in kept), where
+        assert study.reported == whole, where
+        assert all(study.reported[n][2][e] == cut[n][2][e] for n, e in kept), where
         again = [count - 1 for count in Counter(study.trained).values()]
         assert sum(again) <= 1, where
     assert struck > len(lines) or strike is once
@@ -219,7 +219,7 @@ def test_the_first_ctrl_c_finishes_the_epoch_and_no_more(undisturbed):
         assert study.acknowledged == set(study.trained), where
         stopped += not last.finished
         if last.finished:
-            assert study.told == whole, where
+            assert study.reported == whole, where
     assert stopped > len(lines)
 
 
@@ -232,7 +232,7 @@ def test_interrupted_again_and_again_it_still_comes_to_its_end(undisturbed):
         study.search(striking(place, 1, once))
         sessions += 1
         assert sessions < 200
-    assert study.told == whole
+    assert study.reported == whole
     assert sessions > len(whole)
     assert not {status for _, status, _ in whole.values()} & {Status.RUNNING, Status.PAUSED}
 

@@ -107,7 +107,7 @@ def epochs(history: History) -> dict[int, list[int]]:
     return {n: sorted(trial.reports.get(0, {})) for n, trial in history.trials.items()}
 
 
-def told(history: History) -> dict[int, object]:
+def reported(history: History) -> dict[int, object]:
     """By trial, what must not depend on interruptions."""
     trials = history.trials.values()
     return {t.number: (t.config, t.origin, t.status, t.reports.get(0, {})) for t in trials}
@@ -151,7 +151,7 @@ def population() -> PBT:
 @pytest.mark.parametrize("scheduler", [Relay, population])
 def test_a_kill_at_any_event_changes_nothing(scheduler, before):
     study = Study(scheduler=scheduler)
-    whole = told(study.search())
+    whole = reported(study.search())
     events = len(list(study.store.read()))
     assert events > 12
     for moment in range(1, events):
@@ -161,7 +161,7 @@ def test_a_kill_at_any_event_changes_nothing(scheduler, before):
             study.search()
         study.store.left = -1
         history = study.search()
-        assert told(history) == whole, moment
+        assert reported(history) == whole, moment
         assert not history.failed, moment
         assert len(study.trained) - len(set(study.trained)) <= 1, moment
 

@@ -111,7 +111,7 @@ def test_summaries_and_reports_show_the_limits(tmp_path, capsys):
         ({"limits": {LOAD: None}}, "must be a finite number"),
     ],
 )
-def test_a_limit_that_cannot_be_meant_is_refused_before_anything_runs(change, message):
+def test_a_limit_that_is_invalid_is_refused_before_anything_runs(change, message):
     def never(config):
         raise AssertionError("called")
 

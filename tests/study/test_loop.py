@@ -71,7 +71,7 @@ def test_epochs_are_bounded_exactly(total):
     assert not history.running | history.paused
 
 
-def test_a_raised_bound_goes_on_with_the_trial_that_was_cut():
+def test_a_raised_bound_continues_with_the_trial_that_was_cut():
     cut = CurveStudy(lambda: Full(4), limits=limited(max_epochs_total=6)).run()
     history = CurveStudy(lambda: Full(4), limits=limited(max_epochs_total=8)).history(cut)
     assert [trial.epochs for trial in history.trials.values()] == [4, 4]
@@ -136,7 +136,7 @@ def test_a_success_ends_the_row():
     assert len(search.history().trials) == 20
 
 
-def test_after_failures_in_a_row_the_search_goes_on():
+def test_after_failures_in_a_row_the_search_continues():
     store = MemoryStore()
     for event in [CurveStudy(Full)._created()]:
         store.append(event)

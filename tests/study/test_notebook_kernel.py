@@ -69,7 +69,7 @@ def trials(folder):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_kernels_interrupt_saves_and_the_same_cell_goes_on(workers, kernel, tmp_path):
+def test_the_kernels_interrupt_saves_and_the_same_cell_continues(workers, kernel, tmp_path):
     manager, client = kernel
     cell = CELL.replace("WORKERS", str(workers))
 

@@ -53,7 +53,7 @@ def test_a_new_study_begins_with_its_wish(tmp_path):
     opened.store.close()
 
 
-def test_the_same_wish_goes_on(tmp_path):
+def test_the_same_search_continues(tmp_path):
     begun(tmp_path)
     opened = open_or_create(WISH, tmp_path, Full(1))
     assert list(opened.history.trials) == [0]
@@ -167,7 +167,7 @@ def test_overwriting_refuses_a_link(tmp_path):
     assert list(open_study(tmp_path / "study").history.trials) == [0]
 
 
-def test_checkpoints_without_a_log_are_not_begun_anew(tmp_path):
+def test_checkpoints_without_a_log_are_not_created_again(tmp_path):
     FileBlobs(tmp_path / CHECKPOINTS).put(checkpoint_key(0, 0, 1), b"epochs")
     with pytest.raises(StudyCorrupt, match=r"checkpoints of a search but no log.*overwrite=True"):
         open_or_create(WISH, tmp_path, Full(1))

@@ -147,7 +147,7 @@ def test_nan_in_one_objective_fails_the_trial():
         ({"objective": []}, "name at least one metric"),
     ],
 )
-def test_a_search_that_cannot_be_meant_is_refused_by_name(change, message):
+def test_a_search_that_is_invalid_is_refused_by_name(change, message):
     def never(config):
         raise AssertionError("called")
 

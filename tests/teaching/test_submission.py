@@ -103,7 +103,7 @@ def test_a_teacher_gets_the_student_s_search_back(lab):
     assert found.trials().equals(STUDIES["hyperband"].trials())
 
 
-def test_missing_and_wrong_answers_are_told_apart(lab):
+def test_missing_and_wrong_answers_are_distinguished(lab):
     answers = {**ANSWERS, "stopped": None, "total_epochs": 7, "conclusion": "   "}
     review = check_submission(lab(answers=answers))
     assert review.accepted and not review.complete and review.right == 1
@@ -260,12 +260,12 @@ def test_spanish(lab):
 
 def test_every_sentence_is_said_by_something():
     """Sentences of the checks, all of them seen above or below."""
-    told = {"complete", "accepted", "refused", "wrong", "unanswered"}
+    keys = {"complete", "accepted", "refused", "wrong", "unanswered"}
     package = Path(exercises.__file__).parent
     code = "".join(path.read_text("utf-8") for path in package.glob("*.py"))
     for key in Texts("en").sentences["submission"]:
         assert f'"{key}"' in code, key
-    assert told <= set(Texts("en").sentences["submission"])
+    assert keys <= set(Texts("en").sentences["submission"])
 
 
 def simulated(**change: Any) -> dict[str, Results]:

@@ -61,7 +61,7 @@ def mlp() -> Callable[..., keras.Model]:
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps what a callback is told, in order."""
+    """Keeps what a callback is reported, in order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -80,7 +80,7 @@ def attributes(callback: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_every_attribute_goes_on_in_another_process(fast: bool) -> None:
+def test_every_attribute_continues_in_another_process(fast: bool) -> None:
     Remembering.begins = 0
     whole = Rig(callbacks=[Remembering()], settings={"fast": fast})
     whole.start(4)

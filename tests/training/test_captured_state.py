@@ -110,7 +110,7 @@ def test_every_value_that_a_function_reads_counts(
         (slice(1), slice(2)),
     ],
 )
-def test_captured_values_tell_functions_apart(make: Any, one: Any, two: Any) -> None:
+def test_captured_values_distinguish_functions(make: Any, one: Any, two: Any) -> None:
     assert describe(make(one)) == describe(make(one)) != describe(make(two))
 
 

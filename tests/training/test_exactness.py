@@ -154,7 +154,7 @@ def test_shuffled_epochs_and_masks_are_the_same_compiled_or_not() -> None:
     assert abs(other[0]["loss"] - ours[0]["loss"]) > 1e-4
 
 
-def test_a_stopped_segment_goes_on_as_if_never_stopped() -> None:
+def test_a_stopped_segment_continues_as_if_never_stopped() -> None:
     whole = curve(CompiledLoop(), dropout(), (1, 4))
     loop, model = CompiledLoop(), dropout()
     parts = curve(loop, model, (1, 1))

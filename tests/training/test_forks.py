@@ -134,7 +134,7 @@ def test_a_rate_that_callbacks_changed_stays_where_the_value_is_the_parents(fast
     assert rate == pytest.approx(0.04)
 
 
-def test_what_callbacks_remember_goes_on(fast):
+def test_what_callbacks_remember_continues(fast):
     def plateau() -> keras.callbacks.Callback:
         return keras.callbacks.ReduceLROnPlateau("val_loss", patience=3, min_delta=10.0)
 
@@ -172,7 +172,7 @@ def test_an_interrupted_fork_starts_again_from_its_parent(fast):
     assert_continues(second, whole(fast))
 
 
-def test_an_interrupted_fork_goes_on_from_its_own_checkpoint(fast):
+def test_an_interrupted_fork_continues_from_its_own_checkpoint(fast):
     blobs = MemoryBlobs()
     first = Rig(build, settings={"fast": fast}, blobs=blobs)
     first.start(AT)

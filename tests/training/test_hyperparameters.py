@@ -38,8 +38,8 @@ def test_the_labs_space_with_few_builds():
         return build_model(hp)
 
     space = ModelBuilder(build).discover(0)
-    told = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
-    assert told == {
+    conditions = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
+    assert conditions == {
         "layers": [],
         "activation": [],
         "units_0": [],
@@ -65,9 +65,9 @@ def test_conditional_scope():
                     hp.Boolean("wide")
 
     space = discover(declare)
-    told = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
-    assert told["filters"] == [("kind", ("conv",))]
-    assert ("filters", (64,)) in told["wide"]
+    conditions = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
+    assert conditions["filters"] == [("kind", ("conv",))]
+    assert ("filters", (64,)) in conditions["wide"]
     assert {"kind": "dense"} in space
     assert {"kind": "conv", "filters": 64, "wide": True} in space
 
@@ -194,7 +194,7 @@ def test_of_two_kinds_in_two_branches_each_has_its_branch():
     assert space.size == 5
 
 
-def test_two_kinds_that_exist_together_are_told_once_and_the_first_is_tuned():
+def test_two_kinds_that_exist_together_are_reported_once_and_the_first_is_tuned():
     def declare(hp: Any) -> None:
         if hp.Float("rate", 0.0, 1.0) > 0.5:
             hp.Choice("x", ["a", "b"])
@@ -222,8 +222,8 @@ def test_what_is_declared_before_can_be_read_alone(read):
             read(hp, "units")
 
     space = discover(declare, overrides=to_space(mine))
-    told = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
-    assert told == {
+    conditions = {p.name: [(c.parent, c.values) for c in p.conditions] for p in space.params}
+    assert conditions == {
         "never": [],
         "layers": [],
         "units": [("layers", (2,))],

@@ -115,7 +115,7 @@ def test_a_checkpoint_that_is_gone_is_trained_again(uninterrupted):
     assert_same(rig, whole)
 
 
-def test_both_ways_are_noted():
+def test_both_loops_are_noted():
     kinds = {}
     for fast in LOOPS:
         rig = Rig(settings={"fast": fast})
@@ -187,7 +187,7 @@ def test_a_build_that_raises_fails_its_trial_only():
     assert isinstance(rig.start(1, trial=1, units=5)[-1], Reached)
 
 
-def test_a_fit_that_raises_is_told_apart():
+def test_a_fit_that_raises_is_distinguished():
     class Broken(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             raise OSError("disk full")
@@ -216,7 +216,7 @@ def test_max_model_size():
     assert isinstance(rig.start(1, trial=1, units=4)[-1], Reached)
 
 
-def test_two_runs_differ_and_both_are_told():
+def test_two_runs_differ_and_both_are_reported():
     rig = Rig(settings={"runs": 2})
     said = rig.start(2)
     assert [(r.run, r.epoch) for r in rig.reports] == [(0, 1), (0, 2), (1, 1), (1, 2)]
@@ -234,7 +234,7 @@ def test_freed_trials_leave_no_checkpoint():
     assert not rig.runner._memory._states
 
 
-def test_values_that_discovery_could_not_see_are_drawn_and_told():
+def test_values_that_discovery_could_not_see_are_drawn_and_reported():
     def growing(hp: Any) -> keras.Model:
         rate = hp.Float("rate", 0.0, 1.0, step=0.01)
         if 0.3 < rate < 0.9:

@@ -55,7 +55,7 @@ def test_an_ensemble_is_saved(tuner: Any, tmp_path: Path) -> None:
         (["--save", "model.keras", "--ensemble", "0"], "at least 1"),
     ],
 )
-def test_bad_arguments_are_told(
+def test_bad_arguments_are_reported(
     tuner: Any, arguments: list[str], message: str, capsys: Any
 ) -> None:
     assert main(["best", tuner.project_dir, *arguments]) != 0

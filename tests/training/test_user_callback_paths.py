@@ -34,7 +34,7 @@ def test_files_of_two_trials_do_not_meet(tmp_path):
     assert not (tmp_path / "logs" / "epochs.csv").exists()
 
 
-def test_a_log_goes_on_in_another_process(tmp_path):
+def test_a_log_continues_in_another_process(tmp_path):
     blobs, logger = MemoryBlobs(), lambda: keras.callbacks.CSVLogger(tmp_path / "epochs.csv")
     first = Rig(callbacks=[logger], blobs=blobs)
     first.start(2)

@@ -214,6 +214,6 @@ def test_neither_callback_nor_function():
     assert check_callbacks(None) == ()
 
 
-def test_a_factory_that_makes_no_callback_is_told():
+def test_a_factory_that_makes_no_callback_is_reported():
     with pytest.raises(InvalidInput, match="made 3"):
         fresh_callbacks([lambda: 3])

@@ -53,7 +53,7 @@ from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, mak
         ("RandomSearch", {"objective": "val_magic"}, "Objective.'val_magic', 'min'."),
     ],
 )
-def test_an_argument_that_cannot_be_meant(tuner, settings, message, tmp_path):
+def test_an_argument_that_is_invalid(tuner, settings, message, tmp_path):
     given = place(tmp_path) | settings
     with pytest.raises(InvalidInput, match=f"(?s){message}"):
         getattr(kt, tuner)(build_few, **given).plan()
@@ -122,7 +122,7 @@ class Deaf(keras.callbacks.Callback):
     """Hears nothing."""
 
 
-MINE = [Deaf, Scoring, lambda: keras.callbacks.LambdaCallback(on_epoch_end=lambda *told: None)]
+MINE = [Deaf, Scoring, lambda: keras.callbacks.LambdaCallback(on_epoch_end=lambda *callback: None)]
 
 
 @pytest.mark.parametrize("own", MINE)
@@ -161,12 +161,14 @@ def test_a_misspelt_objective_over_a_generator_is_found_before_anything_is_train
             yield ROWS[:16], LABELS[:16]
 
     heard = []
-    told = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: heard.append(epoch))
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: heard.append(epoch)
+    )
     tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
     held = DATA["validation_data"]
     arguments = {"validation_data": held, "steps_per_epoch": 2, "epochs": 3, "verbose": 0}
     with pytest.raises(InvalidInput, match="not log the objective 'val_acc'.*'val_accuracy'"):
-        tuner.search(endless(), callbacks=[told], **arguments)
+        tuner.search(endless(), callbacks=[callback], **arguments)
     assert heard == [] and not tuner.results.history.trials
 
 
@@ -199,7 +201,7 @@ def test_a_validation_objective_without_validation_data(tmp_path):
         ({"validation_data": (ROWS[:3], LABELS[:2])}, "validation_data expects arrays"),
     ],
 )
-def test_an_argument_of_search_that_cannot_be_meant(arguments, message, tmp_path):
+def test_an_argument_of_search_that_is_invalid(arguments, message, tmp_path):
     tuner = kt.RandomSearch(build_few, **place(tmp_path))
     with pytest.raises(InvalidInput, match=message):
         tuner.search(**(DATA | arguments))

@@ -18,7 +18,7 @@ def search(folder, name="study", enqueued=(), **settings):
     return tuner
 
 
-def test_known_values_are_tried_first_and_a_rerun_goes_on(tmp_path):
+def test_known_values_are_tried_first_and_a_rerun_continues(tmp_path):
     known = {"units": 24, "rate": 0.05}
     tuner = search(tmp_path, enqueued=[known])
     assert dict(tuner.results.history.trials[0].config) == known
@@ -44,7 +44,7 @@ def test_an_earlier_search_is_evidence(tmp_path):
 
 
 def test_it_explains_what_it_believes(tmp_path):
-    told = search(tmp_path).explain()
-    assert set(told.relevance) == {"units", "rate"}
-    assert sum(told.relevance.values()) == pytest.approx(1.0)
-    assert "next" in str(told)
+    explanation = search(tmp_path).explain()
+    assert set(explanation.relevance) == {"units", "rate"}
+    assert sum(explanation.relevance.values()) == pytest.approx(1.0)
+    assert "next" in str(explanation)

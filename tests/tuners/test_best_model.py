@@ -40,8 +40,8 @@ def test_refitting_takes_epochs_and_callbacks(tuner):
     import keras
 
     seen = []
-    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
-    tuner.results.refit_best(small.ROWS, small.LABELS, epochs=3, callbacks=[told])
+    reported = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    tuner.results.refit_best(small.ROWS, small.LABELS, epochs=3, callbacks=[reported])
     assert seen == [0, 1, 2]
 
 

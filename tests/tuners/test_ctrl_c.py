@@ -16,7 +16,7 @@ from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.listener import Listener
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
-from tests.helpers.small_models import DATA, build, place, told
+from tests.helpers.small_models import DATA, build, place, reported
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
@@ -46,7 +46,7 @@ def launch(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_the_same_script_goes_on_to_the_same_curves(tmp_path):
+def test_the_same_script_continues_to_the_same_curves(tmp_path):
     with launch(tmp_path) as first:
         _wait_for_epochs(tmp_path / "study", 4, first)
         first.send_signal(signal.SIGINT)
@@ -56,9 +56,9 @@ def test_the_same_script_goes_on_to_the_same_curves(tmp_path):
     assert "run the same search again to go on" in out
     cut = open_study(tmp_path / "study").results
     after = search(tmp_path, 0)
-    assert after.stopped == "finished", "this process was told to stop"
+    assert after.stopped == "finished", "this process was reported to stop"
     assert 4 <= cut.epochs < after.epochs
-    assert told(after) == told(search(tmp_path / "whole", 0))
+    assert reported(after) == reported(search(tmp_path / "whole", 0))
     assert len(after.history.sessions) == 2
 
 
@@ -80,18 +80,18 @@ def small_search(folder: Path, name: str, listener: Listener) -> Results:
     return tuner.results
 
 
-def test_interrupted_all_over_a_search_it_goes_on_to_the_same_curves(tmp_path):
+def test_interrupted_all_over_a_search_it_continues_to_the_same_curves(tmp_path):
     """At each line of the loop: tests/study/test_every_interrupt.py; here with real training."""
     counter = AtEvent()
-    whole = told(small_search(tmp_path, "whole", counter))
+    whole = reported(small_search(tmp_path, "whole", counter))
     numbers, stopped = range(1, counter.heard + 1, 4), 0
     for number in numbers:
         cut = small_search(tmp_path, f"at {number}", AtEvent(number))
         stopped += cut.stopped == "interrupted"
-        # What was told is kept, and every trial is at rest.
+        # What was reported is kept, and every trial is at rest.
         assert not cut.history.running
         after = small_search(tmp_path, f"at {number}", AtEvent())
-        assert (after.stopped, told(after)) == ("finished", whole), f"at event {number}"
+        assert (after.stopped, reported(after)) == ("finished", whole), f"at event {number}"
     assert stopped > len(numbers) // 2
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import kerashpo as kt
 from kerashpo.space import discovery
-from tests.helpers.small_models import DATA, make, place, told
+from tests.helpers.small_models import DATA, make, place, reported
 
 
 def triangle(hp: Any) -> keras.Model:
@@ -49,7 +49,7 @@ def test_a_search_over_dependent_ranges_resumes_exactly(tmp_path):
         cut.search(**DATA)
     whole = kt.RandomSearch(triangle, max_trials=8, **place(tmp_path, "whole"))
     whole.search(**DATA)
-    assert told(cut.results) == told(whole.results)
+    assert reported(cut.results) == reported(whole.results)
 
 
 def test_enqueued_values_outside_of_a_dependent_range_are_trained_as_the_nearest(tmp_path):
@@ -65,7 +65,9 @@ def loop(hp: Any) -> keras.Model:
     return make()
 
 
-def test_discovery_that_a_bound_cuts_short_is_told_and_repeats_on_resuming(tmp_path, monkeypatch):
+def test_discovery_that_a_bound_cuts_short_is_reported_and_repeats_on_resuming(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr("kerashpo.training.hypermodel.MAX_CALLS", 5)
     with pytest.warns(UserWarning, match="build_model was called 5 times .* join the space"):
         tuner = kt.RandomSearch(loop, max_trials=4, **place(tmp_path))

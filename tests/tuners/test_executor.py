@@ -22,7 +22,7 @@ from kerashpo.schedulers.full_training import Full
 from kerashpo.study.study import open_study
 from kerashpo.tuners.executor import repeatability_notes
 from kerashpo.tuners.tuner_options import TunerOptions
-from tests.helpers.small_models import DATA, Slowly, Together, build, place, told
+from tests.helpers.small_models import DATA, Slowly, Together, build, place, reported
 
 ROOT = Path(__file__).parents[2]
 # As users write it: no `if __name__ == "__main__"`, the model defined in the script.
@@ -96,7 +96,7 @@ def searched(tmp_path_factory):
         facts["left"] = [one for one in left if not gone([one])]
     facts["cut"] = open_study(folder / "study").history
     tuner = kt.Hyperband(build, max_epochs=9, factor=3, **place(folder))
-    facts["acknowledged"] = told(tuner.results)
+    facts["acknowledged"] = reported(tuner.results)
     tuner.search(**DATA | {"batch_size": 1, "callbacks": [Together(folder, 2)]})
     facts["results"] = tuner.results
     return facts
@@ -111,7 +111,7 @@ def test_two_workers_train_from_a_script_without_a_guard(searched):
     assert searched["lanes"] == 2
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(searched):
+def test_ctrl_c_saves_and_says_how_to_continue(searched):
     assert "stopped: interrupted" in searched["first"]
     assert "run the same search again to go on" in searched["first"]
     assert searched["left"] == []
@@ -121,8 +121,8 @@ def test_ctrl_c_saves_and_says_how_to_go_on(searched):
 def test_no_epoch_is_lost_and_the_results_are_those_of_an_undisturbed_search(searched):
     whole = kt.Hyperband(build, max_epochs=9, factor=3, **place(searched["folder"], "whole"))
     whole.search(**DATA | SLOW)
-    after = told(searched["results"])
-    assert after == told(whole.results)
+    after = reported(searched["results"])
+    assert after == reported(whole.results)
     for number, (_, _, reports) in searched["acknowledged"].items():
         assert reports.items() <= after[number][2].items()
     assert searched["results"].stopped == "finished"
@@ -173,7 +173,7 @@ def test_any_number_of_workers_gives_the_same_results(tmp_path):
         tuner = kt.Hyperband(build, max_epochs=3, factor=3, **settings)
         tuner.search(**DATA)
         assert (tmp_path / name / "logs" / "worker-0.log").exists()
-        found.append(told(tuner.results))
+        found.append(reported(tuner.results))
     assert found[0] == found[1] and len(found[0]) == 5
 
 
@@ -214,7 +214,7 @@ def test_a_strategy_and_workers_are_refused_together(tmp_path):
         ({"executor": 3}, "executor must be one of the names"),
     ],
 )
-def test_an_executor_that_cannot_be_meant_is_refused_before_the_model_is_built(
+def test_an_executor_that_is_invalid_is_refused_before_the_model_is_built(
     settings, message, tmp_path
 ):
     def never(hp):

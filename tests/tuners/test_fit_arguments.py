@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, InvalidSpace
 from kerashpo.core.records import Status
-from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, place, told
+from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, outcomes, place
 
 EVERY = [
     ("RandomSearch", {"max_trials": 2}),
@@ -31,12 +31,12 @@ def test_the_batch_size_is_tuned_and_stays_exact(tmp_path):
     fit_hp = {"batch_size": kt.space.choice([8, 24])}
     tuner = kt.GridSearch(lambda hp: make(), fit_hp=fit_hp, **place(tmp_path))
     tuner.search(**DATA | {"batch_size": 16}, epochs=2)
-    found = told(tuner.results)
+    found = outcomes(tuner.results)
     assert [config["batch_size"] for config, _, _ in found.values()] == [8, 24]
     assert tuner.results.history.trials[0].facts["training"] == "compiled"
     plain = kt.GridSearch(lambda hp: make(), **place(tmp_path, "plain"))
     plain.search(**DATA | {"batch_size": 8}, epochs=2)
-    assert found[0][2] == told(plain.results)[0][2]
+    assert found[0][2] == outcomes(plain.results)[0][2]
     model = tuner.results.refit_best(**{k: v for k, v in DATA.items() if k != "batch_size"})
     assert model.evaluate(*DATA["validation_data"], verbose=0)[0] == pytest.approx(
         tuner.results.best.score, rel=1e-4
@@ -54,7 +54,7 @@ def test_the_epochs_are_tuned(tmp_path):
     assert {t.status for t in trials} == {Status.COMPLETED}
     assert tuner.results.epochs == 6 <= tuner.plan().epochs
     again = kt.GridSearch(lambda hp: make(), **arguments)
-    assert told(again.results) == told(tuner.results)
+    assert outcomes(again.results) == outcomes(tuner.results)
     with pytest.raises(InvalidInput, match="tuned by fit_hp.*epochs=2"):
         again.search(**DATA, epochs=2)
 
@@ -134,7 +134,7 @@ def test_folds_are_pruned_at_rungs_and_resume_exactly(tmp_path):
     cut.search(ROWS, LABELS, batch_size=16, verbose=0)
     rest = tuner("cut")
     rest.search(ROWS, LABELS, batch_size=16, verbose=0)
-    assert told(rest.results) == told(whole.results)
+    assert outcomes(rest.results) == outcomes(whole.results)
 
 
 @pytest.mark.parametrize("kind", [{"cv": 3}, {"cv": 2, "repeats": 2}, {"repeats": 3}])
@@ -152,7 +152,7 @@ def test_folds_and_repetitions_are_given_up_one_by_one(kind, tmp_path):
     assert len(tuner.results.history.best.reports) == runs
     assert len(tuner.oracle.get_best_trials(6)) == 6 - len(pruned)
     again = kt.open_study(tuner.project_dir).results
-    assert told(again) == told(tuner.results) and again.best == tuner.results.best
+    assert outcomes(again) == outcomes(tuner.results) and again.best == tuner.results.best
 
 
 def _trials(tuner: Any) -> Any:
@@ -170,7 +170,7 @@ def _trials(tuner: Any) -> Any:
         ({"weights": [1, 2]}, "weights must hold a positive number"),
     ],
 )
-def test_arguments_that_cannot_be_meant(settings, message, tmp_path):
+def test_invalid_arguments(settings, message, tmp_path):
     with pytest.raises(InvalidInput, match=message):
         kt.RandomSearch(build, **settings, **place(tmp_path))
 

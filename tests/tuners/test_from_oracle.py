@@ -20,7 +20,7 @@ import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
 from kerashpo.store.blobs import FileBlobs, best_key
 from kerashpo.study.doctor import examine
-from tests.helpers.small_models import DATA, build, build_few, place, told
+from tests.helpers.small_models import DATA, build, build_few, place, reported
 
 X, Y = load_iris(return_X_y=True)
 SCORE = kt.Objective("score", "max")
@@ -48,9 +48,9 @@ def test_a_tuner_from_an_oracle_searches_as_the_tuner_of_its_name(
     named = getattr(kt, name)(build_few, "val_loss", seed=4, **settings, **where(tmp_path, "named"))
     for one in (tuner, named):
         one.search(**DATA)
-    assert told(tuner.results) == told(named.results)
+    assert reported(tuner.results) == reported(named.results)
     again = kt.Tuner(oracle=oracle, hypermodel=build_few, **where(tmp_path))
-    assert told(again.results) == told(tuner.results)
+    assert reported(again.results) == reported(tuner.results)
 
 
 def test_an_asha_oracle_bounds_its_configurations(tmp_path):
@@ -60,7 +60,7 @@ def test_an_asha_oracle_bounds_its_configurations(tmp_path):
     assert len(tuner.results) == 3
 
 
-def test_an_oracle_without_a_seed_goes_on_with_its_study(tmp_path):
+def test_an_oracle_without_a_seed_continues_with_its_study(tmp_path):
     for trials in (1, 2):
         oracle = kt.oracles.RandomSearchOracle("val_loss", max_trials=trials)
         tuner = kt.Tuner(oracle, build_few, **where(tmp_path))
@@ -98,7 +98,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tuner
 
 
-def test_the_view_tells_trials_as_kerastuner_does(searched):
+def test_the_view_reports_trials_as_kerastuner_does(searched):
     oracle, results = searched.oracle, searched.results
     assert [*oracle.trials] == oracle.start_order == oracle.end_order == ["0", "1", "2", "3"]
     best = oracle.get_best_trials(2)
@@ -114,7 +114,7 @@ def test_the_view_tells_trials_as_kerastuner_does(searched):
     assert oracle.objective.name == "val_accuracy" and oracle.max_trials == 4
 
 
-def test_the_view_tells_the_arguments(searched, tmp_path):
+def test_the_view_reports_the_arguments(searched, tmp_path):
     oracle = searched.oracle
     assert (oracle.seed, oracle.ongoing_trials) == (0, {})
     assert (oracle.max_retries_per_trial, oracle.max_consecutive_failed_trials) == (0, 3)

@@ -1,4 +1,4 @@
-"""Parameters that discovery could not see: drawn, told, searched and resumed."""
+"""Parameters that discovery could not see: drawn, reported, searched and resumed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import keras
 import pytest
 
 import kerashpo as kt
-from tests.helpers.small_models import DATA, make, place, told
+from tests.helpers.small_models import DATA, make, outcomes, place
 
 DEFAULT = 7
 
@@ -22,7 +22,7 @@ def growing(hp: Any) -> keras.Model:
 
 
 @pytest.mark.parametrize("name", ["RandomSearch", "BayesianOptimization", "Hyperband"])
-def test_a_hidden_parameter_is_drawn_and_the_search_goes_on(name, tmp_path):
+def test_a_hidden_parameter_is_drawn_and_the_search_continues(name, tmp_path):
     settings = {"max_epochs": 2, "factor": 2} if name == "Hyperband" else {}
     tuner = getattr(kt, name)(growing, max_trials=5, **settings, **place(tmp_path))
     assert "hidden" not in tuner.space.names
@@ -37,17 +37,17 @@ def test_a_hidden_parameter_is_drawn_and_the_search_goes_on(name, tmp_path):
     assert tuner.hypermodel.build(best).layers[0].units == best.get("units")
 
 
-def test_a_grown_search_goes_on_as_if_it_had_never_stopped(tmp_path):
+def test_a_grown_search_continues_as_if_it_had_never_stopped(tmp_path):
     for trials in (2, 5):
         tuner = kt.RandomSearch(growing, max_trials=trials, **place(tmp_path))
         tuner.search(**DATA)
     whole = kt.RandomSearch(growing, max_trials=5, **place(tmp_path, "whole"))
     whole.search(**DATA)
-    assert told(tuner.results) == told(whole.results)
+    assert outcomes(tuner.results) == outcomes(whole.results)
     assert tuner.results.space == whole.results.space
 
 
-def test_a_value_outside_a_narrower_bound_is_told_as_used(tmp_path):
+def test_a_value_outside_a_narrower_bound_is_reported_as_used(tmp_path):
     def narrowing(hp: Any) -> keras.Model:
         return make(hp.Int("b", 1, hp.Int("a", 2, 8)))
 

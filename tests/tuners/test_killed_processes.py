@@ -143,7 +143,7 @@ def test_an_interrupted_search_saves_and_resumes(tmp_path, whole, number):
     assert [t.config for t in resume(tmp_path).history.trials.values()] == whole
 
 
-def test_two_searches_in_one_folder_are_told_apart(tmp_path):
+def test_two_searches_in_one_folder_are_distinguished(tmp_path):
     process = Process(tmp_path)
     process.wait_for(1)
     with pytest.raises(StudyBusy, match=rf"searched by another process \({process.pid} on "):
@@ -152,7 +152,7 @@ def test_two_searches_in_one_folder_are_told_apart(tmp_path):
     assert len(resume(tmp_path)) == TRIALS
 
 
-def test_a_tuner_killed_before_its_first_event_begins_anew(tmp_path):
+def test_a_tuner_killed_before_its_first_event_starts_again(tmp_path):
     """A kill between the creation of the log and its first event leaves an empty log."""
     Store(tmp_path / "runs" / "study" / LOG_NAME).close()
 

@@ -26,7 +26,7 @@ def test_every_epoch_is_written_while_it_is_trained(tmp_path):
     assert len(written) == 2 * 2 * 4
 
 
-def test_a_listener_among_callbacks_is_told_where_it_belongs(tmp_path):
+def test_a_listener_among_callbacks_is_reported_where_it_belongs(tmp_path):
     with pytest.raises(InvalidInput, match=r"pass it in listeners=\[\.\.\.\] instead"):
         tuner(tmp_path).search(**small.DATA, callbacks=[CSVLog(tmp_path / "epochs.csv")])
 

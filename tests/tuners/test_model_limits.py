@@ -123,7 +123,7 @@ def count_layers(model):
         ({"limits": {"size": "big"}}, "must be a finite number"),
     ],
 )
-def test_a_limit_that_cannot_be_meant_is_refused_before_training(tmp_path, settings, message):
+def test_a_limit_that_is_invalid_is_refused_before_training(tmp_path, settings, message):
     with pytest.raises(InvalidInput, match=message):
         tuner = kt.RandomSearch(build_few, max_trials=2, **place(tmp_path, **settings))
         tuner.search(**DATA, epochs=1)

@@ -127,7 +127,7 @@ def test_without_any_value_there_is_no_best():
         _ = results.best
 
 
-def test_it_goes_on_where_it_was(tmp_path):
+def test_it_continues_where_it_was(tmp_path):
     fn = Counted()
     search(fn, max_trials=3, directory=tmp_path)
     results = search(fn, max_trials=8, directory=tmp_path)
@@ -199,7 +199,7 @@ def test_minutes_bound_the_search():
         ({"algorithm": "grid"}, "A grid needs finite domains, but x has no step"),
     ],
 )
-def test_a_wrong_argument_is_told_before_anything_is_called(tmp_path, kwargs, message):
+def test_a_wrong_argument_is_reported_before_anything_is_called(tmp_path, kwargs, message):
     fn = Counted()
     with pytest.raises(InvalidInput, match=message):
         search(**{"fn": fn, "directory": tmp_path / "study", **kwargs})
@@ -234,7 +234,7 @@ def test_errors_of_spaces_are_errors_of_input():
     assert issubclass(InvalidInput, ValueError)
 
 
-def test_overwrite_starts_anew(tmp_path):
+def test_overwrite_starts_again(tmp_path):
     where = {"directory": tmp_path / "study", "max_trials": 3, "algorithm": "random"}
     params = {"x": space.uniform(0, 1)}
     first = kt.optimize(lambda c: c["x"], params, seed=0, **where)

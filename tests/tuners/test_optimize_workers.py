@@ -67,7 +67,7 @@ def undisturbed():
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_search_leaves_no_process_and_goes_on(sign, tmp_path):
+def test_an_interrupted_search_leaves_no_process_and_continues(sign, tmp_path):
     folder = tmp_path / "study"
     with launch(folder) as process:
         wait_for(lambda: trials(folder) >= 4)

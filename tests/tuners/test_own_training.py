@@ -17,7 +17,7 @@ from kerashpo.core.listener import Listener
 from kerashpo.core.records import Fork, Status
 from kerashpo.executors.messages import WorkItem
 from kerashpo.tuners.run_trial import RunTrialRunner
-from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, place, told
+from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, outcomes, place
 
 HELD = DATA["validation_data"]
 
@@ -51,12 +51,12 @@ def only(tuner: Any) -> Any:
     return trial
 
 
-def test_a_fit_of_ones_own_repeats_with_its_seed_and_is_told(tmp_path):
+def test_a_fit_of_ones_own_repeats_with_its_seed_and_is_reported(tmp_path):
     found = []
     for name in ("first", "second"):
         tuner = kt.RandomSearch(Passing(), max_trials=2, **place(tmp_path, name))
         tuner.search(**DATA, epochs=2)
-        found.append(told(tuner.results))
+        found.append(outcomes(tuner.results))
     assert found[0] == found[1]
     assert all("batch_size" in config for config, _, _ in found[0].values())
     facts = tuner.results.history.trials[0].facts
@@ -64,7 +64,7 @@ def test_a_fit_of_ones_own_repeats_with_its_seed_and_is_told(tmp_path):
     assert "batch_size" in tuner.results.space.names
 
 
-def test_a_promoted_trial_goes_on_in_a_fit_of_ones_own(tmp_path):
+def test_a_promoted_trial_continues_in_a_fit_of_ones_own(tmp_path):
     tuner = kt.Hyperband(Passing(), max_epochs=3, factor=3, **place(tmp_path))
     tuner.search(**DATA)
     promoted = [t for t in tuner.results.history.trials.values() if t.targets == [1, 3]]
@@ -108,7 +108,7 @@ def promoted_under_hyperband(hypermodel: Any, folder: Any) -> Any:
 
 
 @pytest.mark.parametrize("cls", [Anew, InTwoGoes, Unheard])
-def test_a_fit_that_begins_anew_is_trained_from_the_start_to_its_rung(cls, tmp_path):
+def test_a_fit_that_starts_again_is_trained_from_the_start_to_its_rung(cls, tmp_path):
     with pytest.warns(UserWarning, match="HyperModel.fit trains from the first epoch") as heard:
         tuner, one = promoted_under_hyperband(cls(), tmp_path / "anew")
     assert len(heard) == 1
@@ -164,7 +164,7 @@ def test_what_fit_cannot_return(result, message, tmp_path):
     assert only(tuner).failure is None  # No trial is to blame.
 
 
-def test_a_history_tells_of_epochs_that_no_callback_heard(tmp_path):
+def test_a_history_reports_of_epochs_that_no_callback_noticed(tmp_path):
     class Silent(Passing):
         def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, **_: Any) -> Any:
             return model.fit(x, y, validation_data=HELD, epochs=2)
@@ -187,7 +187,7 @@ class Interrupting(Listener):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_epochs_told_after_the_training_are_all_told_when_interrupted(tmp_path):
+def test_epochs_reported_after_the_training_are_all_reported_when_interrupted(tmp_path):
     calls = []
 
     class Silent(Passing):
@@ -202,12 +202,12 @@ def test_epochs_told_after_the_training_are_all_told_when_interrupted(tmp_path):
         if listeners:
             assert tuner.results.stopped == "interrupted" and tuner.results.epochs == 2
             tuner.search(ROWS[:48], LABELS[:48], epochs=2, verbose=0)
-        found.append(told(tuner.results))
+        found.append(outcomes(tuner.results))
     assert found[0] == found[1]
     assert len(calls) == 4
 
 
-def test_a_run_trial_that_was_interrupted_is_told_to_its_end(tmp_path):
+def test_a_run_trial_that_was_interrupted_is_reported_to_its_end(tmp_path):
     calls = []
 
     class Own(kt.RandomSearch):
@@ -268,7 +268,7 @@ def test_hooks_are_called_and_change_nothing(tmp_path):
     assert len(tuner.heard) == 2 + 2 * (2 + 4)
     plain = kt.RandomSearch(build_few, max_trials=2, **place(tmp_path, "plain"))
     plain.search(**DATA, epochs=2)
-    assert told(tuner.results) == told(plain.results)
+    assert outcomes(tuner.results) == outcomes(plain.results)
     assert tuner.results.history.trials[0].facts["training"] == "compiled"
 
 
@@ -318,7 +318,7 @@ def test_run_trial_changes_arguments_and_stays_exact(tmp_path):
 
 
 @pytest.mark.parametrize("score", ["best", "last"])
-def test_a_cut_search_of_ones_own_run_trial_goes_on_exactly(score, tmp_path):
+def test_a_cut_search_of_ones_own_run_trial_continues_exactly(score, tmp_path):
     def tuner(name: str, **settings: Any) -> Any:
         arguments = place(tmp_path, name) | {"max_epochs": 3, "score": score, **settings}
         return Resized(build_few, **arguments)
@@ -326,7 +326,7 @@ def test_a_cut_search_of_ones_own_run_trial_goes_on_exactly(score, tmp_path):
     whole, cut, rest = tuner("whole"), tuner("cut", max_epochs_total=4), tuner("cut")
     for one in (whole, cut, rest):
         one.search(**DATA)
-    assert told(rest.results) == told(whole.results)
+    assert outcomes(rest.results) == outcomes(whole.results)
     assert rest.results.best == whole.results.best
 
 
@@ -427,7 +427,7 @@ def test_keras_tuners_errors_mean_what_they_mean_there(executor, tmp_path):
     assert fatal.results.failures().empty
 
 
-def test_a_search_that_a_fatal_error_ended_goes_on(tmp_path):
+def test_a_search_that_a_fatal_error_ended_continues(tmp_path):
     def result(self: Any, trial: Any) -> float:
         if not (tmp_path / "mended").exists():
             raise kt.errors.FatalValueError("the data are missing")
@@ -520,8 +520,8 @@ def test_executions_do_not_leave_a_run_trial_of_ones_own_waiting(tmp_path):
     assert (only(tuner).status, only(tuner).reason) == (Status.COMPLETED, "completed")
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_run_trial_of_ones_own_is_promoted_by_rungs(told, tmp_path):
+@pytest.mark.parametrize("outcomes", [True, False])
+def test_a_run_trial_of_ones_own_is_promoted_by_rungs(outcomes, tmp_path):
     heard = []
 
     class Black(kt.Hyperband):
@@ -533,15 +533,15 @@ def test_a_run_trial_of_ones_own_is_promoted_by_rungs(told, tmp_path):
         def run_trial(self, trial: Any) -> float:
             return trial.hyperparameters.Float("x", 0.0, 1.0)
 
-    tuner = (Black if told else Deaf)(max_epochs=3, factor=3, **place(tmp_path))
+    tuner = (Black if outcomes else Deaf)(max_epochs=3, factor=3, **place(tmp_path))
     tuner.search(verbose=0)
     trials = tuner.results.history.trials.values()
     assert {tuple(sorted(t.reports[0])) for t in trials} == {(1,), (1, 3), (3,)}
     assert {t.status for t in trials} == {Status.STOPPED, Status.COMPLETED}
-    assert sorted({*heard}) == ([1, 3] if told else [])
+    assert sorted({*heard}) == ([1, 3] if outcomes else [])
 
 
-def test_the_best_is_trained_anew_by_its_own_fit(tmp_path):
+def test_the_best_is_trained_again_by_its_own_fit(tmp_path):
     tuner = kt.RandomSearch(Passing(), max_trials=1, **place(tmp_path))
     tuner.search(**DATA, epochs=2)
     data = {name: DATA[name] for name in ("x", "y", "validation_data")}
@@ -573,15 +573,17 @@ class Asking(Passing):
 
 
 @pytest.mark.parametrize("own", [Counted, Asking])
-def test_the_best_is_trained_anew_with_the_epochs_and_values_of_its_fit(own, tmp_path):
+def test_the_best_is_trained_again_with_the_epochs_and_values_of_its_fit(own, tmp_path):
     tuner = kt.RandomSearch(own(), max_trials=1, **place(tmp_path, objective="val_accuracy"))
     data = {name: DATA[name] for name in ("x", "y")}
     held = {"validation_data": HELD} if own is Counted else {"epochs": 3}
     tuner.search(**data, **held, verbose=0)
     heard = []
-    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: heard.append(epoch + 1))
+    outcomes = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: heard.append(epoch + 1)
+    )
     more = {"validation_data": HELD} if own is Counted else {}
-    model = tuner.results.refit_best(**data, **more, callbacks=[told])
+    model = tuner.results.refit_best(**data, **more, callbacks=[outcomes])
     best = tuner.results.best
     assert heard == list(range(1, best.epoch + 1))
     _, accuracy = model.evaluate(*HELD, verbose=0)
@@ -594,7 +596,7 @@ def test_a_fit_of_ones_own_trains_in_a_worker_process(tmp_path):
         name = f"study {len(found)}"
         tuner = kt.RandomSearch(Passing(), max_trials=2, executor=executor, **place(tmp_path, name))
         tuner.search(**DATA)
-        found.append({n: config for n, (config, _, _) in told(tuner.results).items()})
+        found.append({n: config for n, (config, _, _) in outcomes(tuner.results).items()})
         assert {t.status for t in tuner.results.history.trials.values()} == {Status.COMPLETED}
     assert {*found[0][0]} == {*found[1][0]}
 

@@ -53,7 +53,7 @@ def pbt(folder: Path, hypermodel: Any = build, **options: Any) -> kt.PBT:
     return kt.PBT(hypermodel, **place(folder, **POPULATION | options))
 
 
-def told(tuner: Any) -> dict[int, Any]:
+def outcomes(tuner: Any) -> dict[int, Any]:
     trials = tuner._history.trials.values()
     curves = {t.number: {e: dict(r.metrics) for e, r in t.reports[0].items()} for t in trials}
     return {t.number: (t.config, t.origin, t.status, curves[t.number]) for t in trials}
@@ -75,7 +75,7 @@ def test_numbers_that_change_no_shape_may_change(tmp_path, searched):
     assert mutate(pbt(tmp_path, build_all_kinds)) == ["dropout", "rate", "momentum"]
 
 
-def test_copies_go_on_from_their_parents_epoch(searched):
+def test_copies_continue_from_their_parents_epoch(searched):
     trials = searched._history.trials
     forks = [t for t in trials.values() if t.parent is not None]
     assert len(forks) == 2 and not searched._history.failed
@@ -182,7 +182,7 @@ pbt(Path(sys.argv[1]), workers=2).search(**DATA, callbacks=[Slowly()])
 """
 
 
-def test_a_killed_driver_with_two_workers_goes_on_to_the_same_end(tmp_path, searched):
+def test_a_killed_driver_with_two_workers_continues_to_the_same_end(tmp_path, searched):
     """Killed in the second generation, in which a copy is trained; one worker goes on."""
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     child = subprocess.Popen(command, cwd=Path(__file__).parents[2])
@@ -194,13 +194,13 @@ def test_a_killed_driver_with_two_workers_goes_on_to_the_same_end(tmp_path, sear
     tuner = pbt(tmp_path)
     assert 0 < tuner._history.epochs < 9
     tuner.search(**DATA, callbacks=[Slowly()])
-    assert told(tuner) == told(searched)
+    assert outcomes(tuner) == outcomes(searched)
 
 
 def test_a_finished_search_does_nothing_again(searched):
     again = kt.PBT(build, **place(Path(searched.directory), **POPULATION))
     again.search(**DATA)
-    assert told(again) == told(searched)
+    assert outcomes(again) == outcomes(searched)
     assert np.isfinite(again.results.best.score)
 
 

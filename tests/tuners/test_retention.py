@@ -64,7 +64,7 @@ def test_a_paused_trial_keeps_all():
     assert play(1, [1.0], trained(1, 9.0)) == {best_key(0), checkpoint_key(1, 0, 1), best_key(1)}
 
 
-def test_a_trial_that_an_extension_could_go_on_with_keeps_all():
+def test_a_trial_that_an_extension_could_continue_with_keeps_all():
     last = [*trained(1, 9.0), ended(1, Status.STOPPED, STUDY_ENDED)]
     assert play(0, [1.0], last) == {checkpoint_key(1, 0, 1), best_key(1)}
 
@@ -99,7 +99,7 @@ def test_other_words_are_refused(word):
         read_keep(word)
 
 
-def test_tuners_keep_what_they_are_told(tmp_path):
+def test_tuners_keep_their_arguments(tmp_path):
     tuner = kt.RandomSearch(build_few, max_trials=3, keep="best", **place(tmp_path))
     tuner.search(**DATA)
     stored = FileBlobs(tmp_path / "study" / "checkpoints").stored()
@@ -110,7 +110,7 @@ def test_tuners_keep_what_they_are_told(tmp_path):
         tuner.get_best_models(2)
 
 
-def test_damaged_weights_are_told(tmp_path):
+def test_damaged_weights_are_reported(tmp_path):
     tuner = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path))
     tuner.search(**DATA)
     blobs = FileBlobs(tmp_path / "study" / "checkpoints")

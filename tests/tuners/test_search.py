@@ -8,7 +8,7 @@ from sklearn.linear_model import RidgeClassifier
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
-from tests.helpers.small_models import DATA, build_few, place, told
+from tests.helpers.small_models import DATA, build_few, outcomes, place
 
 
 def test_it_trains_what_the_named_algorithm_proposes(tmp_path):
@@ -37,7 +37,7 @@ def test_an_oracle_stands_for_the_same_search(tmp_path):
     )
     for one in (tuner, named):
         one.search(**DATA)
-    assert told(tuner.results) == told(named.results)
+    assert outcomes(tuner.results) == outcomes(named.results)
 
 
 def test_estimators_take_any_algorithm_by_an_oracle(tmp_path):

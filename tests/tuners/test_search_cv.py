@@ -115,7 +115,7 @@ def test_regression_of_several_columns_with_folds():
     assert is_regressor(search) and not hasattr(search, "predict_proba")
 
 
-def test_a_stored_search_goes_on_and_other_data_is_another_search(iris, tmp_path):
+def test_a_stored_search_continues_and_other_data_is_another_search(iris, tmp_path):
     x, y = iris
     search = kt.SearchCV(
         build, estimator="best", directory=tmp_path, **{**FEW, "max_trials": 1}
@@ -140,7 +140,7 @@ def test_a_stored_search_goes_on_and_other_data_is_another_search(iris, tmp_path
         ({"class_weight": "balanced", "task": "regression"}, "a regression has no classes"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(iris, given, message):
+def test_invalid_values_are_refused(iris, given, message):
     x, y = iris
     if given.get("task") == "regression":
         y = x[:, 0]
@@ -157,7 +157,7 @@ def four_units(hp):
     return model
 
 
-def test_outputs_that_do_not_fit_the_classes_are_told(iris):
+def test_outputs_that_do_not_fit_the_classes_are_reported(iris):
     search = kt.SearchCV(four_units, estimator="best", **{**FEW, "max_trials": 1}).fit(*iris)
     with pytest.raises(InvalidInput, match=r"4 outputs for 3 classes.*meta\['n_classes_'\]"):
         search.predict(iris[0])

@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold
 import kerashpo as kt
 from kerashpo.core.errors import ConsecutiveFailures
 from kerashpo.core.records import Status
-from tests.helpers.small_models import LABELS, ROWS, build_few, place, told
+from tests.helpers.small_models import LABELS, ROWS, build_few, outcomes, place
 
 
 class Folds(kt.RandomSearch):
@@ -58,7 +58,7 @@ def test_each_call_is_a_run_and_the_score_their_mean(tmp_path):
     assert found == pytest.approx(best.run_bests[best.best_run].cost, rel=1e-5)
 
 
-def test_runs_go_on_at_the_next_rung(tmp_path):
+def test_runs_continue_at_the_next_rung(tmp_path):
     tuner = HalvedFolds(build_few, max_epochs=4, factor=2, **place(tmp_path))
     tuner.search(ROWS, LABELS, batch_size=16, verbose=0)
     trials = tuner.results.history.trials.values()
@@ -73,7 +73,7 @@ def test_runs_go_on_at_the_next_rung(tmp_path):
     assert not [path for path in checkpoints.rglob("*") if "checkpoint" in path.name]
 
 
-def test_a_search_that_was_cut_between_runs_goes_on_to_the_same_curves(tmp_path):
+def test_a_search_that_was_cut_between_runs_continues_to_the_same_curves(tmp_path):
     def search(name: str, **bounds: Any) -> Any:
         tuner = Folds(build_few, max_trials=2, **bounds, **place(tmp_path, name))
         tuner.search(ROWS, LABELS, epochs=3, batch_size=16, verbose=0)
@@ -82,7 +82,7 @@ def test_a_search_that_was_cut_between_runs_goes_on_to_the_same_curves(tmp_path)
     whole = search("whole")
     cut = search("cut", max_epochs_total=11)
     assert cut.epochs < whole.epochs
-    assert told(search("cut")) == told(whole)
+    assert outcomes(search("cut")) == outcomes(whole)
 
 
 def test_several_executions_in_several_calls(tmp_path):
@@ -106,7 +106,7 @@ def test_a_run_that_ends_by_itself_ends_its_trial(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", ["values", "failed"])
-def test_calls_that_cannot_be_meant_name_cv(wrong, tmp_path):
+def test_invalid_calls_name_cv(wrong, tmp_path):
     class Confused(kt.RandomSearch):
         def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
             if wrong == "failed":
@@ -123,7 +123,7 @@ def test_calls_that_cannot_be_meant_name_cv(wrong, tmp_path):
 
 
 @pytest.mark.own_traces
-def test_folds_that_are_cut_anew_for_each_trial_are_not_kept(tmp_path):
+def test_folds_that_are_split_again_for_each_trial_are_not_kept(tmp_path):
     arrays: list[weakref.ref[np.ndarray]] = []
 
     class Watched(kt.RandomSearch):

@@ -110,7 +110,7 @@ def test_options_reach_scheduler_and_algorithm():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"tuner": "hyperbnd"}, "Unknown tuner 'hyperbnd'. Did you mean 'hyperband'"),
         ({"algorithm": "randon"}, "Unknown algorithm 'randon'. Did you mean 'random'"),
@@ -126,8 +126,8 @@ def test_options_reach_scheduler_and_algorithm():
         ({"colour": 3}, "algorithm 'random' has no option 'colour'"),
     ],
 )
-def test_arguments_that_cannot_be_meant(arguments, told):
-    with pytest.raises(InvalidInput, match=told):
+def test_invalid_arguments(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
         simulate(PowerLaw(27), seed=0, **arguments)
 
 

@@ -70,7 +70,7 @@ def study(tmp_path):
     return write
 
 
-def test_a_function_is_searched_and_goes_on_where_it_was(study, capsys):
+def test_a_function_is_searched_and_continues_where_it_was(study, capsys):
     path = study(FUNCTION)
     assert main(["run", str(path)]) == 0
     results = open_study(path.parent / "runs/first").results

@@ -14,7 +14,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Status
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.tuner_options import IGNORED, TunerArguments, TunerOptions
-from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, place, told
+from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, outcomes, place
 
 TUNERS = [kt.ASHA, kt.BayesianOptimization, kt.GridSearch, kt.Hyperband, kt.RandomSearch]
 
@@ -144,7 +144,7 @@ def test_median_stopping_has_a_name(tmp_path):
         scheduler_options={"min_trials": 1},
         **place(tmp_path),
     )
-    assert told(again.results) == told(tuner.results)
+    assert outcomes(again.results) == outcomes(tuner.results)
 
 
 @pytest.mark.parametrize("cls", [kt.RandomSearch, kt.BayesianOptimization])

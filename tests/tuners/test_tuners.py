@@ -18,7 +18,7 @@ from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, St
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Status
 from kerashpo.store.journal import JournalStore
-from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, place, told
+from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, place, reported
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
 OWN = {
@@ -130,7 +130,7 @@ def test_tables(hyperband):
 
 def test_a_study_opens_without_the_tuner(hyperband):
     study = kt.open_study(hyperband.project_dir)
-    assert told(study.results) == told(hyperband.results)
+    assert reported(study.results) == reported(hyperband.results)
     assert study.results.best == hyperband.results.best
 
 
@@ -141,21 +141,21 @@ def test_an_equal_seed_gives_equal_trials_and_curves(hyperband, tmp_path):
             build, max_epochs=4, factor=2, **place(tmp_path, f"s{seed}", seed=seed)
         )
         tuner.search(**DATA)
-        runs[seed] = told(tuner.results)
-    assert runs[0] == told(hyperband.results)
+        runs[seed] = reported(tuner.results)
+    assert runs[0] == reported(hyperband.results)
     assert runs[0] != runs[1]
 
 
 def test_searching_a_finished_study_trains_nothing(hyperband):
-    before = told(hyperband.results)
+    before = reported(hyperband.results)
     again = kt.Hyperband(
         build, "val_loss", 4, 2, seed=0, directory=Path(hyperband.project_dir).parent,
         project_name="study",
     )  # fmt: skip
-    assert told(again.results) == before
+    assert reported(again.results) == before
     with pytest.warns(UserWarning, match="finished.*callbacks: was None, now .*Forbidden"):
         again.search(**DATA, callbacks=[Forbidden()])
-    assert told(again.results) == before
+    assert reported(again.results) == before
 
 
 class Forbidden(keras.callbacks.Callback):
@@ -189,14 +189,14 @@ def test_full_tuners_know_their_epochs_once_search_does(tmp_path):
     assert tuner.plan().epochs == tuner.results.epochs == 4
 
 
-def test_more_trials_go_on_where_fewer_ended(tmp_path):
+def test_more_trials_continue_where_fewer_ended(tmp_path):
     first = kt.RandomSearch(build, max_trials=1, **place(tmp_path))
     first.search(**DATA)
     second = kt.RandomSearch(build, max_trials=2, **place(tmp_path))
     second.search(**DATA)
     whole = kt.RandomSearch(build, max_trials=2, **place(tmp_path, "whole"))
     whole.search(**DATA)
-    assert told(second.results) == told(whole.results)
+    assert reported(second.results) == reported(whole.results)
 
 
 def test_a_wider_search_keeps_the_earlier_trials(tmp_path):
@@ -261,7 +261,7 @@ def test_a_model_too_large_for_the_memory_fails_its_trial_alone(tmp_path):
     assert tuner.results.stopped == "space exhausted" and len(tuner.results) == 3
 
 
-def test_a_full_disk_stops_the_search_and_more_room_lets_it_go_on(tmp_path, monkeypatch):
+def test_a_full_disk_stops_the_search_and_more_room_lets_it_continue(tmp_path, monkeypatch):
     whole = kt.RandomSearch(build, max_trials=3, **place(tmp_path, "whole"))
     whole.search(**DATA, epochs=2)
     tuner = kt.RandomSearch(build, max_trials=3, **place(tmp_path))
@@ -279,7 +279,7 @@ def test_a_full_disk_stops_the_search_and_more_room_lets_it_go_on(tmp_path, monk
     cut = kt.open_study(tmp_path / "study").history
     assert (cut.stopped, cut.failed) == ("disk full", 0)
     tuner.search(**DATA, epochs=2)
-    assert told(tuner.results) == told(whole.results)
+    assert reported(tuner.results) == reported(whole.results)
 
 
 def test_a_callback_without_room_for_its_file_stops_the_search_and_fails_no_trial(tmp_path):
@@ -300,7 +300,7 @@ def test_a_callback_without_room_for_its_file_stops_the_search_and_fails_no_tria
     cut = kt.open_study(tmp_path / "study").history
     assert (cut.stopped, cut.failed, cut.epochs) == ("disk full", 0, 1)
     room.append("some")
-    assert told(search("study")) == told(search("whole"))
+    assert reported(search("study")) == reported(search("whole"))
 
 
 def test_a_log_that_cannot_be_written_stops_the_search_and_fails_no_trial(tmp_path, monkeypatch):
@@ -320,7 +320,7 @@ def test_a_log_that_cannot_be_written_stops_the_search_and_fails_no_trial(tmp_pa
             tuner.search(**DATA, epochs=2)
     assert kt.open_study(tmp_path / "study").history.failed == 0
     tuner.search(**DATA, epochs=2)
-    assert told(tuner.results) == told(whole.results)
+    assert reported(tuner.results) == reported(whole.results)
 
 
 def test_a_streak_of_failures_ends_the_search_and_keeps_what_was_done(tmp_path):
@@ -377,7 +377,7 @@ def test_results_before_a_search_say_so(tmp_path):
         tuner.results  # noqa: B018
 
 
-def test_overwrite_starts_anew(tmp_path):
+def test_overwrite_starts_again(tmp_path):
     for overwrite in (False, True):
         tuner = kt.RandomSearch(
             build_few, max_trials=1, overwrite=overwrite, **place(tmp_path, seed=int(overwrite))
@@ -399,7 +399,7 @@ def test_silence(tmp_path, capsys):
     assert captured.out == captured.err == ""
 
 
-def test_a_plan_prints_itself_and_tells_the_time_once_it_can(tmp_path):
+def test_a_plan_prints_itself_and_reports_the_time_once_it_can(tmp_path):
     tuner = kt.Hyperband(build_few, max_epochs=3, **place(tmp_path))
     assert "bracket" in str(tuner.plan())
     assert "about" not in str(tuner.plan())

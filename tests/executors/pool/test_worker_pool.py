@@ -117,7 +117,7 @@ def test_workers_that_may_not_come_count_as_free_once_they_are_ready(start):
     driver.until(lambda: driver.executor.free() == 2)  # polling starts them
 
 
-def test_a_worker_that_hangs_while_it_starts_is_replaced_and_then_told():
+def test_a_worker_that_hangs_while_it_starts_is_replaced_and_then_reported():
     def hang():
         time.sleep(1.0)
         return CurveRunner()

@@ -50,7 +50,7 @@ def test_what_cannot_be_sent_is_named():
         pack([1, stream], {"build_model": 1, "callbacks": stream})
 
 
-def test_a_full_disk_is_told(monkeypatch):
+def test_a_full_disk_is_reported(monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 

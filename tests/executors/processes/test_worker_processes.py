@@ -62,7 +62,7 @@ def test_no_process_is_started_before_the_first_task(start):
     assert driver.executor.assigned == {}
 
 
-def test_killed_workers_are_replaced_and_their_trial_goes_on(start):
+def test_killed_workers_are_replaced_and_their_trial_continues(start):
     driver = start(workers=2)
     driver.start(0, until=30)
     driver.start(1, until=5)
@@ -74,7 +74,7 @@ def test_killed_workers_are_replaced_and_their_trial_goes_on(start):
     driver.drain()
     assert driver.end(0) == Reached(0) and driver.end(1) == Reached(1)
     assert driver.values(0) == unbroken(0, 30)
-    # It went on from its checkpoint: at most the epoch in progress was told twice.
+    # It went on from its checkpoint: at most the epoch in progress was reported twice.
     assert len(driver.epochs(0)) <= 30 + len(victims)
     notes = [m.facts for m in driver.messages if isinstance(m, Noted)]
     # It got further each time, so it is not what kills them.
@@ -106,7 +106,7 @@ def test_a_trial_that_was_over_when_its_worker_died_is_not_trained_again():
     driver.executor.close()
 
 
-def test_a_worker_that_hangs_is_ended_and_its_trial_goes_on(start, tmp_path):
+def test_a_worker_that_hangs_is_ended_and_its_trial_continues(start, tmp_path):
     driver = start(hangs, timeout=1.0)
     driver.start(0, until=3, mark=str(tmp_path / "hung"))
     driver.drain()
@@ -116,7 +116,7 @@ def test_a_worker_that_hangs_is_ended_and_its_trial_goes_on(start, tmp_path):
     assert note["worker_lost"] == "it reported no epoch for 1 s (trial_timeout) and was ended"
 
 
-def test_a_paused_trial_goes_on_in_another_worker(start):
+def test_a_paused_trial_continues_in_another_worker(start):
     driver = start(workers=2)
     driver.executor.start()
     driver.until(lambda: driver.executor.ready == 2)
@@ -139,7 +139,7 @@ def test_a_paused_trial_goes_on_in_another_worker(start):
     assert driver.values(0) == unbroken(0, 4)
 
 
-def test_a_paused_trial_goes_on_where_it_is_in_memory(start):
+def test_a_paused_trial_continues_where_it_is_in_memory(start):
     driver = start(workers=2)
     driver.executor.start()
     driver.until(lambda: driver.executor.ready == 2)
@@ -191,7 +191,7 @@ def test_an_error_of_ours_in_a_worker_is_raised_here(error):
     executor.close()
 
 
-def test_a_disk_that_is_full_before_the_workers_start_is_told_as_that(tmp_path, monkeypatch):
+def test_a_disk_that_is_full_before_the_workers_start_is_reported_as_that(tmp_path, monkeypatch):
     def full(path, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
@@ -203,7 +203,7 @@ def test_a_disk_that_is_full_before_the_workers_start_is_told_as_that(tmp_path, 
     assert executor.assigned == {}
 
 
-def test_an_error_outside_any_trial_is_told_with_its_traceback():
+def test_an_error_outside_any_trial_is_reported_with_its_traceback():
     def make():
         raise RuntimeError("no such device")
 
@@ -215,7 +215,7 @@ def test_an_error_outside_any_trial_is_told_with_its_traceback():
     executor.close()
 
 
-def test_workers_that_cannot_start_are_told_with_their_output():
+def test_workers_that_cannot_start_are_reported_with_their_output():
     def make():
         print("the last words", flush=True)
         os._exit(7)

@@ -173,7 +173,7 @@ def test_merged_branches_and_averaged_weights_are_not_padded(data: FitData) -> N
     assert padding(make(mlp("relu"), lambda: optimizers.Adam(epsilon=0.0)), data) is NONE
 
 
-def test_nan_is_heard_through_a_padded_relu(data: FitData) -> None:
+def test_nan_is_noticed_through_a_padded_relu(data: FitData) -> None:
     x, y, _ = data.weighted()
     x = x.copy()
     x[3, 2] = np.nan
@@ -315,7 +315,7 @@ def test_weights_that_a_callback_assigns_are_trained_on(data: FitData) -> None:
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 
-def test_values_between_epochs_are_narrow_and_seeds_go_on(data: FitData) -> None:
+def test_values_between_epochs_are_narrow_and_seeds_continue(data: FitData) -> None:
     model = make(mlp("relu"))
     padded = padding(model, data)
     values = Values(model, padded, lifted=True)

@@ -129,7 +129,7 @@ def test_rates_of_masks_of_another_shape_are_part_of_the_key(data: FitData) -> N
     assert masked(0.1, None) == masked(0.9, None)
 
 
-def test_a_private_trace_is_made_anew_after_compile(data: FitData) -> None:
+def test_a_private_trace_is_made_again_after_compile(data: FitData) -> None:
     class Own(keras.Model):
         def __init__(self) -> None:
             super().__init__()
