@@ -71,11 +71,14 @@ def untuned(parts: Split, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def searched(kind: str) -> Callable[[Split, int], Iterator[dict[str, Any]]]:
-    """Returns a method: winner and averages of a plain search, and those of a final round."""
+    """Returns a method: winner and averages of a plain search, and those of a final round.
+
+    The recommended tuner has a final round by itself, so it does not search without one.
+    """
     make, options, fit = SEARCHES[kind]
 
     def run(parts: Split, seed: int) -> Iterator[dict[str, Any]]:
-        for folds in (False, 5):
+        for folds in (5,) if kind == "recommended" else (False, 5):
             with tempfile.TemporaryDirectory() as folder:
                 tuner = make(TASK.build, TASK.objective, seed=seed, directory=folder, **options)
                 tuner.search(
@@ -141,6 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--table", action="store_true", help="print what was measured")
     parser.add_argument("--seeds", type=numbers, default=numbers("0-7"))
+    parser.add_argument("--searches", nargs="+", choices=("untuned", *SEARCHES))
     options = parser.parse_args()
     if options.table:
         print(table(pd.read_csv(PATH)).to_string(index=False))
@@ -149,10 +153,10 @@ def main() -> None:
     if PATH.exists():
         done = set(pd.read_csv(PATH)[["seed", "search"]].itertuples(index=False, name=None))
     methods = {"untuned": untuned, **{kind: searched(kind) for kind in SEARCHES}}
-    for seed in options.seeds:
-        for name, method in methods.items():
+    for name in options.searches or methods:
+        for seed in options.seeds:
             if (seed, name) not in done:
-                _fill(seed, name, method)
+                _fill(seed, name, methods[name])
 
 
 def _fill(seed: int, name: str, method: Callable[[Split, int], Iterator[dict[str, Any]]]) -> None:

@@ -27,11 +27,12 @@ import pandas as pd
 from experiments.winners import cheap
 from experiments.winners.data import CLASSIFICATIONS, REGRESSIONS, split
 from experiments.winners.run import PATH as WINNERS
-from experiments.winners.run import TRIALS, numbers, search
+from experiments.winners.run import numbers, search
 from experiments.winners.scores import predict, score_and_loss
 from kerashpo.analysis.expected_score import expected_of
 from kerashpo.analysis.fold_scores import averaged_share
 from kerashpo.analysis.intervals import interval, student
+from kerashpo.analysis.saturation import saturation_of
 
 PATH = WINNERS.with_name("trials.csv")
 FIELDS = "set split search trial validation test".split()
@@ -41,13 +42,6 @@ DEVELOPMENT = ("australian", "bupa", "heart", "iris", "saheart", "tae", "vowel")
 SIZES = (1, 2, 4, 8, 16, 25)
 DRAWS = 100
 MOST = 200
-SEARCHES = {
-    "keras_tuner_bayesian": TRIALS,
-    "kerashpo_bayesian": TRIALS,
-    "keras_tuner_hyperband": 90,
-    "kerashpo_hyperband": 98,
-}
-"""Trials of each search of the winners' table."""
 
 
 def record(name: str, number: int, kind: str) -> Iterator[dict[str, object]]:
@@ -85,8 +79,22 @@ def by_trials(trials: pd.DataFrame) -> pd.DataFrame:
     return sets.reset_index()
 
 
-def of_winners(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns shown, expected and test score for the winners and final rounds of the table."""
+def contenders(trials: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Returns, by set and kind of search, how many trials come near the best one."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for (name, kind, _), cell in trials.groupby(["set", "search", "split"]):
+        near = saturation_of([*map(float, cell.validation)], _rows(name)[1]).close
+        found.setdefault((name, kind), []).append(near)
+    return {key: round(np.mean(values)) for key, values in found.items()}
+
+
+def of_winners(rows: pd.DataFrame, near: dict[tuple[str, str], int]) -> pd.DataFrame:
+    """Returns shown, expected and test score for the winners and final rounds of the table.
+
+    Args:
+        rows: of the winners' table, which has only each search's best score.
+        near: `contenders`, from the searches in which every trial was recorded.
+    """
     kept = rows[(rows.labels == "true") & ~rows.set.isin(REGRESSIONS) & rows.shown.notna()]
     lines = []
     for row in kept.itertuples():
@@ -96,8 +104,7 @@ def of_winners(rows: pd.DataFrame) -> pd.DataFrame:
             spread = half / (student(4) * math.sqrt(1 / 5 + 1 / 4))
             found = averaged_share(row.shown, spread, 5, (train + validation) / 5)
         elif row.model == "winner":
-            # Only the best score counts, and how many there were.
-            found = expected_of([row.shown] * SEARCHES[row.method], validation)
+            found = expected_of([row.shown] * near[row.set, row.method.split("_")[-1]], validation)
         else:
             continue
         noise = math.sqrt(found.value * (1 - found.value) / test)
@@ -172,12 +179,13 @@ def main() -> None:
     if options.record:
         _record(options.splits)
         return
-    found = by_trials(pd.read_csv(PATH))
+    trials = pd.read_csv(PATH)
+    found = by_trials(trials)
     print("points above the test score, for the best of so many trials\n")
     print(summary(found, ["search", "trials"], ["shown", "expected"]).to_string(index=False))
     if options.figure:
         draw(found, options.figure)
-    winners = of_winners(pd.read_csv(WINNERS, dtype={"labels": str}))
+    winners = of_winners(pd.read_csv(WINNERS, dtype={"labels": str}), contenders(trials))
     keys = ["model", "method", "half"]
     print("\nthe searches of winners.csv\n")
     table = summary(winners, keys, ["shown", "expected"])

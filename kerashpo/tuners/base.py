@@ -290,8 +290,7 @@ class Tuner(Hooks, PlannedSearch):
             fit_verbose: Keras's own verbosity within trials, 0 by default.
             final_round: a number of folds (e.g. 5) on which the best trials and the default
                 configuration are cross-validated when the search ends, within its budget; or
-                a splitter of scikit-learn for groups or time series, or a list of its indices
-                (``list(GroupKFold(4).split(x, y, groups))``). See `results.final`.
+                a splitter of scikit-learn, or a list of its indices. See `results.final`.
             reshuffle: True for a separate split into training and validation rows for each
                 trial, usually together with `results.ensemble()`.
 

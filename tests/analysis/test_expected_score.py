@@ -24,7 +24,7 @@ def test_it_takes_off_the_luck_of_the_best_of_many(truth: float, rows: int, tria
     shared = rng.normal(0, error * math.sqrt(1 - PAIRED**2), (4000, 1))
     own = rng.normal(0, error * PAIRED, (4000, round(LOOKS * trials)))
     best = np.clip((truth + shared + own).max(axis=1), 0, 1)
-    found = [expected_of([float(one), *[0.5] * (trials - 1)], rows) for one in best]
+    found = [expected_of([float(one)] * trials, rows) for one in best]
     shown = best.mean() - truth
     assert abs(np.mean([one.value for one in found]) - truth) < 0.3 * shown
     assert np.mean([one.low <= truth <= one.high for one in found]) > 0.93
@@ -36,6 +36,8 @@ def test_more_trials_and_fewer_rows_mean_more_luck() -> None:
         return 0.95 - expected_of([0.95] * trials, rows, **more).value
 
     assert 0 < luck(1, 100) < luck(5, 100) < luck(50, 100) < luck(50, 50)
+    # Trials that are far behind would not have been chosen.
+    assert expected_of([0.95, *[0.5] * 49], 100).value == expected_of([0.95], 100).value
     # With a split of its own each trial is lucky by itself.
     assert luck(50, 100, shared=False) > luck(50, 100)
 
