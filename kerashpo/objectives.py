@@ -3,6 +3,8 @@
 =============  =======================================================
 `size`         parameters, trainable or not
 `memory`       bytes of the weights
+`flops`        floating-point operations of a prediction
+`latency`      seconds of a prediction
 =============  =======================================================
 
 Each is an `Objective` whose value is computed from the built model before it is trained, and stored
@@ -15,11 +17,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
+from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.records import Objective
+from kerashpo.core.spread import Measurement
 
 
 def size() -> Objective:
@@ -33,6 +38,73 @@ def memory() -> Objective:
     Weights of 16 bits count half of those of 32; activations and the optimizer are not included.
     """
     return Objective("memory", "min", of=count_bytes, before_training=True)
+
+
+def flops() -> Objective:
+    """Returns the floating-point operations of a prediction as an objective, ``"flops"``.
+
+    Of one sample, as TensorFlow or JAX count them: a multiplication and an addition are two, the
+    body of a loop counts once (recurrent layers are underestimated). The two backends differ by
+    the operations of activations.
+    """
+    return Objective("flops", "min", of=count_flops, before_training=True)
+
+
+def latency(batch_size: int = 1, percentile: float = 50, device: str | None = None) -> Objective:
+    """Returns the seconds of a prediction as an objective to minimise, ``"latency"``.
+
+    The prediction of a batch of zeros, compiled as `model.predict` would, repeated after a warm-up
+    on the built and untrained model. The log holds the percentile and, as ``latency_spread``, the
+    distance between the 25th and 75th percentiles. Workers of one study measure one at a time
+    (the study's folder holds a lock); other workers go on training meanwhile, which lengthens
+    times, so measure with few workers, or on a machine with free cores.
+
+    Args:
+        batch_size: samples in the batch.
+        percentile: of the repeated measurements, from 0 to 100.
+        device: where to predict, a name of `keras.device` such as ``"cpu:0"``; None for the
+            backend's choice.
+
+    Raises:
+        InvalidInput: for a number out of range.
+    """
+    require_integer("batch_size", batch_size, 1)
+    if not (isinstance(percentile, (int, float)) and 0 <= percentile <= 100):
+        raise InvalidInput(f"percentile must be from 0 to 100. Received: {percentile!r}.")
+    timing = PredictionTime(batch_size, float(percentile), device)
+    return Objective("latency", "min", of=timing, before_training=True)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PredictionTime:
+    """Measures the seconds of a prediction, see `latency`.
+
+    Attributes:
+        batch_size: samples in the batch.
+        percentile: of the repeated measurements.
+        device: where to predict.
+        exclusive: whether workers measure one at a time.
+    """
+
+    batch_size: int
+    percentile: float
+    device: str | None
+    exclusive: bool = True
+
+    def __call__(self, model: Any) -> Measurement:
+        from kerashpo.training.model_cost import time_predictions
+
+        seconds = time_predictions(model, self.batch_size, self.device)
+        low, high = np.percentile(seconds, (25, 75))
+        return Measurement(float(np.percentile(seconds, self.percentile)), float(high - low))
+
+
+def count_flops(model: Any) -> float:
+    """Returns the floating-point operations of a built model's prediction of one sample."""
+    from kerashpo.training.model_cost import count_operations
+
+    return count_operations(model)
 
 
 def count_parameters(model: Any) -> float:
@@ -52,5 +124,10 @@ def _item_bytes(dtype: Any) -> int:
     return int(np.dtype(name).itemsize)
 
 
-MEASURED: Mapping[str, Callable[[], Objective]] = {"size": size, "memory": memory}
+MEASURED: Mapping[str, Callable[[], Objective]] = {
+    "size": size,
+    "memory": memory,
+    "flops": flops,
+    "latency": latency,
+}
 """The objectives by name, as ``limits=`` takes them."""

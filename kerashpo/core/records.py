@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.spread import Measurement
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 Config: TypeAlias = Mapping[str, Scalar]
@@ -34,7 +35,7 @@ class Objective:
 
     name: str
     direction: Literal["min", "max"]
-    of: Callable[[Any], float] | None = field(default=None, compare=False, repr=False)
+    of: Callable[[Any], float | Measurement] | None = field(default=None, compare=False, repr=False)
     before_training: bool = field(default=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

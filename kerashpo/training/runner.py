@@ -21,6 +21,7 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import pack_list
+from kerashpo.store.measuring import measuring
 from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
 from kerashpo.training.batch_spec import batch_spec
 from kerashpo.training.build import build_all
@@ -400,7 +401,7 @@ class KerasRunner(Runner):
         """
         if state.untrained:
             return
-        state.untrained = self._settings.derived.untrained(state.model)
+        state.untrained = self._settings.derived.untrained(state.model, measuring(self._blobs))
         if not state.untrained:
             return
         emit(Measured(trial, run, 0, state.untrained))

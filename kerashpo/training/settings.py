@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -10,6 +12,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.limits import Limit
 from kerashpo.core.objective import WEIGHTED, Scoring, Weighing
 from kerashpo.core.records import Objective
+from kerashpo.core.spread import Measurement
 
 
 @final
@@ -31,13 +34,25 @@ class Derived:
         names = {one.name for one in self.measured}
         return frozenset(names | {WEIGHTED}) if self.weighing else frozenset(names)
 
-    def untrained(self, model: Any) -> dict[str, float]:
+    def untrained(
+        self, model: Any, exclusive: AbstractContextManager[Any] = contextlib.nullcontext()
+    ) -> dict[str, float]:
         """Returns what is measured once, on the built and untrained model.
+
+        Args:
+            model: the model.
+            exclusive: entered for functions that other workers' measurements would disturb.
 
         Raises:
             InvalidInput: if a function of the model does not return a number.
         """
-        return {one.name: _value(one, model) for one in self.measured if one.before_training}
+        found: dict[str, float] = {}
+        for one in self.measured:
+            if one.before_training:
+                alone = getattr(one.of, "exclusive", False)
+                with exclusive if alone else contextlib.nullcontext():
+                    found |= _values(one, model)
+        return found
 
     def add(
         self, metrics: Mapping[str, float], model: Any, untrained: Mapping[str, float]
@@ -55,22 +70,26 @@ class Derived:
         whole = {**metrics, **untrained}
         for one in self.measured:
             if not one.before_training:
-                whole[one.name] = _value(one, model)
+                whole |= _values(one, model)
         if self.weighing is not None:
             whole[WEIGHTED] = self.weighing.value(whole)
         return whole
 
 
-def _value(objective: Objective, model: Any) -> float:
+def _values(objective: Objective, model: Any) -> dict[str, float]:
+    """Returns what a function of the model returned, and its spread where it was repeated."""
     assert objective.of is not None
     value = objective.of(model)
     try:
-        return float(value)
+        found = {objective.name: float(value)}
     except (TypeError, ValueError):
         raise InvalidInput(
             f"The function of the objective {objective.name!r} must return a number. Received: "
             f"{value!r}."
         ) from None
+    if isinstance(value, Measurement):
+        found[f"{objective.name}_spread"] = value.spread
+    return found
 
 
 @final
