@@ -23,7 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 SAME = {
     "stems": {
         "one concept at two levels": "anytime asha bayesian errors final_round full_training grid "
-        "hyperband nsga2 open pareto pbt random surrogate",
+        "hyperband lineage nsga2 open pareto pbt random surrogate",
         "the base class of its package": "base",
         "the registry of its package": "registry",
         "one backend each": "engine graphs lifting",

@@ -130,7 +130,7 @@ def _run(given: Any) -> int:
 
 def _list(given: Any) -> int:
     from kerashpo.core.errors import StudyNotFound
-    from kerashpo.study.find import studies_below
+    from kerashpo.study.study import studies_below
 
     found = studies_below(given.path)
     if not found:
@@ -154,8 +154,7 @@ def _status(given: Any) -> int:
     from kerashpo.display.progress import folder_bytes
     from kerashpo.i18n.numbers import file_size
     from kerashpo.store.open import folder_of, has_log
-    from kerashpo.study.find import studies_below
-    from kerashpo.study.study import open_study
+    from kerashpo.study.study import open_study, studies_below
 
     path = given.path
     if not has_log(folder_of(path)) and (below := studies_below(path)):

@@ -83,7 +83,7 @@ def bayesian(seed: int, **options: Any) -> _Final:
 def ray(seed: int, **options: Any) -> _Final:
     """`PBT` with the explore step of Ray Tune's `PopulationBasedTraining`.
 
-    Transcribed from `ray.tune.schedulers.pbt._explore` (Ray 2): drawn anew with probability
+    Transcribed from `ray.tune.schedulers.pbt._explore` (Ray 2): resampled with probability
     0.25, else times 1.2 or 0.8, without regard to the bounds.
     """
     return _population(seed, explored=_ray_explore, **options)

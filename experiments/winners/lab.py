@@ -115,7 +115,7 @@ def _rows(tuner: Any, parts: Split, final_round: bool) -> Iterator[dict[str, Any
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns means over seeds with 95 % intervals: accuracy, loss and what was said before."""
+    """Returns means over seeds with 95 % intervals: accuracy, loss and the messages before."""
     lines = []
     for (search, model), group in rows.groupby(["search", "model"], sort=False):
         score, loss = interval([*100 * group.score]), interval([*group.loss])

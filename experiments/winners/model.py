@@ -32,7 +32,7 @@ def builder(split: Split) -> Callable[[Any], keras.Model]:
 
 
 def _finished(stack: list[Any], classes: int, rate: float) -> keras.Model:
-    """Returns the compiled model; made at once, since each `add` builds all layers anew."""
+    """Returns the compiled model; made at once, since each `add` builds all layers again."""
     head, loss, metric = keras.layers.Dense(1), "mse", "r2_score"
     if classes == 2:
         head, loss, metric = keras.layers.Dense(1, "sigmoid"), "binary_crossentropy", "accuracy"

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
-from kerashpo.display.limits import limits_text
 from kerashpo.display.progress import short_path
 from kerashpo.display.snapshot import plain
-from kerashpo.display.text import score_notes
+from kerashpo.display.text import limits_text, score_notes
 from kerashpo.i18n.numbers import count
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space

@@ -12,6 +12,7 @@ from kerashpo.analysis.expected_score import ExpectedScore, expected_score
 from kerashpo.analysis.saturation import Saturation, judged_on_folds, saturation
 from kerashpo.core.events import Event, Noted
 from kerashpo.core.history import History
+from kerashpo.core.limits import Limit
 from kerashpo.display.snapshot import BestSoFar, Running, View
 from kerashpo.i18n.numbers import count, file_size
 from kerashpo.i18n.texts import Texts
@@ -256,3 +257,17 @@ def _rounded(rows: int) -> int:
 def _of(pair: tuple[int, int | None]) -> str:
     done, planned = pair
     return f"{done}/{'...' if planned is None else planned}"
+
+
+def limit_notes(limits: Iterable[Limit]) -> tuple[str, ...]:
+    """Returns a note in English for each limit; `Texts.note` translates it."""
+    return tuple(f"Limit: {one}" for one in limits)
+
+
+def limits_text(history: History, texts: Texts) -> list[str]:
+    """Returns a line for each limit, and one that says how many trials exceed a limit."""
+    if not history.limits:
+        return []
+    beyond = sum(not trial.feasible for trial in history.trials.values())
+    lines = [texts.note(note) for note in limit_notes(history.limits)]
+    return [*lines, texts("summary.infeasible", count=beyond, trials=len(history.trials))]

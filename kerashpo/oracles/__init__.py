@@ -17,7 +17,7 @@
 
 ``base`` fixes known defects of `keras_tuner.Oracle` (directions, seeds, failures, NaN);
 ``trial_replay`` turns its trials into a `History`; ``algorithm_oracle`` asks an algorithm under a
-scheduler; ``oracle_options`` holds the arguments that all oracles share. An oracle saves only the
+scheduler. An oracle saves only the
 order in which trials start and end: its proposals are a function of its seed and its trials, so
 that a reloaded oracle continues exactly. KerasTuner's `Tuner` reads epochs from the values of a
 trial, so these oracles (and nothing else here) pass them as ``tuner/epochs``,

@@ -12,7 +12,7 @@ from kerashpo.oracles.base import FixedOracle
 from kerashpo.oracles.trial_replay import EPOCHS, INITIAL, PARENT, ROUND, OracleTrial, Replay, Step
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.space.space import Space
-from kerashpo.training.hyperparameters import to_space
+from kerashpo.training.keras_tuner_params import to_space
 
 _ENDED = ("COMPLETED", "FAILED")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypedDict
 
 import keras_tuner
 from keras_tuner.src.engine import oracle as upstream
@@ -14,7 +16,7 @@ from keras_tuner.src.engine import oracle as upstream
 from kerashpo.core.errors import ConsecutiveFailures, InvalidInput, require_integer
 from kerashpo.core.objective import infer_direction, to_objectives
 from kerashpo.core.rng import checked_seed, fresh_seed
-from kerashpo.training.hyperparameters import to_space
+from kerashpo.training.keras_tuner_params import to_space
 
 
 @contextmanager
@@ -223,3 +225,38 @@ def require_hyperband_factor(factor: Any) -> None:
         raise InvalidInput(
             f"factor needs to be a whole number larger than 1. Received: {factor!r}."
         ) from None
+
+
+P = ParamSpec("P")
+
+
+class OracleOptions(TypedDict, total=False):
+    """Keyword arguments of every oracle, in KerasTuner's order; see `FixedOracle`."""
+
+    seed: int | None
+    hyperparameters: Any
+    allow_new_entries: bool
+    tune_new_entries: bool
+    max_retries_per_trial: int
+    max_consecutive_failed_trials: int | None
+
+
+def with_shared_options(init: Callable[P, None]) -> Callable[P, None]:
+    """Decorator that adds the shared arguments to the signature of a ``**shared`` constructor.
+
+    They can then be passed by position after the oracle's own arguments, as in KerasTuner;
+    help, notebooks and editors show them with their defaults.
+    """
+    defaults = inspect.signature(FixedOracle).parameters
+    shared = [defaults[name] for name in OracleOptions.__annotations__]
+    own = [p for p in inspect.signature(init).parameters.values() if p.name != "shared"]
+    first = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
+    signature = inspect.Signature([*first, *shared, *(p for p in own if p not in first)])
+
+    @functools.wraps(init)
+    def construct(*args: P.args, **kwargs: P.kwargs) -> None:
+        given = signature.bind(*args, **kwargs).arguments
+        init(**given)  # type: ignore[call-arg]
+
+    construct.__signature__ = signature  # type: ignore[attr-defined]
+    return construct

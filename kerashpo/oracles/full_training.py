@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from keras_tuner.src.tuners import bayesian as upstream
 
 from kerashpo.oracles.algorithm_oracle import AlgorithmOracle
-from kerashpo.oracles.oracle_options import OracleOptions, with_shared_options
+from kerashpo.oracles.base import OracleOptions, with_shared_options
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.full_training import Full
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from kerashpo.core.records import Config, Scalar
-from kerashpo.oracles.base import FixedOracle
-from kerashpo.oracles.oracle_options import OracleOptions, with_shared_options
+from kerashpo.oracles.base import FixedOracle, OracleOptions, with_shared_options
 from kerashpo.space.domains import Domain
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
-from kerashpo.training.hyperparameters import to_space
+from kerashpo.training.keras_tuner_params import to_space
 
 _SAMPLES = 10
 

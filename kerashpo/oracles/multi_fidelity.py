@@ -6,8 +6,7 @@ from typing import Any, Unpack
 
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.oracles.algorithm_oracle import AlgorithmOracle, with_epochs
-from kerashpo.oracles.base import require_hyperband_factor
-from kerashpo.oracles.oracle_options import OracleOptions, with_shared_options
+from kerashpo.oracles.base import OracleOptions, require_hyperband_factor, with_shared_options
 from kerashpo.schedulers.asha import ASHA
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.hyperband import Hyperband

@@ -15,8 +15,7 @@ from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.display.limits import limits_text
-from kerashpo.display.text import score_notes
+from kerashpo.display.text import limits_text, score_notes
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table

@@ -16,8 +16,7 @@ from kerashpo.core.records import Decision, Done, Job, Plan, Resume, Start, Stat
 from kerashpo.core.trial import Trial
 from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.schedulers.brackets import asha_levels, asha_plan
-from kerashpo.schedulers.promotion_order import Standing
-from kerashpo.schedulers.rung import AsyncRung
+from kerashpo.schedulers.rung import AsyncRung, Standing
 from kerashpo.schedulers.successive_halving import check_epochs, waits
 
 

@@ -28,7 +28,7 @@ from kerashpo.core.records import (
 )
 from kerashpo.schedulers.base import Decisions, NextJob, Scheduler
 from kerashpo.schedulers.brackets import Bracket, brackets_plan, exponent, halving_bracket, shrink
-from kerashpo.schedulers.promotion_order import Standing, promotion_order
+from kerashpo.schedulers.rung import Standing, promotion_order
 
 
 @final

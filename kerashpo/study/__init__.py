@@ -13,11 +13,9 @@
 ``results``        `Results`: best trial, models, plots, report; the same for every kind of search
 ``result_tables``  the tables of `Results` as DataFrames: trials, curves, failures, Pareto front
 ``result_models``  builds the models behind results: the interface, and what has none
-``results_html``   results as HTML for notebooks
 ``best_trial``     `results.best`
 ``final_results``  `results.final`, the final round
-``study``          `open_study`: the results of a folder, without Keras
-``find``           studies below a folder
+``study``          `open_study`: the results of a folder, without Keras; studies below a folder
 ``doctor``         checks and repairs a study's folder
 ``rerun``          runs a search's command again
 =================  ====================================================================

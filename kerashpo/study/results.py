@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.lineage import line_of
+from kerashpo.analysis.tables import trial_rows
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Event
 from kerashpo.core.history import History
-from kerashpo.display.summary import results_line
+from kerashpo.display.summary import number_of, results_line
+from kerashpo.display.text import score_notes
 from kerashpo.i18n.texts import Texts, language_of
 from kerashpo.space.space import Space
 from kerashpo.store.open import read_events
@@ -19,10 +22,13 @@ from kerashpo.study.best_trial import BestTrial, best_trial
 from kerashpo.study.final_results import FinalResults
 from kerashpo.study.result_models import Models, NoModels
 from kerashpo.study.result_tables import ResultTables
-from kerashpo.study.results_html import results_html
 
 if TYPE_CHECKING:
     from kerashpo.plots.accessor import Plots
+
+
+_MOST = 10
+"""Trials in the table of a notebook."""
 
 
 @final
@@ -243,3 +249,37 @@ class Results(ResultTables):
 
     def _repr_html_(self) -> str:
         return results_html(self.history, self.space, self.texts)
+
+
+def results_html(history: History, space: Space, texts: Texts) -> str:
+    """Returns a sentence and a table of the best trials as HTML without fixed colours.
+
+    Args:
+        history: the study.
+        space: its space.
+        texts: the reader's language.
+    """
+    import pandas as pd
+
+    lines = [results_line(history, texts), *score_notes(history, texts)]
+    ranked = history.ranking()[:_MOST]
+    rows = {row["trial"]: row for row in trial_rows(history, space)}
+    names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
+    keys = [*names, *(f"param_{name}" for name in space.names)]
+    table = ""
+    if ranked:
+        cells = [[_cell(key, rows[number].get(key), texts) for key in keys] for number in ranked]
+        titles = [*(texts(f"column.{name}") for name in names), *space.names]
+        table = pd.DataFrame(cells, columns=titles).to_html(index=False, border=0)
+    left = len(history.trials) - len(ranked)
+    more = [texts("summary.more", shown=len(ranked), left=left)] if left else []
+    above, below = ("".join(f"<p>{escape(line)}</p>" for line in part) for part in (lines, more))
+    return f"{above}{table}{below}"
+
+
+def _cell(key: str, value: Any, texts: Texts) -> str:
+    if value is None:
+        return ""
+    if key == "status":
+        return texts(f"status.{value.lower()}")
+    return number_of(value, texts) if isinstance(value, float) else str(value)

@@ -6,7 +6,8 @@
 ``reporter``           reports the epochs of one run and keeps its best weights
 ``loops``              training loops: compiled epochs, `model.fit`, the user's own `fit`
 ``data``, ``folds``    the arguments of `search`, and the data of each run (cross-validation)
-``hypermodel``         builds and compiles models; `hyperparameters` is what they declare
+``hypermodel``         builds and compiles models; `hyperparameters` has their declarations,
+                       `keras_tuner_params` converts these to parameters of the space
 ``build``              creates all variables of a model before it is trained
 ``preflight``          one batch through the default model before the search
 ``randomness``         random seeds keyed by (seed, trial, run, epoch)

@@ -1,10 +1,11 @@
-"""Training data per run: cross-validation folds and tuned `fit` arguments."""
+"""Training data per run and trial: cross-validation folds, tuned `fit` arguments, callbacks."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -17,6 +18,7 @@ from kerashpo.core.records import Config
 from kerashpo.space.space import Space
 from kerashpo.training.arrays import Triple, length
 from kerashpo.training.data import FitData, check_weights
+from kerashpo.training.loops.user_fit import FitCall
 from kerashpo.training.resampling import joined, reshuffled
 
 NO_DATA = FitData(None)
@@ -103,6 +105,27 @@ class RunData:
     def epochs(self, config: Config) -> int | None:
         """Returns the number of epochs that this configuration sets, None if it sets none."""
         return fit_values(self._fit_hp, config).get(EPOCHS)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TrialData:
+    """The data and callbacks with which one trial is trained.
+
+    Attributes:
+        data: training data by run and configuration.
+        callbacks: the user's; each run gets copies.
+        until: the last epoch, if the user's own code set another one than the work item's.
+        call: the arguments of a hypermodel's own `fit`.
+        first_run: the number of the first run trained with this data, see
+            `kerashpo.tuners.run_trial.TrialSession`.
+    """
+
+    data: RunData
+    callbacks: tuple[Any, ...] = ()
+    until: int | None = None
+    call: FitCall = FitCall()
+    first_run: int = 0
 
 
 def fit_values(fit_hp: Space, config: Config) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
@@ -27,7 +27,7 @@ from kerashpo.training.batch_spec import batch_spec
 from kerashpo.training.build import build_all
 from kerashpo.training.captured_state import fingerprint
 from kerashpo.training.data import FitData
-from kerashpo.training.folds import RunData
+from kerashpo.training.folds import RunData, TrialData
 from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
@@ -61,27 +61,6 @@ _LOG = logging.getLogger("kerashpo")
 
 class LimitExceeded(InvalidInput):
     """An untrained model that exceeds a limit."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class TrialData:
-    """The data and callbacks with which one trial is trained.
-
-    Attributes:
-        data: training data by run and configuration.
-        callbacks: the user's; each run gets copies.
-        until: the last epoch, if the user's own code set another one than the work item's.
-        call: the arguments of a hypermodel's own `fit`.
-        first_run: the number of the first run trained with this data, see
-            `kerashpo.tuners.run_trial.TrialSession`.
-    """
-
-    data: RunData
-    callbacks: tuple[Any, ...] = ()
-    until: int | None = None
-    call: FitCall = FitCall()
-    first_run: int = 0
 
 
 @final

@@ -90,8 +90,7 @@ class Tuner(Hooks, PlannedSearch):
         allow_new_entries: whether there may be such parameters at all.
         max_retries_per_trial: how often a failed trial is retried.
         max_consecutive_failed_trials: consecutive failed trials that end the search.
-        executions_per_trial: how often each configuration is trained; the score is the
-            mean of the runs' scores.
+        executions_per_trial: how often each configuration is trained; its score is the mean.
         optimizer, loss, metrics: replace those that `build_model` compiled with.
         max_model_size: the most parameters; trials of larger models fail. The same as
             ``limits={"size": ...}``.
@@ -134,12 +133,10 @@ class Tuner(Hooks, PlannedSearch):
         strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
             error instead of a warning: two different definitions of a name, a default between
             the steps of its range, a range that the step does not divide, a repeated choice.
-        fit_hp: arguments of `fit` to tune, e.g.
-            ``{"batch_size": kt.space.choice([16, 32])}``.
+        fit_hp: arguments of `fit` to tune, e.g. ``{"batch_size": kt.space.choice([16, 32])}``.
         cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn.
             Each fold is a run of the trial, with its own learning curves.
-        repeats: another name for `executions_per_trial`; with `cv`, repetitions of all
-            folds.
+        repeats: another name for `executions_per_trial`; with `cv`, repetitions of all folds.
         lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
             ``"es"``; None for the environment variable ``KERASHPO_LANG``, else English.
         logger, tuner_id: KerasTuner's; without effect.

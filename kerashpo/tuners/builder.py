@@ -14,7 +14,7 @@ from kerashpo.study.compatibility import header_of
 from kerashpo.study.open import ReadLog
 from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import Form, ModelBuilder, Recompile
-from kerashpo.training.hyperparameters import to_space
+from kerashpo.training.keras_tuner_params import to_space
 from kerashpo.training.preflight import check_objectives
 from kerashpo.training.user_callbacks import fresh_callbacks
 from kerashpo.tuners.tuner_options import TunerOptions

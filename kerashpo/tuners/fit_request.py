@@ -12,9 +12,8 @@ from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.listener import Listener
 from kerashpo.study.listeners import check_listeners
 from kerashpo.training.data import FitData, fingerprint_of, fit_arguments
-from kerashpo.training.folds import NO_DATA, TUNABLE, RunData
+from kerashpo.training.folds import NO_DATA, TUNABLE, RunData, TrialData
 from kerashpo.training.loops.user_fit import FitCall
-from kerashpo.training.runner import TrialData
 from kerashpo.training.user_callbacks import check_callbacks
 from kerashpo.tuners.describe import describe, describe_callbacks
 from kerashpo.tuners.hooks import BATCH_HOOKS, EPOCH_HOOKS, BatchHooks, EpochHooks, Hooks

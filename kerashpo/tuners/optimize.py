@@ -13,8 +13,8 @@ from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.limits import Limit, read_limits, to_settings
 from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Budget, Objective
-from kerashpo.display.limits import limit_notes
 from kerashpo.display.select import make_display
+from kerashpo.display.text import limit_notes
 from kerashpo.executors.base import Runner
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from kerashpo.core.records import Config, Objective, Plan
-from kerashpo.display.limits import limit_notes
 from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import search_title
+from kerashpo.display.text import limit_notes
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.final_round import FinalRoundRequest, with_final_round
 from kerashpo.tuners.goal import Goal

@@ -1,4 +1,4 @@
-"""`History`: scores, ties, leaders and statuses as the events tell them."""
+"""`History`: scores, ties, leaders and statuses as the events record them."""
 
 from __future__ import annotations
 

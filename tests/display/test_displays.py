@@ -33,7 +33,7 @@ PLAN = Plan((), 3, 8)
 
 
 class Clock:
-    """Seconds that go on by a step with each look."""
+    """Seconds that continue by a step with each look."""
 
     def __init__(self, step: float) -> None:
         self.now, self.step = 0.0, step

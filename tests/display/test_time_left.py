@@ -18,7 +18,7 @@ from kerashpo.display.time_left import TimeLeft
 
 
 class Watched:
-    """A search as it goes on: each event with its time, and what is left after it."""
+    """A search as it continues: each event with its time, and what is left after it."""
 
     def __init__(self, plan: Plan, workers: int = 1) -> None:
         self.time_left, self.workers = TimeLeft(plan), workers

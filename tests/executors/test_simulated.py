@@ -154,7 +154,7 @@ def test_a_fork_continues_along_its_own_curve_on_time_of_its_own():
     simulated.submit([fork(1, 0, 2, 4, pace=3.0)])
     assert epochs(drain(simulated))[1] == [(3, 1 / 3, 3.0), (4, 1 / 4, 6.0)]
     assert simulated.now() == 10.0
-    # It goes on as any trial does.
+    # It continues as any trial does.
     simulated.submit([WorkItem(Resume(1, 5), {"pace": 3.0}, 5, origin=(0, 2))])
     assert epochs(drain(simulated))[1] == [(5, 1 / 5, 9.0)]
 

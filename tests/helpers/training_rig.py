@@ -1,4 +1,4 @@
-"""A runner with a small model, and what it said."""
+"""A runner with a small model, which records its messages."""
 
 from __future__ import annotations
 
@@ -79,19 +79,19 @@ class Rig:
         )
 
     def start(self, until: int, trial: int = 0, **values: Any) -> list[Message]:
-        """Trains a new trial; returns what was said."""
+        """Trains a new trial; returns the messages."""
         config = self.space.complete(values)
         return self._run(WorkItem(Start(trial, config, until), config, until))
 
     def resume(self, until: int, trial: int = 0, **values: Any) -> list[Message]:
-        """Continues a trial; returns what was said."""
+        """Continues a trial; returns the messages."""
         config = self.space.complete(values)
         return self._run(WorkItem(Resume(trial, until), config, until))
 
     def fork(
         self, until: int, trial: int, origin: tuple[int, int], again: bool = False, **values: Any
     ) -> list[Message]:
-        """Trains a fork; returns what was said.
+        """Trains a fork; returns the messages.
 
         Args:
             until: the epoch to train through.

@@ -20,7 +20,7 @@ def test_promotions_of_a_hand_made_example():
     _, log = table.search(lambda: ASHA(9, factor=3)).play()
     first = [("start", 0, 1), ("start", 1, 1), ("start", 2, 1), ("resume", 2, 3)]
     then = [("start", 3, 1), ("resume", 3, 3), ("start", 4, 1), ("resume", 4, 3)]
-    # Three on the second rung: its best goes on at once, before anything new begins.
+    # Three on the second rung: its best continues at once, before anything new begins.
     last = [("resume", 4, 9), *(("start", n, 1) for n in (5, 6, 7, 8))]
     assert jobs(log) == [*first, *then, *last]
 

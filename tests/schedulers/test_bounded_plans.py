@@ -63,7 +63,7 @@ def test_asha_plans_as_many_trials_as_the_budget_usually_carries():
 
 
 def test_asha_bounds_what_an_unlucky_order_would_train():
-    # Each trial is better than those before, so that all but two go on from each rung.
+    # Each trial is better than those before, so that all but two continue from each rung.
     plan = ASHA(9, limit=6).plan()
     history, _ = CurveTable(6, lambda i, _: -i).search(lambda: ASHA(9)).play()
     assert history.epochs == plan.epochs == 6 + 4 * 2 + 2 * 6

@@ -1,4 +1,4 @@
-"""The final round: who enters it, what it trains, and what a cut log goes on with."""
+"""The final round: who enters it, what it trains, and what a cut log continues with."""
 
 from __future__ import annotations
 

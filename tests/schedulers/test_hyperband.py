@@ -1,4 +1,4 @@
-"""Hyperband at work: what is trained is what was planned, and who goes on."""
+"""Hyperband at work: what is trained is what was planned, and who continues."""
 
 from __future__ import annotations
 

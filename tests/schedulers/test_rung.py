@@ -1,8 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerashpo.schedulers.promotion_order import Standing, promotion_order
-from kerashpo.schedulers.rung import AsyncRung
+from kerashpo.schedulers.rung import AsyncRung, Standing, promotion_order
 
 COSTS = st.lists(st.integers(0, 6) | st.just(float("inf")), min_size=1, max_size=60)
 

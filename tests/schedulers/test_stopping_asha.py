@@ -15,7 +15,7 @@ VALUES = st.lists(st.integers(0, 5) | st.just(math.nan), min_size=1, max_size=30
 
 def test_a_trial_outside_the_top_of_its_rung_is_stopped_there():
     history, log = CurveTable.flat([2, 3, 1, 4, 0]).search(lambda: StoppingASHA(9, factor=3)).play()
-    # The first two have nothing to be compared with; then only a new leader goes on.
+    # The first two have nothing to be compared with; then only a new leader continues.
     assert {n: t.epochs for n, t in history.trials.items()} == {0: 9, 1: 9, 2: 9, 3: 1, 4: 9}
     assert history.trials[3].status is Status.STOPPED
     assert history.trials[4].status is Status.COMPLETED

@@ -11,7 +11,7 @@ from kerashpo import cli
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import StudyCreated
 from kerashpo.store.open import folder_of, has_log, log_path, open_blobs, open_store, read_events
-from kerashpo.study.find import studies_below
+from kerashpo.study.study import studies_below
 from kerashpo.tuners.tuner_options import TunerOptions
 
 CREATED = StudyCreated({}, (("value", "min"),), 0)

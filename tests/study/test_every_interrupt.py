@@ -1,4 +1,4 @@
-"""A search on curves that is struck at every line of its loop, and goes on to the same end.
+"""A search on curves that is struck at every line of its loop, and continues to the same end.
 
 A signal only sets a flag that the loop reads, a second one raises where it comes, and a
 killed process leaves what is in the store; so each is tried at each line that can run.
@@ -53,7 +53,7 @@ STRUCK = tuple(
 )
 SPACE = Space({"x": uniform(0.0, 1.0)})
 TRIALS = 6
-"""Ends ASHA, which by itself goes on for ever."""
+"""Ends ASHA, which by itself continues for ever."""
 SCHEDULERS = {
     "hyperband": (lambda: Hyperband(4, 2), None),
     "asha": (lambda: ASHA(4, 2, limit=TRIALS), TRIALS),

@@ -7,7 +7,7 @@ import pytest
 import kerashpo as kt
 from kerashpo import optimize, space
 from kerashpo.core.errors import StudyNotFound
-from kerashpo.study.find import studies_below
+from kerashpo.study.study import studies_below
 
 
 def study(folder):

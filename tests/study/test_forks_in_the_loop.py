@@ -133,7 +133,7 @@ def test_a_fork_is_at_its_origin_before_its_first_report():
     child = history.trials[CHILD]
     assert (child.epoch, child.epochs, child.complete) == (AT, 0, False)
     assert [(r.epoch, r.until) for r in running_trials(history, SPACE)] == [(0, AT), (AT, 9)]
-    assert child.last_epoch(run=1) == 0  # a fold of a final round begins anew
+    assert child.last_epoch(run=1) == 0  # a fold of a final round starts again
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 4])

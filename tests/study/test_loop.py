@@ -237,7 +237,7 @@ def test_a_new_session_asks_the_algorithm_again():
     assert History(log).exhausted == "max_trials reached"
     more = CurveStudy(lambda: Hyperband(9, 3), limits=limited(max_trials=30)).run(log)
     first = History(log).next_trial
-    # The bracket of nine went on with five of them; the later ones, of five and three, are whole.
+    # The bracket of nine continued with five of them; the later ones, of five and three, are whole.
     assert (first, History(more).next_trial) == (5, 5 + 5 + 3)
     assert kinds(more[len(log) :]).count("AlgorithmExhausted") == 0
     assert kinds(more).count("AlgorithmExhausted") == 1

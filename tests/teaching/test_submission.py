@@ -124,7 +124,7 @@ Line = dict[str, Any]
 def edit(change: Callable[[Line], Any], study: str = "hyperband", **where: Any) -> Any:
     """Returns a change of a hand-in: of the lines of a study's journal that have given values.
 
-    The checksums are made anew, as somebody would who knows the format. `change` may return
+    The checksums are made again, as somebody would who knows the format. `change` may return
     False, for a line that goes.
     """
 

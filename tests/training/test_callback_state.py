@@ -1,4 +1,4 @@
-"""What callbacks remember goes on in another process: every attribute that can be pickled."""
+"""What callbacks remember continues in another process: every attribute that can be pickled."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from tests.helpers.training_rig import Rig
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation",
     "ignore:.*is a generator",
-    # Of `steps_per_epoch` that go on in the next epoch, in the last one of a pass.
+    # Of `steps_per_epoch` that continue in the next epoch, in the last one of a pass.
     "ignore:Your input ran out of data",
     # MeanIoU of Keras asks JAX for int64.
     "ignore:Explicitly requested dtype int64",

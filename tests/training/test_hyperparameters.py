@@ -13,7 +13,8 @@ from kerashpo.core.errors import InvalidInput, InvalidSpace
 from kerashpo.problems.breast_cancer import build_model
 from kerashpo.space import Space
 from kerashpo.training.hypermodel import ModelBuilder
-from kerashpo.training.hyperparameters import HyperParameters, to_space
+from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.training.keras_tuner_params import to_space
 
 
 def model() -> keras.Model:

@@ -138,7 +138,7 @@ def test_an_interrupted_search_saves_and_resumes(tmp_path, whole, number):
     history = kt.open_study(tmp_path / "study").history
     assert (history.stopped, history.finished) == ("interrupted", False)
     assert not history.running
-    # The function that was running when the signal came was heard to its end.
+    # The function that was running when the signal came was finished.
     assert history.epochs == process.called() < TRIALS
     assert [t.config for t in resume(tmp_path).history.trials.values()] == whole
 

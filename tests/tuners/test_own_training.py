@@ -176,7 +176,7 @@ def test_a_history_reports_of_epochs_that_no_callback_noticed(tmp_path):
 
 
 class Interrupting(Listener):
-    """Presses Ctrl-C at the first epoch that it hears of."""
+    """Presses Ctrl-C at the first epoch that it receives."""
 
     def __init__(self) -> None:
         self.pressed = False

@@ -14,7 +14,7 @@ from kerashpo.compare.peers.recorder import PeerSettings, Recorder
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.task import Task
 from kerashpo.training.hypermodel import ModelBuilder
-from kerashpo.training.hyperparameters import to_keras
+from kerashpo.training.keras_tuner_params import to_keras
 
 
 def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:

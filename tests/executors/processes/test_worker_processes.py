@@ -74,7 +74,7 @@ def test_killed_workers_are_replaced_and_their_trial_continues(start):
     driver.drain()
     assert driver.end(0) == Reached(0) and driver.end(1) == Reached(1)
     assert driver.values(0) == unbroken(0, 30)
-    # It went on from its checkpoint: at most the epoch in progress was reported twice.
+    # It continued from its checkpoint: at most the epoch in progress was reported twice.
     assert len(driver.epochs(0)) <= 30 + len(victims)
     notes = [m.facts for m in driver.messages if isinstance(m, Noted)]
     # It got further each time, so it is not what kills them.

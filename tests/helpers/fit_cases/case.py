@@ -30,7 +30,7 @@ class Case:
 
     Attributes:
         build: makes a compiled model.
-        fit: the arguments of `fit`, or a function that makes them anew for each training.
+        fit: the arguments of `fit`, or a function that makes them again for each training.
         callbacks: makes callbacks; takes the folder that they may write to.
         compiled: whether epochs are expected to be compiled.
         fast: the tuner's argument; False trains arrays by `model.fit`, too.
@@ -97,7 +97,7 @@ def compiled(
 
 @dataclass(frozen=True)
 class Make:
-    """Makes an argument of `compile` anew for each model."""
+    """Makes an argument of `compile` again for each model."""
 
     make: Callable[[], Any] = field()
 
