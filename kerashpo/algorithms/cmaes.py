@@ -159,7 +159,7 @@ class CMAES(Algorithm):
                     return sample if known[index] is current else current.shortened(sample)
             if steps[index] <= before:
                 break
-        return current.shortened(current.foreign(self._cube.encode(record.config)))
+        return current.shortened(current.as_sample(self._cube.encode(record.config)))
 
 
 def _in_order(seen: Evaluations, history: History) -> list[Trial]:

@@ -69,7 +69,7 @@ class Distribution:
 
     Attributes:
         cube: the space.
-        columns: which columns use which distribution.
+        columns: the distribution of each column.
         optimizer: a `cmaes.CMA` where every column is continuous, else a `CatCMAwM`; None
             for a space without columns.
         sigma: the first step size.
@@ -113,7 +113,7 @@ class Distribution:
         raw = np.empty(0) if drawn._v_raw is None else drawn._v_raw
         return Sample(self.cube.snap(row)[0], raw, chosen)
 
-    def foreign(self, row: Matrix) -> Sample:
+    def as_sample(self, row: Matrix) -> Sample:
         """Returns a row (d,) as a sample; inactive columns take their expected values."""
         gaussian, categorical = self.columns.gaussian, self.columns.categorical
         raw = row[gaussian]
@@ -166,7 +166,7 @@ class Distribution:
         optimizer = copied(self.optimizer)
         with np.errstate(all="ignore"):
             _update(optimizer, samples, filled)
-            over = not _sound(optimizer) or (
+            over = not _is_finite(optimizer) or (
                 len(self.columns.gaussian) > 0 and optimizer.should_stop()
             )
         if over:
@@ -232,7 +232,7 @@ def _update(optimizer: Any, samples: list[Sample], costs: Matrix) -> None:
     )
 
 
-def _sound(optimizer: Any) -> bool:
+def _is_finite(optimizer: Any) -> bool:
     """Whether every number of the distribution is finite."""
     names = ("_mean", "_sigma", "_C", "_p_sigma", "_q", "_A", "_s")
     parts = [vars(optimizer)[name] for name in names if name in vars(optimizer)]

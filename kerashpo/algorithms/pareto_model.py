@@ -56,7 +56,7 @@ class ParetoModel:
             seen: the observations.
             fit: fits a surrogate, with pending trials believed.
             around: how many rows to look around.
-            rng: for the quasi-random points.
+            rng: the generator of the quasi-random points.
         """
         if not seen.feasible.any():
             return None
@@ -78,7 +78,7 @@ def acquisition_of(means: Matrix, rng: np.random.Generator) -> FrontAcquisition:
     Args:
         means: (n, m), the expected costs of all trials, pending ones included: noise moves no
             front.
-        rng: for the quasi-random points of three and more objectives.
+        rng: the generator of the quasi-random points of three and more objectives.
     """
     front, reference = means[non_dominated(means)], reference_of(means)
     if means.shape[1] == 2:

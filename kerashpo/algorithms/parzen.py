@@ -140,7 +140,7 @@ class Parzen:
         Args:
             rows: (n, d), observations, active in all of `columns`.
             cube: the space.
-            columns: which columns.
+            columns: the columns to use.
             weights: (n,), weights of the observations.
             priors: the prior of each of `columns`.
             prior_weight: weight of the prior relative to one observation.

@@ -83,7 +83,7 @@ def bootstrap(
 
     Args:
         values: one for each seed; NaN is left out, and an infinite one has no interval.
-        seed: of the resampling.
+        seed: the seed of the resampling.
         level: the interval's coverage.
         draws: number of resamples.
     """

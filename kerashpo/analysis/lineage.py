@@ -40,7 +40,7 @@ def line_of(history: History, trial: int | None = None) -> list[Stage]:
 
     Args:
         history: the study.
-        trial: whose line; None for the best trial's.
+        trial: the last trial of the line; None for the best trial.
 
     Raises:
         NoResult: while no trial has a finite score.

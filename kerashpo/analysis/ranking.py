@@ -167,7 +167,7 @@ def rank_methods(
 
     Args:
         scores: by method, a score for each block in one order (k methods, n blocks each).
-        direction: which way a score improves.
+        direction: the direction in which a score improves.
         level: the significance level.
 
     Raises:

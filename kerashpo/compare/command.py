@@ -104,11 +104,11 @@ def publish(
 
     Args:
         options: the comparison.
-        folder: where its files are.
+        folder: the folder of its files.
         runs: its cells.
         results: their results, in the same order.
         tasks: its problems by name.
-        screen: where to print.
+        screen: prints the results.
     """
     lines = summarise(results, {name: task.positive for name, task in tasks.items()})
     files = write_all(folder.path, runs, results, lines, tasks)

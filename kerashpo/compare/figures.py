@@ -35,12 +35,12 @@ class Gallery:
     """Draws a comparison's figures, each once, into a folder.
 
     Args:
-        folder: where the files go.
+        folder: the folder for the files.
         report: the folder of the report, which the files' names are relative to.
-        prefix: what their names begin with, so that reports in two languages may share a folder.
+        prefix: a prefix of their names, so that reports in two languages may share a folder.
         results: the comparison's rows.
         tasks: its problems by name.
-        texts: in which language.
+        texts: the sentences of the output language.
     """
 
     def __init__(

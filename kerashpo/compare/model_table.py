@@ -33,9 +33,9 @@ def model_blocks(results: Sequence[Result], task: Task, texts: Texts) -> list[Bl
     """Returns the table of one problem's models; nothing where results have none.
 
     Args:
-        results: of the problem.
+        results: the results on the problem.
         task: the problem.
-        texts: in which language.
+        texts: the sentences of the output language.
     """
     rows = [
         _row(tuner, found, task, texts)

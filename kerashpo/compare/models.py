@@ -1,8 +1,8 @@
 """Test scores of the models that a search returns: winner, ensembles, final round.
 
-A comparison's tables are about winners, one checkpoint for each tuner, as KerasTuner hands it
-over. Beside them stand the models that cost no or few further epochs, and the fair rivals of all:
-the untuned model averaged over five seeds, and another library's winner refitted on training and
+The tables of a comparison show winners: one checkpoint per tuner, as KerasTuner returns it. This
+module evaluates further models: those that cost no or few further epochs, and two baselines: the
+untuned model averaged over five seeds, and another library's winner refitted on training and
 validation rows, as KerasTuner's tutorial advises.
 """
 
@@ -33,14 +33,14 @@ class ModelScore:
             validation rows), ``"ensemble"`` (the ten best trials averaged), ``"final"`` and
             ``"final_all"`` (the fold models of a final round's winner, and of all its finalists,
             averaged), ``"average"`` (the untuned model, five seeds averaged).
-        members: how many networks answer together.
-        parameters: of all of them.
-        epochs: that were trained for it.
-        shown: the score that the search says it has; NaN where it says none.
+        members: the number of networks whose predictions are averaged.
+        parameters: the number of weights of all networks.
+        epochs: the number of epochs trained for it.
+        shown: the score that the search reports; NaN if it reports none.
         test_score: the objective's metric on the test set.
         test_loss: the loss there.
-        expected: the score that the search says to expect on new data; NaN where it says none.
-        milliseconds: to answer for one row, see `latency`.
+        expected: the score on new data that the search estimates; NaN if it estimates none.
+        milliseconds: the time of a prediction for one row, see `latency`.
     """
 
     model: str
@@ -80,12 +80,12 @@ def model_score(
 
 
 def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ...]:
-    """Returns the averaged models of a search by one of our tuners, without its winner.
+    """Returns the averaged models of a search by a kerashpo tuner, without its winner.
 
-    A search of one trial has none. They cost no epoch beyond the search's own.
+    A search of a single trial has none. They cost no epoch beyond the search's own.
 
     Args:
-        tuner: after its search.
+        tuner: the tuner, after its search.
         split: the data of the seed.
         task: the task whose hypermodel is tuned.
     """
@@ -98,9 +98,9 @@ def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ..
         )
     if any(trial.extra for trial in results.history.trials.values()):
         final = results.final
-        said = [final.score.value, final.score.value]  # shown, and to be expected
+        estimates = [final.score.value, final.score.value]  # shown and expected
         for name, folds, scores in (
-            ("final", final.members, said),
+            ("final", final.members, estimates),
             ("final_all", final.members_all, []),
         ):
             model = final.model if name == "final" else final.model_all
@@ -114,9 +114,9 @@ def untuned_average(task: Task, split: Split, epochs: int, seed: int, folder: st
     Args:
         task: the task whose hypermodel is tuned.
         split: the data of the seed.
-        epochs: of each training.
-        seed: of the search.
-        folder: where its study is kept.
+        epochs: the epochs of each training.
+        seed: the seed of the search.
+        folder: the folder of its study.
     """
     from kerashpo.tuners.random import RandomSearch
 
@@ -151,7 +151,7 @@ def refitted(task: Task, split: Split, model: Any, epochs: int, spent: int) -> M
         split: the data of the seed.
         model: built, with fresh weights.
         epochs: the winner's best epoch.
-        spent: epochs of its search.
+        spent: the epochs of its search.
     """
     import keras
     import numpy as np

@@ -196,11 +196,11 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
     """Returns the tuner that a function from outside makes.
 
     Args:
-        run: which cell.
+        run: the cell.
         task: the task whose hypermodel is tuned.
         build: its ``build_model``, or a wrapper of it.
-        budget: what the search may spend.
-        directory: where the tuner keeps its files.
+        budget: the budget of the search.
+        directory: the folder of the tuner's files.
 
     Raises:
         InvalidInput: if the function raises, or returns no tuner.

@@ -32,7 +32,7 @@ class Session:
         load: the system's load average over the minute before it began and the one before it
             ended; above `cores`, seconds are not to be trusted.
         machine: system, processor and Python.
-        versions: of the packages that matter.
+        versions: versions of the relevant packages.
     """
 
     date: str

@@ -37,7 +37,7 @@ def verdict(ranking: Ranking | None, what: str, texts: Texts) -> str:
     Args:
         ranking: the tuners; None where there is one tuner or one seed.
         what: the problem's title, or what all problems together are called.
-        texts: in which language.
+        texts: the sentences of the output language.
     """
     if ranking is None:
         return texts("verdict.one", problem=what)
@@ -86,7 +86,7 @@ def simulated_blocks(
         findings: the problem.
         groups: its results by tuner.
         simulated: by tuner, ``accuracy`` and ``minutes``, either may be missing.
-        texts: in which language.
+        texts: the sentences of the output language.
     """
     rows = tuple(
         _row(tuner, findings, groups[tuner], simulated.get(tuner, {}), texts)
@@ -158,9 +158,9 @@ def write(comparison: Comparison, pictures: FigureSource, texts: Texts) -> list[
     """Returns the report of a comparison.
 
     Args:
-        comparison: what to write about.
+        comparison: the comparison to report.
         pictures: draws the figures.
-        texts: in which language.
+        texts: the sentences of the output language.
     """
     blocks: list[Block] = [Heading(texts("report.title"), 1)]
     blocks += _claims(comparison, texts)
@@ -226,8 +226,8 @@ def ties_text(results: Sequence[Result], texts: Texts) -> str:
     """Returns how many trials of the median search tie, empty where they can be distinguished.
 
     Args:
-        results: of one problem.
-        texts: in which language.
+        results: the results on one problem.
+        texts: the sentences of the output language.
     """
     known = [r.saturation for r in results if r.saturation is not None and r.trials > 1]
     if not known or 2 * sum(found.saturated for found in known) <= len(known):

@@ -34,8 +34,8 @@ class Run:
     Attributes:
         problem: the task's name.
         tuner: the tuner's name in tables.
-        seed: of the split and of the search.
-        folder: where its study and its ``result.json`` are.
+        seed: the seed of the split and of the search.
+        folder: the folder of its study and its ``result.json``.
         budget: the budget of the search as the name of a folder.
         source: the problem's name or import string; empty for `problem`.
         maker: the tuner's name or import string; empty for `tuner`.
@@ -125,9 +125,9 @@ class Result:
         val_score: the objective at the winner's best epoch.
         test_score: the same metric on the test set.
         confusion: rows the truth, columns the answer (classes, classes); empty for none.
-        steps: where the best validation value improved.
+        steps: the improvements of the best validation value.
         saturation: how many trials tie on the validation rows, None where that is not known.
-        models: the winner and what else the search hands over, on the test set.
+        models: the scores of the winner and of further models of the search on the test set.
     """
 
     problem: str
@@ -168,7 +168,7 @@ class Result:
         """Returns the result of a run from the winner's metrics on both parts.
 
         Args:
-            run: which cell.
+            run: the cell.
             task: the task whose hypermodel is tuned.
             trials: configurations started.
             epochs: epochs trained.
@@ -177,9 +177,9 @@ class Result:
             test: metrics on the test set; NaN for those that could not be measured.
             config: the winner's values.
             confusion: its confusion matrix.
-            steps: where the best value improved.
+            steps: the improvements of the best value.
             saturation: how many trials tie on the validation rows, None where that is not known.
-            models: what the search hands over, its winner first.
+            models: the models that the search returns, its winner first.
         """
         return cls(
             *run.key,

@@ -38,8 +38,8 @@ class Screen:
     """Prints a comparison.
 
     Args:
-        console: where to.
-        texts: in which language.
+        console: the console to print on.
+        texts: the sentences of the output language.
     """
 
     console: Console

@@ -22,9 +22,9 @@ def search_and_test(
     """Searches with a tuner of kerashpo and evaluates its winner on the test set.
 
     Args:
-        run: which cell.
+        run: the cell.
         task: the task whose hypermodel is tuned.
-        tuner: of the run.
+        tuner: the tuner of the run.
         options: the comparison.
         always_epochs: whether to pass the epochs to `search` whatever the tuner's name.
 

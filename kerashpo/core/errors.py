@@ -86,7 +86,7 @@ def unknown(kind: str, word: object, known: Iterable[str], also: str = "") -> In
     """Builds the error for a name that is not in a registry.
 
     Args:
-        kind: what was looked up, e.g. ``"tuner"``.
+        kind: the kind of name, e.g. ``"tuner"``.
         word: the unknown name.
         known: the names that exist.
         also: further accepted values, added to the list.

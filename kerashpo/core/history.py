@@ -44,7 +44,7 @@ class History:
         trials: every trial by its number, in the order of their start.
         running: numbers of the trials that have a job now.
         paused: numbers of the trials whose checkpoint waits for a decision.
-        limits: what a trial must keep to be feasible.
+        limits: the limits that a feasible trial satisfies.
         epochs: distinct epochs trained, over all trials.
         now: seconds of search at the last event.
         stopped: why the study ended, None while it goes on.
@@ -108,7 +108,7 @@ class History:
         sorting), within a front from its knee outwards.
 
         Args:
-            trials: which trials; None for all.
+            trials: the numbers of the trials; None for all.
         """
         ranks = sorted(self.rank(n) for n in (self.trials if trials is None else trials))
         if not self.several:
@@ -141,7 +141,7 @@ class History:
         cost too, and in place of the loss its violation.
 
         Args:
-            trial: which trial.
+            trial: the trial's number.
             until: compare by the best epoch through this one; None for all.
         """
         record = self.trials[trial]
@@ -158,8 +158,8 @@ class History:
         """Returns a trial's costs of the objectives that rank, see `Trial.costs`.
 
         Args:
-            trial: which trial.
-            until: of the best epoch through this one; None for all.
+            trial: the trial's number.
+            until: the last epoch that counts; None for all.
         """
         record = self.trials[trial]
         if not self.several:

@@ -111,8 +111,8 @@ class FoldRuns:
     trained through `until` too.
 
     Attributes:
-        trial: which trial, as a rule one that has ended.
-        runs: which runs.
+        trial: the trial's number; usually it has ended.
+        runs: the numbers of the runs.
         until: the epoch to train each of them through.
         config: the configuration of a trial that does not exist yet, else None.
     """
@@ -131,8 +131,8 @@ class Report:
     """The metrics of one epoch.
 
     Attributes:
-        trial: which trial.
-        run: which execution or fold of it; 0 where there is one.
+        trial: the trial's number.
+        run: the execution or fold, from 0.
         epoch: counted from 1 over the trial's whole life.
         metrics: every logged metric.
         seconds: the trial's own training time so far.

@@ -39,8 +39,8 @@ class Trial:
         times: by run and epoch, the seconds of search when it was reported.
         measured: by run and epoch, metrics measured after that epoch; an objective among them
             is the score, whatever the epochs logged.
-        worker: which of several workers has its current or last job; None if unknown.
-        facts: what was recorded about it by `Noted` events.
+        worker: the worker of its current or last job; None if unknown.
+        facts: the facts that `Noted` events recorded.
         fold_runs: the runs of its current or last job if that trains folds of a final round;
             empty for an ordinary job.
         folds_done: whether that job has ended, by its last epoch or by a failure.

@@ -22,7 +22,7 @@ class PartialNotice(Listener):
 
     Args:
         progress: the numbers to show.
-        out: where to, as a rule the standard error.
+        out: the output stream, usually the standard error.
     """
 
     def __init__(self, progress: Progress, out: TextIO) -> None:
@@ -40,7 +40,7 @@ class LineDisplay(Listener):
 
     Args:
         progress: the numbers to show.
-        out: where to.
+        out: the output stream.
     """
 
     def __init__(self, progress: Progress, out: TextIO) -> None:

@@ -42,7 +42,7 @@ class TerminalDisplay(Listener):
 
     Args:
         progress: the numbers to show.
-        console: where it is drawn; None for the process's terminal.
+        console: the console to draw on; None for the process's terminal.
         clock: seconds that never run backwards.
     """
 

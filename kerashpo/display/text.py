@@ -145,7 +145,7 @@ def saturation_text(found: Saturation, metric: str, texts: Texts, folds: bool = 
     """Returns in one sentence why the best trials cannot be distinguished, and what to do.
 
     Args:
-        found: of trials that cannot be distinguished.
+        found: the saturation of a study whose best trials cannot be distinguished.
         metric: the objective's name.
         texts: the reader's language.
         folds: whether the search cross-validates already.
@@ -168,7 +168,7 @@ def expected_text(expected: ExpectedScore, metric: str, texts: Texts) -> str:
     """Returns in one sentence what to expect on new data, and why the score shown is too high.
 
     Args:
-        expected: of the best trial, or of a final round.
+        expected: the expected score of the best trial, or of a final round.
         metric: the objective's name.
         texts: the reader's language.
     """

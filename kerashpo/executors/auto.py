@@ -87,7 +87,7 @@ def weigh(pace: Pace, left: float, workers: int, capacity: float) -> Offer | Non
     start more slowly too.
 
     Args:
-        pace: what was measured in this process.
+        pace: the pace measured in this process.
         left: remaining epochs; inf if unknown.
         workers: the number of processes.
         capacity: how many processes of one core (or GPU) the machine can run at full speed.

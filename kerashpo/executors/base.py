@@ -100,7 +100,7 @@ class Runner(ABC):
         concerns its own trial only.
 
         Args:
-            items: of different trials; a single one if `trace_signature` is None.
+            items: work items of different trials; a single one if `trace_signature` is None.
             emit: passes a message to the loop.
         """
         for item in items:

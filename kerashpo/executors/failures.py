@@ -27,7 +27,7 @@ def classify(stage: str, error: Exception) -> Failure:
 
     Args:
         stage: ``"build"`` or ``"fit"``: what was being done.
-        error: what the user's code, Keras or its backend raised.
+        error: an exception of the user's code, Keras or its backend.
 
     Raises:
         DiskFull: if a callback, say, found no room for its file. That is no fault of the

@@ -23,7 +23,7 @@ class FunctionRunner(Runner):
 
     Args:
         fn: returns a number, or a mapping of metrics that contains all of `names`.
-        names: of the objectives; a bare number is reported under the only one.
+        names: the names of the objectives; a bare number is reported under the only one.
         realise: converts a stored configuration to the argument of `fn`.
         limited: further metrics that must be there, because they are limited.
     """

@@ -83,7 +83,7 @@ def build_executor(
     """Returns the executor that a search's arguments ask for.
 
     Args:
-        request: what the search asks of it; its `workers` are filled in from the arguments.
+        request: the requirements of the search; its `workers` are filled in from the arguments.
         workers: see `executor_factory`.
         executor: see `executor_factory`.
         isolated: see `executor_factory`.

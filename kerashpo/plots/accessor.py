@@ -85,7 +85,7 @@ class Plots:
 
         Args:
             params: from left to right; None for all, or the most important ones of many.
-            ax: where to draw.
+            ax: the Axes to draw on.
 
         Raises:
             InvalidInput: if the space has no such parameter to tune.
@@ -136,7 +136,7 @@ class Plots:
             x: a metric, an objective, or ``"seconds"`` of training; None for the study's second
                 objective, or the seconds.
             y: the same; None for the study's first objective.
-            ax: where to draw.
+            ax: the Axes to draw on.
 
         Raises:
             InvalidInput: for a metric that was not logged, or whose direction cannot be inferred.
@@ -158,7 +158,7 @@ class Plots:
 
         Args:
             reference: see `Results.hypervolume`.
-            ax: where to draw.
+            ax: the Axes to draw on.
 
         Raises:
             InvalidInput: for one objective, or a reference that names others.

@@ -43,7 +43,7 @@ def draw_anytime(
         series: for each search the traces of its seeds.
         xlabel: label of the cost.
         ylabel: label of the value.
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Best value so far"))

@@ -33,7 +33,7 @@ def draw_contours(
         forest: None where there were too few trials.
         x: the column across.
         y: the column upwards.
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Expected score over two parameters"))

@@ -33,7 +33,7 @@ class Curve:
     """The learning curve of one trial.
 
     Attributes:
-        trial: which trial.
+        trial: the trial's number.
         rung: the epoch that its last job was to train through.
         points: (n, 2), epochs and values.
     """
@@ -63,8 +63,8 @@ def draw_curves(
 
     Args:
         history: the study.
-        metric: which one; None for the objective.
-        ax: where to draw.
+        metric: the metric; None for the objective.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Learning curves"))

@@ -23,7 +23,7 @@ class Span:
     """A segment in which one worker trained one trial without interruption.
 
     Attributes:
-        trial: which trial.
+        trial: the trial's number.
         begin: seconds of search.
         end: seconds of search.
         first: its first epoch.

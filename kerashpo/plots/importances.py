@@ -33,7 +33,7 @@ def draw_importances(
     Args:
         shares: the largest first.
         skill: what all parameters explain together, in [0, 1].
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Parameter importances"))

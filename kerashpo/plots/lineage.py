@@ -22,7 +22,7 @@ def draw_lineage(history: History, ax: Axes | None = None, say: Labels = ENGLISH
 
     Args:
         history: the study.
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Lineage of the population"))

@@ -50,8 +50,8 @@ def draw_parallel(
 
     Args:
         matrix: the trials.
-        columns: which parameters, from left to right.
-        ax: where to draw.
+        columns: the parameters, from left to right.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Parallel coordinates"))

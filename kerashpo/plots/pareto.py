@@ -19,7 +19,7 @@ def draw_pareto(tradeoff: Tradeoff, ax: Axes | None = None, say: Labels = ENGLIS
 
     Args:
         tradeoff: the trials' values in two objectives.
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Pareto front"))
@@ -61,7 +61,7 @@ def draw_hypervolume(
 
     Args:
         trace: the hypervolume after each trial.
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax, say("Hypervolume"))

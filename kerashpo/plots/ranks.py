@@ -31,7 +31,7 @@ def draw_ranks(
     Args:
         ranking: the methods.
         xlabel: label of the scale.
-        ax: where to draw.
+        ax: the Axes to draw on.
         say: the reader's language.
     """
     ax = axes(ax)

@@ -25,7 +25,7 @@ class Climb:
     """One trial's epochs over time.
 
     Attributes:
-        trial: which trial.
+        trial: the trial's number.
         status: its status.
         seconds: (n,), seconds of search at each epoch's report.
         epochs: (n,), the epochs.

@@ -40,7 +40,7 @@ def compare(
             the name that the legend shows. In a mapping a list of searches (e.g. several seeds)
             is drawn as their mean.
         by: the cost: ``"seconds"`` of search, ``"epochs"`` trained or ``"trials"`` started.
-        ax: where to draw; None for a new figure.
+        ax: the Axes to draw on; None for a new figure.
         lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
 
     Raises:

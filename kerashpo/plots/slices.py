@@ -43,8 +43,8 @@ def draw_slices(
 
     Args:
         matrix: the trials.
-        columns: which parameters.
-        forest: for the line; None for none.
+        columns: the parameters.
+        forest: the forest that draws the line; None for no line.
         axes: where to draw, one for each parameter.
         say: the reader's language.
     """

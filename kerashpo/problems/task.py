@@ -27,18 +27,18 @@ class Task:
     """A problem of the comparison.
 
     Attributes:
-        name: what CSV files, folders and flags call it: letters, digits, ``_``, ``-`` and ``.``.
+        name: its name in CSV files, folders and flags: letters, digits, ``_``, ``-`` and ``.``.
         build: ``build_model(hp)``; its declared defaults are the untuned baseline.
         load: returns the split of a seed.
-        objective: what is searched for, a metric on the validation part; a metric's name, too.
+        objective: the objective, a metric on the validation part; a metric's name, too.
         target: a good value of the objective, whose epochs and seconds are reported; None for
             the untuned model's.
         batch_size: samples a batch.
         positive: the class whose recall is reported, None for none.
         positive_name: its name, where it is another one than in `classes`.
         classes: the names of the classes, by number; empty for a regression.
-        title: what reports call it; empty for its name.
-        description: what it is about, in a sentence or two.
+        title: its title in reports; empty for its name.
+        description: a description of one or two sentences.
         same_split: whether all seeds have the same split, as in time order.
         constant: returns metrics of the constant answer (the classes' shares, the mean) by name,
             ``val_...`` and ``test_...``; None to measure them with the model's loss and metrics.

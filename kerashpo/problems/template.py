@@ -94,8 +94,8 @@ def write_problem(name: str, folder: Path) -> tuple[Path, Path]:
     """Writes ``NAME.py`` and ``test_NAME.py``; returns their paths.
 
     Args:
-        name: of the problem and its function.
-        folder: where to write them.
+        name: the name of the problem and its function.
+        folder: the folder to write to.
 
     Raises:
         InvalidInput: if it is no name of Python, or a file is there already.

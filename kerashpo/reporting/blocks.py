@@ -74,7 +74,7 @@ class Folded:
 
     Attributes:
         summary: its visible line.
-        blocks: what is inside.
+        blocks: the contents.
     """
 
     summary: str

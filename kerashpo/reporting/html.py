@@ -22,7 +22,7 @@ def to_html(blocks: Sequence[Block], language: str) -> str:
 
     Args:
         blocks: the report; its first heading is the page's title.
-        language: of the texts, e.g. ``"es"``.
+        language: the language of the texts, e.g. ``"es"``.
     """
     title = next((block.text for block in blocks if isinstance(block, Heading)), "")
     sections = [block.text for block in blocks if isinstance(block, Heading) and block.level == 2]

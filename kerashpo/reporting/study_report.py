@@ -262,8 +262,8 @@ def write_report(
         history: the study.
         space: its space.
         folder: the study's folder, None for one in memory.
-        name: what the study is called.
-        lang: of the texts.
+        name: the study's name.
+        lang: the language of the texts.
 
     Raises:
         InvalidInput: for an unknown language or ending, or where nothing can be written.

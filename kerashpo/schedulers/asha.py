@@ -79,7 +79,7 @@ class ASHA(AsyncHalving):
     ) -> None:
         super().__init__(max_epochs, factor, min_epochs, limit, budget)
         self._rungs = [AsyncRung(epochs, factor) for epochs in self._levels]
-        self._heading: dict[int, int] = {}
+        self._target_rung: dict[int, int] = {}
 
     def next_job(self, algorithm: Algorithm, history: History) -> NextJob:
         for level in range(len(self._rungs) - 2, -1, -1):
@@ -92,13 +92,13 @@ class ASHA(AsyncHalving):
     def on_event(self, event: Event, history: History) -> Decisions:
         match event:
             case JobStarted(Start(trial, _, _)):
-                self._heading[trial] = 0
-            case JobStarted(Resume(trial, until)) if trial in self._heading:
+                self._target_rung[trial] = 0
+            case JobStarted(Resume(trial, until)) if trial in self._target_rung:
                 self._resumed(trial, until, history)
             case Reached(trial) if history.trials[trial].complete:
                 return self._arrived(trial, history)
             case Ended(trial) if (
-                trial in self._heading and not history.trials[trial].stopped_by_budget
+                trial in self._target_rung and not history.trials[trial].stopped_by_budget
             ):
                 self._ended(trial, history)
         return []
@@ -114,35 +114,35 @@ class ASHA(AsyncHalving):
         )
 
     def _resumed(self, trial: int, until: int, history: History) -> None:
-        level = self._levels.index(until) if until in self._levels else self._heading[trial]
-        if level > self._heading[trial]:
+        level = self._levels.index(until) if until in self._levels else self._target_rung[trial]
+        if level > self._target_rung[trial]:
             self._rungs[level - 1].leave(trial)
-            self._heading[trial] = level
-            self._lift(level - 1, history)
+            self._target_rung[trial] = level
+            self._promote_ended(level - 1, history)
 
     def _arrived(self, trial: int, history: History) -> Decisions:
-        level = self._heading[trial]
+        level = self._target_rung[trial]
         self._rungs[level].add(Standing.of(history, trial, self._levels[level]))
         if level == len(self._rungs) - 1:
             return [(trial, Decision.STOP)] if waits(trial, history) else []
-        self._lift(level, history)
+        self._promote_ended(level, history)
         return []
 
     def _ended(self, trial: int, history: History) -> None:
-        level = self._heading[trial]
+        level = self._target_rung[trial]
         rung = self._rungs[level]
         rung.add(Standing.of(history, trial, self._levels[level]))
         if history.trials[trial].status is not Status.COMPLETED:
             rung.leave(trial)
-        self._lift(level, history)
+        self._promote_ended(level, history)
 
-    def _lift(self, level: int, history: History) -> None:
+    def _promote_ended(self, level: int, history: History) -> None:
         """Promotes trials that ended by early stopping: they need no further training."""
         for lower, upper in zip(range(level, len(self._rungs)), self._rungs[level + 1 :]):
             rung = self._rungs[lower]
             while (trial := rung.head()) is not None and not waits(trial, history):
                 rung.leave(trial)
-                self._heading[trial] = lower + 1
+                self._target_rung[trial] = lower + 1
                 upper.add(Standing.of(history, trial))
 
     def _last_job(self, reason: str, history: History) -> Job | Done:

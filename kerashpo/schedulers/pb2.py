@@ -65,9 +65,9 @@ def propose(
 
     Args:
         space: the search space.
-        names: which parameters may change; None for all.
+        names: the parameters that may change; None for all.
         parent: the values of the member that is copied.
-        observed: what was observed, in the order of generations.
+        observed: the observations, in the order of generations.
         start: the epoch at which the next generation ends, and the parent's cost at its start.
         pending: values and costs at the start of the copies that were proposed before.
         rng: draws the candidates.

@@ -35,7 +35,7 @@ def perturbed(
         params: those of the space, parents first.
         config: a configuration of the space.
         rng: the generator.
-        names: which parameters may change; None for all.
+        names: the parameters that may change; None for all.
         step: the standard deviation of a step, as a share of the range.
         resample: the probability with which a parameter is resampled instead.
     """

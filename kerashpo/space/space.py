@@ -139,7 +139,7 @@ class Space:
         Args:
             config: the configuration to perturb.
             rng: the generator.
-            names: which parameters may change; None for all.
+            names: the parameters that may change; None for all.
             resample: the probability with which a parameter is resampled instead.
         """
         return self.project(perturbed(self.params, config, rng, names, resample=resample))

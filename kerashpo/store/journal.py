@@ -177,7 +177,7 @@ def events_from(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
 
     Args:
         path: the log.
-        offset: where to begin: one that was yielded before, or 0.
+        offset: the offset to begin at: one that was yielded before, or 0.
 
     Raises:
         StudyCorrupt: at the first event that is damaged.
@@ -263,7 +263,7 @@ class Repaired:
     Attributes:
         events: how many events were kept.
         lost: how many lines were dropped: the first damaged one and all after it.
-        original: where the damaged file is kept.
+        original: the path of the copy of the damaged file.
     """
 
     events: int

@@ -85,7 +85,7 @@ def new_events(folder: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
 
     Args:
         folder: the study's folder.
-        offset: where to begin: an offset that was yielded before, or 0 for all events.
+        offset: the offset to begin at: an offset that was yielded before, or 0 for all events.
 
     Raises:
         StudyCorrupt: if an event is damaged.

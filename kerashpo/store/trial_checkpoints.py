@@ -23,7 +23,7 @@ class RunCheckpoints:
     """The checkpoints of one run of a trial.
 
     Args:
-        blobs: where checkpoints are stored.
+        blobs: the storage of checkpoints.
         trial: the trial.
         run: the run of the trial.
         origin: its origin if it is a fork.
@@ -82,7 +82,7 @@ def secure_origins(blobs: Blobs | None, origins: Mapping[int, Origin]) -> None:
     Does nothing for a run of a fork that has its origin, or a checkpoint of its own, already.
 
     Args:
-        blobs: where checkpoints are stored; None if they are not.
+        blobs: the storage of checkpoints; None if there is none.
         origins: the origin of each fork.
     """
     if blobs is None:

@@ -58,9 +58,9 @@ def best_trial(history: History, space: Space, texts: Texts) -> BestTrial:
     """Returns the best trial with what to know of its score.
 
     Args:
-        history: of the study.
+        history: the study's history.
         space: its space.
-        texts: of the note.
+        texts: the sentences of the note's language.
 
     Raises:
         NoResult: while no trial has a finite score.

@@ -39,7 +39,7 @@ class FinalResults:
     logged). Finalists whose folds did not all end with a finite score cannot win.
 
     Args:
-        history: of the study.
+        history: the study's history.
         models: builds the models.
         default: the untuned configuration.
 
@@ -69,8 +69,8 @@ class FinalResults:
 
     @property
     def score(self) -> FoldScore:
-        """What to expect of `model` on new data: the winner's mean over its folds, less the luck
-        in it, see `kerashpo.analysis.fold_scores.averaged_score`."""
+        """The expected score of `model` on new data: the winner's mean over its folds, corrected
+        for the choice of the winner, see `kerashpo.analysis.fold_scores.averaged_score`."""
         return expectation(self._history, self._history.trials[self.winner])
 
     @cached_property

@@ -33,7 +33,7 @@ def watch(
         path: the study's folder.
         lang: language of the display, ``"en"`` or ``"es"``; None for ``KERASHPO_LANG``, else
             English.
-        listener: what the events are passed to; None for the display that fits the output.
+        listener: receives the events; None for the display that fits the output.
         sleep: waits between two looks at the log.
 
     Returns:

@@ -73,7 +73,7 @@ def write_table(path: Path, reviews: Sequence[Review], texts: Texts) -> None:
     Args:
         path: the file.
         reviews: the rows.
-        texts: in which language.
+        texts: the sentences of the output language.
     """
     parameters = list(dict.fromkeys(name for one in reviews for name in one.parameters))
     essays = list(dict.fromkeys(name for one in reviews for name in one.essays))

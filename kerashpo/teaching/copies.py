@@ -22,7 +22,7 @@ class Owned:
         path: the file.
         author: the student's name.
         study: the study's name.
-        marks: what no other search has, see `marks_of`.
+        marks: values that identify the search, see `marks_of`.
     """
 
     path: str

@@ -35,7 +35,7 @@ class Number:
 
     Attributes:
         find: computes it from the studies that were handed in.
-        tolerance: how far off is still right.
+        tolerance: the largest accepted difference.
     """
 
     find: Callable[[Studies], float]
@@ -70,7 +70,7 @@ class Exercise:
     """An exercise: what a student hands in after a notebook.
 
     Attributes:
-        studies: what each study must be.
+        studies: the requirements of each study.
         answers: how each answer is checked.
         test: for each winner that saw the test set, how many samples that has.
         seed: the parameter that names the seed of every study; empty for none.

@@ -55,8 +55,8 @@ def examine(results: Results, expected: Expected, seed: object = None) -> Iterat
     """Yields the faults of a study.
 
     Args:
-        results: what was handed in.
-        expected: what it must be.
+        results: the results that were handed in.
+        expected: the requirements.
         seed: the seed that the notebook's parameters name, None where they name none.
     """
     history = results.history

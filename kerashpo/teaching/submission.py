@@ -40,7 +40,7 @@ def write_submission(
         parameters: the values of the notebook's first cell.
         studies: the results of each search, by the names that the exercise gives them.
         answers: by name; None for what is not answered.
-        test: for a study's winner its scores on the test set.
+        test: the test scores of each study's winner.
 
     Raises:
         InvalidInput: if something cannot be written as JSON, e.g. an answer that is an array.
@@ -85,7 +85,7 @@ class Unreadable(Exception):
 
     Attributes:
         key: the sentence that says why, in section ``submission`` of the languages.
-        values: what fills its placeholders.
+        values: the values of its placeholders.
     """
 
     def __init__(self, key: str, **values: Any) -> None:
@@ -102,7 +102,7 @@ class Submission:
         author: the student's name.
         parameters: the values of the notebook's first cell.
         studies: the results of each search.
-        test: for a study's winner its scores on the test set.
+        test: the test scores of each study's winner.
         answers: by name; None for what is not answered.
     """
 

@@ -189,7 +189,7 @@ def _trained(item: WorkItem, run: int, done: Done) -> int | None:
 
     Args:
         item: the work item.
-        run: which run.
+        run: the run's number.
         done: the epochs trained before.
     """
     if (item.trial, run) in done or item.origin is None:

@@ -166,11 +166,11 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         """Declares a categorical parameter and returns its value in this trial.
 
         Args:
-            name: of the parameter; a name stands for one parameter.
-            values: what it may be: numbers, strings or booleans, all of one type.
+            name: the parameter's name, which is unique.
+            values: its possible values: numbers, strings or booleans, all of one type.
             ordered: whether neighbours in `values` are similar; None: numbers are.
             default: the value of the default configuration; None: the first one.
-            parent_name: of the parameter on which this one depends; None for no other.
+            parent_name: the parameter on which this one depends; None for no dependence.
             parent_values: the parent's value, or a list of them, where this one is active.
         """
         with _with_name(name):
@@ -190,7 +190,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         """Declares an integer parameter and returns its value in this trial.
 
         Args:
-            name: of the parameter; a name stands for one parameter.
+            name: the parameter's name, which is unique.
             min_value: the lowest value.
             max_value: the highest value; it is among those tried.
             step: distance of two neighbouring values, from `min_value` on; the factor between
@@ -198,7 +198,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             sampling: ``"linear"``, ``"log"`` or ``"reverse_log"``: the scale that is sampled
                 uniformly.
             default: the value of the default configuration; None: `min_value`.
-            parent_name: of the parameter on which this one depends; None for no other.
+            parent_name: the parameter on which this one depends; None for no dependence.
             parent_values: the parent's value, or a list of them, where this one is active.
         """
         with _with_name(name):
@@ -220,7 +220,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         """Declares a real parameter and returns its value in this trial.
 
         Args:
-            name: of the parameter; a name stands for one parameter.
+            name: the parameter's name, which is unique.
             min_value: the lowest value.
             max_value: the highest value.
             step: distance of two neighbouring values, from `min_value` on; the factor between
@@ -228,7 +228,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             sampling: ``"linear"``, ``"log"`` or ``"reverse_log"``: the scale that is sampled
                 uniformly.
             default: the value of the default configuration; None: `min_value`.
-            parent_name: of the parameter on which this one depends; None for no other.
+            parent_name: the parameter on which this one depends; None for no dependence.
             parent_values: the parent's value, or a list of them, where this one is active.
         """
         with _with_name(name):
@@ -246,9 +246,9 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         """Declares a parameter that is True or False and returns its value in this trial.
 
         Args:
-            name: of the parameter; a name stands for one parameter.
+            name: the parameter's name, which is unique.
             default: the value of the default configuration.
-            parent_name: of the parameter on which this one depends; None for no other.
+            parent_name: the parameter on which this one depends; None for no dependence.
             parent_values: the parent's value, or a list of them, where this one is active.
         """
         with _with_name(name):

@@ -29,7 +29,7 @@ class EpochReporter:
     Args:
         state: the state of the trial in memory.
         place: trial number and run.
-        settings: of the search.
+        settings: the settings of the search.
         emit: sends a message and returns the answer.
         grow: reports new parameters that the user's code declared.
         save: writes a checkpoint.

@@ -60,9 +60,9 @@ class Derived:
         """Returns an epoch's metrics with what is derived.
 
         Args:
-            metrics: of the epoch.
+            metrics: the metrics of the epoch.
             model: as it is after it.
-            untrained: what `untrained` returned.
+            untrained: the result of `untrained`.
 
         Raises:
             InvalidInput: if a function of the model returns no number.

@@ -43,7 +43,7 @@ class TrialState:
         best_is_new: whether `best_weights` are not yet saved.
         stopped: whether one of the user's callbacks has ended the training.
         facts: facts about the training that were reported, by name.
-        untrained: what was measured on the untrained model.
+        untrained: the values measured on the untrained model.
         hp: the hyperparameter values that its model was built with.
         architecture: its model as JSON, empty if Keras cannot serialise it; None before it
             was looked up.

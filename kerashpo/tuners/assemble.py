@@ -22,8 +22,8 @@ class Assembly:
     """The parts of a search, before a study is opened or a model trained.
 
     Attributes:
-        spec: what a study is created from, or compared with when it is resumed.
-        parts: what the loop runs: algorithm, a fresh scheduler, limits.
+        spec: the settings that a study stores, and compares when it is resumed.
+        parts: the parts that the loop runs: algorithm, a fresh scheduler, limits.
     """
 
     spec: StudySpec
@@ -56,8 +56,8 @@ def assemble(
         most_trials: how many configurations there can be at most; None for those of the space
             or `limits`, whichever are fewer.
         enqueue: configurations to try first.
-        settings: what else a resume compares.
-        packages: whose versions are recorded besides those of the numerical ones.
+        settings: further settings that a resume compares.
+        packages: further packages whose versions are recorded.
         project: see `SearchParts`.
 
     Raises:

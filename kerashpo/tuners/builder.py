@@ -27,7 +27,7 @@ class Built:
 
     Attributes:
         builder: builds them.
-        space: what it declares.
+        space: the search space that it declares.
         obstacle: why it cannot build any, None if it can.
     """
 
@@ -50,7 +50,7 @@ def open_builder(
         options: the tuner's arguments.
         fit_hp: arguments of `fit` that are tuned.
         form: the form of the hypermodel's result.
-        log: of the study in the folder, None where there is none.
+        log: the log of the study in the folder, None if there is none.
 
     Raises:
         InvalidInput: for a hypermodel that builds nothing, where no study is stored.

@@ -137,11 +137,11 @@ def with_final_round(
     two trainings; if no budget in epochs forbids it, the final round then exceeds its share.
 
     Args:
-        parts: of the search alone.
+        parts: the parts of the search without the final round.
         asked: the final round.
         default: the untuned configuration, which is tried first.
         planned: epochs that the search alone would train, None where that is not known.
-        blobs: where the weights of trials are stored.
+        blobs: the storage of the trials' weights.
 
     Raises:
         InvalidInput: if `max_epochs_total` is too small for both.

@@ -24,7 +24,7 @@ class Goal:
     Attributes:
         objectives: the first one ranks trials: the weighted sum if there is one.
         weighing: the weighted sum, None if the first objective ranks.
-        limits: what a trial must keep to be feasible.
+        limits: the limits that a feasible trial satisfies.
     """
 
     objectives: tuple[Objective, ...]

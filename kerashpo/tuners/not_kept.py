@@ -55,7 +55,7 @@ def missing(owner: str, name: str, instead: str | None) -> AttributeError:
     Args:
         owner: the class whose attribute was requested.
         name: the attribute.
-        instead: what to use instead, for a name of KerasTuner; None for any other.
+        instead: the replacement, for a name of KerasTuner; None for any other.
     """
     text = f"{owner!r} object has no attribute {name!r}"
     if instead is None:

@@ -40,7 +40,7 @@ class OracleView:
     Args:
         history: returns the study's history, None before a search.
         space: returns the space.
-        objectives: of the study; the first ranks.
+        objectives: the study's objectives; the first one ranks.
         options: the tuner's arguments, some of which belong to the oracle in KerasTuner.
         schedule: how long trials are trained.
     """

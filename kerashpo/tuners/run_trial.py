@@ -92,8 +92,8 @@ class TrialSession:
         """Trains the next run (or runs) of the trial; returns a History for each.
 
         Args:
-            args: of `fit`, by position.
-            kwargs: of `fit`, by name.
+            args: the positional arguments of `fit`.
+            kwargs: the keyword arguments of `fit`.
 
         Raises:
             InvalidInput: if the trial cannot be trained again: another configuration, or a
@@ -197,7 +197,7 @@ class RunTrialRunner(Runner):
         oracle: its oracle, which records metrics while a trial runs.
         inner: trains if `run_trial` calls its parent.
         arranger: reads the arguments that are passed to the parent.
-        settings: how trials are trained.
+        settings: the training settings.
         planned: whether the tuner plans the epochs.
     """
 

@@ -21,7 +21,7 @@ class Schedule:
     """The training schedule of trials: a scheduler's name and arguments.
 
     Attributes:
-        name: of `kerashpo.schedulers.registry`.
+        name: a name of `kerashpo.schedulers.registry`.
         options: the scheduler's arguments.
         max_epochs: the most epochs of one trial, if the schedule plans them; None if
             `search(epochs=...)` sets them.

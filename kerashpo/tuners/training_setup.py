@@ -77,7 +77,7 @@ class TrainingSetup:
             folds: see `folds`.
             epochs: the most epochs of a trial.
             planned: whether the schedule plans epochs.
-            blobs: where checkpoints are stored.
+            blobs: the storage of checkpoints.
         """
         settings = self.options.training(self.goal, self.seed, epochs)
         own = self.builder.form != "compiled"

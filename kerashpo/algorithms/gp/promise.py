@@ -37,7 +37,7 @@ class OnePromise(Promise):
     Attributes:
         features: from rows to the posterior's features.
         posterior: the posterior.
-        acquisition: of its mean and standard deviation.
+        acquisition: a function of its mean and standard deviation.
     """
 
     features: Features
@@ -61,7 +61,7 @@ class FrontPromise(Promise):
 
     Attributes:
         models: features and posterior of each objective.
-        acquisition: of their means and standard deviations.
+        acquisition: a function of their means and standard deviations.
     """
 
     models: Sequence[tuple[Features, Posterior]]
@@ -91,7 +91,7 @@ class Threshold:
 
     Attributes:
         features: from rows to the posterior's features.
-        posterior: what is believed of the quantity.
+        posterior: the posterior of the quantity.
         most: the threshold, in the posterior's units.
     """
 

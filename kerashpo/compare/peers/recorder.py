@@ -28,7 +28,7 @@ class Winner:
 
     Attributes:
         rank: cost, loss of the same split, trial: less is better, as in `History.rank`.
-        values: what `build_model` was given.
+        values: the hyperparameter values of the model.
         metrics: every metric of that epoch.
         weights: the model's weights after it.
         epoch: its number within the trial, from 1.
@@ -52,7 +52,7 @@ class Recorder(keras.callbacks.Callback):
     Attributes:
         epochs: how many were trained.
         best: the best epoch, None before one has a finite score.
-        steps: where the best value improved.
+        steps: the improvements of the best value.
         curves: (trial, epoch, metric, value, seconds, elapsed) of every epoch.
     """
 
@@ -158,7 +158,7 @@ class PeerSettings:
         task: the task whose hypermodel is tuned.
         split: the data of the seed.
         allowed: trials, epochs and rounds.
-        folder: where the library may keep files.
+        folder: the folder of the library's files.
         seed: the search's seed.
         max_epochs: the most epochs of a trial.
         factor: Hyperband's reduction factor.

@@ -49,7 +49,7 @@ def record_search(
     """Searches under a recorder and evaluates its best epoch on the test set, in plain Keras.
 
     Args:
-        run: which cell.
+        run: the cell.
         task: the task whose hypermodel is tuned.
         recorder: a callback of the search; it ends it when the epochs are spent.
         search: searches on the train and validation parts of a split.
