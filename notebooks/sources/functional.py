@@ -177,7 +177,7 @@ searches["bayesian"].plot.surrogate("C");
 # %% [markdown] lang="en"
 # ## An error in the function does not end the search
 #
-# That trial counts as failed, and the others go on.
+# That trial counts as failed, and the others continue.
 
 
 # %%

@@ -8,7 +8,7 @@
 # # From KerasTuner to kerashpo
 #
 # A script that works with KerasTuner, run as it is; then with **one line changed**. The rest is what you gain: the plan
-# before it begins, every epoch kept, and a search that goes on where it was.
+# before it begins, every epoch kept, and a search that resumes where it stopped.
 
 # %% tags=["parameters"]
 FAST = False
@@ -145,7 +145,7 @@ new.plan()
 # optimizador; en KerasTuner empieza con uno nuevo.
 
 # %% [markdown] lang="en"
-# **Every epoch of every trial**, as a table and as a figure. A promoted trial goes on exactly where it paused, with its
+# **Every epoch of every trial**, as a table and as a figure. A promoted trial continues exactly where it paused, with its
 # optimizer; in KerasTuner it gets a new one.
 
 # %%
@@ -160,7 +160,7 @@ new.results.plot.curves();
 # que no entrena nada más:
 
 # %% [markdown] lang="en"
-# **The search goes on where it was.** Without `overwrite=True` the same script knows its folder again. Here it had come
+# **The search resumes where it stopped.** Without `overwrite=True` the same script knows its folder again. Here it had come
 # to its end, so that nothing more is trained:
 
 # %%
@@ -175,7 +175,7 @@ print("epochs trained by the second run:", again.results.epochs - before)
 # lo que difiere y las salidas. Y un objetivo mal escrito se descubre antes de entrenar:
 
 # %% [markdown] lang="en"
-# **A mistake is told, not guessed at.** KerasTuner silently reloads a folder of another search; here it is refused, with
+# **A mistake is an error, not a guess.** KerasTuner silently reloads a folder of another search; here it is refused, with
 # what differs and the ways out. And a misspelt objective is found before anything is trained:
 
 # %%

@@ -143,7 +143,7 @@ hyperband.plot.gantt();
 
 # %% [markdown] lang="en"
 # **ASHA** (Li et al., 2020) does not wait: it promotes whoever is in the best third of those that have arrived *so far*,
-# and where there is nobody it starts another trial. With the same epochs in all:
+# and where there is none it starts another trial. With the same epochs in all:
 
 # %%
 asha = kt.simulate(problem, tuner="asha", seed=SEED, workers=8, budget_epochs=hyperband.epochs)
