@@ -245,10 +245,10 @@ def test_the_models_of_each_search_are_printed_as_in_the_report(compared, capsys
     out, _, _ = compared
     assert main([*TINY, "--out", str(out)]) == 0
     text, report = capsys.readouterr().out, (out / "report.md").read_text("utf-8")
-    assert "what each search hands over" in report and "what each search hands over" in text
+    assert "the models of each search" in report and "the models of each search" in text
     assert text.count("average") >= report.count("| average of") > 0
     assert main([*TINY, "--out", str(out), "--quiet"]) == 0
-    assert "hands over" not in capsys.readouterr().out
+    assert "the models of each search" not in capsys.readouterr().out
 
 
 def test_quiet_prints_the_table_alone(compared, capsys):
@@ -270,7 +270,7 @@ def test_an_interrupted_comparison_continues_where_it_was(tmp_path, monkeypatch,
     monkeypatch.setattr(run_one, "run_search", cut)
     assert main(argv) == INTERRUPTED
     assert done == ["random", "default"]
-    assert "goes on where it was" in capsys.readouterr().out
+    assert "The same command resumes it" in capsys.readouterr().out
     assert not (tmp_path / "results.csv").exists()
     monkeypatch.setattr(run_one, "run_search", run_search)
     assert main(argv) == 0
@@ -295,7 +295,7 @@ def test_ctrl_c_outside_a_search_is_no_traceback(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(run_one, "run_search", interrupted)
     assert main([*TINY, "--out", str(tmp_path)]) == INTERRUPTED
-    assert "goes on where it was" in capsys.readouterr().out
+    assert "The same command resumes it" in capsys.readouterr().out
 
 
 def test_fresh_deletes_nothing_else(tmp_path, monkeypatch):

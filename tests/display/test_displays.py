@@ -66,7 +66,7 @@ def test_an_interrupted_search_says_how_to_continue(progress, play):
     play(LineDisplay(progress, out), "interrupted")
     assert out.getvalue().splitlines()[-3] == (
         "stopped on your request: the search is partial (trials 3/3, epochs 6/8), and so are its "
-        "results; run the same search again to go on"
+        "results; run the same search again to resume"
     )
 
 

@@ -53,7 +53,7 @@ def test_the_same_script_continues_to_the_same_curves(tmp_path):
         out, _ = first.communicate(timeout=120)
     assert first.returncode == 0, out
     assert "stopped: interrupted" in out
-    assert "run the same search again to go on" in out
+    assert "run the same search again to resume" in out
     cut = open_study(tmp_path / "study").results
     after = search(tmp_path, 0)
     assert after.stopped == "finished", "this process was reported to stop"

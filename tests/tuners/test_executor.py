@@ -113,7 +113,7 @@ def test_two_workers_train_from_a_script_without_a_guard(searched):
 
 def test_ctrl_c_saves_and_says_how_to_continue(searched):
     assert "stopped: interrupted" in searched["first"]
-    assert "run the same search again to go on" in searched["first"]
+    assert "run the same search again to resume" in searched["first"]
     assert searched["left"] == []
     assert not searched["cut"].running
 
