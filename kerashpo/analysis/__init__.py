@@ -12,6 +12,10 @@
 ``design_matrix``  trials as rows of the unit cube, with their scores
 ``forest``         a random forest over the design matrix, with exact marginals
 ``importance``     parameter importances (functional ANOVA)
+``lineage``        ancestors of a trial of population-based training, and the schedule found
+``fold_scores``    scores of the finalists of a final round over their folds
+``expected_score`` the expected score of the best trial on new data
+``json_tables``    the tables as JSON values
 =================  ===========================================================
 
 pandas is imported only where a table is asked for. To add one: a module with pure functions of a

@@ -4,7 +4,7 @@ For each problem, tuner and seed: the search, then an evaluation of its best mod
 set, which no search sees. The untuned default configuration and an answer that needs no model
 are compared with the tuners, ours and other libraries'.
 
-==============  ======================================================================
+======================  ==============================================================
 ``__main__``            the command: plan, run what is missing, publish
 ``comparison_options``  what to compare, from flags and a TOML plan
 ``tuners``              the tuners by name, and the budget of each
@@ -15,6 +15,9 @@ are compared with the tuners, ours and other libraries'.
 ``search_and_test``     the search with a tuner of ours, and its winner on the test set
 ``peers``               runs one cell with another library's tuner
 ``evaluate``            test metrics and confusion matrices
+``models``              test scores of a search's models: winner, ensembles, final round
+``model_table``         the table of these models
+``latency``             the time of a prediction
 ``storage``             the folder: results are read from it, CSV files written to it
 ``statistics``          means, bootstrap intervals, ranks, tests, epochs to a target
 ``report``              the report, and the claims that the tests support
@@ -23,7 +26,7 @@ are compared with the tuners, ours and other libraries'.
 ``screen``              tables and progress on the screen
 ``command``             the command: plans the cells, runs them, writes the report
 ``provenance``          date, command, versions, machine and load of each session
-==============  ======================================================================
+======================  ==============================================================
 
 The ``result.json`` of each run below ``DIR/runs`` is the only stored result: a run that has
 one is not repeated, and an interrupted search resumes from its log. CSV files, figures and the

@@ -1,17 +1,20 @@
 """The records, events and history that every other package uses.
 
 ==================  ==================================================================
-``records``         what travels: `Objective`, `Job` (`Start`, `Resume`, `Fork`), `Report`,
-                   `Decision`, `Status`, and the named outcomes of asking
-``events``          what happened: the append-only log of a study, with its JSON codec
+``records``         values passed between the parts: `Objective`, `Job` (`Start`, `Resume`,
+                    `Fork`), `Report`, `Decision`, `Status`, `Plan`
+``events``          the append-only log of a study, with its JSON codec
 ``history``         `History`, the fold of the events: the only state everything else reads
 ``trial``           `Trial`, one configuration from its start to its end, and its best epoch
 ``objective``       the direction in which a metric improves, scoring rules, weighted sums
 ``pareto``          non-dominated sorting, crowding distance, the knee of a front
+``hypervolume``     the hypervolume of a front
+``limits``          limits that a feasible trial satisfies
 ``listener``        `Listener`, the interface of loggers and displays
 ``rng``             random streams keyed by seed, purpose and trial: no global generator
 ``import_string``   ``my_file.py:function`` and ``package.module:function``, imported
-``errors``          every error of ours, each with what was expected, what came, what to do
+``errors``          every exception of kerashpo
+``requirements``    errors for packages that are not installed
 ==================  ==================================================================
 
 To add an event: a frozen dataclass in ``events`` with a line in ``EVENTS``, and a

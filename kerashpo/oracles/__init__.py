@@ -8,7 +8,7 @@
 
 ===============================  =================================================
 `RandomSearchOracle`             random configurations without repeats
-`GridSearchOracle`               a grid that grows with parameters as they appear
+`GridSearchOracle`               a grid that grows with discovered parameters
 `BayesianOptimizationOracle`     our Gaussian process
 `SearchOracle`                   any algorithm by its name: TPE, CMA-ES, ...
 `HyperbandOracle`                the paper's brackets
@@ -17,9 +17,9 @@
 
 ``base`` fixes known defects of `keras_tuner.Oracle` (directions, seeds, failures, NaN);
 ``trial_replay`` turns its trials into a `History`; ``algorithm_oracle`` asks an algorithm under a
-scheduler. An oracle saves only the
-order in which trials start and end: its proposals are a function of its seed and its trials, so
-that a reloaded oracle continues exactly. KerasTuner's `Tuner` reads epochs from the values of a
+scheduler; ``full_training``, ``grid`` and ``multi_fidelity`` hold the oracles. An oracle saves only
+the order in which trials start and end: its proposals are a function of its seed and its trials,
+so that a reloaded oracle continues exactly. KerasTuner's `Tuner` reads epochs from the values of a
 trial, so these oracles (and nothing else here) pass them as ``tuner/epochs``,
 ``tuner/initial_epoch``, ``tuner/trial_id`` and ``tuner/round``. KerasTuner's tuners report one
 score per trial, and each promotion is a new trial: for exact continuation and whole learning

@@ -33,6 +33,11 @@ A choice may be among spaces of their own, see `choice`. `Space.from_file`, `fro
 parameter, NaN where it is inactive. To add a kind of domain: a frozen dataclass in
 ``domains`` with the methods of `Domain`, a line in its ``KINDS``, and a constructor here.
 Open ``space.py`` first, then ``domains.py``.
+
+Other modules: ``params`` (one parameter), ``scales``, ``cube``, ``perturb`` (a configuration near
+another one), ``discovery`` (the space of a `build_model`), ``joining`` and ``projection`` (ranges
+that depend on other values), ``definition_checks``, ``choice_labels`` (choices that are not JSON),
+and ``libraries`` (spaces of Hyperopt, Optuna and ConfigSpace).
 """
 
 from kerashpo.space.constructors import (

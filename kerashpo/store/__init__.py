@@ -8,6 +8,7 @@
 ``blobs``        `MemoryBlobs` and `FileBlobs` (files replaced atomically), and the names of
                  checkpoints and weights
 ``checkpoints``  checkpoints as bytes: arrays and plain values, never pickles
+``trial_checkpoints``  which checkpoints of a trial and its forks are kept
 ``open``         `open_store` and `open_blobs`: a study's log and checkpoints, from a path or URL
 ``disk_full``    the error that ends a search whose disk is full
 ===============  =======================================================================

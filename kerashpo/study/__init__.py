@@ -18,6 +18,7 @@
 ``study``          `open_study`: the results of a folder, without Keras; studies below a folder
 ``doctor``         checks and repairs a study's folder
 ``rerun``          runs a search's command again
+``watch``          the display of a search that another process runs
 =================  ====================================================================
 
 Open ``loop.py`` first.

@@ -24,9 +24,11 @@ Under pytest, parametrise over the checks, so that a failure names its check::
         check(AlgorithmCase(MyAlgorithm))
 
 The parts of the suites are useful in other tests: `CurveRunner` "trains" a function of
-configuration and epoch, `InterleavedExecutor` simulates several workers whose reports arrive in
-any order, and `CurveStudy` runs a whole study on them, from the start or from any prefix of a log;
-`CurveTable` makes a search of a table of curves, for schedulers.
+configuration and epoch (``curve_runner``), `InterleavedExecutor` simulates several workers whose
+reports arrive in any order, and `CurveStudy` (``curve_study``) runs a whole study on them, from
+the start or from any prefix of a log; `CurveTable` makes a search of a table of curves, for
+schedulers; `AlgorithmDriver` (``algorithm_driver``) runs an algorithm step by step. ``cases`` has
+the spaces of the suites.
 
 To add a check: a function of the case whose name states what holds, and a line in the
 module's ``CHECKS``. To add a case: a line in its ``CASES``. Open ``algorithms.py`` first.

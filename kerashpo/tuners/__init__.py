@@ -1,4 +1,4 @@
-"""The tuners: KerasTuner's verbs on our engine, put together from its parts.
+"""The tuners: KerasTuner's interface, assembled from algorithms, schedulers and executors.
 
 =======================  =========================================================
 `Recommended`            ASHA with a Gaussian process, and a final round by default
@@ -16,13 +16,19 @@
 `optimize`               any Python function instead of a model
 =======================  =========================================================
 
-A tuner is a `Strategy` (where to look, how long to train) and its options. `kerashpo.tuners.base`
-holds `Tuner`, the base class of all and KerasTuner's own when it is made from an oracle:
-``planned_search`` says what it searches and for how long, ``inspect`` reads results, ``hooks``
-are the methods that subclasses override. ``assemble`` turns options and a strategy into the parts
-of a study, also for `optimize` and `simulate`; ``open_search`` opens the study;
+A tuner is a `Strategy` (an algorithm and a training schedule) and its options.
+`kerashpo.tuners.base` holds `Tuner`, the base class of all and KerasTuner's own when it is made
+from an oracle: ``planned_search`` describes its search and plan, ``inspect`` reads results,
+``hooks`` are the methods that subclasses override. ``assemble`` turns options and a strategy into
+the parts of a study, also for `optimize` and `simulate`; ``open_search`` opens the study;
 ``training_setup`` builds the runner, and ``executor`` chooses who runs it. ``run_trial`` trains a
-trial inside an overridden method, and ``oracle_view`` shows the trials as KerasTuner's oracle does.
+trial inside an overridden method, and ``oracle_view`` shows the trials as KerasTuner's oracle
+does.
+
+Further modules: ``tuner_options``, ``strategy``, ``goal``, ``fit_request`` and ``search_plan``
+read and hold arguments; ``builder``, ``best_model``, ``final_round`` and ``callback_files`` make
+and store models; ``from_oracle``, ``keras_tuner_project`` and ``not_kept`` are for scripts of
+KerasTuner; ``describe`` serialises arguments for resume; ``study_file`` runs a search from a file.
 
 To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that passes its `Strategy` to the
 constructor, and a line in the menu of ``kerashpo/__init__.py``. Importing a tuner imports Keras;

@@ -1,4 +1,9 @@
-"""Engine for compiled epochs on TensorFlow: one trace serves many configurations."""
+"""Engine for compiled epochs on TensorFlow: one trace serves many configurations.
+
+``engine`` finds the trace of a model, ``traces`` holds its graphs, ``graphs`` traces them,
+``slots`` are the variables of a shared trace, ``lifting`` turns constants into variables,
+``runtime`` sets TensorFlow's options.
+"""
 
 from kerashpo.training.loops.compiled.tensorflow.engine import TensorFlowEngine
 
