@@ -74,7 +74,7 @@ def test_an_interrupted_search_says_how_to_continue(progress, play):
 def test_only_a_command_can_be_resumed_from_outside(progress, play, kind):
     out = io.StringIO()
     play(LineDisplay(progress, out), "interrupted", kind=kind)
-    resumes = "to go on, or: kerashpo resume 'runs/[a] study'" in out.getvalue()
+    resumes = "to resume, or: kerashpo resume 'runs/[a] study'" in out.getvalue()
     assert resumes == (kind in ("script", "module"))
 
 
