@@ -308,7 +308,7 @@ def test_every_display_reports_why_workers_come_and_go(kind, progress, play):
         display.on_event(event, history)
     shown = out.getvalue() + "".join(cell.pages[-1:])
     assert shown.count("2 worker processes from here on") == 1
-    assert shown.count("trial 1 lost its worker (it was ended by SIGKILL) and goes on in") == 1
+    assert shown.count("trial 1 lost its worker (it was ended by SIGKILL) and continues in") == 1
     assert ("2 workers" in shown) == (kind != "lines") and "compiled" not in shown
 
 
