@@ -59,10 +59,13 @@ class TriedConfigs:
 def configs_of(trial: Trial) -> Iterator[Config]:
     """Yields the configuration that a trial is trained with, and the proposed one.
 
-    They differ where the model could not take a value; both count as tried.
+    They differ where the model could not take a value; both count as tried. A value that was
+    computed when the trial began (`kerashpo.space.lazy`) is None, as it is when it is proposed.
     """
-    yield trial.config
-    if any(trial.config.get(name, value) != value for name, value in trial.proposed.items()):
+    computed = [name for name, value in trial.proposed.items() if value is None]
+    trained = {**trial.config, **dict.fromkeys(computed)} if computed else trial.config
+    yield trained
+    if any(trained.get(name, value) != value for name, value in trial.proposed.items()):
         yield trial.proposed
 
 

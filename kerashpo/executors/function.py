@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.events import Reached, Reported
-from kerashpo.core.records import Config, Failure, Report
+from kerashpo.core.events import Configured, Reached, Reported
+from kerashpo.core.records import Config, Failure, Report, Scalar
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import classify
@@ -26,6 +26,8 @@ class FunctionRunner(Runner):
         names: the names of the objectives; a bare number is reported under the only one.
         realise: converts a stored configuration to the argument of `fn`.
         limited: further metrics that must be there, because they are limited.
+        compute: returns the values of a configuration that are still to be computed; None if
+            there are none.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class FunctionRunner(Runner):
         names: Sequence[str],
         realise: Callable[[Config], dict[str, Any]],
         limited: Sequence[str] = (),
+        compute: Callable[[Config], dict[str, Scalar]] | None = None,
     ) -> None:
+        self._compute = compute
         self._fn, self._names, self._realise = fn, tuple(names), realise
         self._required = tuple(dict.fromkeys([*names, *limited]))
         self._tail = OutputCapture()
@@ -49,7 +53,8 @@ class FunctionRunner(Runner):
         began = time.perf_counter()
         try:
             with self._tail.capturing():
-                found = self._fn(self._realise(item.config))
+                config = self._complete(item, emit)
+                found = self._fn(self._realise(config))
         except Exception as error:  # any exception of the user's function fails its trial
             failure = replace(classify("fit", error), output=self._tail.text)
             emit(Failed(item.trial, failure))
@@ -67,6 +72,13 @@ class FunctionRunner(Runner):
 
     def drop(self, trial: int) -> None:
         return
+
+    def _complete(self, item: WorkItem, emit: Emit) -> Config:
+        """Returns the configuration with its computed values, which are recorded."""
+        values = {} if self._compute is None else self._compute(item.config)
+        if values:
+            emit(Configured(item.trial, values))
+        return {**item.config, **values}
 
     def _metrics(self, result: Any) -> dict[str, float]:
         first, *others = self._required

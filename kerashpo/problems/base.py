@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.space.lazy_values import refuse_lazy
 from kerashpo.space.space import Space
 
 
@@ -73,4 +74,6 @@ def check_problem(problem: object) -> Space:
             f"Received: {advance!r}."
         )
     require_integer("A problem's max_epochs", found.max_epochs, 1)
-    return found.space if isinstance(found.space, Space) else Space(found.space)
+    space = found.space if isinstance(found.space, Space) else Space(found.space)
+    refuse_lazy(space, "not for a problem on recorded or computed curves")
+    return space

@@ -12,6 +12,7 @@ the parameter exists). The constructors:
 ``choice(values, ordered=False)``        one of some values
 ``boolean()``                            False or True
 ``fixed(value)``                         not tuned, but recorded
+``lazy(lambda c: ...)``                  computed from the other values, not tuned
 ``when(parent, values, {...})``          parameters that exist only under their parent
 =======================================  ================================================
 
@@ -31,7 +32,8 @@ A choice may be among spaces of their own, see `choice`. `Space.from_file`, `fro
 
 `Cube` is the numeric view that algorithms use: one column in [0, 1] for each tunable
 parameter, NaN where it is inactive. To add a kind of domain: a frozen dataclass in
-``domains`` with the methods of `Domain`, a line in its ``KINDS``, and a constructor here.
+``domains`` with the methods of `Domain`, a line in ``KINDS`` of ``domain_json``, and a
+constructor here.
 Open ``space.py`` first, then ``domains.py``.
 
 Other modules: ``params`` (one parameter), ``scales``, ``cube``, ``perturb`` (a configuration near
@@ -52,6 +54,7 @@ from kerashpo.space.constructors import (
 )
 from kerashpo.space.cube import Cube
 from kerashpo.space.domains import Boolean, Choice, Domain, Fixed, Float, Integer
+from kerashpo.space.lazy import lazy
 from kerashpo.space.libraries import (
     from_configspace,
     from_hyperopt,
@@ -80,6 +83,7 @@ __all__ = [
     "from_hyperopt",
     "from_optuna",
     "integer",
+    "lazy",
     "loguniform",
     "reverse_log",
     "to_configspace",

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.records import Scalar
-from kerashpo.space.choice_labels import Label, labels
+from kerashpo.space.choice_labels import labels
 from kerashpo.space.scales import SCALES, Scale, shrink, step_count, step_value, stretch
 
 
@@ -349,32 +349,6 @@ class Fixed(Domain):
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "value": self.value}
-
-
-KINDS: dict[str, type[Domain]] = {c.kind: c for c in (Float, Integer, Choice, Boolean, Fixed)}
-
-
-def from_json(body: Mapping[str, Any]) -> Domain:
-    """Returns the domain serialised by `Domain.to_json`.
-
-    Raises:
-        InvalidSpace: if the kind is unknown.
-    """
-    fields = dict(body)
-    kind = fields.pop("kind", None)
-    match kind:
-        case "float" | "int":
-            fields["preset"] = fields.pop("default", None)
-        case "choice":
-            label = Label if fields.pop("by_index", False) else (lambda value: value)
-            preset = fields.pop("default", None)
-            fields["preset"] = None if preset is None else label(preset)
-            fields["values"] = tuple(label(value) for value in fields["values"])
-        case "bool":
-            fields["preset"] = fields.pop("default", False)
-    if kind not in KINDS:
-        raise InvalidSpace(f"unknown kind of parameter {kind!r}")
-    return KINDS[kind](**fields)
 
 
 def _numeric_json(domain: Float | Integer) -> dict[str, Any]:

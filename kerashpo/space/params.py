@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.core.records import Config, Scalar
-from kerashpo.space import domains
+from kerashpo.space import domain_json, domains
 
 
 @final
@@ -49,4 +49,4 @@ class Param:
         fields = dict(body)
         name, when = fields.pop("name"), fields.pop("when", ())
         conditions = tuple(Condition(parent, tuple(values)) for parent, values in when)
-        return cls(name, domains.from_json(fields), conditions)
+        return cls(name, domain_json.from_json(fields), conditions)

@@ -17,6 +17,7 @@ from kerashpo.core.records import Config, Scalar
 from kerashpo.space.constructors import read
 from kerashpo.space.domains import Choice, Float, Integer
 from kerashpo.space.formats.definitions import mapping_of, parts_of, read_file
+from kerashpo.space.lazy import Lazy
 from kerashpo.space.params import Param
 from kerashpo.space.perturb import perturbed
 
@@ -332,6 +333,11 @@ def _check_conditions(param: Param, params: tuple[Param, ...]) -> None:
             raise InvalidSpace(
                 f"Parameter {param.name!r} depends on {condition.parent!r}, which is not "
                 f"defined.{nearest(condition.parent, [p.name for p in params])}"
+            )
+        if any(isinstance(parent.domain, Lazy) for parent in parents):
+            raise InvalidSpace(
+                f"Parameter {param.name!r} depends on {condition.parent!r}, which is lazy: its "
+                "value is not known when a configuration is proposed. Depend on a tuned parameter."
             )
         for value in condition.values:
             if not any(value in parent.domain for parent in parents):

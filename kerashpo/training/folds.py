@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import type_of_target
 from kerashpo.core import rng
 from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.core.records import Config
+from kerashpo.space.lazy_values import refuse_lazy
 from kerashpo.space.space import Space
 from kerashpo.training.arrays import Triple, length
 from kerashpo.training.data import FitData, check_weights
@@ -153,6 +154,7 @@ def read_fit_hp(given: Any, epochs: bool = True) -> Space:
             f"{{'batch_size': kerashpo.space.choice([16, 32])}}. Received: {given!r}."
         )
     space = given if isinstance(given, Space) else Space(given)
+    refuse_lazy(space, "not for arguments of fit")
     for name in space.names:
         if name not in TUNABLE:
             raise InvalidInput(

@@ -20,6 +20,7 @@ from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.i18n.texts import language_of
+from kerashpo.space.lazy_values import computed, has_lazy
 from kerashpo.space.space import Space
 from kerashpo.store.open import folder_of
 from kerashpo.study.listeners import check_listeners
@@ -124,7 +125,8 @@ def optimize(
         trials = opened.history.trials
         names = [one.name for one in objectives]
         limited = [one.name for one in bounds]
-        runner = partial(FunctionRunner, fn, names, space.realise, limited)
+        compute = partial(computed, space) if has_lazy(space) else None
+        runner = partial(FunctionRunner, fn, names, space.realise, limited, compute)
         request = _request(runner, fn, folder, lambda: max_trials - len(trials))
         built, count, notes = build_executor(request, workers, executor)
         plan = replace(scheduler.plan(), notes=(*notes, *limit_notes(bounds)))

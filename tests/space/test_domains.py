@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.space.constructors import integer, uniform
 from kerashpo.space.definition_checks import between_steps, beyond_steps
+from kerashpo.space.domain_json import from_json
 from kerashpo.space.domains import (
     Boolean,
     Choice,
     Fixed,
     Float,
     Integer,
-    from_json,
 )
 
 DOMAINS = {

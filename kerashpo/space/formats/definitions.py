@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kerashpo.core.errors import InvalidInput, InvalidSpace, nearest
+from kerashpo.core.import_string import load_object
 from kerashpo.space.constructors import Under, choice
 from kerashpo.space.domains import Boolean, Choice, Fixed, Float, Integer
+from kerashpo.space.lazy import Lazy, lazy
 from kerashpo.space.params import Param
 
 Part: TypeAlias = "dict[str, Any]"
@@ -24,13 +26,14 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "choice": ("values", "options", "ordered", "default"),
     "boolean": ("default",),
     "fixed": ("value",),
+    "lazy": ("function",),
 }
 """By type, the keys of a definition besides ``type`` and ``when``."""
 _SCALES = {"uniform": "linear", "loguniform": "log", "reverse_log": "reverse_log"}
 
 
 def read_file(path: str | Path) -> Mapping[str, Any]:
-    """Returns the mapping that a TOML or JSON file holds.
+    """Returns the mapping that a TOML or JSON file holds; lazy functions are found beside it.
 
     Raises:
         InvalidInput: if there is no such file, or it is neither.
@@ -49,7 +52,22 @@ def read_file(path: str | Path) -> Mapping[str, Any]:
         ) from None
     if not isinstance(body, Mapping):
         raise InvalidInput(f"{str(path)!r} must hold an object. Received: {type(body).__name__}.")
-    return body
+    return _found_beside(body, file.resolve().parent)
+
+
+def _found_beside(body: Any, folder: Path) -> Any:
+    """Returns a file's content, with lazy functions in files resolved relative to its folder."""
+    if isinstance(body, list):
+        return [_found_beside(one, folder) for one in body]
+    if not isinstance(body, Mapping):
+        return body
+    found = {key: _found_beside(value, folder) for key, value in body.items()}
+    function = found.get("function")
+    if found.get("type") == "lazy" and isinstance(function, str):
+        place, _, _ = function.rpartition(":")
+        if place.endswith(".py") and (folder / place).exists():
+            found["function"] = f"{folder}/{function}"
+    return found
 
 
 def parts_of(body: Mapping[str, Any]) -> list[Part]:
@@ -136,6 +154,8 @@ def _domain(kind: str, fields: dict[str, Any], place: str) -> Any:
             return Choice(tuple(fields["values"]), bool(fields.get("ordered")), preset)
         case "boolean":
             return Boolean(bool(preset))
+        case "lazy":
+            return lazy(load_object(fields["function"]))
     return Fixed(fields["value"])
 
 
@@ -193,7 +213,16 @@ def _plain_definition(param: Param) -> dict[str, Any]:
             return {"type": "boolean", **({"default": True} if preset else {})}
         case Fixed(value):
             return {"type": "fixed", "value": value}
+        case Lazy(compute) if (place := _import_string(compute)) is not None:
+            return {"type": "lazy", "function": place}
     raise InvalidSpace(f"Parameter {param.name!r} has no plain form: {param.domain!r}.")
+
+
+def _import_string(compute: Any) -> str | None:
+    """Returns the import string of a module's function, None for any other callable."""
+    module, name = getattr(compute, "__module__", None), getattr(compute, "__qualname__", "")
+    importable = module not in (None, "__main__") and name.isidentifier()
+    return f"{module}:{name}" if importable else None
 
 
 def _plain(value: Any, name: str) -> Any:
