@@ -52,7 +52,8 @@ def read_file(path: str | Path) -> Mapping[str, Any]:
         ) from None
     if not isinstance(body, Mapping):
         raise InvalidInput(f"{str(path)!r} must hold an object. Received: {type(body).__name__}.")
-    return _found_beside(body, file.resolve().parent)
+    found: Mapping[str, Any] = _found_beside(body, file.resolve().parent)
+    return found
 
 
 def _found_beside(body: Any, folder: Path) -> Any:
