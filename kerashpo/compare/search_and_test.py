@@ -50,8 +50,8 @@ def search_and_test(
     winner = tuner.get_best_models(1)[0]
     scores, table = on_test(winner, split, task, compiled=True)
     expected = expected_best(results.history)
-    said = (best.score, math.nan if expected is None else expected.value)
-    models = [model_score("winner", winner, split, task, results.epochs, 1, *said)]
+    reported = (best.score, math.nan if expected is None else expected.value)
+    models = [model_score("winner", winner, split, task, results.epochs, 1, *reported)]
     models += further_models(tuner, split, task)
     if run.tuner == "default":
         epochs_each = options.max_epochs

@@ -302,7 +302,7 @@ def _decode(kind: str, body: dict[str, Any]) -> Event:
                 job["runs"] = tuple(job["runs"])
             body["job"] = _JOBS[job.pop("kind")](**job)
         case "study":
-            body["objectives"] = tuple((name, way) for name, way in body["objectives"])
+            body["objectives"] = tuple((name, direction) for name, direction in body["objectives"])
         case "grown":
             body["params"] = tuple(body["params"])
         case "decided":

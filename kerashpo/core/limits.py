@@ -136,11 +136,11 @@ def to_settings(limits: Iterable[Limit]) -> dict[str, Any]:
 
 def from_settings(settings: Mapping[str, Any]) -> tuple[Limit, ...]:
     """Returns the limits of a study from its settings; `max_model_size` is one of them."""
-    ways = {word: way for way, word in _WORDS.items()}
+    directions = {word: direction for direction, word in _WORDS.items()}
     found = []
     for name, body in settings.get("limits", {}).items():
-        word = next(word for word in body if word in ways)
-        objective = Objective(name, ways[word], None, bool(body.get(_BEFORE)))  # type: ignore[arg-type]
+        word = next(word for word in body if word in directions)
+        objective = Objective(name, directions[word], None, bool(body.get(_BEFORE)))  # type: ignore[arg-type]
         found.append(Limit(objective, body[word]))
     if (most := settings.get(SIZE_ARGUMENT)) is not None:
         found.append(Limit(Objective("size", "min", None, True), float(most), SIZE_ARGUMENT))

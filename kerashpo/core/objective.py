@@ -46,8 +46,8 @@ def infer_direction(metric: str) -> Literal["min", "max"] | None:
     if name.startswith("neg_"):
         return "max"  # scikit-learn's scorers: the more, the better
     found = [
-        (match.end(), len(word), way)
-        for word, way in _WORDS.items()
+        (match.end(), len(word), direction)
+        for word, direction in _WORDS.items()
         for match in re.finditer(rf"(?:^|_){re.escape(word)}(?=_|$)", name)
     ]
     if not found:

@@ -15,9 +15,9 @@ LIMIT = "limit"
 
 _EXHAUSTED = ("ResourceExhaustedError", "OutOfMemoryError")
 """What TensorFlow and PyTorch (GPU) raise; their classes are not imported for this."""
-_SAID = ("RESOURCE_EXHAUSTED", "Out of memory", "out of memory", "can't allocate memory")
+_PHRASES = ("RESOURCE_EXHAUSTED", "Out of memory", "out of memory", "can't allocate memory")
 """What JAX's XlaRuntimeError and PyTorch's RuntimeError say."""
-_TELLING = ("XlaRuntimeError", "JaxRuntimeError", "RuntimeError", "InternalError")
+_CLASSES = ("XlaRuntimeError", "JaxRuntimeError", "RuntimeError", "InternalError")
 
 
 def classify(stage: str, error: Exception) -> Failure:
@@ -64,4 +64,4 @@ def is_out_of_memory(error: Exception) -> bool:
     names = {cls.__name__ for cls in type(error).__mro__}
     if isinstance(error, MemoryError) or not names.isdisjoint(_EXHAUSTED):
         return True
-    return not names.isdisjoint(_TELLING) and any(said in str(error) for said in _SAID)
+    return not names.isdisjoint(_CLASSES) and any(phrase in str(error) for phrase in _PHRASES)

@@ -140,8 +140,8 @@ class FinalRound(Scheduler):
         """Returns the folds to train: also the search's own if the default was stopped early."""
         further = range(self._scored, self._scored + self.folds - 1)
         short = self._until_of(record) > record.epoch
-        anew = short or not self._has_weights(record.number)
-        return (*range(self._scored), *further) if anew else tuple(further)
+        from_start = short or not self._has_weights(record.number)
+        return (*range(self._scored), *further) if from_start else tuple(further)
 
     def _until_of(self, record: Trial) -> int:
         is_default = key(record.config) == key(self._default)

@@ -156,10 +156,10 @@ class PBT(Scheduler):
 
     def _is_done(self, trial: Trial) -> bool:
         reached = trial.status is not Status.RUNNING and trial.epoch >= self._until
-        return reached or not _goes_on(trial)
+        return reached or not _continues(trial)
 
     def _alive(self, history: History) -> list[int]:
-        return [member for member in self._members if _goes_on(history.trials[member])]
+        return [member for member in self._members if _continues(history.trials[member])]
 
     def _next_generation(self, history: History) -> Decisions:
         """Determines replaced, copied and continuing members; returns the stopped ones."""
@@ -256,7 +256,7 @@ def check_mutate(space: Space, names: Sequence[str] | None) -> None:
             raise InvalidInput(f"mutate names {name!r}, which has one value only.")
 
 
-def _goes_on(trial: Trial) -> bool:
+def _continues(trial: Trial) -> bool:
     return trial.stopped_by_budget or not trial.status.ended
 
 

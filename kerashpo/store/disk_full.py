@@ -9,7 +9,7 @@ from pathlib import Path
 from kerashpo.core.errors import DiskFull
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_SAID = tuple(os.strerror(number) for number in _FULL)
+_PHRASES = tuple(os.strerror(number) for number in _FULL)
 
 
 def is_full(error: BaseException) -> bool:
@@ -21,7 +21,7 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in _FULL:
         return True
     quotes = isinstance(error, OSError) or type(error).__name__ == "ResourceExhaustedError"
-    return quotes and any(said in str(error) for said in _SAID)
+    return quotes and any(phrase in str(error) for phrase in _PHRASES)
 
 
 def disk_full(path: Path | None, error: BaseException) -> DiskFull:

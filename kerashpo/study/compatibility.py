@@ -67,7 +67,7 @@ def differences(spec: StudySpec, history: History) -> Iterator[Difference]:
     """Yields the differences: objective, seed, parameters, settings."""
     if tuple(spec.objectives) != tuple((o.name, o.direction) for o in history.objectives):
         old = ", ".join(f"{o.name} ({o.direction})" for o in history.objectives)
-        new = ", ".join(f"{name} ({way})" for name, way in spec.objectives)
+        new = ", ".join(f"{name} ({direction})" for name, direction in spec.objectives)
         yield Difference(f"objective: was {old}, now {new}")
     if spec.seed is not None and spec.seed != history.seed:
         yield Difference(f"seed: was {history.seed}, now {spec.seed}")

@@ -229,9 +229,9 @@ class Loop:
         if isinstance(event, (Reached, Ended)):
             self._cut.pop(event.trial, None)
         for trial, decision in self.scheduler.on_event(event, self.history):
-            self._carry_out(trial, decision)
+            self._apply_decision(trial, decision)
 
-    def _carry_out(self, trial: int, decision: Decision, reason: str = "") -> None:
+    def _apply_decision(self, trial: int, decision: Decision, reason: str = "") -> None:
         record = self.history.trials[trial]
         if decision is Decision.CONTINUE or not may_continue(record):
             return
@@ -280,7 +280,7 @@ class Loop:
         if record.status is not Status.RUNNING or record.complete:
             return  # A job at its end is about to be reached; the scheduler needs that event.
         if self._interrupt.asked or self._time_is_up():
-            self._carry_out(trial, Decision.PAUSE)
+            self._apply_decision(trial, Decision.PAUSE)
 
     def _stop_reason(self) -> str:
         if self._interrupt.asked:
@@ -335,8 +335,8 @@ class Loop:
         self.executor.secure(origins)
         for trial in cut:
             self._record(Decided(trial, Decision.PAUSE))
-        for trial, decision in self._state.owed.items():
-            self._carry_out(trial, decision)
+        for trial, decision in self._state.pending_decisions.items():
+            self._apply_decision(trial, decision)
         if self._state.interrupted:
             for trial in cut:
                 self._count_death(trial)

@@ -180,10 +180,10 @@ def _refuse(found: Sequence[Difference], folder: Path, resume: Resuming) -> None
     lines = tuple(difference.line for difference in in_the_way)
     listed = "\n".join(f"  - {line}" for line in lines)
     widens = all(difference.widens for difference in found)
-    way = "pass resume='extend' to keep what was found and go on with more, " if widens else ""
+    extend = "pass resume='extend' to keep what was found and continue, " if widens else ""
     raise StudyMismatch(
         f"{short_path(str(folder))!r} holds another search than the one asked for:\n{listed}\n"
-        f"Ways out: {way}pass overwrite=True to start again (the old study is deleted), choose "
+        f"Ways out: {extend}pass overwrite=True to start again (the old study is deleted), choose "
         "another project_name (or directory), or ask for the same search again.",
         lines,
     )

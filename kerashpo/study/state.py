@@ -38,19 +38,19 @@ class StudyState:
         self.history = History()
         self.scheduler = scheduler
         self.interrupted = False
-        self._owed: dict[int, Decision] = {}
+        self._pending: dict[int, Decision] = {}
         self._unfinished: set[int] = set()
         restart = _last_restart(events)
         for index, event in enumerate(events):
             self.history.apply(event)
             self._track(event)
             if index >= restart:
-                self._owed.update(scheduler.on_event(event, self.history))
+                self._pending.update(scheduler.on_event(event, self.history))
 
     @property
-    def owed(self) -> Mapping[int, Decision]:
+    def pending_decisions(self) -> Mapping[int, Decision]:
         """Decisions of the scheduler, by trial, that are not in the log yet."""
-        return dict(self._owed)
+        return dict(self._pending)
 
     @property
     def unfinished(self) -> list[int]:
@@ -65,11 +65,11 @@ class StudyState:
         match event:
             case JobStarted():
                 self._unfinished.add(event.trial)
-                self._owed.pop(event.trial, None)
+                self._pending.pop(event.trial, None)
             case Reached(trial) if self.history.trials[trial].complete:
                 self._unfinished.discard(trial)
             case Ended(trial):
-                self._owed.pop(trial, None)
+                self._pending.pop(trial, None)
         if not isinstance(event, SessionStarted):
             self.interrupted = not isinstance(event, SessionEnded)
 

@@ -175,8 +175,8 @@ def to_keras_trial(record: Trial, space: Space, schedule: Schedule = Schedule())
         return trial
     objective = record.objective
     for name, value in _metrics(record).items():
-        way = objective.direction if name == objective.name else infer_direction(name)
-        trial.metrics.register(name, way or "min")
+        direction = objective.direction if name == objective.name else infer_direction(name)
+        trial.metrics.register(name, direction or "min")
         # Not `trial.metrics.update`, which warns of a NaN.
         trial.metrics.metrics[name].update(value, step=trial.best_step)
     return trial

@@ -30,12 +30,12 @@ def test_its_history_is_the_fold_of_the_log(log):
 
 
 def test_a_decision_is_owed_until_the_log_holds_it(log):
-    owed = [state(log[:cut]).owed for cut in range(1, len(log) + 1)]
+    pending = [state(log[:cut]).pending_decisions for cut in range(1, len(log) + 1)]
     for cut, event in enumerate(log):
         if isinstance(event, Ended) and event.reason in ("rung", "completed"):
-            assert owed[cut - 1][event.trial] is Decision.STOP
-            assert event.trial not in owed[cut]
-    assert owed[-1] == {}
+            assert pending[cut - 1][event.trial] is Decision.STOP
+            assert event.trial not in pending[cut]
+    assert pending[-1] == {}
 
 
 def test_a_job_is_unfinished_until_its_end_was_reached(log):

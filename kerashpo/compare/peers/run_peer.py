@@ -73,10 +73,10 @@ def record_search(
         best, spent = recorder.best, recorder.epochs
         shares = _shares(recorder, split, task)
         expected = expected_of(*shares).value if shares else math.nan
-        said = (best.metrics.get(task.objective.name, math.nan), expected)
+        reported = (best.metrics.get(task.objective.name, math.nan), expected)
         fresh = built(task, best)[0]
         models = (
-            model_score("winner", model, split, task, spent, 1, *said),
+            model_score("winner", model, split, task, spent, 1, *reported),
             refitted(task, split, fresh, best.epoch, spent),
         )
     return Result.of(

@@ -126,7 +126,7 @@ class UserFitLoop:
             try:
                 result = self._hypermodel.fit(hp, model, *call.args, **kwargs)
                 if call.planned and not listener.has_reported:
-                    _check_goes_on(result, first, last)
+                    _check_resumed(result, first, last)
                 return result
             except RestartsTraining:
                 self._warn_once()
@@ -155,13 +155,13 @@ class UserFitLoop:
         return takes(self._hypermodel.fit, name)
 
 
-def _check_goes_on(result: Any, first: int, last: int) -> None:
+def _check_resumed(result: Any, first: int, last: int) -> None:
     """Raises RestartsTraining if a result contains earlier epochs that no callback reported."""
     if isinstance(result, keras.callbacks.History):
-        anew = bool(result.epoch) and result.epoch[0] + 1 < first
+        restarted = bool(result.epoch) and result.epoch[0] + 1 < first
     else:
-        anew = is_curve(result) and max(map(np.size, result.values())) != last - first + 1
-    if first > 1 and anew:
+        restarted = is_curve(result) and max(map(np.size, result.values())) != last - first + 1
+    if first > 1 and restarted:
         raise RestartsTraining
 
 
