@@ -1,1 +1,1 @@
-"""What was measured, and how: each folder holds its commands, its results and a README."""
+"""Experiments: each folder has commands, results and a README with the method."""

@@ -1,4 +1,4 @@
-"""Logs and checkpoints cut short or scratched at random places, and searched on.
+"""Truncated and corrupted logs and checkpoints: whether a search resumes from them.
 
     python -m experiments.chaos.cuts --cuts 100
 
@@ -52,7 +52,7 @@ class Halved(Patient):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A search, where it was killed, and where it was not."""
+    """A search that was killed, and the same search without a kill."""
 
     search: Search
     halved: Path
@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def one(kind: str, folder: Path, case: Case, rng: random.Random) -> Iterator[str]:
-    """Cuts one file of a study and searches on; yields what came of it."""
+    """Truncates one file of a study and resumes the search; yields the outcomes."""
     yield "cut"
     log = folder / "study" / LOG_NAME
     if kind == "checkpoint":
@@ -114,7 +114,7 @@ def one(kind: str, folder: Path, case: Case, rng: random.Random) -> Iterator[str
 
 
 def _damage_log(log: Path, kind: str, rng: random.Random) -> Iterator[str]:
-    """Cuts or scratches a log; yields whether what lay before the damage is kept."""
+    """Truncates or corrupts a log; yields whether the events before the damage are kept."""
     store = JournalStore(log, readonly=True)
     held = list(store.read())
     store.close()
@@ -158,7 +158,7 @@ def _kept(log: Path) -> list[object]:
 
 
 def archives(cuts: int, rng: random.Random) -> Iterator[str]:
-    """Cuts or scratches a checkpoint of real training; yields what reading it does."""
+    """Truncates or corrupts a checkpoint of real training; yields the result of reading it."""
     import numpy as np
 
     arrays = {f"w{n}": np.random.default_rng(n).normal(size=(64, 32)) for n in range(6)}

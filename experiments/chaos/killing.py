@@ -1,4 +1,4 @@
-"""One search in a process of its own: killed, started again, and looked at in between."""
+"""Runs one search in a separate process: kills it, restarts it, and checks its log in between."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Kill:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a disturbed search left.
+    """The outcome of a search with kills.
 
     Attributes:
         kills: who was killed, and when.
@@ -79,7 +79,7 @@ class Patient:
         self._acknowledged: Epochs = {}
 
     def treat(self, kills: int) -> Outcome:
-        """Runs the search to its end, killing it so often on the way."""
+        """Runs the search to its end with a number of kills."""
         self._start()
         while kills and self._hit(*self._aim()):
             kills -= 1
@@ -126,7 +126,7 @@ class Patient:
         os._exit(code)
 
     def _aim(self) -> tuple[Victim, Phase | None, float]:
-        """Draws whom to kill, at what, and after how long."""
+        """Draws the process to kill, the phase, and the delay."""
         several = self.search.workers > 1
         victim: Victim = "worker" if several and self.rng.random() < 0.6 else "search"
         phases = [None, Phase.TRAINING, Phase.CHECKPOINT, Phase.COMMIT]
@@ -197,7 +197,7 @@ class Patient:
         return os.waitstatus_to_exitcode(status)
 
     def _look(self) -> None:
-        """Compares what was in the log before with what is in it now."""
+        """Compares the log before a kill with the log now."""
         now = epochs_of(self.folder)
         self.outcome.lost += sum(now.get(key) != value for key, value in self._acknowledged.items())
         self._acknowledged = now
@@ -239,7 +239,7 @@ def _epochs(history: History) -> Iterator[tuple[tuple[int, int], dict[str, float
 
 
 def reported(folder: Path) -> dict[int, Any]:
-    """Returns what must not depend on kills: values, status and metrics of every trial."""
+    """Returns the results that must not depend on kills: values, status and metrics by trial."""
     history = open_study(folder / "study").history
     return {trial.number: _trial(trial) for trial in history.trials.values()}
 

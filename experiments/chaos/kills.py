@@ -33,7 +33,7 @@ MIX = (
 
 @dataclass(slots=True)
 class Tally:
-    """What many runs left.
+    """Counts over many runs.
 
     Attributes:
         runs: searches.
@@ -66,12 +66,12 @@ class Tally:
 
     @property
     def bad(self) -> int:
-        """How much went wrong."""
+        """The number of failures."""
         wrong = (self.lost, self.over, self.stuck, self.budget, self.different)
         return sum(wrong) + len(self.errors)
 
     def take(self, search: Search, outcome: Outcome, folder: Path, whole: Path) -> None:
-        """Adds one run: what happened, what it left, and what the undisturbed search left."""
+        """Adds one run: its kills, its outcome, and that of the search without kills."""
         self.runs += 1
         self.hits.update(f"{kill.victim}, {kill.phase.name.lower()}" for kill in outcome.kills)
         self.lost += outcome.lost
@@ -104,7 +104,7 @@ class Tally:
 
 
 def _too_much(search: Search, outcome: Outcome, folder: Path) -> Iterator[bool]:
-    """Yields for each kill whether more was trained again than may be.
+    """Yields for each kill whether more epochs were repeated than allowed.
 
     A killed search loses what every worker had under way. Curves have a checkpoint at each
     epoch: one epoch a worker. Real training has one every `checkpoint_every` seconds: the

@@ -48,7 +48,7 @@ def search(folder: Path, units: list[int], **settings: Any) -> str | None:
 
 
 def memory(folder: Path) -> bool:
-    """Searches with a bound of memory that one of four models passes; returns success."""
+    """Searches with a memory limit that one of four models exceeds; returns success."""
     import keras
 
     keras.ops.zeros(1)
@@ -67,7 +67,7 @@ SIZES = [8, 16, 192, 256, 320, 24]
 
 
 def call(folder: Path) -> str | None:
-    """Searches a function, whose log is all that takes room; returns why it ended."""
+    """Searches a function, which needs disk space only for its log; returns why it ended."""
     found = kerashpo.optimize(
         lambda config: (config["x"] - 0.5) ** 2,
         {"x": kerashpo.space.uniform(0.0, 1.0)},

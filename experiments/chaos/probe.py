@@ -1,4 +1,4 @@
-"""What a process is doing, in a file that outlives it, and every epoch that it trains."""
+"""Records the phase of a process and every trained epoch in a file that outlives it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kerashpo.store.journal import JournalStore
 
 
 class Phase(enum.IntEnum):
-    """What a process can be hit at."""
+    """The phase in which a process can be killed."""
 
     IDLE = 0
     TRAINING = 1

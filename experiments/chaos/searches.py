@@ -1,4 +1,4 @@
-"""The searches that are disturbed. Each can be started again and resumes."""
+"""The searches that are killed. Each resumes when it is started again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BATCH = 8
 @final
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is searched, and how.
+    """Settings of a search.
 
     Attributes:
         kind: curves of a formula, or real training.
@@ -62,7 +62,7 @@ class Search:
             self._play(folder)
 
     def scheduler(self) -> Scheduler:
-        """Returns what decides how long curves are trained."""
+        """Returns the scheduler of the curves."""
         return Hyperband(MAX_EPOCHS) if self.trials is None else Full(3, self.trials)
 
     def _play(self, folder: Path) -> None:
@@ -157,7 +157,7 @@ class Builder:
 
 
 def data() -> dict[str, Any]:
-    """Returns arrays that are learnt a little in some epochs."""
+    """Returns arrays on which a small model improves in a few epochs."""
     import numpy as np
 
     rows = np.random.default_rng(0).normal(size=(96, 4)).astype("float32")

@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def report(folder: Path, whole: Path, kills: list[Kill], again: int, trials: int) -> int:
-    """Prints the row; returns 1 where anything is not as it was without kills."""
+    """Prints the row; returns 1 if any result differs from the search without kills."""
     history = open_study(folder / "study").history
     complete = sum(t.status is Status.COMPLETED for t in history.trials.values())
     stuck = sum(not trial.status.ended for trial in history.trials.values())

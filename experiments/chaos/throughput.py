@@ -1,4 +1,4 @@
-"""How many epochs a second the loop and its log bear, and what they cost while workers train.
+"""Throughput of the loop and its log in epochs per second, and their cost while workers train.
 
     python -m experiments.chaos.throughput
 

@@ -1,4 +1,4 @@
-"""How long to train whom: schedulers and their peers on recorded learning curves.
+"""Schedulers, and those of other libraries, on recorded learning curves.
 
 ==============  ==========================================================================
 ``lcbench``     the six tasks: curves of Auto-PyTorch networks, from YAHPO's surrogate

@@ -1,4 +1,4 @@
-"""What a decision of a scheduler costs, by the number of trials.
+"""Time of a scheduler's decision, by the number of trials.
 
     python -m experiments.schedulers.cost [--schedulers asha] [--trials 1000 10000 100000]
 

@@ -56,7 +56,7 @@ class Ours(Peer):
         return dict(config)
 
     def add(self, config: Mapping[str, Any], value: float) -> None:
-        """Takes in a trial that was not suggested here."""
+        """Adds a trial that this method did not suggest."""
         self._trial = self.history.next_trial
         self.history.apply(JobStarted(Start(self._trial, config, 1)))
         self.tell(config, value)

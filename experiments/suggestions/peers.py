@@ -94,7 +94,7 @@ class Optuna(Peer):
         self._study.tell(self._trial, value)
 
     def add(self, config: Mapping[str, Any], value: float) -> None:
-        """Takes in a trial that was not suggested here."""
+        """Adds a trial that this method did not suggest."""
         import optuna
 
         self._study.add_trial(
@@ -133,7 +133,7 @@ def tpe(space: Space, seed: int) -> Peer:
 
 
 def gpsampler(space: Space, seed: int) -> Peer:
-    """Optuna's Gaussian process, as it comes."""
+    """Optuna's Gaussian process with its defaults."""
     import optuna
 
     return Optuna(space, seed, lambda s: optuna.samplers.GPSampler(seed=s))
@@ -199,7 +199,7 @@ def _from_hyperopt(param: Param, raw: Any) -> Any:
 
 @final
 class KerasTuner(Peer):
-    """KerasTuner 1.4.8's Bayesian oracle, as it comes."""
+    """KerasTuner 1.4.8's Bayesian oracle with its defaults."""
 
     def __init__(self, space: Space, seed: int, trials: int = 1000) -> None:
         import keras_tuner

@@ -39,7 +39,7 @@ def against(found: dict[str, Regrets], others: list[str]) -> str:
 
 
 def ablations(found: dict[str, Regrets], variants: list[str]) -> str:
-    """Returns the table of variant - ours on LCBench: positive, the settings is better."""
+    """Returns the table of variant - ours on LCBench: positive, the settings are better."""
     lines = ["| variant | seeds | 25 trials | 50 trials |", "|---|---|---|---|"]
     for variant in variants:
         gaps = [compare(found[variant], found[OURS], t, "lcbench") for t in AT]

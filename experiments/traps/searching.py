@@ -232,7 +232,7 @@ def seed_zero(side: str, folder: str) -> str:
 
 
 def definitions(side: str, folder: str) -> str:
-    """Four definitions that cannot be meant."""
+    """Four invalid definitions."""
     if side == "theirs":
         from keras_tuner import HyperParameters
     else:

@@ -1,4 +1,4 @@
-"""Curves that take time, die or hang, and a loop of a few lines to drive an executor with."""
+"""Learning curves that are slow, kill their worker or hang, and a `Driver` for executors."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def slow(config: Config, epoch: int) -> float:
 
 
 def kills_its_worker(config: Config, epoch: int) -> float:
-    """Trial 0 is like a trial that always runs out of memory."""
+    """Trial 0 kills its worker at epoch 2, as a trial that always runs out of memory does."""
     if config["x"] == 0 and epoch == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return wave(config, epoch)
 
 
 def hangs(config: Config, epoch: int) -> float:
-    """Trial 0 hangs in its second epoch the first time that it comes there."""
+    """Trial 0 hangs in its second epoch, but only the first time."""
     mark = Path(str(config["mark"]))
     if config["x"] == 0 and epoch == 2 and not mark.exists():
         mark.touch()
@@ -45,14 +45,14 @@ HELD: list[bytearray] = []
 
 
 def grows(config: Config, epoch: int) -> float:
-    """Trial 0 leaves 150 MB behind."""
+    """Trial 0 leaks 150 MB of memory."""
     if config["x"] == 0:
         HELD.append(bytearray(os.urandom(10**6) * 150))
     return wave(config, epoch)
 
 
 def placed(config: Config, epoch: int) -> dict[str, float]:
-    """Returns where it is trained; slowly, so that both workers get a trial."""
+    """Returns the resources of its worker; slowly, so that both workers get a trial."""
     time.sleep(0.02)
     cores = os.sched_getaffinity(0)
     return {
@@ -82,7 +82,7 @@ def ends_children(config: Config, epoch: int) -> float:
 
 
 class DiesAfterwards(Runner):
-    """Is killed when it has said that the task is over, before it says that it is idle."""
+    """A runner whose process is killed after a task's last message, before it reports `Idle`."""
 
     def __init__(self) -> None:
         self._inner = CurveRunner()
@@ -100,7 +100,7 @@ class DiesAfterwards(Runner):
 
 
 class Driver:
-    """Hands tasks to an executor and keeps the messages."""
+    """Submits tasks to an executor and keeps the messages."""
 
     def __init__(self, executor: Executor) -> None:
         self.executor, self.messages = executor, list[Message]()
@@ -114,7 +114,7 @@ class Driver:
         self.executor.submit([WorkItem(Resume(trial, until), {"x": trial}, until)])
 
     def until(self, done: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Polls until something holds."""
+        """Polls until a condition holds."""
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:

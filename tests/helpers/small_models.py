@@ -31,7 +31,7 @@ class Slowly(keras.callbacks.Callback):
 
 
 class Together(Slowly):
-    """Lets no worker train before `count` of them do, however late one of them starts."""
+    """Callback that lets no worker train before `count` workers have started."""
 
     def __init__(self, folder: Path, count: int) -> None:
         super().__init__()

@@ -106,7 +106,7 @@ class ThreadLink(Link):
         return None
 
     def lose(self, why: Loss) -> None:
-        """Has the worker be lost, as if its machine had gone."""
+        """Makes the worker be lost, as if its machine had failed."""
         self.why = why
         self.kill()
 

@@ -49,7 +49,7 @@ def fit_data() -> FitData:
 
 @dataclass
 class Rig:
-    """Runs jobs and keeps the messages; `answer` says what to do next with a trial."""
+    """Test harness: runs jobs and keeps the messages; `answer` is the decision on a trial."""
 
     build: Callable[[Any], keras.Model] = build
     callbacks: Sequence[Any] = ()
@@ -133,7 +133,7 @@ class Rig:
         return [dict(report.metrics) for report in self.reports]
 
     def live(self, trial: int = 0, run: int = 0) -> TrialState:
-        """What the runner holds in memory of a trial."""
+        """Returns the state of a trial in the runner's memory."""
         return self.runner._memory.state(trial, run)
 
     def state(self, trial: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:

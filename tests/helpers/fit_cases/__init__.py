@@ -1,4 +1,4 @@
-"""Cases of the exactness test: combinations of Keras's features, each trained as `fit` trains it.
+"""Cases of the exactness test: combinations of Keras features, compared with `fit`.
 
 - `case`: what a case is, data and models that most share.
 - `compiling`: losses, metrics, weights and optimizers.

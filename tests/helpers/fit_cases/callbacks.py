@@ -14,7 +14,7 @@ callbacks, optimizers = keras.callbacks, keras.optimizers
 
 
 class Trend(callbacks.Callback):
-    """Sets the learning rate from what it remembers in containers of every kind."""
+    """Callback with state in containers of every kind, from which it sets the learning rate."""
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.losses, self.window = [], deque(maxlen=2)

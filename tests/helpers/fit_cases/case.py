@@ -1,4 +1,4 @@
-"""What a case of the exactness test is, and the data and models that most cases share."""
+"""`Case`: one case of the exactness test; the data and models that most cases share."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def dense(units: int = 5, activation: str | None = "tanh", **arguments: Any) -> 
 def compiled(
     model: keras.Model, optimizer: Any = None, loss: Any = "binary_crossentropy", **given: Any
 ) -> keras.Model:
-    """Compiles a model; functions without a name of their own make the value."""
+    """Compiles a model; an argument that is a lambda is called to make the value."""
     made = {name: _made(value) for name, value in given.items()}
     optimizer = optimizer() if optimizer else keras.optimizers.Adam(0.01)
     model.compile(optimizer, _made(loss), jit_compile=False, **made)
@@ -97,7 +97,7 @@ def compiled(
 
 @dataclass(frozen=True)
 class Make:
-    """Makes an argument of `compile` again for each model."""
+    """Makes a new argument of `compile` for each model."""
 
     make: Callable[[], Any] = field()
 

@@ -54,7 +54,7 @@ class Pinball(losses.Loss):
 
 
 class Largest(metrics.Metric):
-    """A metric with a state that is no mean."""
+    """A metric whose state is not a mean."""
 
     def __init__(self, name: str = "largest") -> None:
         super().__init__(name=name)

@@ -1,4 +1,4 @@
-"""Kinds of data, and the arguments of `fit` that say how they are used."""
+"""Kinds of training data, and the arguments of `fit` that control their use."""
 
 from __future__ import annotations
 
