@@ -88,7 +88,7 @@ def dense(units: int = 5, activation: str | None = "tanh", **arguments: Any) -> 
 def compiled(
     model: keras.Model, optimizer: Any = None, loss: Any = "binary_crossentropy", **given: Any
 ) -> keras.Model:
-    """Compiles a model; an argument that is a lambda is called to make the value."""
+    """Compiles a model; a `Make` among the arguments makes a new value."""
     made = {name: _made(value) for name, value in given.items()}
     optimizer = optimizer() if optimizer else keras.optimizers.Adam(0.01)
     model.compile(optimizer, _made(loss), jit_compile=False, **made)
