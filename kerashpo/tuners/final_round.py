@@ -152,6 +152,10 @@ def with_final_round(
     finalists = affordable(whole / longest, asked.count)
     reserved = (finalists + 1) * (asked.count - 1) * longest
     share = whole - reserved
+    if not isinstance(scheduler, Full) and share >= 3 * longest:
+        # Rungs may stop the default configuration early: it is then trained to the end on the
+        # search's own fold, too.
+        share -= longest
     if share < 2 * longest:
         if budget.max_epochs_total is not None:
             raise InvalidInput(

@@ -141,6 +141,21 @@ def test_under_rungs(kind: Any, tmp_path: Any) -> None:
     assert np.isfinite(made.results.final.model.predict(ROWS, verbose=0)).all()
 
 
+def test_a_default_that_was_stopped_early_is_a_finalist_within_the_budget(tmp_path: Any) -> None:
+    def build(hp: Any) -> keras.Model:
+        return small.make(hp.Int("units", 4, 24), hp.Choice("rate", [0.0, 1e-2, 1e-1]))
+
+    settings = small.place(tmp_path, objective="val_accuracy")
+    made = kt.Recommended(build, max_epochs=4, max_epochs_total=74, max_trials=None, **settings)
+    made.search(**small.DATA, final_round=5)
+    history = made.results.history
+    # It learns nothing, so its rung stops it; its folds still fit into the budget.
+    assert history.trials[0].config == dict(made.space.complete({}))
+    assert history.trials[0].reports[0].keys() == {1, 2, 3, 4} and history.trials[0].best_epoch == 1
+    assert set(made.results.final.table["role"]) == {"tuned", "default"}
+    assert made.results.epochs <= 74
+
+
 def test_the_same_search_again_trains_nothing_and_has_the_same_final(tuner: Any) -> None:
     folder = tuner.project_dir
     again = kt.RandomSearch(
