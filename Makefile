@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py test_forks.py)
 
-.PHONY: compare test test-jax test-jax-all lint docs browser package site notebooks report clean
+.PHONY: compare test test-jax test-jax-all test-cluster lint docs browser package site notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
@@ -20,6 +20,9 @@ test-jax: .venv/.jax  ## What holds on every backend, on JAX
 
 test-jax-all: .venv/.jax  ## The same, with the long cases of the exactness table
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto $(ON_JAX) $(ARGS)
+
+test-cluster: .venv/.ray  ## What holds on a Ray cluster of several nodes on this machine
+	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 
 lint: $(READY)  ## Style, types, and which package may import which
 	$(BIN)/ruff check .
@@ -62,6 +65,10 @@ $(READY): pyproject.toml constraints.txt
 .venv/.release: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,release]"
 	touch .venv/.release
+
+.venv/.ray: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,ray]"
+	touch .venv/.ray
 
 clean:
 	rm -rf .venv report/compare .mypy_cache .ruff_cache .hypothesis

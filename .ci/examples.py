@@ -13,7 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Modules whose import needs an extra are examples of nothing here.
-SKIPPED = ("kerashpo.training.loops.compiled.jax", "kerashpo.compare.__main__")
+SKIPPED = (
+    "kerashpo.training.loops.compiled.jax",
+    "kerashpo.compare.__main__",
+    "kerashpo.executors.ray.",
+)
 
 
 def doctests() -> int:

@@ -68,6 +68,10 @@ class WorkerLost(KerashpoError, RuntimeError):
     """Worker processes that cannot start, or that failed outside any trial."""
 
 
+class ClusterLost(WorkerLost):
+    """A cluster whose head does not answer any more; the search resumes from its log."""
+
+
 class NoResult(KerashpoError, LookupError):
     """Raised if the best trial is asked for and none has a finite score."""
 

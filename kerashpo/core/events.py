@@ -100,10 +100,31 @@ class Assigned(Stamped):
 
     Attributes:
         worker: its number, from 0.
+        node: its machine; empty for the search's own, or if unknown.
     """
 
     trial: int
     worker: int
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetChanged(Stamped):
+    """Machines joined the search or left it, or workers wait for a place on them.
+
+    Attributes:
+        nodes: machines that are available now.
+        workers: workers that are ready.
+        waiting: workers that were asked for and are not placed yet.
+        why: what they wait for.
+        lost: machines lost since this session began.
+    """
+
+    nodes: int
+    workers: int
+    waiting: int = 0
+    why: str = ""
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +240,9 @@ class Noted(Stamped):
 
 
 Event: TypeAlias = (
-    "StudyCreated | SessionStarted | SessionEnded | JobStarted | Assigned | Reported | Measured "
-    "| Reached | Decided | Ended | Configured | SpaceGrown | AlgorithmExhausted | Extended | Noted"
+    "StudyCreated | SessionStarted | SessionEnded | JobStarted | Assigned | FleetChanged "
+    "| Reported | Measured | Reached | Decided | Ended | Configured | SpaceGrown "
+    "| AlgorithmExhausted | Extended | Noted"
 )
 
 EVENTS: dict[str, type] = {
@@ -229,6 +251,7 @@ EVENTS: dict[str, type] = {
     "session_end": SessionEnded,
     "job": JobStarted,
     "assigned": Assigned,
+    "fleet": FleetChanged,
     "report": Reported,
     "measured": Measured,
     "reached": Reached,
@@ -247,7 +270,9 @@ _JOBS: dict[str, type] = {"start": Start, "resume": Resume, "fork": Fork, "folds
 def trial_of(event: Event) -> int | None:
     """Returns the trial that an event is about, or None for an event about the study."""
     match event:
-        case StudyCreated() | SessionStarted() | SessionEnded() | AlgorithmExhausted() | Extended():
+        case StudyCreated() | SessionStarted() | SessionEnded() | FleetChanged():
+            return None
+        case AlgorithmExhausted() | Extended():
             return None
         case _:
             return event.trial

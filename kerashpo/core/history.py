@@ -16,6 +16,7 @@ from kerashpo.core.events import (
     Ended,
     Event,
     Extended,
+    FleetChanged,
     JobStarted,
     Measured,
     Noted,
@@ -48,6 +49,7 @@ class History:
         epochs: distinct epochs trained, over all trials.
         now: seconds of search at the last event.
         stopped: why the study ended, None while it goes on.
+        fleet: the machines of the session, None while all workers are on the search's own.
         exhausted: why the algorithm has nothing left to propose, None while it may have. A new
             session asks it again, since bounds may have been raised.
     """
@@ -69,6 +71,7 @@ class History:
         self.failed = 0
         self.now = 0.0
         self.stopped: str | None = None
+        self.fleet: FleetChanged | None = None
         self.exhausted: str | None = None
         self.finished = False
         self._leader: int | None = None
@@ -178,12 +181,15 @@ class History:
                 self.sessions.append((at, wall))
                 self.command = command
                 self.stopped, self.exhausted, self.finished = None, None, False
+                self.fleet = None
             case SessionEnded(reason, finished):
                 self.stopped, self.finished = reason, finished
             case JobStarted(job, at=at):
                 self._start(at, job)
-            case Assigned(trial, worker):
-                self.trials[trial].worker = worker
+            case Assigned(trial, worker, node):
+                self.trials[trial].assign(worker, node)
+            case FleetChanged():
+                self.fleet = event
             case Reached(trial) | Decided(trial, Decision.PAUSE):
                 self._move(trial, Status.PAUSED)
             case Ended():

@@ -40,6 +40,8 @@ class Trial:
         measured: by run and epoch, metrics measured after that epoch; an objective among them
             is the score, whatever the epochs logged.
         worker: the worker of its current or last job; None if unknown.
+        node: that worker's machine; empty for the search's own, or if unknown.
+        nodes: for each list in `segments` the machine of its worker.
         facts: the facts that `Noted` events recorded.
         fold_runs: the runs of its current or last job if that trains folds of a final round;
             empty for an ordinary job.
@@ -66,6 +68,7 @@ class Trial:
     parent: int | None = None
     forked_at: int = 0
     worker: int | None = None
+    node: str = ""
     reports: dict[int, dict[int, Report]] = field(default_factory=dict)
     times: dict[tuple[int, int], float] = field(default_factory=dict)
     measured: dict[int, dict[int, Mapping[str, float]]] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Trial:
     settled: tuple[Status, str] | None = None
     targets: list[int] = field(default_factory=list)
     segments: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
+    nodes: list[str] = field(default_factory=lambda: [""])
     proposed: Config = field(init=False)
     _judged: tuple[Limit, ...] = field(init=False)
     _best: dict[int, Best] = field(default_factory=dict)
@@ -112,6 +116,11 @@ class Trial:
         self.measured.setdefault(run, {})[epoch] = metrics
         if run not in self.extra:
             self._best[run] = self._judge_run(run)
+
+    def assign(self, worker: int, node: str) -> None:
+        """Records the worker that has its job, and that worker's machine."""
+        self.worker, self.node = worker, node
+        self.nodes[-1] = node
 
     def aim(self, until: int) -> None:
         """Records a job that trains through epoch `until`."""
@@ -312,6 +321,7 @@ class Trial:
     def _end_segment(self) -> None:
         if self.segments[-1]:
             self.segments.append([])
+            self.nodes.append("")
 
     def _judge_run(self, run: int, until: float = math.inf) -> Best:
         name = self.objective.name

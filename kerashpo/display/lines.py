@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TextIO, final
 
-from kerashpo.core.events import Ended, Event, Noted, SessionEnded, SessionStarted
+from kerashpo.core.events import Ended, Event, FleetChanged, Noted, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.display.progress import Progress
@@ -58,6 +58,8 @@ class LineDisplay(Listener):
                 self._write(self._trial(trial, status.value.lower(), snapshot))
             case Noted() if text := note(event, self._texts):
                 self._write(self._texts("display.note", note=text))
+            case FleetChanged() if self._progress.fleet_note:
+                self._write(self._texts("display.note", note=self._progress.fleet_note))
             case SessionEnded():
                 for line in farewell(self._progress.view(snapshot), self._texts):
                     self._write(line)

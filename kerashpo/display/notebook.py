@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any, final
 
-from kerashpo.core.events import Event, Noted, Reported, SessionEnded, SessionStarted
+from kerashpo.core.events import Event, FleetChanged, Noted, Reported, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.display import text
@@ -62,6 +62,8 @@ class NotebookDisplay(Listener):
                 self._draw(snapshot)
             case Noted() if note := text.note(event, self._texts):
                 self._notes.append(note)
+            case FleetChanged() if self._progress.fleet_note:
+                self._notes.append(self._progress.fleet_note)
             case Reported():
                 self._stairs.update(snapshot)
                 if self._clock() - self._drawn >= _EVERY:

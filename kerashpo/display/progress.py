@@ -12,7 +12,15 @@ from typing import Any, final
 
 from kerashpo.analysis.expected_score import expected_score
 from kerashpo.analysis.saturation import judged_on_folds, saturation
-from kerashpo.core.events import Ended, Event, Noted, Reported, SessionEnded, SessionStarted
+from kerashpo.core.events import (
+    Ended,
+    Event,
+    FleetChanged,
+    Noted,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+)
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Status
 from kerashpo.display.snapshot import View, best_of, running_trials
@@ -44,6 +52,19 @@ def folder_bytes(folder: str) -> int | None:
     return total
 
 
+def fleet_text(fleet: FleetChanged, texts: Texts) -> str:
+    """Returns the machines and ready workers, what workers wait for, and how many were lost."""
+    parts = [
+        texts.plural("display.nodes", fleet.nodes),
+        texts.plural("display.workers", fleet.workers),
+    ]
+    if fleet.waiting:
+        parts.append(texts("display.placing", count=fleet.waiting, why=texts.note(fleet.why)))
+    if fleet.lost:
+        parts.append(texts.plural("display.nodes_lost", fleet.lost))
+    return ", ".join(parts)
+
+
 def short_path(folder: str) -> str:
     """Returns a path below the working folder relative to it, any other one as it is."""
     try:
@@ -73,6 +94,7 @@ class Progress:
         report: the call that writes the report.
         disk: measures the folder in bytes; None where it cannot.
         clock: seconds that never run backwards, for how often the folder is measured.
+        fleet_note: what the last `FleetChanged` event says that is new, empty if nothing.
     """
 
     title: str
@@ -83,6 +105,8 @@ class Progress:
     report: str = "tuner.report()"
     disk: Callable[[str], int | None] = folder_bytes
     clock: Callable[[], float] = time.monotonic
+    fleet_note: str = ""
+    _seen: tuple[int, str, int] | None = None
     _rungs: tuple[int, ...] = ()
     _reached: Counter[int] = field(default_factory=Counter)
     _space: tuple[Mapping[str, Any], Space] | None = None
@@ -109,6 +133,9 @@ class Progress:
                     self._reached[report.epoch] += 1
             case Noted(_, facts) if "workers_reason" in facts:
                 self.workers = int(facts["workers"] or 1)
+            case FleetChanged():
+                self.workers = event.workers or self.workers
+                self.fleet_note = self._news(event)
             case Ended() | SessionEnded():
                 self._measured = None
 
@@ -132,6 +159,7 @@ class Progress:
             failed=history.failed,
             disk=self._disk(),
             running=running_trials(history, space),
+            fleet=None if history.fleet is None else fleet_text(history.fleet, self.texts),
             ended=history.stopped,
             command=history.command.get("kind") in ("script", "module"),
             folds=judged_on_folds(history),
@@ -143,6 +171,14 @@ class Progress:
     def left(self, history: History) -> float | None:
         """Returns the seconds that the plan may still take, None while unknown."""
         return self._time_left.seconds(history, self.workers)
+
+    def _news(self, fleet: FleetChanged) -> str:
+        """Returns what is new about the machines; a further worker alone is not."""
+        seen = (fleet.nodes, fleet.why, fleet.lost)
+        if seen == self._seen or not (fleet.workers or fleet.waiting or fleet.lost):
+            return ""
+        self._seen = seen
+        return fleet_text(fleet, self.texts)
 
     def _begin(self, history: History) -> None:
         """Counts the rungs that an earlier session reached."""

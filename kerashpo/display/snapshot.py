@@ -26,6 +26,7 @@ class Running:
         until: the epoch that its job trains through.
         curve: the objective by epoch, the last few hundred epochs.
         config: its values.
+        node: the machine that trains it; empty for this one, or if unknown.
     """
 
     trial: int
@@ -33,6 +34,7 @@ class Running:
     until: int
     curve: tuple[float, ...]
     config: dict[str, Any]
+    node: str = ""
 
     @property
     def value(self) -> float | None:
@@ -72,6 +74,7 @@ class View:
         failed: trials that failed.
         disk: bytes of the study's folder, None where it is not known.
         running: the trials that are being trained, by number.
+        fleet: the machines of the workers in words, None if all are on this one.
         ended: why the search ended, None while it is running.
         command: whether ``kerashpo resume`` can start it again: a script or a module did.
         folds: whether trials were cross-validated.
@@ -95,6 +98,7 @@ class View:
     failed: int
     disk: int | None
     running: tuple[Running, ...]
+    fleet: str | None
     ended: str | None
     command: bool
     folds: bool
@@ -132,9 +136,8 @@ def plain(config: Any) -> dict[str, Any]:
 def _running(trial: Trial, space: Space) -> Running:
     run = max(trial.reports, default=0)
     curve = tuple(_tail(trial, run))
-    return Running(
-        trial.number, trial.last_epoch(run), trial.until, curve, plain(space.realise(trial.config))
-    )
+    config = plain(space.realise(trial.config))
+    return Running(trial.number, trial.last_epoch(run), trial.until, curve, config, trial.node)
 
 
 def _tail(trial: Trial, run: int) -> Iterator[float]:

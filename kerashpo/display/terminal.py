@@ -13,6 +13,7 @@ from rich.text import Text
 
 from kerashpo.core.events import (
     Event,
+    FleetChanged,
     JobStarted,
     Noted,
     Reported,
@@ -68,6 +69,9 @@ class TerminalDisplay(Listener):
                 self._summary(self._progress.view(snapshot))
             case Noted() if line := text.note(event, self._texts):
                 self._console.print(Text(self._texts("display.note", note=line)))
+            case FleetChanged() if self._progress.fleet_note:
+                note = self._progress.fleet_note
+                self._console.print(Text(self._texts("display.note", note=note)))
             # Not at a trial's end: until the next one starts the block would show nothing.
             case Reported() | JobStarted() if self._due():
                 self._seen = (self._clock(), self._progress.view(snapshot))

@@ -100,6 +100,8 @@ def counts(view: View, texts: Texts) -> list[str]:
         parts.append(texts("display.stopped", count=view.stopped))
     if view.failed:
         parts.append(texts("display.failed", count=view.failed))
+    if view.fleet is not None:
+        parts.append(view.fleet)
     if view.disk is not None:
         parts.append(texts("display.disk", size=file_size(view.disk, texts)))
     return parts
@@ -114,7 +116,8 @@ def training(running: Running, texts: Texts) -> str:
     """Returns which trial trains, how far it is and its last value."""
     value = "" if running.value is None else f"  {number(running.value, texts)}"
     place = texts("display.training", trial=running.trial, epoch=f"{running.epoch}/{running.until}")
-    return f"{place}{value}"
+    node = f"  {running.node}" if running.node else ""
+    return f"{place}{node}{value}"
 
 
 def ending(view: View, texts: Texts) -> str:

@@ -4,6 +4,8 @@
 ``serial``     `SerialExecutor`: this process, one task at a time; right for small models
 ``pool``       `WorkerPool`: long-lived workers, behind a `Transport` that reaches them
 ``processes``  the transport for worker processes of this machine
+``ray``        the transport for actors of a Ray cluster
+``remote``     what workers on other machines need: code, data, checkpoints, equal versions
 ``auto``       `AutoExecutor`: this process, until worker processes pay for their start
 ``simulated``  `SimulatedExecutor`: recorded curves on a virtual clock, any number of workers
 =============  ========================================================================
@@ -14,9 +16,9 @@ In this process an epoch is in the log before the next one begins; a worker may 
 log by at most a second of epochs, but never writes a checkpoint that is ahead of it.
 
 ``executor=`` of tuners and `kerashpo.optimize` takes a name of ``registry`` or one of the
-``factories``: `Serial`, `Processes`, `Auto`. A new executor that only differs in how it reaches
-its workers is a transport of the pool; it also needs a factory, a line in the registry, and a
-line in ``CASES`` of `kerashpo.testing.executors`. Open ``base.py`` first, then ``serial.py``.
+``factories``: `Serial`, `Processes`, `Auto`, `Ray`. A new executor that only differs in how it
+reaches its workers is a transport of the pool; it also needs a factory, a line in the registry,
+and a line in ``CASES`` of `kerashpo.testing.executors`. Open ``base.py`` first, then ``serial.py``.
 
 ``messages`` defines the payload of a worker and its messages, ``function`` is the runner of
 ``optimize``, ``capture`` and ``failures`` are used by every runner. Nothing here imports Keras.
@@ -32,6 +34,7 @@ from kerashpo.executors.serial import SerialExecutor
 
 if TYPE_CHECKING:
     from kerashpo.executors.factories import Auto, ExecutorFactory, Processes, Serial
+    from kerashpo.executors.ray.factory import Ray
 
 __all__ = [
     "Auto",
@@ -41,6 +44,7 @@ __all__ = [
     "Failed",
     "Message",
     "Processes",
+    "Ray",
     "Runner",
     "Saving",
     "Serial",
@@ -57,4 +61,8 @@ def __getattr__(name: str) -> Any:
         from kerashpo.executors import factories
 
         return getattr(factories, name)
+    if name == "Ray":
+        from kerashpo.executors.ray.factory import Ray
+
+        return Ray
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 from kerashpo.core.records import Decision
+from kerashpo.executors.fleet import Fleet
 from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.store.trial_checkpoints import Origin
 
@@ -50,6 +51,14 @@ class Executor(ABC):
     def assignments(self) -> Mapping[int, int]:
         """Returns, by trial, the worker that has it; workers count from 0."""
         return {}
+
+    def nodes(self) -> Mapping[int, str]:
+        """Returns, by worker, the name of its machine; empty for this one, or if unknown."""
+        return {}
+
+    def fleet(self) -> Fleet | None:
+        """Returns the machines of the workers; None if all are on this one."""
+        return None
 
     @abstractmethod
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:

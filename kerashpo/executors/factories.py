@@ -46,6 +46,8 @@ class ExecutorRequest:
         parts: parts of what `make` builds, under names that a user knows, for errors.
         remaining: returns the number of remaining epochs, inf if unknown.
         blobs: the checkpoints as this process reaches them; None if there are none.
+        jobs: returns how many trials may still be trained, inf if unknown.
+        limit_gpu: has a worker's process take only this share of its GPU's memory.
     """
 
     make: Callable[[int], Callable[[], Runner]]
@@ -57,6 +59,8 @@ class ExecutorRequest:
     parts: Mapping[str, Any] = field(default_factory=dict)
     remaining: Callable[[], float] = lambda: math.inf
     blobs: Blobs | None = None
+    jobs: Callable[[], float] = lambda: math.inf
+    limit_gpu: Callable[[float], None] | None = None
 
 
 class ExecutorFactory(ABC):
@@ -68,6 +72,11 @@ class ExecutorFactory(ABC):
     """
 
     isolates: ClassVar[bool] = True
+
+    @property
+    def place(self) -> str | None:
+        """The folder or URL of the checkpoints, None for the study's own folder."""
+        return None
 
     @abstractmethod
     def build(self, request: ExecutorRequest) -> Built:
@@ -117,7 +126,7 @@ class Processes(ExecutorFactory):
         require_number("start_limit", self.start_limit, 0.0, strict=True)
 
     def build(self, request: ExecutorRequest) -> Built:
-        where = _places(_agreed(self.workers, request.workers), request)
+        where = _places(agreed(self.workers, request.workers), request)
         return _pool(where, request, self.start_limit), len(where), ()
 
 
@@ -142,7 +151,7 @@ class Auto(ExecutorFactory):
             require_integer("workers", self.workers, 2)
 
     def build(self, request: ExecutorRequest) -> Built:
-        where = _places(_agreed(self.workers, request.workers), request)
+        where = _places(agreed(self.workers, request.workers), request)
         count = len(where)
         here = SerialExecutor(request.make(1)(), blobs=request.blobs)
         if count < 2:
@@ -165,7 +174,7 @@ class Auto(ExecutorFactory):
         return executor, 1, (note,)
 
 
-def _agreed(own: int | None, asked: int | None) -> int | None:
+def agreed(own: int | None, asked: int | None) -> int | None:
     """Returns the number of workers given to the factory or the search, None for neither."""
     if own is not None and asked is not None and own != asked:
         raise InvalidInput(

@@ -15,11 +15,13 @@ from kerashpo.executors.factories import (
     Processes,
     Serial,
 )
+from kerashpo.executors.ray.factory import Ray
 
 EXECUTORS: Final[dict[str, type[ExecutorFactory]]] = {
     "serial": Serial,
     "processes": Processes,
     "auto": Auto,
+    "ray": Ray,
 }
 """The values of ``executor=`` and ``workers=``. A new executor is a factory and a line here."""
 
@@ -27,9 +29,6 @@ _ELSEWHERE: Final = {
     "simulated": "It plays recorded learning curves and trains nothing: use kt.simulate(problem)."
 }
 """Executors that a search which trains cannot use, and where they are used."""
-
-_PLANNED: Final = {"ray": "An executor for Ray clusters is planned; this version has none."}
-"""Messages for names that users will expect, until `EXECUTORS` contains them."""
 
 
 def executor_names() -> tuple[str, ...]:
@@ -110,7 +109,7 @@ def _read(executor: object) -> ExecutorFactory:
             f"kt.executors.Processes(workers=4).{hint} Received: {executor!r}."
         )
     if executor not in EXECUTORS:
-        why = _ELSEWHERE.get(executor) or _PLANNED.get(executor)
+        why = _ELSEWHERE.get(executor)
         hint = f" {why}" if why else nearest(executor, EXECUTORS)
         raise InvalidInput(
             f"workers must be a whole number of at least 1, or it and executor= the name of an "

@@ -7,6 +7,7 @@
 ``lock``         `WriterLock`: keeps a second process from writing to a study
 ``blobs``        `MemoryBlobs` and `FileBlobs` (files replaced atomically), and the names of
                  checkpoints and weights
+``uri_blobs``    `UriBlobs`: the same below a URL of fsspec, e.g. in an object store
 ``checkpoints``  checkpoints as bytes: arrays and plain values, never pickles
 ``trial_checkpoints``  which checkpoints of a trial and its forks are kept
 ``open``         `open_store` and `open_blobs`: a study's log and checkpoints, from a path or URL

@@ -17,11 +17,15 @@ from urllib.request import url2pathname
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Event
+from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.store.journal import JournalStore, events_from
+from kerashpo.store.uri_blobs import UriBlobs
 
 LOG_NAME: Final = "study.jsonl"
 CHECKPOINTS: Final = "checkpoints"
+_ELSEWHERE: Final = "checkpoints.url"
+"""The file that names the place of the checkpoints if it is not the study's folder."""
 
 _SCHEMES: Final = ("file",)
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -75,9 +79,38 @@ def open_store(folder: Path, readonly: bool = False) -> JournalStore:
     return JournalStore(log_path(folder), readonly)
 
 
-def open_blobs(folder: Path) -> FileBlobs:
+def open_blobs(folder: Path) -> Blobs:
     """Returns the checkpoints and weights of the study in a folder, whether it exists or not."""
-    return FileBlobs(folder / CHECKPOINTS)
+    place = checkpoints_elsewhere(folder)
+    if place is None:
+        return FileBlobs(folder / CHECKPOINTS)
+    return UriBlobs(place) if _URL.match(place) else FileBlobs(place)
+
+
+def checkpoints_elsewhere(folder: Path) -> str | None:
+    """Returns the folder or URL of a study's checkpoints, None if they are in its own folder."""
+    try:
+        return (folder / _ELSEWHERE).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+
+
+def place_checkpoints(folder: Path, place: str) -> None:
+    """Places the checkpoints of the study in a folder elsewhere, below a folder or a URL.
+
+    Raises:
+        InvalidInput: if the study has checkpoints in another place already.
+    """
+    place = f"{place.rstrip('/')}/{folder.name}"
+    known = checkpoints_elsewhere(folder)
+    if known == place:
+        return
+    if known is not None or open_blobs(folder).stored():
+        raise InvalidInput(
+            f"The study in {str(folder)!r} has its checkpoints in {known or 'its own folder'!r}, "
+            f"not in {place!r}. Search with the same checkpoints= as before."
+        )
+    (folder / _ELSEWHERE).write_text(place + "\n", encoding="utf-8")
 
 
 def new_events(folder: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:

@@ -9,13 +9,20 @@ from typing import final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.wrappers import Bounded, remaining_epochs
-from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, KerashpoError
+from kerashpo.core.errors import (
+    ClusterLost,
+    ConsecutiveFailures,
+    DiskFull,
+    InvalidInput,
+    KerashpoError,
+)
 from kerashpo.core.events import (
     AlgorithmExhausted,
     Assigned,
     Decided,
     Ended,
     Event,
+    FleetChanged,
     JobStarted,
     Noted,
     Reached,
@@ -42,6 +49,7 @@ from kerashpo.core.records import (
 from kerashpo.core.trial import STUDY_ENDED, Trial
 from kerashpo.executors.base import Executor, origins_of
 from kerashpo.executors.failures import LIMIT, REFUSED, ends_search
+from kerashpo.executors.fleet import Fleet
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.store.base import Store
 from kerashpo.study.listeners import Notifier
@@ -105,6 +113,7 @@ class Loop:
         self._failures = 0
         self._infeasible = 0
         self._backlog: list[int] = []
+        self._fleet: Fleet | None = None
 
     def begin(self, session: SessionStarted) -> None:
         """Records that a session starts."""
@@ -123,7 +132,7 @@ class Loop:
             # Any other exception is a defect: the log keeps the trial as running.
             if isinstance(error, KeyboardInterrupt):
                 self._stop_short("interrupted")
-            elif isinstance(error, InvalidInput) or ends_search(error):
+            elif isinstance(error, (InvalidInput, ClusterLost)) or ends_search(error):
                 self._stop_short("disk full" if isinstance(error, DiskFull) else "error")
             raise
         self._finish(reason)
@@ -198,10 +207,19 @@ class Loop:
         return True
 
     def _record_workers(self) -> None:
-        """Records new assignments of trials to workers."""
+        """Records new assignments of trials to workers, and changes of the machines."""
+        nodes = self.executor.nodes()
         for trial, worker in self.executor.assignments().items():
-            if trial in self.history.running and self.history.trials[trial].worker != worker:
-                self._record(Assigned(trial, worker))
+            if trial not in self.history.running:
+                continue
+            record, node = self.history.trials[trial], nodes.get(worker, "")
+            if (record.worker, record.node) != (worker, node):
+                self._record(Assigned(trial, worker, node))
+        fleet = self.executor.fleet()
+        if fleet is not None and fleet != self._fleet:
+            self._fleet = fleet
+            facts = (fleet.nodes, fleet.workers, fleet.waiting, fleet.why, fleet.lost)
+            self._record(FleetChanged(*facts))
 
     def _handle(self, message: Message) -> None:
         """Records what a worker reported, and acts on it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -101,6 +103,34 @@ def leave_gpu_memory() -> None:
     for gpu in tf.config.list_physical_devices("GPU"):
         with contextlib.suppress(RuntimeError):
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def limit_gpu_memory(share: float) -> None:
+    """Has TensorFlow take at most this share of each GPU's memory, which workers share.
+
+    JAX reads its share from an environment variable, XLA_PYTHON_CLIENT_MEM_FRACTION.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        found = _gpu_megabytes()
+        if found is not None:
+            limit = tf.config.LogicalDeviceConfiguration(memory_limit=share * found)
+            tf.config.set_logical_device_configuration(gpu, [limit])
+
+
+def _gpu_megabytes() -> float | None:
+    """Returns the memory of the first GPU of this process, None if unknown."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    device = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
+    command += ["--id", device] if device else []
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        return float(done.stdout.split()[0])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
 
 
 def _make_repeatable() -> None:

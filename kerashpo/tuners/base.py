@@ -29,7 +29,7 @@ from kerashpo.training.hypermodel import Form
 from kerashpo.training.loops.user_fit import overrides_fit
 from kerashpo.tuners.builder import open_builder
 from kerashpo.tuners.callback_files import BestTrialFiles
-from kerashpo.tuners.executor import make_executor
+from kerashpo.tuners.executor import make_executor, settle_checkpoints
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
@@ -50,6 +50,7 @@ from kerashpo.tuners.search_plan import (
     plan_of_runs,
     require_bound,
     trial_epochs,
+    trials_left,
     unused_epochs,
 )
 from kerashpo.tuners.strategy import Strategy
@@ -369,6 +370,7 @@ class Tuner(Hooks, PlannedSearch):
             logged = () if self._overrides("on_epoch_end") else self._goal.logged
             setup.check_first(self.space, scheduler, folds[0], logged)
         space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
+        settle_checkpoints(self._options)
         factory = setup.factory(space, folds, epochs, planned, self._blobs)
         plan = self._with_limits(plan_of_runs(scheduler.plan(), self._options.runs))
         notes = unused_epochs(type(self).__name__, schedule, request.epochs)
@@ -377,7 +379,8 @@ class Tuner(Hooks, PlannedSearch):
             hooked = run_trial_executor(self, self.oracle, factory, request, planned)
             return hooked, self._listeners(request, scheduler, plan, 1)
         left = partial(epochs_left, plan, history)
-        executor, workers, notes = make_executor(self._options, factory, parts, left)
+        jobs = partial(trials_left, plan, history, isinstance(scheduler, FinalRound))
+        executor, workers, notes = make_executor(self._options, factory, parts, left, jobs)
         plan = replace(plan, notes=(*plan.notes, *notes))
         return executor, self._listeners(request, scheduler, plan, workers)
 

@@ -9,14 +9,16 @@ import keras
 
 from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.sizes import read_bytes
 from kerashpo.executors.base import Executor
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.pool.worker_pool import PoolSettings
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.store.open import place_checkpoints
 from kerashpo.study.run_study import SearchParts
-from kerashpo.training.factory import RunnerFactory
-from kerashpo.tuners.tuner_options import TunerOptions, read_bytes
+from kerashpo.training.factory import RunnerFactory, limit_gpu_memory
+from kerashpo.tuners.tuner_options import TunerOptions
 
 
 def make_executor(
@@ -24,6 +26,7 @@ def make_executor(
     factory: RunnerFactory,
     parts: SearchParts,
     remaining: Callable[[], float],
+    jobs: Callable[[], float],
 ) -> tuple[Executor, int, tuple[str, ...]]:
     """Returns the executor, how many trials it initially trains in parallel, and notes.
 
@@ -32,21 +35,33 @@ def make_executor(
         factory: builds the runner.
         parts: the search; its scheduler says whether workers wait after each epoch.
         remaining: returns how many epochs are left, inf where unknown.
+        jobs: returns how many trials may still be trained, inf where unknown.
 
     Raises:
         InvalidInput: if an argument cannot be sent to other processes.
     """
-    asked = (options.workers, options.executor, options.isolated)
+    asked = options.executor_arguments
     if options.distribution_strategy is not None and executor_factory(*asked)[0].isolates:
         raise InvalidInput(
             "distribution_strategy spreads one model over devices, and workers spread trials; "
             "a strategy cannot be sent to other processes. Leave out one of them (and "
             "trial_timeout, max_worker_memory and deterministic, which need worker processes)."
         )
-    request = _request(options, factory, parts.scheduler, remaining)
+    request = _request(options, factory, parts.scheduler, remaining, jobs)
     executor, workers, notes = build_executor(request, *asked)
     more = repeatability_notes(options, workers, parts.scheduler, parts.algorithm)
     return executor, workers, (*notes, *more)
+
+
+def settle_checkpoints(options: TunerOptions) -> None:
+    """Places the checkpoints of a study where its executor wants them, if not in its folder.
+
+    Raises:
+        InvalidInput: if the study has checkpoints in another place.
+    """
+    place = executor_factory(*options.executor_arguments)[0].place
+    if place is not None:
+        place_checkpoints(options.folder, place)
 
 
 def _request(
@@ -54,6 +69,7 @@ def _request(
     factory: RunnerFactory,
     scheduler: Scheduler,
     remaining: Callable[[], float],
+    jobs: Callable[[], float],
 ) -> ExecutorRequest:
     memory = options.max_worker_memory
 
@@ -77,6 +93,8 @@ def _request(
         parts=factory.parts(),
         remaining=remaining,
         blobs=factory.blobs,
+        jobs=jobs,
+        limit_gpu=limit_gpu_memory,
     )
 
 

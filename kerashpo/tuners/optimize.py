@@ -127,7 +127,11 @@ def optimize(
         limited = [one.name for one in bounds]
         compute = partial(computed, space) if has_lazy(space) else None
         runner = partial(FunctionRunner, fn, names, space.realise, limited, compute)
-        request = _request(runner, fn, folder, lambda: max_trials - len(trials))
+
+        def left() -> int:
+            return max_trials - sum(trial.status.ended for trial in trials.values())
+
+        request = _request(runner, fn, folder, lambda: max_trials - len(trials), left)
         built, count, notes = build_executor(request, workers, executor)
         plan = replace(scheduler.plan(), notes=(*notes, *limit_notes(bounds)))
         place = None if folder is None else str(folder)
@@ -181,6 +185,9 @@ def _request(
     fn: Callable[[dict[str, Any]], Any],
     folder: Path | None,
     remaining: Callable[[], float],
+    jobs: Callable[[], float],
 ) -> ExecutorRequest:
     logs = None if folder is None else folder.absolute() / "logs"
-    return ExecutorRequest(lambda _: runner, logs=logs, parts={"fn": fn}, remaining=remaining)
+    return ExecutorRequest(
+        lambda _: runner, logs=logs, parts={"fn": fn}, remaining=remaining, jobs=jobs
+    )

@@ -62,6 +62,20 @@ def epochs_left(plan: Plan, history: History) -> float:
     return math.inf if plan.epochs is None else max(0, plan.epochs - history.epochs)
 
 
+def trials_left(plan: Plan, history: History, endless: bool = False) -> float:
+    """Returns how many trials may still be trained, inf if unknown.
+
+    Args:
+        plan: what the scheduler will do.
+        history: what has been done.
+        endless: whether trials that have ended may be trained again, as in a final round.
+    """
+    if plan.trials is None or endless:
+        return math.inf
+    ended = sum(trial.status.ended for trial in history.trials.values())
+    return max(plan.trials, len(history.trials)) - ended
+
+
 def require_bound(options: TunerOptions, schedule: Schedule, size: float) -> None:
     """Raises InvalidInput if nothing would ever end the search.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -13,6 +12,7 @@ from typing import Any, Literal, TypedDict, get_args
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, require_number
 from kerashpo.core.objective import Scoring
 from kerashpo.core.records import Budget
+from kerashpo.core.sizes import read_bytes
 from kerashpo.executors.factories import Serial
 from kerashpo.executors.registry import executor_factory
 from kerashpo.i18n.texts import language_of
@@ -26,7 +26,6 @@ from kerashpo.tuners.goal import Goal
 
 UNTITLED = "untitled_project"
 """The default name of a study; KerasTuner's."""
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 class StudyArguments(TypedDict, total=False):
@@ -167,7 +166,7 @@ class TunerOptions:
                 )
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
-        executor_factory(self.workers, self.executor, self.isolated)
+        executor_factory(*self.executor_arguments)
         read_bytes("keep_in_memory", self.keep_in_memory)
         read_keep(self.keep)
         check_resume(self.resume)
@@ -255,6 +254,11 @@ class TunerOptions:
         return listed and len(self.objective) > 1 and self.weights is None
 
     @property
+    def executor_arguments(self) -> tuple[Any, Any, bool]:
+        """The arguments of `kerashpo.executors.registry.executor_factory`."""
+        return self.workers, self.executor, self.isolated
+
+    @property
     def isolated(self) -> bool:
         """Whether arguments require worker processes, whatever their number."""
         limits = (self.trial_timeout, self.max_worker_memory)
@@ -310,22 +314,6 @@ def check_resume(given: object) -> None:
     """Raises InvalidInput unless the argument is one of the words of `Resuming`."""
     if given not in get_args(Resuming):
         raise InvalidInput(f'resume must be "exact" or "extend". Received: {given!r}.')
-
-
-def read_bytes(name: str, given: int | str) -> int:
-    """Returns a size such as ``"500MB"`` in bytes; `name` is the argument's, for the error.
-
-    Raises:
-        InvalidInput: if it is neither a whole number of bytes nor a number with a unit.
-    """
-    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
-        return given
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", str(given).upper())
-    if match is None or match[2] not in _UNITS:
-        raise InvalidInput(
-            f'{name} must be bytes or a size such as "500MB" or "1GB". Received: {given!r}.'
-        )
-    return int(float(match[1]) * _UNITS[match[2]])
 
 
 def as_whole(value: Any) -> Any:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from kerashpo.executors.fleet import Fleet
 from kerashpo.executors.pool.protocol import FromWorker, Order
 
 START_LIMIT = 300.0
@@ -64,6 +65,10 @@ class Link(ABC):
     def close(self) -> None:
         """Ends the worker if it still runs, and releases the connection."""
 
+    def node(self) -> str:
+        """Returns the machine that it runs on; empty for this one, or if unknown."""
+        return ""
+
     def memory(self) -> int:
         """Returns the memory of the worker in bytes, 0 if unknown."""
         return 0
@@ -77,7 +82,8 @@ class Transport(ABC):
     """Starts workers of one kind and waits for their messages.
 
     Attributes:
-        workers: the largest number of workers.
+        workers: the largest number of workers. It may change while a search runs, as nodes
+            join a cluster or leave it: the pool then starts or ends workers.
         certain: whether every started worker will become ready eventually. If not (a cluster
             may be full), only ready workers count as free, so that no configuration is
             proposed for a worker that may never start.
@@ -112,6 +118,14 @@ class Transport(ABC):
         Returns:
             the links for which `receive` returns a message or raises EOFError.
         """
+
+    def fleet(self, links: Sequence[Link]) -> Fleet | None:
+        """Returns the machines; None if all workers are on this one.
+
+        Args:
+            links: the links of all workers.
+        """
+        return None
 
     def close(self) -> None:
         """Releases what `open` and the constructor acquired; every link is closed by then."""

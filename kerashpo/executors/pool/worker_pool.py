@@ -6,12 +6,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import final
 
 from kerashpo.core.errors import DiskFull, InvalidInput, WorkerLost
 from kerashpo.core.events import Configured, Ended, Noted, Reached, Reported
 from kerashpo.core.records import Decision, Resume
 from kerashpo.executors.base import Executor, origins_of
+from kerashpo.executors.fleet import Fleet
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.executors.pool.losses import LIVES, LossCounter
 from kerashpo.executors.pool.protocol import (
@@ -80,6 +82,7 @@ class WorkerPool(Executor):
         self._workers: list[Worker] = []
         self._queue: deque[WorkItem] = deque()
         self._losses = LossCounter()
+        self._opened = False
 
     def submit(self, tasks: Sequence[WorkItem]) -> None:
         self.secure(origins_of(tasks))
@@ -100,6 +103,13 @@ class WorkerPool(Executor):
     def assignments(self) -> Mapping[int, int]:
         return {worker.trial: worker.number for worker in self._workers if worker.trial is not None}
 
+    def nodes(self) -> Mapping[int, str]:
+        return {worker.number: worker.link.node() for worker in self._workers}
+
+    def fleet(self) -> Fleet | None:
+        fleet = self._transport.fleet([worker.link for worker in self._workers])
+        return None if fleet is None else replace(fleet, workers=self.ready)
+
     @property
     def ready(self) -> int:
         """The number of workers that have reported that they are ready."""
@@ -112,11 +122,10 @@ class WorkerPool(Executor):
 
     def start(self) -> None:
         """Starts the workers, if they are not started yet; does not wait for them."""
-        if self._workers:
-            return
-        self._transport.open()
-        for number in range(self._transport.workers):
-            self._workers.append(self._start(number))
+        if not self._opened:
+            self._transport.open()
+            self._opened = True
+            self._fit()
 
     def poll(self, handle: Callable[[Message], None], timeout: float | None = None) -> None:
         if not self._transport.certain:
@@ -124,6 +133,7 @@ class WorkerPool(Executor):
         for worker in self._wait(timeout):
             self._receive(worker, handle)
         self._end_silent()
+        self._fit()
         self._hand_out()
 
     def decide(self, trial: int, decision: Decision) -> None:
@@ -155,7 +165,7 @@ class WorkerPool(Executor):
         finally:  # also if Ctrl-C interrupts the waiting
             for worker in self._workers:
                 worker.link.close()
-            self._workers = []
+            self._workers, self._opened = [], False
             self._transport.close()
 
     def _start(self, number: int) -> Worker:
@@ -163,12 +173,31 @@ class WorkerPool(Executor):
         return Worker(number, self._transport.start(number, ahead))
 
     def _restart(self, worker: Worker) -> None:
+        """Ends a worker and starts another one in its place, if there is still room for it."""
         worker.link.close()
-        self._workers[worker.number] = self._start(worker.number)
+        place = self._workers.index(worker)
+        self._workers.remove(worker)
+        if len(self._workers) < self._transport.workers:
+            self._workers.insert(place, self._start(worker.number))
+
+    def _fit(self) -> None:
+        """Starts workers that the transport has room for, and ends idle ones that it has not."""
+        if not self._opened:
+            return
+        room = self._transport.workers
+        unused = [worker for worker in self._workers if worker.task is None]
+        unused.sort(key=lambda worker: (worker.ready, bool(worker.holds)))
+        for worker in unused[: max(0, len(self._workers) - room)]:
+            worker.link.close()
+            self._workers.remove(worker)
+        while len(self._workers) < room:
+            taken = {worker.number for worker in self._workers}
+            number = next(n for n in count() if n not in taken)
+            self._workers.append(self._start(number))
 
     def _wait(self, timeout: float | None) -> list[Worker]:
         """Waits until workers have sent a message or were lost; returns them."""
-        if not self._workers:
+        if not self._opened or (self._transport.certain and not self._workers):
             return []
         starting = any(not worker.ready for worker in self._workers)
         limits = [timeout, self._settings.timeout]
@@ -179,8 +208,8 @@ class WorkerPool(Executor):
         return [by_link[id(link)] for link in links]
 
     def _receive(self, worker: Worker, handle: Callable[[Message], None]) -> None:
-        count = 0
-        while count < _BATCH:
+        received = 0
+        while received < _BATCH:
             try:
                 message = worker.receive()
             except EOFError:
@@ -188,9 +217,9 @@ class WorkerPool(Executor):
                 return
             if message is None:
                 break
-            count += 1
+            received += 1
             self._take(worker, message, handle)
-        worker.send(Acknowledged(count))
+        worker.send(Acknowledged(received))
         if worker.idle:
             self._check_memory(worker)
 
@@ -257,7 +286,7 @@ class WorkerPool(Executor):
         # trained again.
         done = worker.finished or worker.decision is not None
         task = None if done else worker.task
-        if not worker.ready:
+        if not worker.ready and loss.counts:
             self._count_failed_start(loss, output)
         self._restart(worker)
         if task is not None:
@@ -280,7 +309,7 @@ class WorkerPool(Executor):
         self._losses.failed_starts += 1
         if self._losses.failed_starts >= LIVES * len(self._workers):
             raise WorkerLost(
-                f"{self._losses.failed_starts} worker processes in a row ended before they were "
+                f"{self._losses.failed_starts} workers in a row ended before they were "
                 f"ready: {loss.text}. Use workers=1 to search in this process. They printed:\n"
                 f"{output}"
             )

@@ -54,7 +54,7 @@ def pack(value: Any, parts: Mapping[str, Any] | None = None) -> Packed:
     try:
         body = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     except Exception as error:  # pickling a user's object can raise anything
-        raise _unsendable(parts or {}, error) from error
+        raise unsendable(parts or {}, error) from error
     if not buffers:
         return Packed(body, None, ())
     path, spans = _write([buffer.raw() for buffer in buffers])
@@ -103,7 +103,13 @@ def _write(buffers: list[memoryview]) -> tuple[str, tuple[tuple[int, int], ...]]
     return file.name, tuple(spans)
 
 
-def _unsendable(parts: Mapping[str, Any], error: Exception) -> InvalidInput:
+def unsendable(parts: Mapping[str, Any], error: Exception) -> InvalidInput:
+    """Returns the error for an object that cannot be pickled, with the name of its part.
+
+    Args:
+        parts: parts of the object under names that a user knows.
+        error: what pickling the whole raised.
+    """
     guilty, why = "what is trained", error
     for name, part in parts.items():
         try:

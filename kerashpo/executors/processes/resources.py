@@ -38,7 +38,7 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """Returns the environment variables to set before a numeric library is loaded."""
-        found = dict.fromkeys(_POOLS, str(self.threads))
+        found = thread_variables(self.threads)
         if self.gpu is not None:
             found |= {
                 "CUDA_VISIBLE_DEVICES": self.gpu,
@@ -47,6 +47,11 @@ class Place:
                 "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             }
         return found
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Returns the environment variables that limit each thread pool to so many threads."""
+    return dict.fromkeys(_POOLS, str(threads))
 
 
 def places(

@@ -130,3 +130,25 @@ def test_a_worker_that_hangs_while_it_starts_is_replaced_and_then_reported():
         driver.drain()
     assert len(transport.links) == LIVES
     pool.close()
+
+
+def test_workers_come_and_go_with_the_transport(start):
+    driver, transport = start(workers=1, certain=False)
+    driver.until(lambda: driver.executor.free() == 1)
+    driver.start(0, until=30)
+    transport.workers = 3
+    driver.until(lambda: driver.executor.free() == 2)
+    driver.start(1, until=2)
+    transport.workers = 1  # the one that trains longest stays
+    driver.until(lambda: Reached(0) in driver.messages and driver.executor.ready == 1)
+    assert driver.values(0) == unbroken(0, 30) and driver.values(1) == unbroken(1, 2)
+    assert {link.pending for link in transport.links} == {True, False}  # those that left ended
+
+
+def test_a_lost_worker_is_not_replaced_where_there_is_no_room(start):
+    driver, transport = start(workers=2, certain=False)
+    driver.until(lambda: driver.executor.free() == 2)
+    transport.workers = 1
+    transport.links[0].lose(NODE)
+    driver.until(lambda: driver.executor.ready == 1)
+    assert len(transport.links) == 2

@@ -1,0 +1,304 @@
+"""The pool's transport for Ray: starts actors and exchanges batches of messages with them."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import pickle
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, final
+
+import cloudpickle
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from kerashpo.core.errors import InvalidInput
+from kerashpo.executors.base import Runner
+from kerashpo.executors.fleet import Fleet
+from kerashpo.executors.pool.protocol import Broken, FromWorker, Order
+from kerashpo.executors.pool.transport import Link, Loss, Transport
+from kerashpo.executors.ray.connection import LOOK, RayConnection, room
+from kerashpo.executors.ray.keeper import SIDE_BY_SIDE, RayKeeper
+from kerashpo.executors.ray.worker import RayWorker
+from kerashpo.executors.remote.recipe import write_recipe
+from kerashpo.executors.remote.versions import versions
+from kerashpo.store.base import Blobs
+
+_UNPLACED: Final = 10.0
+"""Seconds after which a worker that no node has taken is reported as waiting."""
+
+
+@final
+class RayTransport(Transport):
+    """Workers as Ray actors.
+
+    Args:
+        connection: the cluster.
+        make: builds a worker's runner, on its node.
+        needs: what a worker takes, by Ray's names of resources: CPU, GPU, memory (bytes).
+        workers: how many; None for as many as fit the cluster at each moment.
+        jobs: returns how many trials may still be trained; there are never more workers.
+        environment: environment variables of the workers.
+        parts: parts of `make` under names that a user knows, for errors.
+        local: checkpoints that only the driver's node reaches; None if every node reaches them.
+        prepare: called on each worker before it builds its runner.
+
+    Raises:
+        InvalidInput: if `make` cannot be pickled, or does not fit the object store.
+    """
+
+    certain = False
+    start_limit = None
+
+    def __init__(
+        self,
+        connection: RayConnection,
+        make: Callable[[], Runner],
+        needs: Mapping[str, float],
+        workers: int | None = None,
+        jobs: Callable[[], float] = lambda: math.inf,
+        environment: Mapping[str, str] | None = None,
+        parts: Mapping[str, Any] | None = None,
+        local: Blobs | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        self._connection, self._needs, self._wanted = connection, dict(needs), workers
+        self._jobs, self._environment = jobs, dict(environment or {})
+        self._local, self._prepare = local, cloudpickle.dumps(prepare or _nothing)
+        self._recipe = _put(write_recipe(make, parts or {}, local))
+        self._keeper: Any = None
+
+    @property
+    def workers(self) -> int:  # type: ignore[override]
+        """The number of workers that the cluster has room for now."""
+        wanted = self._wanted
+        if wanted is None:
+            # One at least, even if nothing fits now: an autoscaling cluster grows for it.
+            wanted = max(1, room(self._connection.nodes, self._needs))
+        return int(max(1, min(wanted, self._jobs())))
+
+    def open(self) -> None:
+        if self._local is not None:
+            here = NodeAffinitySchedulingStrategy(self._connection.home, soft=False)
+            keeper = ray.remote(num_cpus=0, max_concurrency=SIDE_BY_SIDE)(RayKeeper)
+            self._keeper = keeper.options(scheduling_strategy=here).remote(self._local)
+
+    def start(self, number: int, ahead: float) -> Link:
+        needs = dict(self._needs)
+        worker = ray.remote(
+            concurrency_groups={"orders": 1},
+            num_cpus=needs.get("CPU", 0),
+            num_gpus=needs.get("GPU", 0),
+            memory=needs.get("memory"),
+            max_restarts=0,
+            runtime_env={"env_vars": self._environment} if self._environment else None,
+        )(RayWorker)
+        actor = worker.remote()
+        call = actor.begin.remote(self._recipe, self._keeper, ahead, versions(), self._prepare)
+        return RayLink(self._connection, actor, call)
+
+    def wait(self, links: Sequence[Link], timeout: float | None) -> Sequence[Link]:
+        mine = [link for link in links if isinstance(link, RayLink)]
+        for link in mine:
+            link.flush()
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while not any(link.speaks for link in mine):
+            self._connection.look()
+            left = max(0.0, min(LOOK, deadline - time.monotonic()))
+            calls = {link.call: link for link in mine if link.call is not None}
+            if calls:
+                ready, _ = ray.wait([*calls], timeout=left)
+                if len(ready) and len(calls) > 1:
+                    ready, _ = ray.wait([*calls], num_returns=len(calls), timeout=0)
+                for call in ready:
+                    calls[call].collect()
+            else:
+                time.sleep(left)
+            for link in mine:
+                link.flush()
+            if time.monotonic() >= deadline:
+                break
+        return [link for link in mine if link.speaks]
+
+    def fleet(self, links: Sequence[Link]) -> Fleet | None:
+        waiting = sum(isinstance(link, RayLink) and link.waits for link in links)
+        connection = self._connection
+        why = _shortage(self._needs, fits=room(connection.nodes, self._needs) > 0)
+        return Fleet(
+            nodes=len(connection.nodes),
+            waiting=waiting,
+            why=why if waiting else "",
+            lost=len(connection.lost),
+        )
+
+    def close(self) -> None:
+        if self._keeper is not None:
+            self._connection.kill(self._keeper)
+        del self._recipe
+        self._connection.close()
+
+
+@final
+class RayLink(Link):
+    """The driver's end of a worker's actor.
+
+    Args:
+        connection: the cluster.
+        actor: the worker.
+        call: its first call, of `RayWorker.begin`.
+
+    Attributes:
+        call: the call whose return is awaited, None if there is none.
+    """
+
+    def __init__(self, connection: RayConnection, actor: Any, call: Any) -> None:
+        self._connection, self._actor = connection, actor
+        self.call: Any = call
+        self._asked = time.monotonic()
+        self._node = self._address = ""
+        self._outbox: list[Order] = []
+        self._inbox: deque[FromWorker] = deque()
+        self._sent = self._memory = 0
+        self._ended = False
+        self._error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """The id of its actor."""
+        return str(self._actor._actor_id.hex())
+
+    @property
+    def speaks(self) -> bool:
+        """Whether `receive` has something to return or to raise."""
+        return bool(self._inbox) or self._ended
+
+    @property
+    def waits(self) -> bool:
+        """Whether no node has taken it for a while."""
+        return not (self._node or self._ended) and time.monotonic() - self._asked > _UNPLACED
+
+    def send(self, order: Order) -> None:
+        self._outbox.append(order)
+
+    def flush(self) -> None:
+        """Sends the orders, with the next exchange or beside the one that is under way."""
+        if self._ended or not self._node:
+            return
+        orders, self._outbox = self._outbox, []
+        first, self._sent = self._sent, self._sent + len(orders)
+        with self._noticing():
+            if self.call is None:
+                self.call = self._actor.exchange.remote(first, pickle.dumps(orders))
+            elif orders:
+                self._actor.take.remote(first, pickle.dumps(orders))
+
+    def collect(self) -> None:
+        """Takes what the awaited call returned."""
+        call, self.call = self.call, None
+        with self._noticing():
+            result = ray.get(call)
+            if not self._node:
+                self._node, self._address, _ = result
+            else:
+                messages, self._ended, self._memory = result
+                self._inbox.extend(pickle.loads(messages))
+
+    def receive(self) -> FromWorker | None:
+        if self._inbox:
+            return self._inbox.popleft()
+        if self._ended:
+            raise EOFError
+        return None
+
+    def kill(self) -> None:
+        self._connection.kill(self._actor)
+
+    def join(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        self.flush()
+        while not self._ended and self.call is not None and time.monotonic() < deadline:
+            ready, _ = ray.wait([self.call], timeout=max(0.0, deadline - time.monotonic()))
+            if ready:
+                self.collect()
+                self.flush()
+
+    def loss(self) -> Loss:
+        address = self._address or "a node"
+        if self._node and not self._connection.alive(self._node):
+            return Loss(f"the node {address} was lost", counts=False)
+        if isinstance(self._error, ray.exceptions.ActorUnavailableError):
+            return Loss(f"the connection to the node {address} was interrupted", counts=False)
+        if getattr(self._error, "preempted", False):
+            return Loss(f"the node {address} was preempted", counts=False)
+        return Loss(f"its process on {address} ended{_reason(self._error)}")
+
+    def close(self) -> None:
+        self._ended = True
+        self.kill()
+
+    def node(self) -> str:
+        return self._address
+
+    def memory(self) -> int:
+        return self._memory
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Any:
+        """Notices that the actor is lost, or could not be created."""
+        try:
+            yield
+        except ray.exceptions.RayError as error:
+            self._ended, self._error, self.call = True, error, None
+            if refused := _unusable(error):
+                self._inbox.append(Broken(refused, str(error)))
+
+
+def _nothing() -> None:
+    """Prepares nothing."""
+
+
+def _put(recipe: Any) -> Any:
+    """Puts the recipe into the object store, once for all workers."""
+    full = (ray.exceptions.ObjectStoreFullError, ray.exceptions.OutOfDiskError)
+    try:
+        return ray.put(recipe)
+    except full as error:
+        raise InvalidInput(
+            f"The training data and the model's code ({recipe.size / 1e6:.0f} MB) do not fit "
+            "Ray's object store. Start the cluster with more (ray start "
+            "--object-store-memory=BYTES), or read the data inside a keras.utils.PyDataset."
+        ) from error
+
+
+def _shortage(needs: Mapping[str, float], fits: bool) -> str:
+    """Returns what a worker waits for, as a clause."""
+    units = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} bytes of memory"}
+    wanted = [units[name].format(amount) for name, amount in needs.items() if amount > 0]
+    why = "the cluster has none free" if fits else "no node of the cluster has that"
+    return f"{' and '.join(wanted)}: {why}"
+
+
+def _reason(error: Exception | None) -> str:
+    """Returns why Ray says that a process ended, in one clause."""
+    text = " ".join(str(error or "").split())
+    if "memory" in text and ("OOM" in text or "running low on memory" in text):
+        return ": Ray ended it because its node ran out of memory"
+    for signal in ("SIGKILL", "SIGSEGV", "SIGTERM", "SIGABRT"):
+        if signal in text:
+            return f", perhaps by {signal}" if signal == "SIGKILL" else f" by {signal}"
+    return ""
+
+
+def _unusable(error: Exception) -> str:
+    """Returns the message for an error that every worker would raise again; else empty."""
+    text = str(error)
+    if "failed to import" in text or "No module named" in text:
+        return (
+            "A Ray node cannot import kerashpo. Install it there with the extra that the driver "
+            'has, pip install "kerashpo[ray]"; kerashpo doctor --cluster lists all nodes.'
+        )
+    if isinstance(error, ray.exceptions.RuntimeEnvSetupError):
+        return f"Ray could not set up the workers' environment (runtime_env): {error}"
+    return ""

@@ -1,0 +1,136 @@
+"""The Ray actor of a worker: its runner trains in a thread, messages are exchanged in batches."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, final
+
+import psutil
+import ray
+
+from kerashpo.executors.pool.channel import Channel, serve
+from kerashpo.executors.pool.protocol import Broken, FromWorker
+from kerashpo.executors.remote.kept_blobs import KeptBlobs, Reply
+from kerashpo.executors.remote.recipe import Recipe, read_recipe
+from kerashpo.executors.remote.versions import refusal, versions
+
+_PATIENCE = 20.0
+"""Seconds after which `RayWorker.exchange` returns without a message."""
+
+
+@final
+class RayWorker:
+    """A worker of the pool as a Ray actor.
+
+    Its methods are called by `kerashpo.executors.ray.transport.RayLink`. Orders are numbered, as
+    two methods bring them.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._messages: list[FromWorker] = []
+        self._early: dict[int, list[Any]] = {}
+        self._taken = 0
+        self._ended = False
+        self._channel: Channel | None = None
+        self._process = psutil.Process()
+
+    @ray.method(concurrency_group="orders")
+    def begin(
+        self,
+        recipe: Recipe,
+        keeper: Any,
+        ahead: float,
+        wanted: Mapping[str, str],
+        prepare: bytes,
+    ) -> tuple[str, str, int]:
+        """Starts to build the runner.
+
+        Args:
+            recipe: builds the runner.
+            keeper: the actor with the checkpoints; None if the recipe's are reachable.
+            ahead: passed to the `Channel`.
+            wanted: versions of the driver.
+            prepare: the pickle of a function to call first.
+
+        Returns:
+            the id of its node, the node's address, and its process id.
+        """
+        context = ray.get_runtime_context()
+        node, address = context.get_node_id(), ray.util.get_node_ip_address()
+        self._channel = Channel(self._send, ahead)
+        if refused := refusal(f"The Ray node {address}", wanted, versions()):
+            self._send(Broken(refused, ""))
+            self._end()
+        else:
+            blobs = None if keeper is None else KeptBlobs(partial(_ask, keeper))
+
+            def make() -> Any:
+                pickle.loads(prepare)()
+                return read_recipe(recipe, blobs)()
+
+            threading.Thread(target=self._serve, args=(make,), daemon=True).start()
+        return node, address, os.getpid()
+
+    @ray.method(concurrency_group="orders")
+    def take(self, first: int, orders: bytes) -> None:
+        """Takes orders, the first of which has the number `first`."""
+        self._take(first, orders)
+
+    def exchange(self, first: int, orders: bytes) -> tuple[bytes, bool, int]:
+        """Takes orders, and returns messages as soon as there are some.
+
+        Returns:
+            the pickle of a list of messages, whether no more will follow, and the bytes of
+            memory that the process takes.
+        """
+        self._take(first, orders)
+        with self._changed:
+            self._changed.wait_for(lambda: self._messages or self._ended, _PATIENCE)
+            messages, self._messages = self._messages, []
+            return pickle.dumps(messages), self._ended, self._process.memory_info().rss
+
+    def _take(self, first: int, orders: bytes) -> None:
+        assert self._channel is not None
+        with self._changed:
+            self._early[first] = pickle.loads(orders)
+            while self._taken in self._early:
+                batch = self._early.pop(self._taken)
+                self._taken += len(batch)
+                for order in batch:
+                    self._channel.take(order)
+                if not batch:
+                    break
+
+    def _serve(self, make: Callable[[], Any]) -> None:
+        assert self._channel is not None
+        try:
+            serve(make, self._channel)
+        finally:
+            self._end()
+
+    def _send(self, message: FromWorker) -> None:
+        with self._changed:
+            self._messages.append(message)
+            self._changed.notify_all()
+
+    def _end(self) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+def _ask(keeper: Any, method: str, arguments: tuple[Any, ...]) -> Reply:
+    """Calls the keeper of the checkpoints; waits while the network to it is interrupted."""
+    while True:
+        try:
+            reply: Reply = ray.get(keeper.answer.remote(method, arguments))
+        except ray.exceptions.ActorUnavailableError:
+            time.sleep(1.0)
+            continue
+        return reply
