@@ -10,6 +10,7 @@ kerashpo report PATH       the report as one HTML file
 kerashpo export PATH       exports the study to another library: --to optuna
 kerashpo resume PATH       runs the script of the search again, after showing it
 kerashpo doctor [PATH]     versions; with PATH, whether a study is intact, and --repair
+kerashpo worker ADDRESS    trains for a search that waits for workers: --key-file
 kerashpo compare ...       the same as python -m kerashpo.compare
 kerashpo new-problem NAME  writes a problem for the comparison, and its test
 """
@@ -103,6 +104,12 @@ def _parser() -> CommandParser:
     doctor = add("doctor", _doctor, "versions; with a folder, whether it is whole", path="")
     doctor.add_argument("path", nargs="?", help=_FOLDER)
     doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
+    worker = add("worker", _worker, "train for a search that waits for workers", path="")
+    worker.add_argument("address", metavar="HOST:PORT", help="where the search listens")
+    worker.add_argument("--key-file", metavar="FILE", required=True, help="the shared key")
+    worker.add_argument(
+        "--wait", metavar="SECONDS", type=float, default=60.0, help="until it listens (60)"
+    )
     add("compare", None, "compare tuners on the same data (see its --help)", path="")
     new = add(
         "new-problem", _new_problem, "write a problem for the comparison, and its test", path=""
@@ -263,6 +270,14 @@ def _resume(given: Any) -> int:
 
     study = open_study(given.path)
     return resume_study(study.folder, study.history, agreed, print)
+
+
+def _worker(given: Any) -> int:
+    from kerashpo.executors.dial.keys import read_key
+    from kerashpo.executors.dial.worker import read_address, run_worker
+
+    host, port = read_address(given.address)
+    return run_worker(host, port, read_key(given.key_file), given.wait)
 
 
 def _doctor(given: Any) -> int:

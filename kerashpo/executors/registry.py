@@ -7,6 +7,7 @@ from typing import Final
 
 from kerashpo.core.errors import InvalidInput, nearest, require_integer
 from kerashpo.executors.base import Executor
+from kerashpo.executors.dial.factory import Dial
 from kerashpo.executors.factories import (
     Auto,
     Built,
@@ -22,6 +23,7 @@ EXECUTORS: Final[dict[str, type[ExecutorFactory]]] = {
     "processes": Processes,
     "auto": Auto,
     "ray": Ray,
+    "dial": Dial,
 }
 """The values of ``executor=`` and ``workers=``. A new executor is a factory and a line here."""
 

@@ -80,5 +80,6 @@ def test_an_unknown_event_is_reported(text):
 def test_only_events_of_the_study_have_no_trial():
     without = " ".join(sorted(type(e).__name__ for e in EVENTS if trial_of(e) is None))
     assert without == (
-        "AlgorithmExhausted Extended SessionEnded SessionStarted SessionStarted StudyCreated"
+        "AlgorithmExhausted Extended FleetChanged SessionEnded SessionStarted SessionStarted "
+        "StudyCreated"
     )

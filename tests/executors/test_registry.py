@@ -51,7 +51,10 @@ def test_workers_and_executor_choose_together(arguments, factory, count):
     [
         ((0,), "workers must be a whole number of at least 1"),
         ((1.5,), "workers must be a whole number.*1.5"),
-        (("many",), "name of an executor that trains: serial, processes, auto, ray, simulated"),
+        (
+            ("many",),
+            "name of an executor.*: serial, processes, auto, ray, dial, simulated",
+        ),
         (("proceses",), "Did you mean 'processes'"),
         ((1, "simulated"), r"plays recorded learning curves.*kt.simulate\(problem\)"),
         (("auto", "serial"), "workers must be.*Received: 'auto'"),

@@ -208,8 +208,8 @@ def test_a_strategy_and_workers_are_refused_together(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"executor": "rey"}, "serial, processes, auto, ray, simulated.*Did you mean 'ray'"),
-        ({"workers": "rey"}, "serial, processes, auto, ray, simulated.*Did you mean 'ray'"),
+        ({"executor": "rey"}, "serial, processes, auto, ray, dial, simulated.*Did you mean 'ray'"),
+        ({"workers": "rey"}, "serial, processes, auto, ray, dial, simulated.*Did you mean 'ray'"),
         ({"executor": "serial", "trial_timeout": 60}, "need trials in worker processes"),
         ({"executor": 3}, "executor must be one of the names"),
     ],
