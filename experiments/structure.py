@@ -154,6 +154,25 @@ def repeated(names: Names, same: Mapping[str, str]) -> tuple[Names, Names]:
     return twice, {name: places for name, places in twice.items() if name not in known}
 
 
+def unlisted(trees: Mapping[Path, ast.Module]) -> Names:
+    """Returns the modules that the docstring of their package does not name, by package.
+
+    Files that each define the public class named after them (a tuner) need no line of their own.
+    """
+    found: Names = {}
+    for path, tree in sorted(trees.items()):
+        if path.name != "__init__.py":
+            continue
+        text = (ast.get_docstring(tree) or "").lower().replace("_", "")
+        for other in sorted(path.parent.glob("*.py")):
+            if other.stem.replace("_", "") not in text and other.stem not in _UNLISTED:
+                found.setdefault(f"{path.parent.name}.{other.stem}", []).append(str(other))
+    return found
+
+
+_UNLISTED = ("__init__", "__main__", "base", "registry")
+
+
 def main() -> None:
     """Prints a Markdown table."""
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
@@ -199,6 +218,7 @@ def main() -> None:
         ("import cycles, top level", _groups(cycles(top))),
         ("import cycles, with lazy imports", _groups(cycles(everything))),
         ("levels of packages", levels(top)),
+        ("modules that their package's docstring leaves out", _listed(unlisted(trees))),
         ("depth of tuners, all imports", depth(whole, f"{PACKAGE}.tuners")),
         ("depth of compare, all imports", depth(whole, f"{PACKAGE}.compare")),
     ]

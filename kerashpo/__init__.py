@@ -21,6 +21,8 @@ time:
 - to log a search elsewhere: `kerashpo.callbacks`; several searches in one figure:
   `kerashpo.plots.compare`
 - executors: `kerashpo.executors`
+- the command ``kerashpo``: ``cli``, with the parser of ``command_parser``; ``kerastuner`` is the
+  old name of KerasTuner's package
 - for the comparison: `Task`, and `kerashpo.problems`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """

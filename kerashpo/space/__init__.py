@@ -38,8 +38,9 @@ Open ``space.py`` first, then ``domains.py``.
 
 Other modules: ``params`` (one parameter), ``scales``, ``cube``, ``perturb`` (a configuration near
 another one), ``discovery`` (the space of a `build_model`), ``joining`` and ``projection`` (ranges
-that depend on other values), ``definition_checks``, ``choice_labels`` (choices that are not JSON),
-and ``libraries`` (spaces of Hyperopt, Optuna and ConfigSpace).
+that depend on other values), ``lazy_values`` (values computed when a trial begins),
+``definition_checks``, ``choice_labels`` (choices that are not JSON), and ``libraries`` (spaces of
+Hyperopt, Optuna and ConfigSpace).
 """
 
 from kerashpo.space.constructors import (

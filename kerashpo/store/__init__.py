@@ -11,6 +11,7 @@
 ``checkpoints``  checkpoints as bytes: arrays and plain values, never pickles
 ``trial_checkpoints``  which checkpoints of a trial and its forks are kept
 ``open``         `open_store` and `open_blobs`: a study's log and checkpoints, from a path or URL
+``measuring``    the lock under which workers measure models, one at a time
 ``disk_full``    the error that ends a search whose disk is full
 ===============  =======================================================================
 
