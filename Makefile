@@ -3,23 +3,30 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Neighbours stay in one process, so that what a module sets up is made once.
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py test_forks.py)
 
-.PHONY: compare test test-jax test-jax-all test-cluster lint docs browser package site notebooks report clean
+.PHONY: compare test test-slow test-all test-jax test-jax-all test-cluster lint docs browser package site notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
 
-test: $(READY)  ## All tests, on all cores
-	$(BIN)/python -m pytest -n auto $(ARGS)
+test: $(READY)  ## Every behaviour once, on all cores
+	$(PYTEST) -m "not slow and not cluster" $(ARGS)
+
+test-slow: $(READY)  ## The further variants that `make test` leaves out
+	$(PYTEST) -m "slow and not cluster" $(ARGS)
+
+test-all: test test-slow  ## Every test
 
 test-jax: .venv/.jax  ## What holds on every backend, on JAX
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto -m "not long_on_jax" $(ON_JAX) $(ARGS)
+	KERAS_BACKEND=jax $(PYTEST) -m "not long_on_jax" $(ON_JAX) $(ARGS)
 
 test-jax-all: .venv/.jax  ## The same, with the long cases of the exactness table
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto $(ON_JAX) $(ARGS)
+	KERAS_BACKEND=jax $(PYTEST) $(ON_JAX) $(ARGS)
 
 test-cluster: .venv/.ray  ## What holds on a Ray cluster of several nodes on this machine
 	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)

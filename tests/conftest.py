@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,20 @@ settings.load_profile("kerashpo")
 OWN_TRACES = Path(__file__).parent / "training"
 """Where traces themselves are tested: each of these tests makes its own."""
 LOOPS: dict[str, TrainingLoop] = {}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _fit_without_xla() -> Iterator[None]:
+    """Has Keras's own `fit` and `evaluate` on TensorFlow run graphs that XLA does not compile.
+
+    Keras chooses XLA where a model says nothing else, which costs a small model more than its
+    training. Worker processes and other children train as Keras chooses.
+    """
+    trainer = sys.modules.get("keras.src.trainers.trainer")
+    with pytest.MonkeyPatch.context() as patch:
+        if trainer is not None and os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+            patch.setattr(trainer, "model_supports_jit", lambda model: False)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,9 @@ except ImportError as error:
 """
 
 
-@pytest.mark.parametrize("missing", ["numpy", "keras", "keras_tuner"])
+@pytest.mark.parametrize(
+    "missing", ["numpy", "keras", pytest.param("keras_tuner", marks=pytest.mark.slow)]
+)
 def test_a_tuner_names_what_is_missing(missing):
     name = REQUIRED[missing]
     assert run_without(missing, TUNER).startswith(

@@ -29,12 +29,25 @@ def run(*words):
     )
 
 
+ON_CURVES = {"curves, 1 worker", "curves, 2 workers"}
+
+
 @linux
-def test_searches_survive_kill_9():
-    done = run("experiments.chaos.kills", "--runs", "4", "--kills", "1")
+@pytest.mark.parametrize(
+    ("given", "kinds"),
+    [
+        (["--runs", "3", "--kinds", "curves"], ON_CURVES),
+        pytest.param(
+            ["--runs", "4"], ON_CURVES | {"real training, 1 worker"}, marks=pytest.mark.slow
+        ),
+    ],
+    ids=["curves", "real training too"],
+)
+def test_searches_survive_kill_9(given, kinds):
+    done = run("experiments.chaos.kills", *given, "--kills", "1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| acknowledged epochs lost | 0 |" in done.stdout
-    assert {"curves, 1 worker", "curves, 2 workers", "real training, 1 worker"} <= {
+    assert kinds <= {
         line.split(":")[1].split(" kills")[0].rsplit(",", 1)[0].strip()
         for line in done.stdout.splitlines()
         if line.startswith("run ")

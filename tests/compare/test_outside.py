@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import math
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +43,8 @@ def build_classes(hp):
     model.add(keras.layers.Dense(1, activation="sigmoid"))
     rate = hp.Float("rate", 1e-3, 1e-1, sampling="log", default=1e-2)
     auc = keras.metrics.AUC(name="auc")
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy", auc])
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy", auc],
+                  run_eagerly=True)  # a few steps, which no trace is worth
     return model
 
 
@@ -49,7 +52,8 @@ def build_numbers(hp):
     import keras
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_regularizer="l2")])
-    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1, sampling="log")), "mae")
+    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1, sampling="log")), "mae",
+                  run_eagerly=True)
     return model
 
 
@@ -99,13 +103,13 @@ def rows(path):
 
 @pytest.fixture(scope="module")
 def compared(mine, tmp_path_factory):
-    """A comparison of both problems with three tuners, as a plan says it, in two processes."""
+    """A comparison of both problems with three tuners, as a plan says it."""
     out = tmp_path_factory.mktemp("compared") / "out"
     plan = mine.with_name("plan.toml")
     plan.write_text(
         f"problem = ['{mine}:sides', '{mine}:later']\n"
         f"tuners = ['random', '{mine}:my_bayesian', '{mine}:their_random']\n"
-        f"max_epochs = 2\nmax_trials = 2\ninitial_points = 1\nworkers = 2\nout = '{out}'\n"
+        f"max_epochs = 2\nmax_trials = 2\ninitial_points = 1\nworkers = 1\nout = '{out}'\n"
     )
     assert main(["--plan", str(plan)]) == 0
     return out, plan
@@ -124,6 +128,16 @@ def test_every_cell_has_run(compared):
         assert spent == {"default": (1, 2), "majority": (0, 0), "mean": (0, 0)}.get(tuner, (2, 4))
         assert math.isfinite(float(row["test_loss"]))
         assert math.isfinite(float(row["test_accuracy"])) == (problem == "sides")
+
+
+@pytest.mark.slow
+def test_two_processes_find_the_same(compared, tmp_path):
+    out, plan = compared
+    assert main(["--plan", str(plan), "--workers", "2", "--out", str(tmp_path)]) == 0
+    found = [rows(folder / "results.csv") for folder in (out, tmp_path)]
+    for both in zip(*found, strict=True):
+        one, other = ({k: v for k, v in row.items() if k != "seconds"} for row in both)
+        assert one == other
 
 
 def test_scores_are_of_the_problems_own_metric(compared):
@@ -333,20 +347,39 @@ def test_a_dry_run_shows_problems_and_tuners_from_outside(mine, capsys):
     assert "later" in out and "mine.my_bayesian" in out and "the mean" in out
 
 
-def test_new_problem_writes_one_whose_own_test_passes(tmp_path, capsys, monkeypatch):
+@pytest.fixture
+def new_problem(tmp_path, capsys, monkeypatch):
+    """A folder, which is the current one, with a new problem and its test."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(["new-problem", "lirios"]) == 0
     assert "--problem lirios.py:lirios" in capsys.readouterr().out
+    return tmp_path
+
+
+def test_new_problem_writes_one_whose_own_test_passes(new_problem, tmp_path_factory):
+    names = runpy.run_path(str(new_problem / "test_lirios.py"))
+    tests = [value for name, value in names.items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        given = inspect.signature(test).parameters
+        test(*(tmp_path_factory.mktemp(name) for name in given))
+
+
+@pytest.mark.slow
+def test_pytest_runs_the_test_of_a_new_problem(new_problem):
     root = str(Path(__file__).parents[2])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lirios.py"],
-        cwd=tmp_path,
+        cwd=new_problem,
         env=os.environ | {"PYTHONPATH": root},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+def test_new_problem_overwrites_nothing(new_problem, capsys):
     assert make_task("lirios.py:lirios").classes == ("setosa", "versicolor", "virginica")
     assert cli.main(["new-problem", "lirios"]) == 2
     assert "exists already" in capsys.readouterr().err

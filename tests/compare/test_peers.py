@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import warnings
@@ -22,15 +23,26 @@ from kerashpo.compare.runs import plan_runs
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Objective
 from kerashpo.problems.registry import make_task
+from tests.helpers.small_models import eagerly
 
 ACCURACY = Objective("val_accuracy", "max")
 TASK = make_task("wine")
 
 
+def few(seed):
+    """Returns a split whose training and validation parts are a batch each."""
+    split = TASK.load(seed)
+    train, validation = (tuple(a[:32] for a in part) for part in (split.train, split.validation))
+    return dataclasses.replace(split, train=train, validation=validation)
+
+
+SHORT = dataclasses.replace(TASK, build=lambda hp: eagerly(TASK.build(hp)), load=few)
+
+
 def carried_out(tmp_path, tuner, **options):
     given = ComparisonOptions(problem=("wine",), tuners=(tuner,), out=str(tmp_path), **options)
     run = plan_runs(given, {"wine": TASK})[0]
-    return run, peer.run_peer(run, TASK, given)
+    return run, peer.run_peer(run, SHORT, given)
 
 
 @pytest.mark.parametrize(

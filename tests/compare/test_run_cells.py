@@ -27,7 +27,7 @@ from kerashpo.study.study import open_study
 
 ROOT = Path(__file__).parents[2]
 # Many small epochs: an interrupt falls into the search, not before or after.
-LONG = "--problem wine --tuners random --max-epochs 100 --max-trials 3 --seeds 0 1 --quiet".split()
+LONG = "--problem wine --tuners random --max-epochs 100 --max-trials 2 --quiet --seeds".split()
 
 
 def untrained(tmp_path, seeds, count=2):
@@ -118,10 +118,10 @@ def test_an_error_without_a_message_of_ours_shows_its_traceback(tmp_path, monkey
 class Comparison:
     """A comparison in a process of its own."""
 
-    def __init__(self, out: Path, *more: str) -> None:
+    def __init__(self, out: Path, *arguments: str) -> None:
         self.out = out
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kerashpo.compare", *LONG, "--out", str(out), *more],
+            [sys.executable, "-m", "kerashpo.compare", *arguments, "--out", str(out)],
             env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -149,9 +149,14 @@ class Comparison:
         return self.process.returncode, out, err
 
 
-@pytest.mark.parametrize(("count", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_a_signal_in_a_real_comparison_loses_no_logged_epoch(count, number, tmp_path):
-    comparison = Comparison(tmp_path, "--workers", count)
+@pytest.mark.parametrize(
+    ("seeds", "number"),
+    [((0,), signal.SIGINT), pytest.param((0, 1), signal.SIGTERM, marks=pytest.mark.slow)],
+    ids=["in this process", "in two workers"],
+)
+def test_a_signal_in_a_real_comparison_loses_no_logged_epoch(seeds, number, tmp_path):
+    arguments = [*LONG, *map(str, seeds)]
+    comparison = Comparison(tmp_path, *arguments, "--workers", str(len(seeds)))
     comparison.wait_for_an_epoch()
     code, out, err = comparison.send(number)
     assert code == INTERRUPTED, err
@@ -159,11 +164,11 @@ def test_a_signal_in_a_real_comparison_loses_no_logged_epoch(count, number, tmp_
     assert "Traceback" not in err
     assert not (tmp_path / "results.csv").exists()
     before = {history.seed: history.epochs for history in comparison.histories()}
-    assert before and min(before.values()) < 300
-    assert main([*LONG, "--out", str(tmp_path)]) == 0
+    assert before and min(before.values()) < 200
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
     results = [json.loads(path.read_text()) for path in tmp_path.rglob("random*.result.json")]
     assert sorted((r["seed"], r["trials"], r["epochs"]) for r in results) == [
-        (0, 3, 300), (1, 3, 300),
-    ]  # fmt: skip
+        (seed, 2, 200) for seed in seeds
+    ]
     # The search that was cut has a second session; what is in the log was not trained again.
     assert max(len(history.sessions) for history in comparison.histories()) == 2

@@ -94,19 +94,36 @@ def test_paths_that_do_not_exist():
         exec("from kerashpo.tuners import Randomsearch", {})
 
 
+@pytest.fixture
+def _fresh_spelling():
+    """Removes what `import kerashpo.kerastuner` does to the process, before and after."""
+
+    def remove():
+        for name in [*sys.modules]:
+            if name.partition(".")[0] == "kerastuner" or name == "kerashpo.kerastuner":
+                del sys.modules[name]
+
+    finders = [*sys.meta_path]
+    remove()
+    yield
+    remove()
+    sys.meta_path[:] = finders
+
+
+@pytest.mark.filterwarnings("ignore:.*kerastuner.*is deprecated:DeprecationWarning")
+@pytest.mark.usefixtures("_fresh_spelling")
 def test_the_old_spelling_is_another_name_of_the_package():
-    code = """
-import kerastuner
-import kerashpo.kerastuner
-import kerashpo, kerastuner, kerastuner.tuners
-from kerastuner.engine.hyperparameters import HyperParameters
-from kerastuner.tuners.hyperband import Hyperband
-assert kerastuner is kerashpo and kerastuner.tuners is kerashpo.tuners
-assert Hyperband is kerashpo.Hyperband and HyperParameters is kerashpo.HyperParameters
-assert kerashpo.__spec__.name == 'kerashpo' and kerashpo.tuners.__spec__.name == 'kerashpo.tuners'
-try:
-    import kerastuner.nothing
-except ModuleNotFoundError as error:
-    print(error)
-"""
-    assert python(code).strip() == "No module named 'kerastuner.nothing'"
+    theirs = import_module("kerastuner")
+    assert theirs is not kerashpo
+    import_module("kerashpo.kerastuner")
+    kerastuner = import_module("kerastuner")
+    tuners = import_module("kerastuner.tuners")
+    values = import_module("kerastuner.engine.hyperparameters")
+    assert kerastuner is kerashpo and tuners is kerashpo.tuners
+    assert import_module("kerastuner.tuners.hyperband").Hyperband is kerashpo.Hyperband
+    assert values.HyperParameters is kerashpo.HyperParameters
+    assert (kerashpo.__spec__.name, kerashpo.tuners.__spec__.name) == (
+        "kerashpo", "kerashpo.tuners",
+    )  # fmt: skip
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'kerastuner\.nothing'$"):
+        import_module("kerastuner.nothing")

@@ -15,9 +15,19 @@ from kerashpo.testing.executors import (
     drops_the_queued_task_of_a_stopped_trial,
 )
 
+SLOW = "processes that wait"
+"""The same processes, whose answers come in the order of the plan."""
+EVERY_DAY = {"continues_with_the_next_epoch", "obeys_decisions", "continues_the_parent_of_a_fork"}
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", CASES)
+
+def both(name, check):
+    """Returns the arguments of a test, marked if it is a further variant."""
+    variant = name == SLOW and check.__name__ not in EVERY_DAY
+    marks = [pytest.mark.slow] if variant else []
+    return pytest.param(name, check, marks=marks, id=f"{name}-{check.__name__}")
+
+
+@pytest.mark.parametrize(("name", "check"), [both(name, one) for name in CASES for one in CHECKS])
 def test_executor(name, check):
     check(CASES[name])
 

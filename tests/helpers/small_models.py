@@ -66,6 +66,12 @@ def make(units: int = 4, rate: float = 0.01) -> keras.Model:
     return model
 
 
+def eagerly(model: keras.Model) -> keras.Model:
+    """Has `fit` trace nothing: where a model takes a few steps, its trace is what it costs."""
+    model.run_eagerly = True
+    return model
+
+
 def place(folder: Path, name: str = "study", **settings: Any) -> dict[str, Any]:
     """Returns the arguments that most tuners here share."""
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,9 +48,15 @@ def fit_data() -> FitData:
     return FitData.from_fit(*TRAIN, validation_data=VALIDATION, batch_size=16)
 
 
+shared_loops = functools.cache(make_loops)
+
+
 @dataclass
 class Rig:
-    """Test harness: runs jobs and keeps the messages; `answer` is the decision on a trial."""
+    """Test harness: runs jobs and keeps the messages; `answer` is the decision on a trial.
+
+    Rigs share traces, as the trials of a search do, unless they get `loops` of their own.
+    """
 
     build: Callable[[Any], keras.Model] = build
     callbacks: Sequence[Any] = ()
@@ -59,7 +66,7 @@ class Rig:
     messages: list[Message] = field(default_factory=list)
     data: FitData | None = None
     space: Space | None = None
-    loops: dict[str, TrainingLoop] = field(default_factory=make_loops)
+    loops: dict[str, TrainingLoop] = field(default_factory=shared_loops)
 
     def __post_init__(self) -> None:
         maker = ModelBuilder(self.build)

@@ -7,7 +7,7 @@ import pytest
 
 import kerashpo as kt
 from kerashpo import oracles
-from tests.helpers.small_models import DATA, build_few
+from tests.helpers.small_models import DATA, build_few, eagerly
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -22,9 +22,13 @@ class Banded(keras_tuner.Hyperband):
         keras_tuner.Tuner.__init__(self, oracle, **more)
 
 
+def build(hp):
+    return eagerly(build_few(hp))
+
+
 def test_a_tuner_obeys_our_epochs_and_loads_the_best_model(tmp_path):
     oracle = kt.oracles.ASHAOracle("val_accuracy", 2, 2, 2, seed=0, algorithm="bayesian")
-    tuner = Banded(oracle, hypermodel=build_few, directory=tmp_path)
+    tuner = Banded(oracle, hypermodel=build, directory=tmp_path)
     tuner.search(**DATA)
     trials = list(oracle.trials.values())
     epochs = [trial.hyperparameters.values["tuner/epochs"] for trial in trials]

@@ -180,7 +180,15 @@ def moments(lines: Counter[Place]) -> Iterator[tuple[Place, int]]:
         yield from ((place, occurrence) for occurrence in {1, count // 2 + 1})
 
 
-@pytest.mark.parametrize("strike", [once, twice, kill])
+EVERY_DAY = [("hyperband", once), ("hyperband", twice), ("asha", kill)]
+BESIDES = [("asha", once), ("asha", twice), ("hyperband", kill)]
+
+
+@pytest.mark.parametrize(
+    ("undisturbed", "strike"),
+    [*EVERY_DAY, *(pytest.param(*one, marks=pytest.mark.slow) for one in BESIDES)],
+    indirect=["undisturbed"],
+)
 def test_a_search_that_is_struck_at_any_line_continues_to_the_same_end(undisturbed, strike):
     make, whole, lines = undisturbed
     struck = 0

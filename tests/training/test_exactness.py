@@ -20,13 +20,13 @@ from kerashpo.space.space import Space
 from kerashpo.store.blobs import MemoryBlobs
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
-from kerashpo.training.hypermodel import ModelBuilder
+from kerashpo.training.hypermodel import ModelBuilder, make_loops
 from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.model_fit import EpochStart, FitLoop
 from kerashpo.training.randomness import EpochKeys, seeded_build
 from kerashpo.training.user_callbacks import give_place, to_metrics
-from tests.helpers.fit_cases import CASES, LONG_ON_JAX, Case
+from tests.helpers.fit_cases import CASES, LONG_ON_JAX, SLOW, Case
 from tests.helpers.fit_cases.case import LABELS, ROWS, dense, stack
 from tests.helpers.training_rig import Rig
 
@@ -85,7 +85,7 @@ def trained_by_search(case: Case, folder: Any) -> tuple[Trained, Trained, str]:
             **given,
         )
 
-    whole = rig(blobs=blobs, answer=answer)
+    whole = rig(blobs=blobs, answer=answer, loops=make_loops())
     whole.start(EPOCHS)
     assert whole.curve, whole.messages
     rest = rig(blobs=middle, loops=whole.loops)
@@ -95,8 +95,9 @@ def trained_by_search(case: Case, folder: Any) -> tuple[Trained, Trained, str]:
 
 
 def marked(name: str) -> Any:
-    """Returns a case's name with the marker of those that `make test-jax` leaves out."""
-    return pytest.param(name, marks=pytest.mark.long_on_jax) if name in LONG_ON_JAX else name
+    """Returns a case's name with the markers of those that `make test` and others leave out."""
+    marks = {pytest.mark.long_on_jax: LONG_ON_JAX, pytest.mark.slow: SLOW}
+    return pytest.param(name, marks=[mark for mark, names in marks.items() if name in names])
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in CASES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import time
@@ -40,7 +41,8 @@ def build(hp: Any) -> keras.Model:
     ]
     model = keras.Sequential(layers)
     rate = hp.Float("rate", 1e-3, 1e-1, default=1e-2)
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    adam = keras.optimizers.Adam(rate)
+    model.compile(adam, "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     return model
 
 
@@ -52,9 +54,12 @@ class FromTwo(keras.callbacks.Callback):
             self.model.optimizer.learning_rate = 0.05
 
 
-@pytest.fixture(params=LOOPS.values(), ids=LOOPS)
-def fast(request: pytest.FixtureRequest) -> Any:
-    return request.param
+ON_BOTH_LOOPS = pytest.mark.parametrize("fast", LOOPS.values(), ids=LOOPS)
+#: What is done before a loop comes into play: on one of them every day.
+MAINLY_COMPILED = pytest.mark.parametrize(
+    "fast",
+    [pytest.param(False, marks=pytest.mark.slow, id="plain"), pytest.param("auto", id="compiled")],
+)
 
 
 @pytest.fixture
@@ -69,6 +74,10 @@ def whole(fast: Any, **options: Any) -> Rig:
     return rig
 
 
+undisturbed = functools.cache(whole)
+"""The same without options, trained once."""
+
+
 def epochs(rig: Rig, trial: int) -> dict[int, dict[str, float]]:
     return {r.epoch: dict(r.metrics) for r in rig.reports if r.trial == trial}
 
@@ -81,29 +90,33 @@ def assert_continues(rig: Rig, reference: Rig, trial: int = FORK) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(mine, others, strict=True))
 
 
+@ON_BOTH_LOOPS
 def test_equal_values_give_the_parents_curve_and_state(rig, fast):
     rig.start(AT)
     rig.fork(4, FORK, (0, AT))
-    assert_continues(rig, whole(fast))
+    assert_continues(rig, undisturbed(fast))
     assert rig.live(FORK).facts["training"] == ("plain" if fast is False else "compiled")
     assert rig.live(FORK).best.epoch > AT  # the parent's epochs are not its own
     assert rig.live(FORK).seconds < sum(r.seconds for r in rig.reports)
 
 
+@MAINLY_COMPILED
 def test_a_fork_of_a_fork_too(rig, fast):
     rig.start(1)
     rig.fork(AT, FORK, (0, 1))
     rig.fork(4, GRANDCHILD, (FORK, AT))
-    assert_continues(rig, whole(fast), GRANDCHILD)
+    assert_continues(rig, undisturbed(fast), GRANDCHILD)
 
 
+@MAINLY_COMPILED
 def test_the_parent_may_have_gone_on(rig, fast):
     rig.start(AT)
     rig.resume(4)
     rig.fork(4, FORK, (0, AT))
-    assert_continues(rig, whole(fast))
+    assert_continues(rig, undisturbed(fast))
 
 
+@ON_BOTH_LOOPS
 def test_the_child_gets_its_own_learning_rate_in_the_parents_state(rig, fast):
     rig.start(AT)
     rig.fork(4, FORK, (0, AT), rate=0.05)
@@ -111,6 +124,7 @@ def test_the_child_gets_its_own_learning_rate_in_the_parents_state(rig, fast):
     assert float(rig.live(FORK).model.optimizer.learning_rate.numpy()) == np.float32(0.05)
 
 
+@MAINLY_COMPILED
 @pytest.mark.parametrize("before, after", [(0.0, 0.3), (0.3, 0.0)])
 def test_dropout_may_begin_and_end(rig, before, after):
     """A rate of 0 has no seed generator, whose state is a variable."""
@@ -121,6 +135,7 @@ def test_dropout_may_begin_and_end(rig, before, after):
     assert int(rig.live(FORK).model.optimizer.iterations.numpy()) == steps / AT * (AT + 1)
 
 
+@MAINLY_COMPILED
 def test_a_rate_that_callbacks_changed_stays_where_the_value_is_the_parents(fast):
     def halved() -> keras.callbacks.Callback:
         return keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
@@ -134,6 +149,7 @@ def test_a_rate_that_callbacks_changed_stays_where_the_value_is_the_parents(fast
     assert rate == pytest.approx(0.04)
 
 
+@ON_BOTH_LOOPS
 def test_what_callbacks_remember_continues(fast):
     def plateau() -> keras.callbacks.Callback:
         return keras.callbacks.ReduceLROnPlateau("val_loss", patience=3, min_delta=10.0)
@@ -160,6 +176,7 @@ def test_callbacks_write_to_files_of_the_forks_own(tmp_path):
         assert [line.split(",")[0] for line in lines] == ["epoch", *logged]
 
 
+@MAINLY_COMPILED
 def test_an_interrupted_fork_starts_again_from_its_parent(fast):
     blobs = MemoryBlobs()
     first = Rig(build, settings={"fast": fast}, blobs=blobs)
@@ -169,9 +186,10 @@ def test_an_interrupted_fork_starts_again_from_its_parent(fast):
         blobs.free(key)  # the parent is gone, and the fork was not begun
     second = Rig(build, settings={"fast": fast}, blobs=blobs)
     second.fork(4, FORK, (0, AT), again=True)
-    assert_continues(second, whole(fast))
+    assert_continues(second, undisturbed(fast))
 
 
+@ON_BOTH_LOOPS
 def test_an_interrupted_fork_continues_from_its_own_checkpoint(fast):
     blobs = MemoryBlobs()
     first = Rig(build, settings={"fast": fast}, blobs=blobs)
@@ -183,6 +201,7 @@ def test_an_interrupted_fork_continues_from_its_own_checkpoint(fast):
     assert_continues(second, whole(fast, callbacks=[FromTwo()]))
 
 
+@MAINLY_COMPILED
 def test_a_fork_whose_checkpoint_is_damaged_starts_again_from_its_parent(fast):
     blobs = MemoryBlobs()
     first = Rig(build, settings={"fast": fast}, blobs=blobs)
@@ -194,7 +213,7 @@ def test_a_fork_whose_checkpoint_is_damaged_starts_again_from_its_parent(fast):
     notes = [m.facts for m in said if isinstance(m, Noted) and "checkpoint" in m.facts]
     (note,) = [facts["checkpoint"] for facts in notes]
     assert "damaged" in note and "trained again" in note
-    assert_continues(second, whole(fast))
+    assert_continues(second, undisturbed(fast))
 
 
 def refusal(said: list[Any]) -> str:
@@ -266,8 +285,15 @@ class Slow(keras.callbacks.Callback):
         time.sleep(0.4)
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-def test_in_worker_processes_and_after_a_kill(loop, tmp_path):
+@pytest.mark.parametrize(
+    ("loop", "kills"),
+    [
+        ("compiled", (3,)),
+        pytest.param("compiled", (3, 5), marks=pytest.mark.slow),
+        pytest.param("plain", (3, 5), marks=pytest.mark.slow),
+    ],
+)
+def test_in_worker_processes_and_after_a_kill(loop, kills, tmp_path):
     """The fork's worker is killed before its first checkpoint, and again after it."""
     fast = LOOPS[loop]
     maker, blobs = ModelBuilder(build), FileBlobs(tmp_path)
@@ -285,7 +311,7 @@ def test_in_worker_processes_and_after_a_kill(loop, tmp_path):
         driver.drain()
         driver.executor.submit([WorkItem(Fork(FORK, 0, AT, config, 6), config, 6)])
         driver.executor.decide(0, Decision.STOP)
-        for epoch in (3, 5):
+        for epoch in kills:
             driver.until(lambda epoch=epoch: epoch in driver.epochs(FORK))
             (pid,) = driver.executor.assigned
             os.kill(pid, signal.SIGKILL)

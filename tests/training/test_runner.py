@@ -23,6 +23,12 @@ from kerashpo.training.settings import Derived
 from tests.helpers.training_rig import OBJECTIVE, VALIDATION, Rig, build
 
 LOOPS = [False, "auto"]
+#: For what happens before a loop comes into play: `compiled` is enough for every day.
+MAINLY_COMPILED = pytest.mark.parametrize(
+    "uninterrupted",
+    [pytest.param(False, marks=pytest.mark.slow, id="plain"), pytest.param("auto", id="compiled")],
+    indirect=True,
+)
 
 
 def equal(one: Sequence[np.ndarray], two: Sequence[np.ndarray]) -> bool:
@@ -52,6 +58,7 @@ def test_kept_in_memory(uninterrupted):
     assert_same(rig, whole)
 
 
+@MAINLY_COMPILED
 def test_evicted_to_its_checkpoint(uninterrupted):
     fast, whole = uninterrupted
     rig = Rig(settings={"fast": fast, "keep_in_memory": 0})
@@ -78,6 +85,7 @@ def test_continued_by_another_process(uninterrupted, tmp_path):
     assert_same(second, whole)
 
 
+@MAINLY_COMPILED
 def test_paused_by_the_answer_to_an_epoch(uninterrupted):
     fast, whole = uninterrupted
 
@@ -94,6 +102,7 @@ def test_paused_by_the_answer_to_an_epoch(uninterrupted):
     assert_same(rig, whole)
 
 
+@MAINLY_COMPILED
 def test_a_damaged_checkpoint_costs_time_only(uninterrupted):
     fast, whole = uninterrupted
     blobs = MemoryBlobs()
@@ -108,6 +117,7 @@ def test_a_damaged_checkpoint_costs_time_only(uninterrupted):
     assert_same(rig, whole)
 
 
+@MAINLY_COMPILED
 def test_a_checkpoint_that_is_gone_is_trained_again(uninterrupted):
     fast, whole = uninterrupted
     rig = Rig(settings={"fast": fast})

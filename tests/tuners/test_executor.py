@@ -164,6 +164,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_trained(what, message
     assert tuner.results.epochs == 0
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_results(tmp_path):
     found = []
     # One of them by its factory, which a tuner takes as well as a number.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kerashpo as kt
-from tests.helpers.small_models import DATA, build, build_few, place
+from tests.helpers.small_models import DATA, build, build_few, eagerly, place
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +87,16 @@ def slow(hp: Any) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("executions", [1, 2])
+@pytest.mark.parametrize("executions", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_metrics_are_those_of_kerastuner(executions, tmp_path):
     shared = {"objective": "val_loss", "max_trials": 2, "executions_per_trial": executions}
 
+    def untraced(hp: Any) -> keras.Model:
+        return eagerly(slow(hp))
+
     def searched(package: Any) -> list[Any]:
-        tuner = package.RandomSearch(slow, seed=3, directory=tmp_path / package.__name__, **shared)
+        folder = tmp_path / package.__name__
+        tuner = package.RandomSearch(untraced, seed=3, directory=folder, **shared)
         data = {name: DATA[name] for name in ("x", "y", "validation_data")}
         tuner.search(**data, epochs=5, verbose=0)
         return tuner.oracle.get_best_trials(2)

@@ -17,7 +17,7 @@ from kerashpo.core.listener import Listener
 from kerashpo.core.records import Fork, Status
 from kerashpo.executors.messages import WorkItem
 from kerashpo.tuners.run_trial import RunTrialRunner
-from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, make, outcomes, place
+from tests.helpers.small_models import DATA, LABELS, ROWS, build_few, eagerly, make, outcomes, place
 
 HELD = DATA["validation_data"]
 
@@ -26,7 +26,7 @@ class Passing(kt.HyperModel):
     """Passes on what it gets, with a batch size of its own."""
 
     def build(self, hp: Any) -> keras.Model:
-        return build_few(hp)
+        return eagerly(build_few(hp))
 
     def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
         kwargs["batch_size"] = hp.Choice("batch_size", [8, 16])
@@ -79,11 +79,6 @@ class Anew(Passing):
 
     goes: tuple[int, ...] = (5,)
 
-    def build(self, hp: Any) -> keras.Model:
-        model = super().build(hp)
-        model.run_eagerly = True  # nothing is traced
-        return model
-
     def fit(self, hp: Any, model: keras.Model, x: Any, y: Any, callbacks: Any) -> Any:
         for epochs in self.goes:
             done = model.fit(x, y, validation_data=HELD, epochs=epochs, callbacks=callbacks)
@@ -107,7 +102,7 @@ def promoted_under_hyperband(hypermodel: Any, folder: Any) -> Any:
     return tuner, one
 
 
-@pytest.mark.parametrize("cls", [Anew, InTwoGoes, Unheard])
+@pytest.mark.parametrize("cls", [Anew, pytest.param(InTwoGoes, marks=pytest.mark.slow), Unheard])
 def test_a_fit_that_starts_again_is_trained_from_the_start_to_its_rung(cls, tmp_path):
     with pytest.warns(UserWarning, match="HyperModel.fit trains from the first epoch") as heard:
         tuner, one = promoted_under_hyperband(cls(), tmp_path / "anew")
@@ -317,7 +312,7 @@ def test_run_trial_changes_arguments_and_stays_exact(tmp_path):
     assert one.config["batch_size"] in (8, 24)
 
 
-@pytest.mark.parametrize("score", ["best", "last"])
+@pytest.mark.parametrize("score", ["best", pytest.param("last", marks=pytest.mark.slow)])
 def test_a_cut_search_of_ones_own_run_trial_continues_exactly(score, tmp_path):
     def tuner(name: str, **settings: Any) -> Any:
         arguments = place(tmp_path, name) | {"max_epochs": 3, "score": score, **settings}
@@ -398,7 +393,9 @@ def test_a_run_trial_that_returns_nan_fails_its_trial(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "executor", ["serial", kt.executors.Processes(workers=1)], ids=["serial", "a worker"]
+    "executor",
+    ["serial", pytest.param(kt.executors.Processes(workers=1), marks=pytest.mark.slow)],
+    ids=["serial", "a worker"],
 )
 def test_keras_tuners_errors_mean_what_they_mean_there(executor, tmp_path):
     built = tmp_path / "built"

@@ -241,29 +241,32 @@ def as_attribute(value: float) -> Any:
     return Weighted()
 
 
-LOSSES = [
-    set_scale,
-    set_power,
-    as_closure,
-    as_default,
-    as_attribute,
-    keras.losses.Huber,
-    lambda value: keras.losses.BinaryFocalCrossentropy(gamma=value),
-    lambda value: functools.partial(keras.losses.huber, delta=value),
-]
+def as_partial(value: float) -> Any:
+    return functools.partial(keras.losses.huber, delta=value)
+
+
+def as_focus(value: float) -> Any:
+    return keras.losses.BinaryFocalCrossentropy(gamma=value)
+
+
+QUICK = [set_scale, as_closure, as_attribute, as_partial]
+VARIANTS = [set_power, as_default, keras.losses.Huber, as_focus]
+LOSSES = [*QUICK, *(pytest.param(loss, marks=pytest.mark.slow) for loss in VARIANTS)]
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: getattr(loss, "__name__", "loss"))
 def test_each_model_is_trained_on_the_values_of_its_own_loss(
     loss: Callable[[float], Any], data: FitData
 ) -> None:
-    shared, logs = CompiledLoop(), []
-    for value in (1.5, 0.25, 1.5):
-        ours, theirs = make(), make()
-        for model in (ours, theirs):
-            model.compile(keras.optimizers.SGD(0.1), loss(value), metrics=["mse"])
-        logs.append(train(shared, ours, data, 0))
-        for mine, their in zip(logs[-1], train(FitLoop(), theirs, data, 0), strict=True):
+    def trained(loop: TrainingLoop, value: float) -> list[dict]:
+        model = make()
+        model.compile(keras.optimizers.SGD(0.1), loss(value), metrics=["mse"])
+        return train(loop, model, data, 0)
+
+    shared = CompiledLoop()
+    logs = [trained(shared, value) for value in (1.5, 0.25, 1.5)]
+    for found, value in zip(logs, (1.5, 0.25)):
+        for mine, their in zip(found, trained(FitLoop(), value), strict=True):
             assert mine == pytest.approx(their, abs=1e-5)
     assert logs[0] == logs[2] and logs[0][0]["loss"] != logs[1][0]["loss"]
 
