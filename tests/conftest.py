@@ -38,17 +38,16 @@ def _fit_without_xla() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _shared_traces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Lets the searches of a test process share traces, as the trials of one search do.
 
     Tracing is most of what a small search costs. A test of what a search leaves behind is marked
-    `own_traces`.
+    `own_traces`. A hook, since fixtures of a module search before those of a test are set up.
     """
     factory = sys.modules.get("kerashpo.training.factory")
-    if factory is None or OWN_TRACES in request.path.parents:
+    if factory is None:
         return
-    if request.node.get_closest_marker("own_traces"):
-        return
-    make = factory.make_loops
-    monkeypatch.setattr(factory, "make_loops", lambda: LOOPS or LOOPS.update(make()) or LOOPS)
+    make = sys.modules["kerashpo.training.hypermodel"].make_loops
+    own = OWN_TRACES in item.path.parents or item.get_closest_marker("own_traces")
+    factory.make_loops = make if own else lambda: LOOPS or LOOPS.update(make()) or LOOPS

@@ -59,6 +59,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Spy, str]:
     spy = Spy()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_one, "make_tuner", spy)
+        patch.setattr(sys, "argv", ["kerashpo", "compare"])
         text = _captured([*TINY, "--out", str(out)])
     return out, spy, text
 
@@ -191,6 +192,16 @@ def test_a_command_names_no_tuner_that_the_user_has_not(compared):
     out, _, text = compared
     assert "report kerashpo report " in text.replace("\n", " ")
     assert "tuner.report" not in text + (out / "report.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_module_that_is_run_names_no_tuner_that_the_user_has_not(tmp_path):
+    argv = [*TINY, "--tuners", "random", "--problem", "wine", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "kerashpo.compare", *argv]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "report kerashpo report " in done.stdout
+    assert "tuner.report" not in done.stdout + (tmp_path / "report.md").read_text("utf-8")
 
 
 def test_the_table_is_printed(compared):

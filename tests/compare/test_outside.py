@@ -43,8 +43,7 @@ def build_classes(hp):
     model.add(keras.layers.Dense(1, activation="sigmoid"))
     rate = hp.Float("rate", 1e-3, 1e-1, sampling="log", default=1e-2)
     auc = keras.metrics.AUC(name="auc")
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy", auc],
-                  run_eagerly=True)  # a few steps, which no trace is worth
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy", auc])
     return model
 
 
@@ -52,8 +51,7 @@ def build_numbers(hp):
     import keras
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_regularizer="l2")])
-    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1, sampling="log")), "mae",
-                  run_eagerly=True)
+    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1, sampling="log")), "mae")
     return model
 
 

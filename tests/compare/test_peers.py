@@ -47,7 +47,11 @@ def carried_out(tmp_path, tuner, **options):
 
 @pytest.mark.parametrize(
     ("tuner", "epochs", "trials"),
-    [("keras_tuner.hyperband", 4, 3), ("keras_tuner.bayesian", 6, 2), ("optuna.tpe", 6, 2)],
+    [
+        ("keras_tuner.hyperband", 4, 3),
+        pytest.param("keras_tuner.bayesian", 6, 2, marks=pytest.mark.slow),
+        ("optuna.tpe", 6, 2),
+    ],
 )
 def test_a_peer_trains_the_epochs_that_it_is_given(tuner, epochs, trials, tmp_path):
     run, result = carried_out(

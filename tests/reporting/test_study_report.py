@@ -201,6 +201,7 @@ def test_a_study_in_which_all_failed(tmp_path):
     assert "nothing to recommend" in text and "3 of 3 trials failed" in text
 
 
+@pytest.mark.slow
 def test_five_thousand_trials_stay_legible(tmp_path):
     path = results(5000, epochs=2).report(tmp_path / "r.html")
     assert path.stat().st_size < 1_500_000

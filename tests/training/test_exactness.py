@@ -96,8 +96,8 @@ def trained_by_search(case: Case, folder: Any) -> tuple[Trained, Trained, str]:
 
 def marked(name: str) -> Any:
     """Returns a case's name with the markers of those that `make test` and others leave out."""
-    marks = {pytest.mark.long_on_jax: LONG_ON_JAX, pytest.mark.slow: SLOW}
-    return pytest.param(name, marks=[mark for mark, names in marks.items() if name in names])
+    marks = [(pytest.mark.long_on_jax, LONG_ON_JAX), (pytest.mark.slow, SLOW)]
+    return pytest.param(name, marks=[mark for mark, names in marks if name in names])
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in CASES])

@@ -33,7 +33,7 @@ TUNERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", TUNERS)
-@pytest.mark.parametrize("build", [triangle, branches])
+@pytest.mark.parametrize("build", [pytest.param(triangle, marks=pytest.mark.slow), branches])
 def test_each_configuration_that_can_be_trained_is_trained_once(name, build, tmp_path):
     tuner = getattr(kt, name)(build, **TUNERS[name], **place(tmp_path))
     tuner.search(**DATA)

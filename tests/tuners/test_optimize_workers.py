@@ -66,7 +66,9 @@ def undisturbed():
     return {n: (t.config, t.score) for n, t in found.history.trials.items()}
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_an_interrupted_search_leaves_no_process_and_continues(sign, tmp_path):
     folder = tmp_path / "study"
     with launch(folder) as process:

@@ -18,7 +18,7 @@ def trained(results):
 
 
 @pytest.mark.parametrize("tuner", WITHOUT_A_MODEL)
-@pytest.mark.parametrize("workers", [1, 7])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_equal_arguments_give_equal_results_within_the_budget(tuner, workers):
     first, second = (
         simulate(PowerLaw(27), tuner=tuner, budget_epochs=200, workers=workers, seed=0)
