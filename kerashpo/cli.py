@@ -9,7 +9,8 @@ kerashpo trials PATH       every trial as CSV
 kerashpo report PATH       the report as one HTML file
 kerashpo export PATH       exports the study to another library: --to optuna
 kerashpo resume PATH       runs the script of the search again, after showing it
-kerashpo doctor [PATH]     versions; with PATH, whether a study is intact, and --repair
+kerashpo doctor [PATH]     versions; with PATH, whether a study is intact, and --repair;
+                           with --cluster the versions on all nodes of a Ray cluster
 kerashpo worker ADDRESS    trains for a search that waits for workers: --key-file
 kerashpo compare ...       the same as python -m kerashpo.compare
 kerashpo new-problem NAME  writes a problem for the comparison, and its test
@@ -103,6 +104,13 @@ def _parser() -> CommandParser:
     again.add_argument("--yes", action="store_true", help="do not ask before running it")
     doctor = add("doctor", _doctor, "versions; with a folder, whether it is whole", path="")
     doctor.add_argument("path", nargs="?", help=_FOLDER)
+    doctor.add_argument(
+        "--cluster",
+        nargs="?",
+        const="auto",
+        metavar="ADDRESS",
+        help="the versions of all nodes of a Ray cluster (the running one)",
+    )
     doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
     worker = add("worker", _worker, "train for a search that waits for workers", path="")
     worker.add_argument("address", metavar="HOST:PORT", help="where the search listens")
@@ -281,7 +289,20 @@ def _worker(given: Any) -> int:
 
 
 def _doctor(given: Any) -> int:
+    if given.cluster is not None:
+        return _examine_cluster(given.cluster)
     return _versions() if given.path is None else _examine(given.path, given.repair)
+
+
+def _examine_cluster(address: str) -> int:
+    from kerashpo.executors.ray.factory import require_ray
+
+    require_ray()
+    from kerashpo.executors.ray.check import examine_cluster
+
+    nodes = examine_cluster(address)
+    print(*(node.line() for node in nodes), sep="\n")
+    return 0 if all(node.well for node in nodes) else 1
 
 
 def _examine(path: str, repair: bool) -> int:

@@ -41,7 +41,8 @@ class ComparisonOptions:
             in `recommended` alone. Searches whose budget is too small have none.
         target: a value of the objective whose epochs and seconds are reported; None for the
             problem's own.
-        workers: processes that run searches side by side.
+        workers: processes that run searches side by side, or ``"ray"`` for those of a cluster
+            whose nodes share the folder.
         out: the folder of the results.
         report: the report's path without its ending; empty for ``OUT/report``.
         simulated: by tuner, accuracy and minutes that somebody claimed without measuring.
@@ -61,7 +62,7 @@ class ComparisonOptions:
     epochs: tuple[int, ...] = ()
     final_round: int = 0
     target: float | None = None
-    workers: int = 1
+    workers: int | str = 1
     out: str = "report/compare"
     report: str = ""
     simulated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -110,7 +111,8 @@ class ComparisonOptions:
         require_integer("factor", self.factor, 2, why="of so many configurations one is promoted")
         require_integer("max_trials", self.max_trials, 1)
         require_integer("initial_points", self.initial_points, 1)
-        require_integer("workers", self.workers, 1)
+        if self.workers != "ray":
+            require_integer("workers", self.workers, 1, why='processes side by side, or "ray"')
         if self.final_round:
             require_integer("final_round", self.final_round, 2, why="folds; 0 for none")
         self._check_epochs()
@@ -220,7 +222,12 @@ def _parser() -> CommandParser:
     add("--epochs", nargs="+", type=int, metavar="N", help="epochs in all of each whole search")
     add("--final-round", type=int, metavar="N", help="folds for the best trials of each search (0)")
     add("--target", type=float, metavar="X", help="a value whose epochs and seconds are reported")
-    add("--workers", type=int, metavar="N", help="processes that search side by side (1)")
+    add(
+        "--workers",
+        type=_workers,
+        metavar="N|ray",
+        help="processes that search side by side (1), or the nodes of a Ray cluster",
+    )
     add("--out", metavar="DIR", help="the folder of the results (report/compare)")
     add("--report", metavar="PATH", help="the report without its ending (OUT/report)")
     add("--plan", metavar="FILE.toml", help="the same settings in a file; flags win over it")
@@ -263,3 +270,8 @@ def _frozen(name: str, value: Any) -> Any:
 
 def _list(names: Sequence[str]) -> str:
     return ", ".join(names)
+
+
+def _workers(text: str) -> int | str:
+    """Reads a number of workers; other words are checked with the options."""
+    return int(text) if text.lstrip("-").isdecimal() else text

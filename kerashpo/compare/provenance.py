@@ -38,7 +38,7 @@ class Session:
     date: str
     command: str
     runs: int
-    workers: int
+    workers: int | str
     cores: int
     load: tuple[float, float]
     machine: str
@@ -81,7 +81,7 @@ class SessionClock:
         self._date = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
         self._load = _load()
 
-    def session(self, arguments: Sequence[str], runs: int, workers: int) -> Session:
+    def session(self, arguments: Sequence[str], runs: int, workers: int | str) -> Session:
         """Returns the record of this session."""
         return Session(
             self._date,

@@ -50,7 +50,7 @@ def run_cells(
     Raises:
         KerashpoError: if a run fails, with its name.
     """
-    several = options.workers > 1 and len(todo) > 0
+    several = options.workers != 1 and len(todo) > 0
     executor = _executor(todo, options, loading, several)
     cells = _Cells(todo, executor, begins)
     try:
@@ -73,9 +73,12 @@ def _executor(
 ) -> Executor:
     if several:
         options, loading = dataclasses.replace(options, quiet=True), _silent
+        # A worker on another machine has another working folder.
+        todo = [dataclasses.replace(run, folder=run.folder.absolute()) for run in todo]
     runner = partial(_runner, tuple(todo), options, loading)
     executor, _, _ = build_executor(
-        ExecutorRequest(lambda _: runner), options.workers if several else 1
+        ExecutorRequest(lambda _: runner, jobs=lambda: len(todo)),
+        options.workers if several else 1,
     )
     return executor
 
@@ -148,7 +151,10 @@ class _Cells:
             run = self._runs[self._ended.popleft()]
             result = run.result
             if result is None:
-                raise KerashpoError(f"{run.label}: its result cannot be read from {run.path}.")
+                raise KerashpoError(
+                    f"{run.label}: its result cannot be read from {run.path}. On a cluster the "
+                    "folder must be one that all nodes share: --out."
+                )
             self.left -= 1
             yield run, result
         if self._failed is not None:

@@ -28,6 +28,7 @@ class Span:
         end: seconds of search.
         first: its first epoch.
         last: its last epoch.
+        node: its worker's machine; empty for the search's own, or if unknown.
     """
 
     trial: int
@@ -35,6 +36,7 @@ class Span:
     end: float
     first: int
     last: int
+    node: str = ""
 
 
 def spans(history: History) -> list[Span]:
@@ -60,6 +62,19 @@ def lanes(segments: list[Span]) -> list[int]:
     return chosen
 
 
+def lanes_by_node(segments: list[Span]) -> tuple[list[int], list[str]]:
+    """Returns a lane for each segment, the lanes of a machine side by side, and their labels."""
+    chosen, labels = [0] * len(segments), list[str]()
+    for node in sorted({span.node for span in segments}):
+        mine = [i for i, span in enumerate(segments) if span.node == node]
+        rows = lanes([segments[i] for i in mine])
+        for i, row in zip(mine, rows):
+            chosen[i] = len(labels) + row
+        prefix = f"{node} " if node else ""
+        labels += [f"{prefix}{row + 1}" for row in range(max(rows) + 1)]
+    return chosen, labels
+
+
 def draw_gantt(history: History, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
     """Draws each worker's segments; bars of equal colour train to the same epoch."""
     ax = axes(ax, say("Workers over time"))
@@ -68,7 +83,7 @@ def draw_gantt(history: History, ax: Axes | None = None, say: Labels = ENGLISH) 
         return empty(ax, say("no epoch was trained yet"))
     aims = [_target(history, span) for span in segments]
     levels = sorted(set(aims))
-    rows = lanes(segments)
+    rows, names = lanes_by_node(segments)
     few = len(levels) <= 8
     for level, shade in zip(levels, shades(len(levels)) if few else [colour(0)] * len(levels)):
         bars = [(s, row) for s, row, aim in zip(segments, rows, aims) if aim == level]
@@ -76,7 +91,7 @@ def draw_gantt(history: History, ax: Axes | None = None, say: Labels = ENGLISH) 
         _draw_bars(bars, shade, label, len(segments) > MANY, ax)
     ax.set(xlabel=say("seconds of search"), ylabel=say("worker"), ylim=(max(rows) + 0.6, -0.6))
     if max(rows) < _FEW:
-        ax.set_yticks(range(max(rows) + 1), [str(row + 1) for row in range(max(rows) + 1)])
+        ax.set_yticks(range(max(rows) + 1), names)
     if few:
         # Beside the bars, which fill the whole width.
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
@@ -118,7 +133,9 @@ def _of(trial: Trial) -> list[Span]:
     """
     result: list[Span] = []
     spent: dict[int, float] = {}
-    for segment in filter(None, trial.segments):
+    for segment, node in zip(trial.segments, trial.nodes):
+        if not segment:
+            continue
         before = sum(spent.values())
         begins = []
         for run, epoch in segment:
@@ -126,5 +143,5 @@ def _of(trial: Trial) -> list[Span]:
             begins.append(trial.times[run, epoch] - max(0.0, sum(spent.values()) - before))
         epochs = [epoch for _, epoch in segment]
         end = trial.times[segment[-1]]
-        result.append(Span(trial.number, min(begins), end, min(epochs), max(epochs)))
+        result.append(Span(trial.number, min(begins), end, min(epochs), max(epochs), node))
     return result

@@ -19,7 +19,12 @@ def cluster():
         warnings.simplefilter("ignore")
         made = Cluster(
             initialize_head=True,
-            head_node_args={"num_cpus": 0, "object_store_memory": STORE},
+            head_node_args={
+                "num_cpus": 0,
+                "object_store_memory": STORE,
+                # Ray's workers have a low priority, which on a busy machine is none.
+                "_system_config": {"worker_niceness": 0},
+            },
         )
         made.add_node(num_cpus=2, object_store_memory=STORE)
         yield made

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.cluster
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "ahead"])
 def test_ray_keeps_what_executors_promise(connected, check, waits):
     def pool(make, blobs):
-        transport = RayTransport(connect("auto", None), make, {"CPU": 1}, local=blobs)
+        workers = 1 if waits else 2  # each takes a second or two to start
+        transport = RayTransport(connect("auto", None), make, {"CPU": 1}, workers, local=blobs)
         return WorkerPool(transport, PoolSettings(waits), blobs)
 
     check(pool)

@@ -48,6 +48,7 @@ def test_what_is_named_twice_counts_once():
         ("--seeds one", r"--seeds: invalid int value: 'one'\. See --help"),
         ("--max-epochs ten", "--max-epochs"),
         ("--workers 0", "workers.*at least 1.*0"),
+        ("--workers many", 'workers.*processes side by side, or "ray".*many'),
         ("--max-epochs 9 --epochs 8", "epochs.*at least 9.*8"),
         ("--epochs many", "--epochs"),
         ("--target high", "--target"),

@@ -6,7 +6,7 @@ import pytest
 from kerashpo.core.events import JobStarted, Noted, Reported, StudyCreated
 from kerashpo.core.history import History
 from kerashpo.core.records import Report, Resume, Start
-from kerashpo.plots.gantt import Span, draw_gantt, lanes, spans
+from kerashpo.plots.gantt import Span, draw_gantt, lanes, lanes_by_node, spans
 from kerashpo.plots.rungs import climbs, draw_rungs, rung_counts
 from kerashpo.problems.power_law import PowerLaw
 from kerashpo.tuners.simulate import simulate
@@ -106,3 +106,9 @@ def test_nothing_to_draw_is_said_on_the_figure(draw):
     (text,) = draw(empty_history()).texts
     assert text.get_text() == "no epoch was trained yet"
     matplotlib.pyplot.close("all")
+
+
+def test_lanes_of_a_machine_lie_side_by_side():
+    segments = [Span(0, 0, 2, 1, 1, "b"), Span(1, 0, 2, 1, 1, "a"), Span(2, 1, 3, 1, 1, "b")]
+    assert lanes_by_node(segments) == ([1, 0, 2], ["a 1", "b 1", "b 2"])
+    assert lanes_by_node([Span(0, 0, 2, 1, 1), Span(1, 1, 2, 1, 1)]) == ([0, 1], ["1", "2"])

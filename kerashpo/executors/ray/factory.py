@@ -22,6 +22,14 @@ _HEADROOM = 0.9
 """Share of its part of a GPU that a worker's arrays may take; the rest is the library's own."""
 
 
+def require_ray() -> None:
+    """Raises MissingExtra, naming the extra to install, if Ray is absent."""
+    if importlib.util.find_spec("ray") is None:
+        raise MissingExtra(
+            'A Ray cluster needs the package ray. Install it: pip install "kerashpo[ray]"'
+        )
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Ray(ExecutorFactory):
@@ -72,10 +80,7 @@ class Ray(ExecutorFactory):
         self.needs()
 
     def build(self, request: ExecutorRequest) -> Built:
-        if importlib.util.find_spec("ray") is None:
-            raise MissingExtra(
-                'Searching on a Ray cluster needs ray. Install it: pip install "kerashpo[ray]"'
-            )
+        require_ray()
         from kerashpo.executors.ray.connection import connect, room
         from kerashpo.executors.ray.transport import RayTransport
 
