@@ -5,12 +5,14 @@
 `memory`       bytes of the weights
 `flops`        floating-point operations of a prediction
 `latency`      seconds of a prediction
+`energy`       watt-hours of a trial's training so far
+`co2`          grams of CO2 equivalent of a trial's training so far
 =============  =======================================================
 
-Each is an `Objective` whose value is computed from the built model before it is trained, and stored
-in the log. As limits their names suffice: ``limits={"size": 1e6}``. To add one: a function of a
-model at module level (worker processes import it), a function that returns its `Objective`, and
-its name in `MEASURED`.
+All but the last two are computed once, from the built model before it is trained. The values are
+stored in the log. As limits their names suffice: ``limits={"size": 1e6}``. To add one: a function
+of a model at module level (worker processes import it), a function that returns its `Objective`,
+and its name in `MEASURED`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any, final
 
 import numpy as np
 
-from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.records import Objective
 from kerashpo.core.spread import Measurement
 
@@ -100,6 +102,66 @@ class PredictionTime:
         return Measurement(float(np.percentile(seconds, self.percentile)), float(high - low))
 
 
+def energy(watts: float = 10.0) -> Objective:
+    """Returns the watt-hours of a trial's training as an objective to minimise, ``"energy"``.
+
+    Measured by the processor's counters (RAPL) where they can be read: those of the whole machine,
+    so that several workers count each other's too. Estimated elsewhere: the CPU seconds of the
+    process times `watts`; accelerators are not included. The fact ``energy_source`` of each trial
+    says which of the two it is.
+
+    Args:
+        watts: of a busy processor core, for the estimate.
+
+    Raises:
+        InvalidInput: for a number that is not positive.
+    """
+    require_number("watts", watts, 0.0, strict=True)
+    return Objective("energy", "min", of=TrainingEnergy(float(watts)))
+
+
+def co2(grams_per_kwh: float = 475.0, watts: float = 10.0) -> Objective:
+    """Returns the grams of CO2 equivalent of a trial's training as an objective, ``"co2"``.
+
+    Args:
+        grams_per_kwh: the carbon intensity of the electricity; the default is the world's mean of
+            2018 (International Energy Agency, Global Energy & CO2 Status Report 2019).
+        watts: see `energy`.
+
+    Raises:
+        InvalidInput: for a number that is not positive.
+    """
+    require_number("watts", watts, 0.0, strict=True)
+    require_number("grams_per_kwh", grams_per_kwh, 0.0, strict=True)
+    return Objective("co2", "min", of=TrainingEnergy(float(watts), float(grams_per_kwh) / 1000.0))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TrainingEnergy:
+    """Converts what a trial has used to watt-hours, or to grams of CO2 equivalent.
+
+    Attributes:
+        watts: of a busy core.
+        factor: of the watt-hours.
+        of_trial: whether it is a function of the trial's usage instead of its model.
+    """
+
+    watts: float
+    factor: float = 1.0
+    of_trial: bool = True
+
+    def __call__(self, usage: Any) -> float:
+        joules = usage.cpu_seconds * self.watts if usage.joules is None else usage.joules
+        return float(self.factor * joules / 3600.0)
+
+    def source(self, usage: Any) -> str:
+        """Returns how the energy is known."""
+        if usage.joules is None:
+            return f"estimated: CPU seconds x {self.watts:g} W"
+        return "measured: RAPL, processor packages of the whole machine"
+
+
 def count_flops(model: Any) -> float:
     """Returns the floating-point operations of a built model's prediction of one sample."""
     from kerashpo.training.model_cost import count_operations
@@ -129,5 +191,7 @@ MEASURED: Mapping[str, Callable[[], Objective]] = {
     "memory": memory,
     "flops": flops,
     "latency": latency,
+    "energy": energy,
+    "co2": co2,
 }
 """The objectives by name, as ``limits=`` takes them."""

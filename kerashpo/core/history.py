@@ -89,6 +89,14 @@ class History:
         """Whether several objectives rank: then trials are compared by Pareto dominance."""
         return several_rank(self.objectives)
 
+    def total(self, metric: str) -> float:
+        """Returns the sum over all runs of a metric that grows with the epochs, as energy does."""
+        return sum(
+            run[max(run)].metrics.get(metric, 0.0)
+            for trial in self.trials.values()
+            for run in trial.reports.values()
+        )
+
     @property
     def next_trial(self) -> int:
         """The number of the next new trial."""

@@ -220,11 +220,13 @@ class Budget:
         max_trials: configurations started, failed ones included.
         max_epochs_total: epochs trained over all trials.
         max_minutes: minutes of search, interruptions not counted.
+        max_energy_wh: watt-hours of all trials' training, as far as epochs reported them.
     """
 
     max_trials: int | None = None
     max_epochs_total: int | None = None
     max_minutes: float | None = None
+    max_energy_wh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

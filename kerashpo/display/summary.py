@@ -9,7 +9,7 @@ from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
 from kerashpo.display.progress import short_path
 from kerashpo.display.snapshot import plain
-from kerashpo.display.text import limits_text, score_notes
+from kerashpo.display.text import energy_text, limits_text, score_notes
 from kerashpo.i18n.numbers import count
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
@@ -42,7 +42,7 @@ def results_text(
         texts("summary.results", folder=short_path(folder)),
         texts("summary.objective", name=objective.name, direction=objective.direction),
     ]
-    lines += limits_text(history, texts)
+    lines += [*limits_text(history, texts), *energy_text(history, texts)]
     lines += [texts("display.note", note=note) for note in score_notes(history, texts)]
     if history.stopped == "interrupted":
         lines.append(texts("summary.partial"))

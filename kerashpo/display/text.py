@@ -274,3 +274,20 @@ def limits_text(history: History, texts: Texts) -> list[str]:
     beyond = sum(not trial.feasible for trial in history.trials.values())
     lines = [texts.note(note) for note in limit_notes(history.limits)]
     return [*lines, texts("summary.infeasible", count=beyond, trials=len(history.trials))]
+
+
+def energy_text(history: History, texts: Texts) -> list[str]:
+    """Returns lines with the energy and CO2 of all training and how they are known, if they are."""
+    sources = [trial.facts.get("energy_source") for trial in history.trials.values()]
+    known = list(dict.fromkeys(str(source) for source in sources if source))
+    joined = "; ".join(texts.note(source) for source in known)
+    found = {name: history.total(name) for name in ("energy", "co2") if known}
+    return [
+        texts(
+            f"summary.{name}",
+            amount=f"{total:.3g}".replace(".", texts("number.mark")),
+            source=joined,
+        )
+        for name, total in found.items()
+        if total > 0.0
+    ]

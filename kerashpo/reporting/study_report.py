@@ -15,7 +15,7 @@ from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
-from kerashpo.display.text import limits_text, score_notes
+from kerashpo.display.text import energy_text, limits_text, score_notes
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
@@ -95,8 +95,8 @@ def _verdict(subject: Subject, texts: Texts) -> list[Block]:
     state = texts("study.ended", reason=texts.reason(history.stopped)) if history.stopped else ""
     blocks: list[Block] = [Paragraph(text, strong=True)]
     blocks.append(Paragraph(state or texts("study.going_on")))
-    if limits := limits_text(history, texts):
-        blocks.append(Items(tuple(limits)))
+    if facts := [*limits_text(history, texts), *energy_text(history, texts)]:
+        blocks.append(Items(tuple(facts)))
     return blocks
 
 

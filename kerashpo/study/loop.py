@@ -297,7 +297,7 @@ class Loop:
         record = self.history.trials[trial]
         if record.status is not Status.RUNNING or record.complete:
             return  # A job at its end is about to be reached; the scheduler needs that event.
-        if self._interrupt.asked or self._time_is_up():
+        if self._interrupt.asked or self._time_is_up() or self._energy_is_spent():
             self._apply_decision(trial, Decision.PAUSE)
 
     def _stop_reason(self) -> str:
@@ -308,6 +308,8 @@ class Loop:
             return "failures"
         if self._infeasible >= INFEASIBLE:
             return "no model within the limits"
+        if self._energy_is_spent():
+            return "max_energy_wh reached"
         return "max_minutes reached" if self._time_is_up() else ""
 
     def _why_it_waits(self) -> str:
@@ -319,6 +321,10 @@ class Loop:
     def _time_is_up(self) -> bool:
         minutes = self.limits.budget.max_minutes
         return minutes is not None and self._now() >= 60 * minutes
+
+    def _energy_is_spent(self) -> bool:
+        most = self.limits.budget.max_energy_wh
+        return most is not None and self.history.total("energy") >= most
 
     def _finish(self, reason: str) -> None:
         finished = reason not in ("interrupted", "failures")

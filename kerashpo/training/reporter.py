@@ -16,6 +16,7 @@ from kerashpo.core.objective import Best, judge
 from kerashpo.core.records import Decision, Report
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
+from kerashpo.training.energy import UsageClock
 from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, is_curve, mean
 from kerashpo.training.preflight import never_validated
 from kerashpo.training.settings import Settings
@@ -61,6 +62,7 @@ class EpochReporter:
         self._first, self._before = state.epoch + 1, state.seconds
         self._last = last or self._first
         self._began = self._saved = time.perf_counter()
+        self._used_before, self._clock = state.usage, UsageClock()
         self._logged: list[str] = []
         self._validation_freq = validation_freq
 
@@ -79,9 +81,10 @@ class EpochReporter:
         state, settings = self._state, self._settings
         spent = self._before + time.perf_counter() - self._began
         state.epoch, state.seconds = epoch, spent
+        state.usage = self._used_before + self._clock.read()
         state.stopped = bool(state.model.stop_training)
         self._grow(state.hp)
-        metrics = settings.derived.add(metrics, state.model, state.untrained)
+        metrics = settings.derived.add(metrics, state.model, state.untrained, state.usage)
         self._logged = list(metrics)
         report = Report(self._trial, self._run, epoch, metrics, state.seconds)
         state.note_best(self._judge(metrics, epoch), self._newest_counts(metrics))
@@ -155,7 +158,8 @@ class EpochReporter:
 
     def _measure(self, metrics: dict[str, float]) -> None:
         state = self._state
-        metrics = self._settings.derived.add(metrics, state.model, state.untrained)
+        derived = self._settings.derived
+        metrics = derived.add(metrics, state.model, state.untrained, state.usage)
         found = self._judge(metrics, state.epoch)
         if found.finite and math.isclose(found.cost, state.best.cost, rel_tol=1e-6):
             return  # already in the logs of the epochs

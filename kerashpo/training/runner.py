@@ -27,6 +27,7 @@ from kerashpo.training.batch_spec import batch_spec
 from kerashpo.training.build import build_all
 from kerashpo.training.captured_state import fingerprint
 from kerashpo.training.data import FitData
+from kerashpo.training.energy import UsageClock
 from kerashpo.training.folds import RunData, TrialData
 from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
@@ -157,12 +158,13 @@ class KerasRunner(Runner):
         self, task: WorkItem, run: int, emit: Emit, stage: list[str]
     ) -> TrialState | None:
         """Trains one run up to the end of its work item; returns None if the answer ended it."""
-        began = time.perf_counter()
+        began, clock = time.perf_counter(), UsageClock()
         stage[0] = "build"
         state = self._memory.take(task.trial, run, self._build_fingerprint())
         state = state or self._restore(task, run, emit)
         self._measure(state, task.trial, run, emit)
         state.seconds += time.perf_counter() - began
+        state.usage += clock.read()
         self._memory.put(task.trial, run, state, task)
         stage[0] = "fit"
         try:
@@ -211,7 +213,7 @@ class KerasRunner(Runner):
             )
         fresh = self._build(task, run, emit, state.stream)
         fresh.seconds, fresh.facts, fresh.job_end = state.seconds, state.facts, state.job_end
-        fresh.untrained = state.untrained
+        fresh.untrained, fresh.usage = state.untrained, state.usage
         self._memory.put(task.trial, run, fresh, task)
         return fresh
 
@@ -253,6 +255,8 @@ class KerasRunner(Runner):
         kind, reason = self._choose_loop(state, data)
         if not state.facts:
             state.facts = {"training": kind, "training_reason": reason}
+            if (source := settings.derived.source(state.usage)) is not None:
+                state.facts["energy_source"] = source
             emit(Noted(trial, state.facts))
         reporter = EpochReporter(
             state,

@@ -13,6 +13,7 @@ from kerashpo.core.limits import Limit
 from kerashpo.core.objective import WEIGHTED, Scoring, Weighing
 from kerashpo.core.records import Objective
 from kerashpo.core.spread import Measurement
+from kerashpo.training.energy import Usage
 
 
 @final
@@ -33,6 +34,11 @@ class Derived:
         """The names of the derived metrics."""
         names = {one.name for one in self.measured}
         return frozenset(names | {WEIGHTED}) if self.weighing else frozenset(names)
+
+    def source(self, usage: Usage) -> str | None:
+        """Returns how the energy of a trial is known, None if nobody asks for it."""
+        names = (getattr(one.of, "source", None) for one in self.measured)
+        return next((str(found(usage)) for found in names if found is not None), None)
 
     def untrained(
         self, model: Any, exclusive: AbstractContextManager[Any] = contextlib.nullcontext()
@@ -55,7 +61,11 @@ class Derived:
         return found
 
     def add(
-        self, metrics: Mapping[str, float], model: Any, untrained: Mapping[str, float]
+        self,
+        metrics: Mapping[str, float],
+        model: Any,
+        untrained: Mapping[str, float],
+        usage: Usage = Usage(),
     ) -> dict[str, float]:
         """Returns an epoch's metrics with what is derived.
 
@@ -63,6 +73,7 @@ class Derived:
             metrics: the metrics of the epoch.
             model: as it is after it.
             untrained: the result of `untrained`.
+            usage: what the trial has used so far.
 
         Raises:
             InvalidInput: if a function of the model returns no number.
@@ -70,16 +81,16 @@ class Derived:
         whole = {**metrics, **untrained}
         for one in self.measured:
             if not one.before_training:
-                whole |= _values(one, model)
+                whole |= _values(one, usage if getattr(one.of, "of_trial", False) else model)
         if self.weighing is not None:
             whole[WEIGHTED] = self.weighing.value(whole)
         return whole
 
 
-def _values(objective: Objective, model: Any) -> dict[str, float]:
-    """Returns what a function of the model returned, and its spread where it was repeated."""
+def _values(objective: Objective, subject: Any) -> dict[str, float]:
+    """Returns a function's value of a model or a usage, and its spread where it was repeated."""
     assert objective.of is not None
-    value = objective.of(model)
+    value = objective.of(subject)
     try:
         found = {objective.name: float(value)}
     except (TypeError, ValueError):

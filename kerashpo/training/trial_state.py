@@ -20,6 +20,7 @@ from kerashpo.store.checkpoints import (
 )
 from kerashpo.training.batch_spec import BatchSpec
 from kerashpo.training.build import build_from_json, inputs_to_json, strategy_scope
+from kerashpo.training.energy import Usage
 from kerashpo.training.loops.base import finish
 from kerashpo.training.model_state import state_variables
 from kerashpo.training.randomness import seed_variables
@@ -44,6 +45,7 @@ class TrialState:
         stopped: whether one of the user's callbacks has ended the training.
         facts: facts about the training that were reported, by name.
         untrained: the values measured on the untrained model.
+        usage: what its training has used so far.
         hp: the hyperparameter values that its model was built with.
         architecture: its model as JSON, empty if Keras cannot serialise it; None before it
             was looked up.
@@ -67,6 +69,7 @@ class TrialState:
     stopped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     untrained: dict[str, float] = field(default_factory=dict)
+    usage: Usage = Usage()
     hp: Any = None
     architecture: str | None = None
     spec: BatchSpec | None = None
@@ -118,6 +121,7 @@ class TrialState:
             "stopped": self.stopped,
             "best": [self.best.cost, self.best.loss, self.best.epoch, self.best.violation],
             "untrained": self.untrained,
+            "usage": [self.usage.cpu_seconds, self.usage.joules],
             "counts": {group: len(found) for group, found in groups.items()},
             "seeds": [i for i, variable in enumerate(state) if id(variable) in seeds],
             "callbacks": states,
@@ -142,6 +146,7 @@ class TrialState:
         self.stopped, self.job_end = values["stopped"], values["job_end"]
         self.stream = values["stream"]
         self.untrained = values.get("untrained", {})
+        self.usage = Usage(*values.get("usage", ()))
         self._load_callbacks(arrays, values)
 
     def load_origin(self, data: bytes) -> None:

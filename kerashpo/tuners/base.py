@@ -14,6 +14,7 @@ from kerashpo.core.listener import Listener
 from kerashpo.core.records import Config, Plan
 from kerashpo.display.select import make_display
 from kerashpo.executors.base import Executor
+from kerashpo.objectives import energy
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound
 from kerashpo.store.open import folder_of, has_log
@@ -121,7 +122,8 @@ class Tuner(Hooks, PlannedSearch):
         checkpoint_every: seconds of training between checkpoints.
         keep: for which ended trials the weights of the best epoch are kept on disk: ``"best"``,
             ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
-        max_epochs_total, max_minutes: limits of the whole search.
+        max_epochs_total, max_minutes, max_energy_wh: limits of the whole search; for the last see
+            `kerashpo.objectives.energy`.
         score: which epochs of a run count: ``"best"``, ``"last"``, or ``"mean_last_5"`` for
             the mean of the last five.
         weights: a number for each of several objectives: their weighted sum (with the sign of
@@ -176,6 +178,8 @@ class Tuner(Hooks, PlannedSearch):
         self._goal = Goal.read(
             found.objective, found.weights, own, found.limits, found.max_model_size
         )
+        if found.max_energy_wh is not None:
+            self._goal = replace(self._goal, counted=(energy(),))
         self._strategy.check_objectives(self._goal.objectives)
         self._fit_hp = read_fit_hp(self._options.fit_hp, not self._strategy.schedule.plans_epochs)
         if found.workers != 1 or found.executor is not None or found.isolated:

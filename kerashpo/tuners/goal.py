@@ -25,11 +25,13 @@ class Goal:
         objectives: the first one ranks trials: the weighted sum if there is one.
         weighing: the weighted sum, None if the first objective ranks.
         limits: the limits that a feasible trial satisfies.
+        counted: what is measured besides, because a bound of the study counts it.
     """
 
     objectives: tuple[Objective, ...]
     weighing: Weighing | None = None
     limits: tuple[Limit, ...] = ()
+    counted: tuple[Objective, ...] = ()
 
     @classmethod
     def read(
@@ -74,7 +76,9 @@ class Goal:
     @property
     def derived(self) -> Derived:
         """The metrics that are computed from a model, once or after each epoch."""
-        quantities = {one.name: one for one in (*self.objectives, *self._limited)}
+        # An objective before a limit of the same name, and both before what is only counted.
+        every = (*self.counted, *self._limited, *self.objectives)
+        quantities = {one.name: one for one in every}
         measured = tuple(one for one in quantities.values() if one.of is not None)
         return Derived(measured, self.weighing)
 

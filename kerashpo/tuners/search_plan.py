@@ -84,7 +84,12 @@ def require_bound(options: TunerOptions, schedule: Schedule, size: float) -> Non
         schedule: the schedule, which may end the search.
         size: how many configurations the space has.
     """
-    bounds = (options.max_trials, options.max_epochs_total, options.max_minutes)
+    bounds = (
+        options.max_trials,
+        options.max_epochs_total,
+        options.max_minutes,
+        options.max_energy_wh,
+    )
     if size < math.inf or any(bound is not None for bound in bounds):
         return
     if not schedule.make().endless:

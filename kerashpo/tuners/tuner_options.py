@@ -44,6 +44,7 @@ class StudyArguments(TypedDict, total=False):
     keep: str
     max_epochs_total: int | None
     max_minutes: float | None
+    max_energy_wh: float | None
     score: str
     weights: Any
     limits: Mapping[Any, float] | None
@@ -122,6 +123,7 @@ class TunerOptions:
     keep: str = "top-10"
     max_epochs_total: int | None = None
     max_minutes: float | None = None
+    max_energy_wh: float | None = None
     score: str = "best"
     weights: Any = None
     limits: Mapping[Any, float] | None = None
@@ -150,6 +152,8 @@ class TunerOptions:
                 )
         if self.max_minutes is not None:
             require_number("max_minutes", self.max_minutes, 0.0, strict=True)
+        if self.max_energy_wh is not None:
+            require_number("max_energy_wh", self.max_energy_wh, 0.0, strict=True)
         if self.max_model_size is not None:
             require_integer("max_model_size", self.max_model_size, 1)
         whole = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
@@ -223,7 +227,9 @@ class TunerOptions:
     @property
     def bounds(self) -> Limits:
         """The limits of the search."""
-        budget = Budget(self.max_trials, self.max_epochs_total, self.max_minutes)
+        budget = Budget(
+            self.max_trials, self.max_epochs_total, self.max_minutes, self.max_energy_wh
+        )
         return Limits(budget, self.max_retries_per_trial, self.max_consecutive_failed_trials)
 
     def training(self, goal: Goal, seed: int, max_epochs: int) -> Settings:
@@ -295,6 +301,11 @@ def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
         hooked: whether trials go through methods of the tuner.
     """
     own = "run_trial" if form == "anything" else "HyperModel.fit"
+    if form == "anything" and options.max_energy_wh is not None:
+        raise InvalidInput(
+            "max_energy_wh counts the energy of trials that the engine trains, but run_trial is "
+            "overridden and has its own training code: use max_minutes instead."
+        )
     for name in ("cv", "fit_hp"):
         if form != "compiled" and getattr(options, name) is not None:
             raise InvalidInput(

@@ -31,8 +31,8 @@ def test_operations_are_two_for_each_weight_of_a_dense_layer():
 
 
 def test_operations_of_a_convolution_count_its_positions():
-    layers = [keras.Input((8, 8, 1)), keras.layers.Conv2D(16, 3, padding="same")]
-    assert count_operations(keras.Sequential(layers)) == pytest.approx(2 * 64 * 9 * 16, rel=0.1)
+    layers = [keras.Input((8, 8, 1)), keras.layers.Conv2D(16, 3)]
+    assert count_operations(keras.Sequential(layers)) == pytest.approx(2 * 36 * 9 * 16, rel=0.1)
 
 
 def test_several_and_whole_number_inputs_have_batches_of_zeros():
