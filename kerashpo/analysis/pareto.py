@@ -14,7 +14,7 @@ from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.history import History
 from kerashpo.core.hypervolume import hypervolume
 from kerashpo.core.objective import WEIGHTED, infer_direction
-from kerashpo.core.pareto import non_dominated
+from kerashpo.core.pareto import from_knee, non_dominated
 from kerashpo.core.records import Objective, Status
 from kerashpo.core.trial import Trial
 
@@ -35,6 +35,11 @@ class Tradeoff:
         values: (n, m), at each trial's best epoch, in the objectives' own directions.
         front: (n,), mask of the trials on the Pareto front.
         feasible: (n,), mask of the trials that keep the limits.
+        deviations: (n, m), how uncertain each value is: the standard deviation over the runs, or
+            half the spread of a repeated measurement; NaN where neither is known.
+        knee: the place of the knee among the trials: of the study's best where its own objectives
+            are compared, also some of them, else of this front. None if there is none.
+        bounds: for each objective its limit, None where it has none.
     """
 
     objectives: tuple[Objective, ...]
@@ -42,6 +47,9 @@ class Tradeoff:
     values: Numbers
     front: NDArray[np.bool_]
     feasible: NDArray[np.bool_]
+    deviations: Numbers
+    knee: int | None
+    bounds: tuple[float | None, ...]
 
 
 def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) -> Tradeoff:
@@ -68,7 +76,21 @@ def tradeoff(history: History, objectives: tuple[Objective, ...] | None = None) 
     feasible = np.array([history.trials[n].feasible for n in trials.tolist()], dtype=bool)
     front = np.zeros(len(trials), dtype=bool)
     front[feasible] = non_dominated(values[feasible] * signs)
-    return Tradeoff(chosen, trials, values, front, feasible)
+    limits = {limit.name: limit.bound for limit in history.limits}
+    deviations = [
+        [_deviation(history.trials[number], one.name) for one in chosen]
+        for number in trials.tolist()
+    ]
+    return Tradeoff(
+        chosen,
+        trials,
+        values,
+        front,
+        feasible,
+        np.array(deviations, dtype=float).reshape(values.shape),
+        _knee(history, trials, values * signs, front, chosen),
+        tuple(limits.get(one.name) for one in chosen),
+    )
 
 
 @final
@@ -184,3 +206,29 @@ def _value(trial: Trial, name: str) -> float:
         if best.finite
     ]
     return float(np.mean(found)) if found else math.nan
+
+
+def _knee(
+    history: History,
+    trials: NDArray[np.int64],
+    costs: Numbers,
+    front: NDArray[np.bool_],
+    chosen: tuple[Objective, ...],
+) -> int | None:
+    """Returns the place of the knee, see `Tradeoff`."""
+    if history.several and set(chosen) <= set(history.objectives):
+        best = -1 if history.best is None else history.best.number
+        places = np.flatnonzero(trials == best)
+        return int(places[0]) if len(places) else None
+    members = np.flatnonzero(front)
+    return int(members[from_knee(costs[members])[0]]) if len(members) else None
+
+
+def _deviation(trial: Trial, name: str) -> float:
+    """Returns the standard deviation of a trial's value, NaN where it is not known."""
+    runs = [trial.metrics_at_best(run) for run in trial.run_bests]
+    found = [metrics[name] for metrics in runs if name in metrics]
+    if len(found) > 1:
+        return float(np.std(found, ddof=1))
+    spread = [metrics.get(f"{name}_spread", math.nan) for metrics in runs]
+    return spread[0] / 2.0 if spread else math.nan

@@ -151,6 +151,18 @@ class Plots:
         )
         return draw_pareto(tradeoff(self._history, chosen), ax, self._say)
 
+    def objectives(self, ax: Axes | None = None) -> Axes:
+        """Parallel coordinates over the objectives: a line for each trial through its values.
+
+        With one objective the other one is the seconds of training.
+
+        Args:
+            ax: where to draw.
+        """
+        from kerashpo.plots.objectives import draw_objectives
+
+        return draw_objectives(tradeoff(self._history), ax, self._say)
+
     def hypervolume(
         self, reference: Mapping[str, float] | None = None, ax: Axes | None = None
     ) -> Axes:

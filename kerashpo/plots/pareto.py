@@ -8,7 +8,7 @@ import numpy as np
 
 from kerashpo.analysis.pareto import SECONDS, HypervolumeTrace, Tradeoff
 from kerashpo.i18n.texts import ENGLISH, Labels
-from kerashpo.plots.style import MANY, axes, colour, empty, legend, literal, tidy
+from kerashpo.plots.style import MANY, axes, colour, empty, ink, legend, literal, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def draw_pareto(tradeoff: Tradeoff, ax: Axes | None = None, say: Labels = ENGLISH) -> Axes:
     """Draws the first objective across, the second upwards, with the front as a step function.
+
+    Bars show the uncertainty of trials on the front, a ring the knee, dashed lines limits on the
+    two objectives, crosses the trials that exceed any limit.
 
     Args:
         tradeoff: the trials' values in two objectives.
@@ -27,7 +30,7 @@ def draw_pareto(tradeoff: Tradeoff, ax: Axes | None = None, say: Labels = ENGLIS
         return empty(ax, say("no trial has a score yet"))
     x, y = tradeoff.objectives
     many = len(tradeoff.trials) > MANY
-    dominated = tradeoff.values[~tradeoff.front]
+    dominated = tradeoff.values[~tradeoff.front & tradeoff.feasible]
     ax.scatter(
         dominated[:, 0],
         dominated[:, 1],
@@ -48,10 +51,46 @@ def draw_pareto(tradeoff: Tradeoff, ax: Axes | None = None, say: Labels = ENGLIS
         linewidth=1.2,
     )
     ax.scatter(front[:, 0], front[:, 1], s=24, color=colour(5), zorder=3, label=say("Pareto front"))
+    _draw_around(ax, tradeoff, say)
     ax.set_xlabel(_label(x.name, x.direction, say))
     ax.set_ylabel(_label(y.name, y.direction, say).replace(" (", "\n("))
     legend(ax, many)
     return tidy(ax, say)
+
+
+def _draw_around(ax: Axes, tradeoff: Tradeoff, say: Labels) -> None:
+    """Draws infeasible trials, limits, uncertainty and the knee."""
+    beyond = tradeoff.values[~tradeoff.feasible]
+    if len(beyond):
+        label = say("exceeds a limit")
+        ax.scatter(
+            beyond[:, 0],
+            beyond[:, 1],
+            s=16,
+            marker="x",
+            linewidths=0.8,
+            color=colour(6),
+            label=label,
+        )
+    for bound, line in zip(tradeoff.bounds, (ax.axvline, ax.axhline)):
+        if bound is not None:
+            line(bound, color=ink(), linestyle="--", linewidth=0.9)
+    values, deviations = tradeoff.values[tradeoff.front], tradeoff.deviations[tradeoff.front]
+    if np.isfinite(deviations).any():
+        across, upwards = np.nan_to_num(deviations).T
+        ax.errorbar(
+            values[:, 0],
+            values[:, 1],
+            xerr=across,
+            yerr=upwards,
+            fmt="none",
+            ecolor=colour(5),
+            elinewidth=0.8,
+            alpha=0.7,
+        )
+    if tradeoff.knee is not None:
+        x, y = tradeoff.values[tradeoff.knee]
+        ax.scatter([x], [y], s=90, facecolors="none", edgecolors=ink(), zorder=4, label=say("knee"))
 
 
 def draw_hypervolume(

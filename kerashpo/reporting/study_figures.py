@@ -62,7 +62,10 @@ class ReportFigures:
             grown = self._picture(
                 "hypervolume", _HIGH, lambda figure: plots.hypervolume(ax=figure.subplots())
             )
-            yield "pareto", [front, grown]
+            lines = self._picture(
+                "objectives", _HIGH, lambda figure: plots.objectives(ax=figure.subplots())
+            )
+            yield "pareto", [front, grown, lines]
         if any(trial.parent is not None for trial in self._history.trials.values()):
             yield "population", self._population()
         yield "timeline", [self._picture("timeline", _HIGH, self._timeline)]
