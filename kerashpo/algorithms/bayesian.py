@@ -12,7 +12,7 @@ from threadpoolctl import ThreadpoolController
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.dedup import draw_new
 from kerashpo.algorithms.evaluations import defaults
-from kerashpo.algorithms.explain import Explanation, explain
+from kerashpo.algorithms.explain import Explanation, FrontExplanation, explain
 from kerashpo.algorithms.feasibility import before_limits, with_limits
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
 from kerashpo.algorithms.gp.fit import FLOOR
@@ -115,15 +115,29 @@ class BayesianOptimization(Algorithm):
         """Returns a surrogate model of the first column of the observed values."""
         return Surrogate.of(self._cube, seen, self._earlier, objective, self._alpha, self._settings)
 
-    def explain(self, history: History) -> Explanation | None:
+    def explain(self, history: History) -> Explanation | FrontExplanation | None:
         """Returns the model's predictions and the reason for its next proposal.
 
-        None before any trial has a value, or where nothing is left to propose.
+        None before any feasible trial has a value, or where nothing is left to propose.
         """
-        surrogate, proposal = self.surrogate(history), self.ask(history.next_trial, history)
-        if surrogate is None or isinstance(proposal, Exhausted):
+        proposal, best = self.ask(history.next_trial, history), history.best
+        if best is None or isinstance(proposal, Exhausted):
             return None
-        return explain(surrogate, proposal, history.objective)
+        seen = self._observations.read(history)
+        trained, found = before_limits(seen), {}
+        with self._blas.limit(limits=1):
+            for k, objective in enumerate(history.objectives[: seen.values.shape[1]]):
+                model = self._fit(replace(trained, values=trained.values[:, [k]]), objective)
+                if model is None:
+                    return None
+                compared = best.config if history.several or history.limits else None
+                found[objective.name] = explain(model, proposal, objective, compared)
+            if not history.several:
+                return found[history.objective.name]
+            chance = with_limits(None, seen, history.limits, self._fit_limit)
+            row = self._cube.encode(proposal)[None]
+            kept = None if chance is None else float(np.exp(chance.score(row)[0]))
+        return FrontExplanation(found, kept)
 
     def ask(self, trial: int, history: History) -> Config | Exhausted:
         self._observations.update(history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias, final
@@ -71,22 +72,33 @@ class DesignMatrix:
         return np.asarray(self.epochs >= self.epochs.max(initial=0.0), dtype=bool)
 
 
-def design_matrix(history: History, space: Space) -> DesignMatrix:
-    """Returns the design matrix of a study: a row for each trial with a score."""
-    cube = Cube(space)
-    kept = [
-        trial
-        for trial in history.trials.values()
-        if trial.score is not None and trial.status is not Status.FAILED
-    ]
+def design_matrix(
+    history: History, space: Space, objective: Objective | None = None
+) -> DesignMatrix:
+    """Returns the design matrix of a study: a row for each trial with a score.
+
+    Args:
+        history: the study.
+        space: its space.
+        objective: a metric at each trial's best epoch instead of the score; None for the score.
+    """
+    cube, values = Cube(space), {}
+    for trial in history.trials.values():
+        value = trial.score
+        if objective is not None:
+            value = trial.metrics_at_best().get(objective.name)
+        known = value is not None and math.isfinite(value)
+        if known and trial.score is not None and trial.status is not Status.FAILED:
+            values[trial.number] = value
+    kept = [history.trials[number] for number in values]
     rows = np.array([cube.encode(trial.config) for trial in kept]).reshape(len(kept), cube.dim)
     return DesignMatrix(
         _names(cube.columns),
         tuple(param.domain for param in cube.columns),
-        history.objective,
+        objective or history.objective,
         np.array([trial.number for trial in kept], dtype=np.int64),
         rows,
-        np.array([trial.score for trial in kept], dtype=float),
+        np.array([*values.values()], dtype=float),
         np.array([trial.epoch for trial in kept], dtype=float),
         history.seed,
     )

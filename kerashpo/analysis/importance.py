@@ -18,6 +18,7 @@ import numpy as np
 from kerashpo.analysis.design_matrix import design_matrix
 from kerashpo.analysis.forest import Boxes, Forest, grow
 from kerashpo.core.history import History
+from kerashpo.core.records import Objective
 from kerashpo.space.space import Space
 
 _PAIRED = 8
@@ -40,13 +41,18 @@ class Share:
     deviation: float
 
 
-def importances(history: History, space: Space) -> list[Share]:
+def importances(history: History, space: Space, objective: Objective | None = None) -> list[Share]:
     """Returns main effects and interactions, the largest first; empty for too few trials.
 
     Conditional parameters count over the whole space: what one explains only where it is
     active is partly an interaction with its parent.
+
+    Args:
+        history: the study.
+        space: its space.
+        objective: which of several objectives, or another metric; None for the score.
     """
-    matrix = design_matrix(history, space)
+    matrix = design_matrix(history, space, objective)
     forest = grow(matrix)
     return [] if forest is None else shares(forest, matrix.names)
 

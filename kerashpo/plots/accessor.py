@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, final
 
 from kerashpo.analysis.anytime import Axis, trace
-from kerashpo.analysis.design_matrix import DesignMatrix
-from kerashpo.analysis.forest import Forest, StudyForest
+from kerashpo.analysis.design_matrix import DesignMatrix, design_matrix
+from kerashpo.analysis.forest import Forest, StudyForest, grow
 from kerashpo.analysis.importance import shares
 from kerashpo.analysis.pareto import SECONDS, hypervolume_trace, objective_named, tradeoff
 from kerashpo.core.errors import unknown
@@ -71,11 +71,25 @@ class Plots:
         series = {say("best so far"): [trace(self._history, by)]}
         return draw_anytime(series, say(COSTS[by]), name, ax, say)
 
-    def importances(self, ax: Axes | None = None) -> Axes:
-        """Parameter importances: functional ANOVA over a random forest."""
+    def importances(self, ax: Axes | None = None, objective: str | Objective | None = None) -> Axes:
+        """Parameter importances: functional ANOVA over a random forest.
+
+        Args:
+            ax: where to draw.
+            objective: which of several objectives, or another metric; None for the score.
+
+        Raises:
+            InvalidInput: for a metric that was not logged, or whose direction cannot be inferred.
+        """
         from kerashpo.plots.importances import draw_importances
 
-        matrix, forest = self._forest.get()
+        if objective is None:
+            matrix, forest = self._forest.get()
+        else:
+            if isinstance(objective, str):
+                objective = objective_named(self._history, objective)
+            matrix = design_matrix(self._history, self._space(), objective)
+            forest = grow(matrix)
         explained = shares(forest, matrix.names) if forest is not None else []
         skill = 0.0 if forest is None else forest.skill
         return draw_importances(explained, skill, ax, self._say)

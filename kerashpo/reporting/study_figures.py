@@ -11,9 +11,11 @@ from kerashpo.analysis.forest import Forest, StudyForest
 from kerashpo.analysis.importance import shares
 from kerashpo.analysis.lineage import changing, line_of
 from kerashpo.core.history import History
+from kerashpo.core.records import Objective
 from kerashpo.i18n.texts import Texts
 from kerashpo.plots.accessor import Plots
 from kerashpo.plots.importances import bars_of
+from kerashpo.plots.style import literal
 from kerashpo.reporting.blocks import Block, Picture
 from kerashpo.reporting.svg import Draw, svg_of
 from kerashpo.space.space import Space
@@ -86,10 +88,23 @@ class ReportFigures:
             draw: Draw = lambda figure: plots.importances(figure.subplots())
             bars = len(bars_of(shares(forest, matrix.names)))
             blocks.append(self._picture("importances", 0.9 + 0.24 * bars, draw))
+            blocks += [self._importances(one) for one in self._other_objectives()]
         draw = lambda figure: plots.parallel(ax=figure.subplots())
         blocks.append(self._picture("parallel", _HIGH + 0.6, draw))
         blocks.append(self._picture("slices", 0.8 + 2.0 * rows, slices))
         return blocks
+
+    def _other_objectives(self) -> tuple[Objective, ...]:
+        return self._history.objectives[1:] if self._history.several else ()
+
+    def _importances(self, objective: Objective) -> Block:
+        """Returns the importances of an objective that is not the score, under its name."""
+
+        def draw(figure: Figure) -> None:
+            ax = self._plots.importances(figure.subplots(), objective)
+            ax.set_title(literal(objective.name), loc="left", fontsize="small")
+
+        return self._picture("importances", 0.9 + 0.24 * 6, draw)
 
     def _population(self) -> list[Block]:
         plots = self._plots

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from kerashpo.algorithms.bayesian import BayesianOptimization as Model
-from kerashpo.algorithms.explain import Explanation
+from kerashpo.algorithms.explain import Explanation, FrontExplanation
 from kerashpo.core.errors import InvalidInput
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
@@ -72,8 +72,11 @@ class BayesianOptimization(Tuner):
             **options,
         )
 
-    def explain(self) -> Explanation:
+    def explain(self) -> Explanation | FrontExplanation:
         """Returns the model's relevances, its predicted optimum and its next proposal.
+
+        With several objectives it says for each what the next configuration is expected to gain or
+        lose against the knee of the front.
 
         Raises:
             InvalidInput: before a trial has a score.
