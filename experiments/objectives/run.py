@@ -114,6 +114,32 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def paired() -> str:
+    """Returns Markdown: what `bayesian` gains on each method, over the seeds that both have."""
+    rows = list(csv.DictReader(RESULTS.open())) if RESULTS.exists() else []
+    found = {(r["task"], int(r["seed"]), r["method"]): r for r in rows}
+    lines = [
+        "| bayesian minus | pairs | NAS-Bench-201, 50 | 100 | HPOLib, 50 | 100 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for method in (*OURS[:-1], *PEERS):
+        pairs = [
+            (task, float(ours[at]) - float(found[task, seed, method][at]), at)
+            for (task, seed, name), ours in found.items()
+            if name == "bayesian" and (task, seed, method) in found
+            for at in ("share_50", "share_100")
+        ]
+        cells = [
+            _interval(
+                [gain for task, gain, when in pairs if task.startswith(family) and when == at]
+            )
+            for family in ("nasbench201", "hpolib")
+            for at in ("share_50", "share_100")
+        ]
+        lines.append(f"| {method} | {len(pairs) // 2} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _interval(values: list[float]) -> str:
     if len(values) < 2:
         return "-"
@@ -128,7 +154,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print the table and end")
     given = parser.parse_args()
     if given.table:
-        print(table())
+        print(table(), paired(), sep="\n\n")
         return
     RESULTS.parent.mkdir(exist_ok=True)
     done = set()

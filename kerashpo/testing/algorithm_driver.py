@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.core.events import Ended, Event, JobStarted, Reached, Reported, StudyCreated
+from kerashpo.core.events import (
+    Ended,
+    Event,
+    JobStarted,
+    Measured,
+    Reached,
+    Reported,
+    StudyCreated,
+)
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted, Failure, NotReady, Report, Start, Status
 from kerashpo.space.space import Space
@@ -29,6 +37,7 @@ class AlgorithmDriver:
         direction: the direction in which scores improve.
         score: the score of a configuration after its one epoch, or its metrics.
         others: names and directions of further objectives.
+        settings: the study's, e.g. its limits.
     """
 
     def __init__(
@@ -39,13 +48,15 @@ class AlgorithmDriver:
         direction: Literal["min", "max"] = "min",
         score: Score = lambda config: wave(config, 1),
         others: Objectives = (),
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.space = space
         self.algorithm = make(space, seed)
         self.events: list[Event] = []
         self.history = History()
         self._score = score
-        self._note(StudyCreated(space.to_json(), ((METRIC, direction), *others), seed))
+        objectives = ((METRIC, direction), *others)
+        self._note(StudyCreated(space.to_json(), objectives, seed, settings or {}))
 
     @property
     def configs(self) -> list[Config]:
@@ -81,6 +92,11 @@ class AlgorithmDriver:
         else:
             self._end(trial, Status.FAILED, Failure("nan", f"the metrics were {metrics}"))
 
+    def refuse(self, trial: int, metrics: Mapping[str, float]) -> None:
+        """Fails a trial whose untrained model exceeds a limit, with what was measured on it."""
+        self._note(Measured(trial, 0, 0, metrics, at=self._at))
+        self._end(trial, Status.FAILED, Failure("limit", "it exceeds a limit"))
+
     def fail(self, trial: int) -> None:
         """Fails a trial that has not reported."""
         self._end(trial, Status.FAILED, Failure("fit", "it failed"))
@@ -112,6 +128,7 @@ class AlgorithmDriver:
             first.direction,
             self._score,
             [(one.name, one.direction) for one in others],
+            self.history.settings,
         )
         for event in self.events[1:]:
             other._note(event)

@@ -281,6 +281,36 @@ def ignores_units_and_signs_of_objectives(case: AlgorithmCase) -> None:
     require(plain == turned, "other units or signs of two objectives gave another search")
 
 
+_LIMITS: Final = {
+    "limits": {OTHER: {"at most": 0.0}, "size": {"at most": 5.0, "before training": True}}
+}
+
+
+def searches_within_limits(case: AlgorithmCase) -> None:
+    """Infeasible trials, before and after training, are tolerated: at first there are no others."""
+
+    def driven() -> AlgorithmDriver:
+        driver = AlgorithmDriver(case.make, CONDITIONAL, score=_two_waves, settings=_LIMITS)
+        for _ in range(case.trials):
+            trial = _started(driver)
+            match trial % 4:
+                case 0:
+                    driver.refuse(trial, {"size": 9.0 + trial})
+                case 3 if trial > case.trials // 2:
+                    driver.finish(trial, {METRIC: float(trial), OTHER: -1.0})
+                case _:
+                    driver.finish(trial, {METRIC: -float(trial), OTHER: 1.0 + trial})
+        return driver
+
+    driver, again = driven(), driven()
+    _require_distinct(driver)
+    require(driver.configs == again.configs, "with limits, the same trials gave other proposals")
+    best = driver.history.best
+    require(best is None or best.feasible, "an infeasible trial is the best")
+    other = driver.replay(case.make)
+    require(driver.advance(2) == other.advance(2), "with limits it resumed otherwise")
+
+
 def _turned(metrics: Mapping[str, float]) -> Mapping[str, float]:
     return {METRIC: -metrics[METRIC], OTHER: 4.0 * metrics[OTHER]}
 
@@ -304,6 +334,7 @@ CHECKS: Final[tuple[Callable[[AlgorithmCase], None], ...]] = (
     finds_every_configuration_of_two_objectives,
     resumes_two_objectives_by_replay,
     ignores_units_and_signs_of_objectives,
+    searches_within_limits,
 )
 
 

@@ -141,6 +141,7 @@ class CountsTrials(Mutant):
         (GivesUp, "finds_every_configuration_of_two_objectives"),
         (Forgetful, "resumes_two_objectives_by_replay"),
         (CountsLarge, "ignores_units_and_signs_of_objectives"),
+        (Repeating, "searches_within_limits"),
     ],
 )
 def test_a_broken_algorithm_is_found(mutant, check):
