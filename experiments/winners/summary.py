@@ -20,6 +20,7 @@ from kerashpo.analysis.intervals import interval
 from kerashpo.analysis.ranking import holm, signed_rank
 
 TEST_SHARE = 0.2
+LEAST_LOSS = 1e-3
 REFERENCES = (
     ("keras_tuner_bayesian", "winner"),
     ("keras_tuner_hyperband", "winner"),
@@ -54,7 +55,9 @@ def by_set(rows: pd.DataFrame, reference: tuple[str, str]) -> pd.DataFrame:
     other = rows[(rows.method != reference[0]) | (rows.model != reference[1])]
     pairs = other.merge(base, on=["set", "split"], suffixes=("", "_base"))
     pairs["gain"] = 100 * (pairs.score - pairs.score_base)
-    pairs["log"] = np.log(pairs.loss / pairs.loss_base)
+    # Nothing is right with certainty: a loss of 0 (rounded) would outweigh all other sets.
+    losses = pairs[["loss", "loss_base"]].clip(lower=LEAST_LOSS)
+    pairs["log"] = np.log(losses.loss / losses.loss_base)
     groups = pairs.groupby(["method", "model", "set"])
     return pd.DataFrame(
         {
@@ -97,7 +100,9 @@ def against(rows: pd.DataFrame, reference: tuple[str, str]) -> pd.DataFrame:
         )
     frame = pd.DataFrame(lines)
     for column in ("p", "p loss"):
-        frame[column] = [f"{p:.3f}" for p in holm([*frame[column]])]
+        corrected_ps = holm([*frame[column]])
+        frame[column] = [f"{p:.4f}" for p in frame[column]]
+        frame[f"{column}, Holm"] = [f"{p:.3f}" for p in corrected_ps]
     return frame
 
 
