@@ -87,9 +87,20 @@ def remaining_epochs(budget: Budget, history: History, promised: Mapping[int, in
     """
     if budget.max_epochs_total is None:
         return math.inf
+    running = [(history.trials[trial], until) for trial, until in promised.items()]
     ahead = sum(
-        max(0, until - history.trials[trial].epoch)
-        for trial, until in promised.items()
-        if trial in history.running
+        epochs_to(until, [trial.last_epoch(run) for run in trial.fold_runs or range(trial.runs)])
+        for trial, until in running
+        if trial.number in history.running
     )
     return budget.max_epochs_total - history.epochs - ahead
+
+
+def epochs_to(until: int, last: Sequence[int]) -> int:
+    """Returns how many epochs it takes to train every run of a trial through an epoch.
+
+    Args:
+        until: the epoch.
+        last: the last epoch of each run so far.
+    """
+    return sum(max(0, until - epoch) for epoch in last)

@@ -98,6 +98,11 @@ class History:
         )
 
     @property
+    def runs(self) -> int:
+        """How often each trial is trained: folds times repetitions."""
+        return int(self.settings.get("runs", 1))
+
+    @property
     def next_trial(self) -> int:
         """The number of the next new trial."""
         return len(self.trials)
@@ -234,7 +239,6 @@ class History:
     def _start(self, at: float, job: Job) -> None:
         config = config_of(job)
         if config is not None and job.trial not in self.trials:
-            runs = int(self.settings.get("runs", 1))
             scoring = Scoring.read(self.settings.get("score", "best"))
             record = Trial(
                 job.trial,
@@ -242,7 +246,7 @@ class History:
                 self.objective,
                 objectives=self.objectives,
                 limits=self.limits,
-                runs=runs,
+                runs=self.runs,
                 scoring=scoring,
                 started=at,
             )

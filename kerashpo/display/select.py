@@ -61,6 +61,8 @@ def make_display(
         from kerashpo.display.notebook import NotebookDisplay
 
         return NotebookDisplay(progress, IPython.display.display, IPython.display.HTML)
+    if sys.stdout is None:  # a program without a console, e.g. under pythonw
+        return PartialNotice(progress, sys.stderr)
     if verbose != 2 and sys.stdout.isatty():
         from kerashpo.display.terminal import TerminalDisplay
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.wrappers import Bounded, remaining_epochs
+from kerashpo.algorithms.wrappers import Bounded, epochs_to, remaining_epochs
 from kerashpo.core.errors import (
     ClusterLost,
     ConsecutiveFailures,
@@ -46,7 +46,7 @@ from kerashpo.core.records import (
     Status,
     Wait,
 )
-from kerashpo.core.trial import STUDY_ENDED, Trial
+from kerashpo.core.trial import STUDY_ENDED
 from kerashpo.executors.base import Executor, origins_of
 from kerashpo.executors.failures import LIMIT, REFUSED, ends_search
 from kerashpo.executors.fleet import Fleet
@@ -181,16 +181,22 @@ class Loop:
 
     def _submit(self, job: Job) -> bool:
         known = self.history.trials.get(job.trial)
-        done = known.epoch if known else job.at if isinstance(job, Fork) else 0
-        left = remaining_epochs(self.limits.budget, self.history, self._cut)
+        left = max(0, remaining_epochs(self.limits.budget, self.history, self._cut))
         if isinstance(job, FoldRuns):
-            if left < _untrained(job, known):
+            runs = job.runs
+            if left < epochs_to(job.until, [known.last_epoch(r) if known else 0 for r in runs]):
                 return False
             until = job.until
         else:
-            if left < 1 and done < job.until:
+            start = job.at if isinstance(job, Fork) else 0
+            scored = range(self.history.runs)
+            last = [known.last_epoch(run) if known else start for run in scored]
+            # All runs of a trial are trained through the same epoch.
+            until = job.until
+            while epochs_to(until, last) > left:
+                until -= 1
+            if until <= min(last) < job.until:
                 return False
-            until = int(min(job.until, done + left))
         if known:
             config = known.config
         else:
@@ -316,7 +322,8 @@ class Loop:
         """Returns why a scheduler waits though nothing is running."""
         # A trial that the budget cut short blocks its rung until the budget is raised.
         left = remaining_epochs(self.limits.budget, self.history, self._cut)
-        return "max_epochs_total reached" if left < 1 else "nothing left to wait for"
+        short = left < self.history.runs
+        return "max_epochs_total reached" if short else "nothing left to wait for"
 
     def _time_is_up(self) -> bool:
         minutes = self.limits.budget.max_minutes
@@ -389,9 +396,3 @@ class Loop:
 
     def _now(self) -> float:
         return self.executor.now() - self._began
-
-
-def _untrained(job: FoldRuns, known: Trial | None) -> int:
-    """Returns how many epochs of the folds remain to be trained."""
-    trained = {run: 0 if known is None else known.last_epoch(run) for run in job.runs}
-    return sum(max(0, job.until - last) for last in trained.values())

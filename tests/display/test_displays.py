@@ -22,7 +22,7 @@ from kerashpo.core.events import (
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Plan, Report, Start
-from kerashpo.display.lines import LineDisplay
+from kerashpo.display.lines import LineDisplay, PartialNotice
 from kerashpo.display.notebook import NotebookDisplay
 from kerashpo.display.progress import Progress
 from kerashpo.display.select import make_display
@@ -326,6 +326,15 @@ def test_a_notebook_is_known_by_its_shell(shell, expected, monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython.display", page)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert isinstance(make_display(1, "x", PLAN, "runs"), expected)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_a_program_without_a_console_shows_nothing(verbose, monkeypatch, play):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    display = make_display(verbose, "x", PLAN, "runs")
+    assert isinstance(display, PartialNotice)
+    display.on_event(SessionEnded("interrupted", False), play(display))
 
 
 def test_nothing_is_known_before_the_first_epochs(progress, play):

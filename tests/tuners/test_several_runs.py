@@ -85,6 +85,19 @@ def test_a_search_that_was_cut_between_runs_continues_to_the_same_curves(tmp_pat
     assert outcomes(search("cut")) == outcomes(whole)
 
 
+def test_every_run_counts_against_the_bound_of_epochs(tmp_path):
+    def search(name: str, **bounds: Any) -> Any:
+        runs = {"executions_per_trial": 3, "max_trials": 2}
+        tuner = kt.RandomSearch(build_few, **runs, **bounds, **place(tmp_path, name))
+        tuner.search(ROWS, LABELS, epochs=2, validation_split=0.25, batch_size=16, verbose=0)
+        return tuner.results
+
+    cut = search("cut", max_epochs_total=10)
+    assert cut.epochs == 9
+    assert [trial.epoch for trial in cut.history.trials.values()] == [2, 1]
+    assert outcomes(search("cut")) == outcomes(search("whole"))
+
+
 def test_several_executions_in_several_calls(tmp_path):
     tuner = Folds(build_few, max_trials=1, executions_per_trial=2, **place(tmp_path))
     tuner.search(ROWS, LABELS, epochs=1, verbose=0)

@@ -118,6 +118,42 @@ def test_what_weight_decay_leaves_out_keeps_a_trace_of_its_own(data: FitData) ->
     assert key(model, data) is None
 
 
+def test_accumulated_gradients_fix_the_widths(data: FitData) -> None:
+    def accumulating(widths: tuple[int, int]) -> keras.Model:
+        model = make(widths)
+        adam = keras.optimizers.Adam(0.01, gradient_accumulation_steps=2)
+        model.compile(adam, "binary_crossentropy")
+        return model
+
+    shared = CompiledLoop()
+    for widths in ((5, 4), (9, 3)):
+        ours = train(shared, accumulating(widths), data, 0)
+        assert ours == train(CompiledLoop(), accumulating(widths), data, 0)
+    assert shared.engine.shared_graphs == 2
+
+
+def test_a_schedule_without_a_configuration_keeps_a_trace_of_its_own(data: FitData) -> None:
+    class Halving(keras.optimizers.schedules.LearningRateSchedule):
+        def __init__(self, start: float) -> None:
+            self.start = start
+
+        def __call__(self, step: Any) -> Any:
+            return self.start / (1.0 + keras.ops.cast(step, "float32"))
+
+    def scheduled(start: float) -> keras.Model:
+        model = make(rates=(0.0, 0.0))
+        model.compile(keras.optimizers.SGD(Halving(start)), "mse")
+        return model
+
+    assert key(scheduled(0.1), data) is None
+    loop = CompiledLoop()
+    for start in (0.1, 0.5):
+        ours, fitted = (train(one, scheduled(start), data, 0) for one in (loop, FitLoop()))
+        np.testing.assert_allclose(
+            [log["loss"] for log in ours], [log["loss"] for log in fitted], rtol=1e-5
+        )
+
+
 def test_rates_of_masks_of_another_shape_are_part_of_the_key(data: FitData) -> None:
     def masked(rate: float, shape: Any) -> Any:
         parts = [layers.Dense(5), layers.Dropout(rate, noise_shape=shape), layers.Dense(1)]

@@ -124,7 +124,7 @@ def structure_of(
         parts = (
             type(model).__name__,
             canonical(
-                model.get_config(),
+                _config_of(model),
                 Inputs(_open_layers(model) if free else (), lifted=lifted, activations=activations),
                 names,
             ),
@@ -188,7 +188,21 @@ def _can_be_free(model: keras.Model) -> bool:
         return False
     normalised = [layer for layer in layers if type(layer) is keras.layers.BatchNormalization]
     plain = all(layer.axis == -1 and not layer.renorm for layer in normalised)
+    # Keras resets accumulated gradients to zeros of the shape that it knows while it is traced.
+    plain = plain and not getattr(model.optimizer, "gradient_accumulation_steps", None)
     return plain and type(model.optimizer).__name__ in _FREE_OPTIMIZERS
+
+
+def _config_of(part: Any) -> Any:
+    """Returns what `get_config` returns.
+
+    Raises:
+        Opaque: if it fails, e.g. for a schedule or a penalty of the user's that has none.
+    """
+    try:
+        return part.get_config()
+    except Exception as error:  # user code may raise any exception
+        raise Opaque(f"{type(part).__name__} has no configuration: {error}") from error
 
 
 def pinned_of(model: keras.Model) -> set[int]:
@@ -234,7 +248,7 @@ def _open_layers(model: keras.Model) -> frozenset[str]:
 
 def _unconfigured(layer: keras.layers.Layer) -> Hashable:
     """Returns the arguments of a layer that its configuration lacks, e.g. `use_cudnn`."""
-    config = layer.get_config()
+    config = _config_of(layer)
     kind: Any = type(layer)
     names = [name for name in _arguments(kind) if name not in {*config, *IGNORED}]
     values = {name: _argument(layer, name) for name in names}
@@ -287,7 +301,7 @@ def _optimizer_key(optimizer: keras.optimizers.Optimizer) -> Hashable:
         getattr(optimizer, f"_exclude_from_weight_decay{part}", None) for part in ("", "_pattern")
     ):
         raise Opaque("the optimizer excludes variables from weight decay")
-    config = dict(optimizer.get_config())
+    config = dict(_config_of(optimizer))
     if isinstance(config.get("learning_rate"), float):
         # A plain learning rate is a variable already.
         del config["learning_rate"]
