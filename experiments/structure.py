@@ -27,6 +27,7 @@ SAME = {
         "the base class of its package": "base",
         "the registry of its package": "registry",
         "one backend each": "engine graphs lifting",
+        "one transport each": "factory protocol transport worker",
         "a package and its main class, or its conformance suite": "algorithms executors schedulers "
         "space study",
         "the library Optuna; tuners": "optuna tuners",

@@ -8,6 +8,7 @@
 ``trial``           `Trial`, one configuration from its start to its end, and its best epoch
 ``objective``       the direction in which a metric improves, scoring rules, weighted sums
 ``spread``          a measured number with its spread
+``sizes``           sizes such as ``"4GB"`` in bytes
 ``pareto``          non-dominated sorting, crowding distance, the knee of a front
 ``hypervolume``     the hypervolume of a front
 ``limits``          limits that a feasible trial satisfies

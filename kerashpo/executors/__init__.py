@@ -22,8 +22,9 @@ how it reaches its workers is a transport of the pool; it also needs a factory, 
 registry, and a line in ``CASES`` of `kerashpo.testing.executors`. Open ``base.py`` first, then
 ``serial.py``.
 
-``messages`` defines the payload of a worker and its messages, ``function`` is the runner of
-``optimize``, ``capture`` and ``failures`` are used by every runner. Nothing here imports Keras.
+``fleet`` describes the machines of a search with workers on several, ``messages`` the payload of
+a worker and its messages; ``function`` is the runner of ``optimize``; ``capture`` and
+``failures`` are used by every runner. Nothing here imports Keras.
 """
 
 from __future__ import annotations

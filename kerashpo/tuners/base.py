@@ -100,9 +100,9 @@ class Tuner(Hooks, PlannedSearch):
         directory, project_name: the study is stored in ``directory/project_name``; the same
             search resumes there, a different one is refused.
         overwrite: delete the study there and start again.
-        resume: ``"exact"`` refuses a study of another space, objective, seed, data or
-            settings; ``"extend"`` accepts a study that this search widens (ranges, choices,
-            further parameters, more epochs or iterations): its trials are kept as evidence.
+        resume: ``"exact"`` refuses a study of another space, objective, seed, data or settings;
+            ``"extend"`` accepts one that this search widens (ranges, choices, parameters, more
+            epochs or iterations): its trials are kept as evidence.
         workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
             worker processes once the remaining epochs justify their start-up time. May name any
             executor.
@@ -124,8 +124,7 @@ class Tuner(Hooks, PlannedSearch):
             ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
         max_epochs_total, max_minutes, max_energy_wh: limits of the whole search; for the last see
             `kerashpo.objectives.energy`.
-        score: which epochs of a run count: ``"best"``, ``"last"``, or ``"mean_last_5"`` for
-            the mean of the last five.
+        score: the epochs of a run that count: ``"best"``, ``"last"``, or e.g. ``"mean_last_5"``.
         weights: a number for each of several objectives: their weighted sum (with the sign of
             objectives to maximise reversed) ranks trials, as ``multi_objective``.
         limits: by metric (or `Objective`) the worst value that a trial may have, e.g.
@@ -137,8 +136,7 @@ class Tuner(Hooks, PlannedSearch):
             error instead of a warning: two different definitions of a name, a default between
             the steps of its range, a range that the step does not divide, a repeated choice.
         fit_hp: arguments of `fit` to tune, e.g. ``{"batch_size": kt.space.choice([16, 32])}``.
-        cv: cross-validation of arrays: a number of folds, or a splitter of scikit-learn.
-            Each fold is a run of the trial, with its own learning curves.
+        cv: cross-validation of arrays: a number of folds or a splitter; each fold is a run.
         repeats: another name for `executions_per_trial`; with `cv`, repetitions of all folds.
         lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
             ``"es"``; None for the environment variable ``KERASHPO_LANG``, else English.

@@ -5,6 +5,7 @@
 ``transport``  `DialTransport` and `DialLink`: take workers that have dialled in
 ``reception``  accepts connections, and authenticates them by a shared key
 ``keys``       reads and writes the key's file
+``protocol``   the messages besides the pool's: greeting, checkpoints
 ``worker``     ``kerashpo worker HOST:PORT --key-file F``: the main function of a worker
 =============  ==========================================================================
 

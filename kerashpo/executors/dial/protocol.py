@@ -1,4 +1,4 @@
-"""What a worker that dials in and the search say besides the pool's messages."""
+"""The messages between the search and a worker that dials in, besides the pool's."""
 
 from __future__ import annotations
 
