@@ -101,8 +101,7 @@ class Tuner(Hooks, PlannedSearch):
             search resumes there, a different one is refused.
         overwrite: delete the study there and start again.
         resume: ``"exact"`` refuses a study of another space, objective, seed, data or settings;
-            ``"extend"`` accepts one that this search widens (ranges, choices, parameters, more
-            epochs or iterations): its trials are kept as evidence.
+            ``"extend"`` accepts one that it widens (ranges, choices, parameters, more epochs).
         workers: processes that train. 1 is this process; ``"auto"`` begins here and starts
             worker processes once the remaining epochs justify their start-up time. May name any
             executor.
@@ -110,20 +109,18 @@ class Tuner(Hooks, PlannedSearch):
             such as ``kt.executors.Processes(workers=4)``; None for what `workers` implies.
         trial_timeout: seconds in which a trial must be built and report its first epoch, and
             after each epoch the next one; a worker that exceeds it is ended and the trial
-            continues in another; the third time at the same epoch fails it. Trains in worker
-            processes, one with ``workers=1``.
-        max_worker_memory: e.g. ``"4GB"``: a worker process that takes more is replaced
-            between two trials. Trains in worker processes, one with ``workers=1``.
-        deterministic: train with one thread per worker, so that any number of workers gives
-            the same numbers. Trains in worker processes, one with ``workers=1``.
-        fast: ``"auto"`` compiles whole epochs if that gives exactly the same results, False
-            never does, True raises if it is not possible.
+            continues in another; the third time at the same epoch fails it.
+        max_worker_memory: e.g. ``"4GB"``: a worker process that takes more is replaced between
+            two trials.
+        deterministic: one thread per worker, so that any number of workers gives the same numbers.
+            This option and the two before train in worker processes, one with ``workers=1``.
+        fast: ``"auto"`` compiles whole epochs if that is exact, False never does, True requires it.
         keep_in_memory: size of the checkpoints of paused trials in memory, e.g. ``"1GB"``.
         checkpoint_every: seconds of training between checkpoints.
-        keep: for which ended trials the weights of the best epoch are kept on disk: ``"best"``,
-            ``"top-10"`` or any other number, ``"all"`` or ``"none"``.
-        max_epochs_total, max_minutes, max_energy_wh: limits of the whole search; for the last see
-            `kerashpo.objectives.energy`.
+        keep: of which ended trials the best weights are kept: ``"best"``, ``"top-10"`` or any other
+            number, ``"all"`` or ``"none"``.
+        max_epochs_total, max_minutes, max_energy_wh: limits of the search; the last one is
+            explained at `kerashpo.objectives.energy`.
         score: the epochs of a run that count: ``"best"``, ``"last"``, or e.g. ``"mean_last_5"``.
         weights: a number for each of several objectives: their weighted sum (with the sign of
             objectives to maximise reversed) ranks trials, as ``multi_objective``.
@@ -138,8 +135,7 @@ class Tuner(Hooks, PlannedSearch):
         fit_hp: arguments of `fit` to tune, e.g. ``{"batch_size": kt.space.choice([16, 32])}``.
         cv: cross-validation of arrays: a number of folds or a splitter; each fold is a run.
         repeats: another name for `executions_per_trial`; with `cv`, repetitions of all folds.
-        lang: language of displays, plans, summaries, figures and reports, ``"en"`` or
-            ``"es"``; None for the environment variable ``KERASHPO_LANG``, else English.
+        lang: the displayed language, ``"en"`` or ``"es"``; None: ``KERASHPO_LANG``, else English.
         logger, tuner_id: KerasTuner's; without effect.
 
     Raises:
