@@ -43,8 +43,11 @@ class FitLoop(TrainingLoop):
         """See `TrainingLoop.train`."""
         build_all(model, data)
         with torch_state_kept(), unfinished(model), built_already(model):
-            for start, stop in _spans(data, first, last, model.steps_per_execution):
-                inputs = ordered(data, start, keys, model.steps_per_execution)
+            by_rows = _by_rows(model, data)
+            for start, stop in _spans(data, first, last, model.steps_per_execution, by_rows):
+                inputs = None
+                if not by_rows:
+                    inputs = ordered(data, start, keys, model.steps_per_execution)
                 model.fit(
                     **_training(data, start, inputs, keys, model.steps_per_execution),
                     **_validation(data, model.steps_per_execution),
@@ -77,13 +80,24 @@ class EpochStart(keras.callbacks.Callback):
         set_torch_seed(self._keys, epoch + 1)
 
 
-def _spans(data: FitData, first: int, last: int, per_execution: int) -> Iterator[tuple[int, int]]:
+def _by_rows(model: keras.Model, data: FitData) -> bool:
+    """Whether `fit` gets rows in the epoch's order, and so is called once per epoch.
+
+    That is for large sparse and ragged data, and for a model that overrides `fit`, which may
+    choose the batch size or look at the arrays.
+    """
+    own = not type(model).fit.__module__.startswith("keras.")
+    return data.has_rows and (own or not data.trains_on_arrays)
+
+
+def _spans(
+    data: FitData, first: int, last: int, per_execution: int, by_rows: bool
+) -> Iterator[tuple[int, int]]:
     """Yields the first and last epoch of each call of `fit`.
 
-    All epochs of one call have equally many batches. Large sparse and ragged data need one call
-    per epoch, since they are reordered before it.
+    All epochs of one call have equally many batches.
     """
-    if data.has_rows and not data.trains_on_arrays:
+    if by_rows:
         yield from ((epoch, epoch) for epoch in range(first, last + 1))
         return
     if not data.steps_per_epoch or data.batches is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -102,3 +103,25 @@ def test_arrays_are_freed_with_the_search(mlp: Callable[..., keras.Model], keys:
     del rows, held, one
     gc.collect()
     assert watched() is None
+
+
+def test_a_model_that_overrides_fit_gets_the_arrays(keys: EpochKeys) -> None:
+    class Sevens(keras.Sequential):
+        def fit(self, x: Any, y: Any, **arguments: Any) -> Any:
+            assert len(x) == len(y) == 20
+            return super().fit(x, y, **{**arguments, "batch_size": 7})
+
+    def make(kind: type[keras.Sequential]) -> keras.Model:
+        ones = keras.layers.Dense(1, kernel_initializer="ones")
+        model = kind([keras.Input((2,)), ones])
+        model.compile("sgd", "mse")
+        return model
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 2)).astype("float32"), np.ones((20, 1), "float32")
+    data = FitData.from_fit(x, y, batch_size=4, shuffle=False)
+    losses: list[float] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: losses.append(logs["loss"]))
+    FitLoop().train(make(Sevens), data, 1, 3, [keep], keys)
+    fitted = make(keras.Sequential).fit(x, y, batch_size=7, shuffle=False, epochs=3, verbose=0)
+    np.testing.assert_allclose(losses, fitted.history["loss"], rtol=1e-5)
