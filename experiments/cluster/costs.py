@@ -40,7 +40,7 @@ def measure(trials: int, epochs: int, seconds: float) -> tuple[float, float, His
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "study"
         before, began = cpu(), time.time()
-        run(folder, "auto", seconds, Full(epochs, trials))
+        run(folder, "auto", seconds, Full(epochs, trials), trials)
         used = cpu() - before
         events = read_events(folder)
     history = History(events)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.chaos.searches import slow_wave
 from kerashpo.core.errors import ClusterLost
+from kerashpo.core.records import Budget
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.pool.worker_pool import PoolSettings
 from kerashpo.executors.ray.factory import Ray
@@ -20,6 +21,7 @@ from kerashpo.space.constructors import uniform
 from kerashpo.space.space import Space
 from kerashpo.store.open import open_blobs
 from kerashpo.study.compatibility import StudySpec
+from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
 from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.testing.curve_runner import METRIC, CurveRunner
@@ -28,11 +30,18 @@ LOST = 3
 """The exit code if the head was lost and the search said so."""
 
 
-def run(folder: Path, address: str, seconds: float, scheduler: Scheduler | None = None) -> None:
+def run(
+    folder: Path,
+    address: str,
+    seconds: float,
+    scheduler: Scheduler | None = None,
+    trials: int | None = None,
+) -> None:
     """Searches in a folder, on the cluster at an address, until nothing is left to do."""
+    limits = Limits(Budget(max_trials=trials))
     space = Space({"x": uniform(0.0, 1.0)})
     spec = StudySpec(space.to_json(), ((METRIC, "min"),), 0)
-    parts = SearchParts("random", scheduler or Hyperband(9))
+    parts = SearchParts("random", scheduler or Hyperband(9), limits=limits)
     opened = open_or_create(spec, folder, parts.scheduler)
     try:
         blobs = open_blobs(folder)

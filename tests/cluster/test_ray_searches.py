@@ -78,7 +78,7 @@ def test_lost_nodes_do_not_count_and_nodes_that_join_are_used(cluster, pool):
     assert all(driver.values(t) == unbroken(t, 200 if t == 0 else 100) for t in range(3))
     lost = [m.facts for m in driver.messages if isinstance(m, Noted)]
     assert [facts["workers_lost"] for facts in lost] == [0]
-    assert "was lost" in lost[0]["worker_lost"]
+    assert "the node" in lost[0]["worker_lost"]
 
 
 def test_what_is_waited_for_is_said(pool):

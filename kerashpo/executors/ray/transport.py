@@ -26,6 +26,8 @@ from kerashpo.executors.remote.recipe import write_recipe
 from kerashpo.executors.remote.versions import versions
 from kerashpo.store.base import Blobs
 
+_DOUBT: Final = 10.0
+"""Seconds in which Ray finds out that an actor that does not answer has ended."""
 _UNPLACED: Final = 10.0
 """Seconds after which a worker that no node has taken is reported as waiting."""
 
@@ -226,6 +228,8 @@ class RayLink(Link):
 
     def loss(self) -> Loss:
         address = self._address or "a node"
+        if isinstance(self._error, ray.exceptions.ActorUnavailableError):
+            self._settle()
         if self._node and not self._connection.alive(self._node):
             return Loss(f"the node {address} was lost", counts=False)
         if isinstance(self._error, ray.exceptions.ActorUnavailableError):
@@ -237,6 +241,19 @@ class RayLink(Link):
     def close(self) -> None:
         self._ended = True
         self.kill()
+
+    def _settle(self) -> None:
+        """Waits until it is known whether an actor that does not answer has ended."""
+        deadline = time.monotonic() + _DOUBT
+        while time.monotonic() < deadline:
+            try:
+                ray.get(self._actor.take.remote(self._sent, pickle.dumps([])), timeout=1.0)
+                return
+            except (ray.exceptions.ActorUnavailableError, ray.exceptions.GetTimeoutError):
+                time.sleep(0.2)
+            except ray.exceptions.RayError as error:
+                self._error = error
+                return
 
     def node(self) -> str:
         return self._address
