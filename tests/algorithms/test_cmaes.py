@@ -157,9 +157,9 @@ def test_where_it_has_converged_it_starts_again_with_twice_the_population():
 def test_a_configuration_from_elsewhere_is_shortened_to_the_distributions_reach():
     cube = Cube(BOX)
     first = Distribution.first(cube, np.full(3, 0.5), 0.01, None)
-    near = first.foreign(np.array([0.5, 0.51, 0.5]))
+    near = first.as_sample(np.array([0.5, 0.51, 0.5]))
     assert first.shortened(near) is near
-    far = first.shortened(first.foreign(np.array([0.0, 0.5, np.nan])))
+    far = first.shortened(first.as_sample(np.array([0.0, 0.5, np.nan])))
     np.testing.assert_allclose(far.raw, [0.5 - 0.01 * (3**0.5 + 6 / 5), 0.5, 0.5])
 
 

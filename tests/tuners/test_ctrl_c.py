@@ -16,7 +16,7 @@ from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.listener import Listener
 from kerashpo.study.results import Results
 from kerashpo.study.study import open_study
-from tests.helpers.small_models import DATA, build, place, reported
+from tests.helpers.small_models import DATA, build, outcomes, place
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
@@ -58,7 +58,7 @@ def test_the_same_script_continues_to_the_same_curves(tmp_path):
     after = search(tmp_path, 0)
     assert after.stopped == "finished", "this process was reported to stop"
     assert 4 <= cut.epochs < after.epochs
-    assert reported(after) == reported(search(tmp_path / "whole", 0))
+    assert outcomes(after) == outcomes(search(tmp_path / "whole", 0))
     assert len(after.history.sessions) == 2
 
 
@@ -83,7 +83,7 @@ def small_search(folder: Path, name: str, listener: Listener) -> Results:
 def test_interrupted_all_over_a_search_it_continues_to_the_same_curves(tmp_path):
     """At each line of the loop: tests/study/test_every_interrupt.py; here with real training."""
     counter = AtEvent()
-    whole = reported(small_search(tmp_path, "whole", counter))
+    whole = outcomes(small_search(tmp_path, "whole", counter))
     numbers, stopped = range(1, counter.heard + 1, 4), 0
     for number in numbers:
         cut = small_search(tmp_path, f"at {number}", AtEvent(number))
@@ -91,7 +91,7 @@ def test_interrupted_all_over_a_search_it_continues_to_the_same_curves(tmp_path)
         # What was reported is kept, and every trial is at rest.
         assert not cut.history.running
         after = small_search(tmp_path, f"at {number}", AtEvent())
-        assert (after.stopped, reported(after)) == ("finished", whole), f"at event {number}"
+        assert (after.stopped, outcomes(after)) == ("finished", whole), f"at event {number}"
     assert stopped > len(numbers) // 2
 
 

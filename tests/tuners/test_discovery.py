@@ -9,7 +9,7 @@ import pytest
 
 import kerashpo as kt
 from kerashpo.space import discovery
-from tests.helpers.small_models import DATA, make, place, reported
+from tests.helpers.small_models import DATA, make, outcomes, place
 
 
 def triangle(hp: Any) -> keras.Model:
@@ -49,7 +49,7 @@ def test_a_search_over_dependent_ranges_resumes_exactly(tmp_path):
         cut.search(**DATA)
     whole = kt.RandomSearch(triangle, max_trials=8, **place(tmp_path, "whole"))
     whole.search(**DATA)
-    assert reported(cut.results) == reported(whole.results)
+    assert outcomes(cut.results) == outcomes(whole.results)
 
 
 def test_enqueued_values_outside_of_a_dependent_range_are_trained_as_the_nearest(tmp_path):

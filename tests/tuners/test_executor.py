@@ -22,7 +22,7 @@ from kerashpo.schedulers.full_training import Full
 from kerashpo.study.study import open_study
 from kerashpo.tuners.executor import repeatability_notes
 from kerashpo.tuners.tuner_options import TunerOptions
-from tests.helpers.small_models import DATA, Slowly, Together, build, place, reported
+from tests.helpers.small_models import DATA, Slowly, Together, build, outcomes, place
 
 ROOT = Path(__file__).parents[2]
 # As users write it: no `if __name__ == "__main__"`, the model defined in the script.
@@ -96,7 +96,7 @@ def searched(tmp_path_factory):
         facts["left"] = [one for one in left if not gone([one])]
     facts["cut"] = open_study(folder / "study").history
     tuner = kt.Hyperband(build, max_epochs=9, factor=3, **place(folder))
-    facts["acknowledged"] = reported(tuner.results)
+    facts["acknowledged"] = outcomes(tuner.results)
     tuner.search(**DATA | {"batch_size": 1, "callbacks": [Together(folder, 2)]})
     facts["results"] = tuner.results
     return facts
@@ -121,8 +121,8 @@ def test_ctrl_c_saves_and_says_how_to_continue(searched):
 def test_no_epoch_is_lost_and_the_results_are_those_of_an_undisturbed_search(searched):
     whole = kt.Hyperband(build, max_epochs=9, factor=3, **place(searched["folder"], "whole"))
     whole.search(**DATA | SLOW)
-    after = reported(searched["results"])
-    assert after == reported(whole.results)
+    after = outcomes(searched["results"])
+    assert after == outcomes(whole.results)
     for number, (_, _, reports) in searched["acknowledged"].items():
         assert reports.items() <= after[number][2].items()
     assert searched["results"].stopped == "finished"
@@ -174,7 +174,7 @@ def test_any_number_of_workers_gives_the_same_results(tmp_path):
         tuner = kt.Hyperband(build, max_epochs=3, factor=3, **settings)
         tuner.search(**DATA)
         assert (tmp_path / name / "logs" / "worker-0.log").exists()
-        found.append(reported(tuner.results))
+        found.append(outcomes(tuner.results))
     assert found[0] == found[1] and len(found[0]) == 5
 
 

@@ -20,7 +20,7 @@ import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
 from kerashpo.store.blobs import FileBlobs, best_key
 from kerashpo.study.doctor import examine
-from tests.helpers.small_models import DATA, build, build_few, place, reported
+from tests.helpers.small_models import DATA, build, build_few, outcomes, place
 
 X, Y = load_iris(return_X_y=True)
 SCORE = kt.Objective("score", "max")
@@ -48,9 +48,9 @@ def test_a_tuner_from_an_oracle_searches_as_the_tuner_of_its_name(
     named = getattr(kt, name)(build_few, "val_loss", seed=4, **settings, **where(tmp_path, "named"))
     for one in (tuner, named):
         one.search(**DATA)
-    assert reported(tuner.results) == reported(named.results)
+    assert outcomes(tuner.results) == outcomes(named.results)
     again = kt.Tuner(oracle=oracle, hypermodel=build_few, **where(tmp_path))
-    assert reported(again.results) == reported(tuner.results)
+    assert outcomes(again.results) == outcomes(tuner.results)
 
 
 def test_an_asha_oracle_bounds_its_configurations(tmp_path):

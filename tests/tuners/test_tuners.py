@@ -18,7 +18,7 @@ from kerashpo.core.errors import ConsecutiveFailures, DiskFull, InvalidInput, St
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Status
 from kerashpo.store.journal import JournalStore
-from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, place, reported
+from tests.helpers.small_models import DATA, LABELS, ROWS, build, build_few, make, outcomes, place
 
 TUNERS = ["Hyperband", "BayesianOptimization", "RandomSearch", "GridSearch"]
 OWN = {
@@ -130,7 +130,7 @@ def test_tables(hyperband):
 
 def test_a_study_opens_without_the_tuner(hyperband):
     study = kt.open_study(hyperband.project_dir)
-    assert reported(study.results) == reported(hyperband.results)
+    assert outcomes(study.results) == outcomes(hyperband.results)
     assert study.results.best == hyperband.results.best
 
 
@@ -141,21 +141,21 @@ def test_an_equal_seed_gives_equal_trials_and_curves(hyperband, tmp_path):
             build, max_epochs=4, factor=2, **place(tmp_path, f"s{seed}", seed=seed)
         )
         tuner.search(**DATA)
-        runs[seed] = reported(tuner.results)
-    assert runs[0] == reported(hyperband.results)
+        runs[seed] = outcomes(tuner.results)
+    assert runs[0] == outcomes(hyperband.results)
     assert runs[0] != runs[1]
 
 
 def test_searching_a_finished_study_trains_nothing(hyperband):
-    before = reported(hyperband.results)
+    before = outcomes(hyperband.results)
     again = kt.Hyperband(
         build, "val_loss", 4, 2, seed=0, directory=Path(hyperband.project_dir).parent,
         project_name="study",
     )  # fmt: skip
-    assert reported(again.results) == before
+    assert outcomes(again.results) == before
     with pytest.warns(UserWarning, match="finished.*callbacks: was None, now .*Forbidden"):
         again.search(**DATA, callbacks=[Forbidden()])
-    assert reported(again.results) == before
+    assert outcomes(again.results) == before
 
 
 class Forbidden(keras.callbacks.Callback):
@@ -196,7 +196,7 @@ def test_more_trials_continue_where_fewer_ended(tmp_path):
     second.search(**DATA)
     whole = kt.RandomSearch(build, max_trials=2, **place(tmp_path, "whole"))
     whole.search(**DATA)
-    assert reported(second.results) == reported(whole.results)
+    assert outcomes(second.results) == outcomes(whole.results)
 
 
 def test_a_wider_search_keeps_the_earlier_trials(tmp_path):
@@ -279,7 +279,7 @@ def test_a_full_disk_stops_the_search_and_more_room_lets_it_continue(tmp_path, m
     cut = kt.open_study(tmp_path / "study").history
     assert (cut.stopped, cut.failed) == ("disk full", 0)
     tuner.search(**DATA, epochs=2)
-    assert reported(tuner.results) == reported(whole.results)
+    assert outcomes(tuner.results) == outcomes(whole.results)
 
 
 def test_a_callback_without_room_for_its_file_stops_the_search_and_fails_no_trial(tmp_path):
@@ -300,7 +300,7 @@ def test_a_callback_without_room_for_its_file_stops_the_search_and_fails_no_tria
     cut = kt.open_study(tmp_path / "study").history
     assert (cut.stopped, cut.failed, cut.epochs) == ("disk full", 0, 1)
     room.append("some")
-    assert reported(search("study")) == reported(search("whole"))
+    assert outcomes(search("study")) == outcomes(search("whole"))
 
 
 def test_a_log_that_cannot_be_written_stops_the_search_and_fails_no_trial(tmp_path, monkeypatch):
@@ -320,7 +320,7 @@ def test_a_log_that_cannot_be_written_stops_the_search_and_fails_no_trial(tmp_pa
             tuner.search(**DATA, epochs=2)
     assert kt.open_study(tmp_path / "study").history.failed == 0
     tuner.search(**DATA, epochs=2)
-    assert reported(tuner.results) == reported(whole.results)
+    assert outcomes(tuner.results) == outcomes(whole.results)
 
 
 def test_a_streak_of_failures_ends_the_search_and_keeps_what_was_done(tmp_path):

@@ -223,7 +223,7 @@ def test_workers_that_cannot_start_are_reported_with_their_output():
     executor = pool(make)
     driver = Driver(executor)
     driver.start(0, until=1)
-    with pytest.raises(WorkerLost, match="(?s)3 worker processes.*exit code 7.*the last words"):
+    with pytest.raises(WorkerLost, match="(?s)3 workers in a row.*exit code 7.*the last words"):
         driver.drain()
     executor.close()
 
