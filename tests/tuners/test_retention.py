@@ -106,7 +106,7 @@ def test_tuners_keep_their_arguments(tmp_path):
     assert stored == (best_key(tuner.results.best.trial),)
     assert all(read_key(key) for key in stored)
     tuner.get_best_models(1)
-    with pytest.raises(InvalidInput, match=r"weights of trial \d were not kept: the tuner.s argument keep="):
+    with pytest.raises(InvalidInput, match=r"weights of trial \d were not kept: the tuner"):
         tuner.get_best_models(2)
 
 
