@@ -26,6 +26,10 @@ def on_test(
 ) -> tuple[dict[str, float], Table]:
     """Returns a model's metrics on the test set and its confusion matrix.
 
+    The loss is that of the predictions, without penalties on weights, for every model alike:
+    `evaluate` would take that of a single network from its logits, which know no bound, and an
+    average has probabilities alone.
+
     Args:
         model: with the weights of its best epoch.
         split: the data of the seed.
@@ -38,6 +42,8 @@ def on_test(
     """
     x, y = split.test
     scores, answers = (_compiled if compiled else _plain)(model, x, y)
+    if _has_keras_loss(model):
+        scores["loss"] = _measured(model, y, answers)["loss"]
     if not task.classes:
         return scores, []
     return scores, confusion(labels_of(y), _chosen(answers, model), len(task.classes))
@@ -70,6 +76,14 @@ def _chosen(answers: Array, model: Any) -> Array:
         return np.argmax(answers, axis=-1)
     half = 0.0 if _has_logits(model) else 0.5
     return np.greater(np.reshape(answers, len(answers)), half).astype(int)
+
+
+def _has_keras_loss(model: Any) -> bool:
+    """Whether the loss is the compiled one of predictions, not computed in a way of its own."""
+    import keras
+
+    own = type(model).compute_loss is not keras.Model.compute_loss
+    return model.compiled and model.loss is not None and not own
 
 
 def _has_logits(model: Any) -> bool:
