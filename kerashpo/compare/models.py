@@ -129,6 +129,7 @@ def untuned_average(task: Task, split: Split, epochs: int, seed: int, folder: st
         seed=seed,
         directory=folder,
         project_name="default_average",
+        fit_hp=task.fit_hp or None,
     )
     x, y = split.train
     tuner.search(
@@ -143,13 +144,16 @@ def untuned_average(task: Task, split: Split, epochs: int, seed: int, folder: st
     return model_score("average", model, split, task, tuner.results.epochs, SEEDS)
 
 
-def refitted(task: Task, split: Split, model: Any, epochs: int, spent: int) -> ModelScore:
+def refitted(
+    task: Task, split: Split, model: Any, fit: dict[str, Any], epochs: int, spent: int
+) -> ModelScore:
     """Trains a fresh model of another library's winner on training and validation rows.
 
     Args:
         task: the task whose hypermodel is tuned.
         split: the data of the seed.
         model: built, with fresh weights.
+        fit: the arguments of `fit` that the winner sets, e.g. its batch size.
         epochs: the winner's best epoch.
         spent: the epochs of its search.
     """
@@ -159,5 +163,5 @@ def refitted(task: Task, split: Split, model: Any, epochs: int, spent: int) -> M
     x, y = keras.tree.map_structure(
         lambda *parts: np.concatenate(parts), split.train, split.validation
     )
-    model.fit(x, y, batch_size=task.batch_size, epochs=epochs, verbose=0)
+    model.fit(x, y, **{"batch_size": task.batch_size, **fit}, epochs=epochs, verbose=0)
     return model_score("refit", model, split, task, spent + epochs)

@@ -182,8 +182,12 @@ def _check_model(source: str, task: Task, split: Split, epochs: int) -> None:
 
 def _check_tuner(run: Run, task: Task, options: ComparisonOptions) -> None:
     """Makes the tuner once, in a folder that is deleted."""
+    from kerashpo.compare.peers.tuned_fit import with_tuned_fit
+
     with tempfile.TemporaryDirectory() as folder:
-        tuner = make_own_tuner(run, task, task.build, options.allowance(run.tuner), folder)
+        tuner = make_own_tuner(
+            run, task, with_tuned_fit(task), options.allowance(run.tuner), folder
+        )
         planned = tuner.plan().epochs if _is_ours(tuner) else None
     if options.total is not None and planned is not None and planned > options.total:
         raise InvalidInput(
@@ -198,7 +202,7 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
     Args:
         run: the cell.
         task: the task whose hypermodel is tuned.
-        build: its ``build_model``, or a wrapper of it.
+        build: its ``build_model``, a wrapper of it, or a `HyperModel` that tunes `fit` too.
         budget: the budget of the search.
         directory: the folder of the tuner's files.
 
@@ -245,10 +249,11 @@ def run_own_tuner(run: Run, task: Task, options: ComparisonOptions) -> Result | 
     """
     from kerashpo.compare.peers.recorder import Recorder, recorded
     from kerashpo.compare.peers.run_peer import record_search
+    from kerashpo.compare.peers.tuned_fit import with_tuned_fit
 
     budget = options.allowance(run.tuner)
     recorder = Recorder(task.objective, budget.epochs)
-    build = recorded(task.build, recorder)
+    build = with_tuned_fit(task, lambda build: recorded(build, recorder))
     if run.study.exists() and not has_log(run.study):
         shutil.rmtree(run.study)  # of another library, whose searches start again
     tuner = make_own_tuner(run, task, build, budget, str(run.folder))

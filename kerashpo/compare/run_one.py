@@ -40,11 +40,12 @@ def run_one(run: Run, options: ComparisonOptions) -> Result | None:
 
 
 def run_untrained(run: Run, task: Task) -> Result:
-    """Returns the result of an answer that needs no model: the commonest class, or the mean."""
+    """Returns the result of a rival, or of the commonest class or the mean."""
     split = task.load(run.seed)
-    scores = _constant(task, split)
+    rival = run.tuner == "rival"
+    scores = task.rival(split) if rival and task.rival else _constant(task, split)
     table: list[list[int]] = []
-    if task.classes:
+    if task.classes and not rival:
         shares = constant_answer(split.train[1], len(task.classes))
         truth = labels_of(split.test[1])
         table = confusion(truth, np.full(len(truth), shares.argmax()), len(shares))
@@ -104,6 +105,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
         "directory": run.folder,
         "project_name": run.project,
         "lang": options.lang,
+        "fit_hp": task.fit_hp or None,
     }
     rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
     if run.tuner == "default":  # the untuned model: only default values may be used
@@ -144,6 +146,8 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
 
 def needs_keras(run: Run) -> bool:
     """Returns whether a run would have to import Keras first."""
+    if run.tuner == "rival":
+        return False
     untrained = run.tuner in UNTRAINED and run.task().constant is not None
     return not untrained and "keras" not in sys.modules
 

@@ -236,7 +236,8 @@ def plan_runs(options: ComparisonOptions, tasks: Mapping[str, Task]) -> list[Run
     for seed in options.seeds:
         for source, (problem, task) in zip(options.problem, tasks.items(), strict=True):
             place = folder_of(options.out) / "runs" / f"{problem}{_code(source)}"
-            for maker in (*options.tuners, "default", task.baseline):
+            rival = () if task.rival is None else ("rival",)
+            for maker in (*options.tuners, "default", *rival, task.baseline):
                 tuner = name_of(maker)
                 budget = f"{_budget(tuner, options)}{_code(maker)}"
                 folder = place / budget / f"seed-{seed}"

@@ -41,7 +41,7 @@ def search_and_test(
         batch_size=task.batch_size,
         verbose=0 if options.quiet else 1,
         **epochs,
-        **_final_round(run.tuner, options),
+        **_final_round(run.tuner, task, options),
     )
     results = tuner.results
     if results.stopped == "interrupted":
@@ -72,9 +72,13 @@ def search_and_test(
     )
 
 
-def _final_round(tuner: str, options: ComparisonOptions) -> dict[str, Any]:
-    """Returns the argument of `search` for a final round within the budget, where there is one."""
-    folds = options.final_round_of(tuner) if tuner in OURS and tuner != "pbt" else None
+def _final_round(tuner: str, task: Task, options: ComparisonOptions) -> dict[str, Any]:
+    """Returns the argument of `search` for a final round within the budget, where there is one.
+
+    Rows in time order have none: its shuffled folds would train on what comes after.
+    """
+    possible = tuner in OURS and tuner != "pbt" and not task.same_split
+    folds = options.final_round_of(tuner) if possible else None
     if folds is None:
         return {"final_round": False} if tuner == "recommended" else {}
     return {"final_round": folds}

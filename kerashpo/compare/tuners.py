@@ -20,8 +20,9 @@ MEMBERS = 8
 """The usual population of `PBT`."""
 PEERS = ("keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
 TUNERS = (*OURS, *PEERS)
-BASELINES = ("default", "majority", "mean")
-UNTRAINED = ("majority", "mean")
+BASELINES = ("default", "rival", "majority", "mean")
+"""The untuned model, a problem's simple rival, and the answers that need no model."""
+UNTRAINED = ("rival", "majority", "mean")
 
 _NEEDS = {"optuna.tpe": ("optuna",), "optuna.gp": ("optuna", "torch")}
 INITIAL_POINTS = ("bayesian", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")

@@ -1,6 +1,9 @@
-"""Baselines without a model: always predict the class frequencies, or the mean."""
+"""Baselines: the class frequencies, the mean, and simple rivals from scikit-learn."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -52,3 +55,40 @@ def mean_answer(split: Split) -> dict[str, float]:
         found[f"{name}_r2_score"] = 1.0 - error / float(np.var(y))
         found[f"{name}_loss"] = error
     return found
+
+
+def mean_error(split: Split) -> dict[str, float]:
+    """Returns the squared error of always predicting the training part's mean, as mse and loss."""
+    answer = float(np.mean(split.train[1]))
+    return squared_errors(split, lambda x: np.full(len(x), answer))
+
+
+def ridge_error(split: Split) -> dict[str, float]:
+    """Returns the squared error of a ridge regression whose penalty the validation part chose.
+
+    Samples of any shape are flattened; it is fitted on the training part alone.
+    """
+    from sklearn.linear_model import Ridge
+
+    def flat(x: Array) -> Array:
+        return x.reshape(len(x), -1)
+
+    x, y = split.train
+    fits = [Ridge(penalty).fit(flat(x), y.ravel()) for penalty in 10.0 ** np.arange(-1, 6)]
+    found = [squared_errors(split, lambda x, fit=fit: fit.predict(flat(x))) for fit in fits]
+    return min(found, key=lambda errors: errors["val_mse"])
+
+
+def squared_errors(split: Split, predict: Callable[[Any], Array]) -> dict[str, float]:
+    """Returns the mean squared error of predictions on both parts, as mse and loss."""
+    found: dict[str, float] = {}
+    for name, (x, y) in (("val", split.validation), ("test", split.test)):
+        error = float(np.mean((predict(x) - y.ravel()) ** 2))
+        found |= {f"{name}_mse": error, f"{name}_loss": error}
+    return found
+
+
+def accuracies(split: Split, predict: Callable[[Any], Array]) -> dict[str, float]:
+    """Returns the accuracy of predicted labels (n,) on both parts."""
+    parts = (("val", split.validation), ("test", split.test))
+    return {f"{name}_accuracy": float(np.mean(predict(x) == y)) for name, (x, y) in parts}

@@ -15,6 +15,8 @@ _PLACES = {
     "wine": "wine:wine",
     "digits": "digits:digits",
     "diabetes": "diabetes:diabetes",
+    "sp500": "sp500:sp500",
+    "fashion": "fashion:fashion",
 }
 
 

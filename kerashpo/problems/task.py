@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,6 +42,9 @@ class Task:
         same_split: whether all seeds have the same split, as in time order.
         constant: returns metrics of the constant answer (the classes' shares, the mean) by name,
             ``val_...`` and ``test_...``; None to measure them with the model's loss and metrics.
+        rival: returns the same metrics of a simple method that is no network, e.g. a ridge
+            regression, fitted on the training part; None for no such row.
+        fit_hp: arguments of `fit` to tune, see `Tuner`, e.g. ``{"batch_size": choice([16, 32])}``.
 
     Raises:
         InvalidInput: if one of them cannot be used.
@@ -60,6 +63,8 @@ class Task:
     description: Text = ""
     same_split: bool = False
     constant: Callable[[Split], dict[str, float]] | None = None
+    rival: Callable[[Split], dict[str, float]] | None = None
+    fit_hp: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -77,10 +82,17 @@ class Task:
             self._check_positive(require_integer("A task's positive", self.positive, 0))
         _check_text("title", self.title)
         _check_text("description", self.description)
+        if not isinstance(self.fit_hp, Mapping):
+            raise InvalidInput(
+                f"The fit_hp of the task {self.name!r} must map arguments of fit to their search "
+                f"domains. Received: {self.fit_hp!r}."
+            )
 
     def _check_functions(self) -> None:
-        for what in ("build", "load"):
+        for what in ("build", "load", "constant", "rival"):
             value = getattr(self, what)
+            if value is None and what in ("constant", "rival"):
+                continue
             if not callable(value):
                 hint = " Pass its build method." if hasattr(value, "build") else ""
                 raise InvalidInput(
@@ -115,6 +127,8 @@ class Task:
         target: float | None = None,
         batch_size: int = 32,
         positive: int | str | None = None,
+        rival: Callable[[Split], dict[str, float]] | None = None,
+        fit_hp: Mapping[str, Any] | None = None,
     ) -> Task:
         """Returns a task from arrays: splits, class names and baselines are worked out.
 
@@ -138,6 +152,8 @@ class Task:
             target: see `Task`.
             batch_size: see `Task`.
             positive: the class whose recall is reported, by name or number.
+            rival: see `Task`.
+            fit_hp: see `Task`.
 
         Raises:
             InvalidInput: if the arrays do not fit together, or what `y` holds is unclear.
@@ -155,6 +171,8 @@ class Task:
             title=title,
             description=description,
             same_split=in_time_order,
+            rival=rival,
+            fit_hp={} if fit_hp is None else fit_hp,
         )
 
     @property

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras_tuner
 
 from kerashpo.compare.peers.recorder import PeerSettings, Recorder, recorded
+from kerashpo.compare.peers.tuned_fit import with_tuned_fit
 
 
 def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
@@ -20,7 +20,8 @@ def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
     """
     task = settings.task
 
-    tuner = _tuner(name, recorded(task.build, recorder), settings)
+    hypermodel = with_tuned_fit(task, lambda build: recorded(build, recorder))
+    tuner = _tuner(name, hypermodel, settings)
     epochs = {} if name == "hyperband" else {"epochs": settings.max_epochs}
     x, y = settings.split.train
     tuner.search(
@@ -34,7 +35,7 @@ def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
     )
 
 
-def _tuner(name: str, build: Callable[[Any], Any], settings: PeerSettings) -> Any:
+def _tuner(name: str, hypermodel: Any, settings: PeerSettings) -> Any:
     objective = settings.task.objective
     shared: dict[str, Any] = {
         "objective": keras_tuner.Objective(objective.name, objective.direction),
@@ -45,14 +46,14 @@ def _tuner(name: str, build: Callable[[Any], Any], settings: PeerSettings) -> An
     }
     if name == "hyperband":
         return keras_tuner.Hyperband(
-            build,
+            hypermodel,
             max_epochs=settings.max_epochs,
             factor=settings.factor,
             hyperband_iterations=settings.allowed.rounds,
             **shared,
         )
     return keras_tuner.BayesianOptimization(
-        build,
+        hypermodel,
         max_trials=settings.allowed.trials,
         num_initial_points=settings.initial_points,
         **shared,

@@ -13,6 +13,7 @@ from keras_tuner.engine import hyperparameters as kt
 from kerashpo.compare.peers.recorder import PeerSettings, Recorder
 from kerashpo.core.errors import InvalidInput
 from kerashpo.problems.task import Task
+from kerashpo.training.folds import fit_values, read_fit_hp
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.keras_tuner_params import to_keras
 
@@ -56,13 +57,16 @@ def _sampler(name: str, seed: int, initial_points: int) -> Any:
 def _columns(task: Task) -> list[Any]:
     """Returns every parameter that `build_model` may declare, as KerasTuner hyperparameters."""
     params = ModelBuilder(task.build).discover(0).params
-    return [to_keras(param) for param in params]
+    return [to_keras(param) for param in (*read_fit_hp(task.fit_hp).params, *params)]
 
 
 def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> float:
     """Trains one trial; returns its best epoch's score."""
     keras.backend.clear_session()
     hp = OptunaHyperParameters(trial)
+    tuned = read_fit_hp(settings.task.fit_hp)
+    for param in tuned.params:
+        hp._retrieve(to_keras(param))
     model = settings.task.build(hp)
     recorder.begin(hp.values)
     x, y = settings.split.train
@@ -70,10 +74,10 @@ def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> float:
         x,
         y,
         validation_data=settings.split.validation,
-        batch_size=settings.task.batch_size,
         epochs=settings.max_epochs,
         callbacks=[recorder],
         verbose=0,
+        **{"batch_size": settings.task.batch_size, **fit_values(tuned, hp.values)},
     )
     objective = settings.task.objective
     values = [value for value in history.history[objective.name] if math.isfinite(value)]

@@ -21,6 +21,7 @@ from kerashpo.compare.runs import Result, Run, write_json
 from kerashpo.core.errors import NoResult
 from kerashpo.problems.splits import Split
 from kerashpo.problems.task import Task
+from kerashpo.training.folds import fit_values, read_fit_hp
 
 
 def run_peer(run: Run, task: Task, options: ComparisonOptions) -> Result:
@@ -74,10 +75,10 @@ def record_search(
         shares = _shares(recorder, split, task)
         expected = expected_of(*shares).value if shares else math.nan
         reported = (best.metrics.get(task.objective.name, math.nan), expected)
-        fresh = built(task, best)[0]
+        fresh, fit = built(task, best)[0], fit_values(read_fit_hp(task.fit_hp), best.values)
         models = (
             model_score("winner", model, split, task, spent, 1, *reported),
-            refitted(task, split, fresh, best.epoch, spent),
+            refitted(task, split, fresh, fit, best.epoch, spent),
         )
     return Result.of(
         run,
@@ -131,5 +132,5 @@ def built(task: Task, best: Winner) -> tuple[Any, dict[str, Any]]:
     hp = keras_tuner.HyperParameters()
     hp.values = dict(best.values)
     model = task.build(hp)
-    asked = {param.name for param in hp.space}
+    asked = {param.name for param in hp.space} | set(task.fit_hp)
     return model, {name: value for name, value in best.values.items() if name in asked}

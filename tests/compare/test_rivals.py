@@ -1,0 +1,91 @@
+"""A problem's simple rival and the arguments of `fit` that it tunes, in every kind of search."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from kerashpo.compare.__main__ import main
+
+MINE = """
+import numpy as np
+import kerashpo as kt
+
+
+def build(hp):
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1, sampling="log")), "mse",
+                  metrics=[keras.metrics.MeanSquaredError(name="mse"), rows])
+    model.run_eagerly = True
+    return model
+
+
+def rows(y, answers):
+    import keras
+
+    return keras.ops.cast(keras.ops.shape(y)[0], "float32")
+
+
+def rival(split):
+    return {"val_mse": 0.25, "test_mse": 0.5, "test_loss": 0.5}
+
+
+def numbers():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    return kt.Task.from_arrays(
+        build, x, x.sum(axis=1), name="numbers", objective="val_mse", rival=rival,
+        fit_hp={"batch_size": kt.space.choice([5, 7], default=7)}, batch_size=32,
+    )
+
+
+def ours(build_model, budget, **common):
+    return kt.RandomSearch(build_model, max_trials=budget.trials, **common)
+"""
+TUNERS = ["random", "keras_tuner.bayesian", "optuna.tpe", "mine.ours"]
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rivals")
+    file, out = folder / "mine.py", folder / "out"
+    file.write_text(MINE)
+    tuners = [name.replace("mine.", f"{file}:") for name in TUNERS]
+    few = "--max-epochs 1 --max-trials 2 --initial-points 1 --quiet".split()
+    assert main(["--problem", f"{file}:numbers", "--tuners", *tuners, *few, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def results(compared):
+    found = [json.loads(path.read_text("utf-8")) for path in compared.rglob("*.result.json")]
+    return {body["tuner"]: body for body in found}
+
+
+def test_the_rival_has_a_row_beside_the_baselines(compared, results):
+    with open(compared / "results.csv", newline="", encoding="utf-8") as file:
+        assert [row["tuner"] for row in csv.DictReader(file)] == [
+            *TUNERS,
+            "default",
+            "rival",
+            "mean",
+        ]
+    rival = results["rival"]
+    assert (rival["val_score"], rival["test_score"], rival["epochs"]) == (0.25, 0.5, 0)
+    assert "simple rival" in (compared / "report.md").read_text("utf-8")
+
+
+def test_every_search_trains_in_batches_of_the_tuned_size(compared, results):
+    configs = {tuner: body["best_config"] for tuner, body in results.items()}
+    assert configs["default"]["batch_size"] == 7
+    assert all(configs[name]["batch_size"] in (5, 7) for name in TUNERS)
+    for path in compared.rglob("*.curves.json"):
+        curves = json.loads(path.read_text("utf-8"))
+        # 38 training rows: eight batches of at most 5, or six of at most 7.
+        means = [value for *_, metric, value, _, _ in curves if metric == "rows"]
+        assert len(means) == 2
+        assert set(np.round(means, 4)) <= {38 / 8, round(38 / 6, 4)}
