@@ -74,9 +74,12 @@ def ridge_error(split: Split) -> dict[str, float]:
         return x.reshape(len(x), -1)
 
     x, y = split.train
-    fits = [Ridge(penalty).fit(flat(x), y.ravel()) for penalty in 10.0 ** np.arange(-1, 6)]
-    found = [squared_errors(split, lambda x, fit=fit: fit.predict(flat(x))) for fit in fits]
-    return min(found, key=lambda errors: errors["val_mse"])
+
+    def errors(penalty: float) -> dict[str, float]:
+        fit = Ridge(penalty).fit(flat(x), y.ravel())
+        return squared_errors(split, lambda samples: fit.predict(flat(samples)))
+
+    return min(map(errors, 10.0 ** np.arange(-1, 6)), key=lambda found: found["val_mse"])
 
 
 def squared_errors(split: Split, predict: Callable[[Any], Array]) -> dict[str, float]:
