@@ -173,7 +173,7 @@ class Plots:
         Args:
             ax: where to draw.
         """
-        from kerashpo.plots.objectives import draw_objectives
+        from kerashpo.plots.objective_lines import draw_objectives
 
         return draw_objectives(tradeoff(self._history), ax, self._say)
 

@@ -19,6 +19,7 @@ from kerashpo.display.text import energy_text, limits_text, score_notes
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
+from kerashpo.reporting.final_round_section import final_round
 from kerashpo.reporting.html import to_html
 from kerashpo.reporting.markdown import to_markdown
 from kerashpo.reporting.study_figures import ReportFigures
@@ -63,6 +64,7 @@ def study_blocks(subject: Subject, texts: Texts, pictures: bool = True) -> list[
     if not subject.history.trials:
         return [*blocks, *_provenance(subject, texts)]
     blocks += _best(subject, texts)
+    blocks += final_round(subject.history, subject.space, texts)
     drawn = ReportFigures(subject.history, subject.space, texts).sections() if pictures else ()
     for section, figures in drawn:
         blocks.append(Heading(texts(f"study.{section}")))

@@ -60,7 +60,7 @@ class CallbackState:
         """
         found = {key: thing for thing, key in _parts(model, self._callback)}
         try:
-            return _Unpickler(io.BytesIO(data), found).load()  # type: ignore[no-any-return]
+            return _ReferenceUnpickler(io.BytesIO(data), found).load()  # type: ignore[no-any-return]
         except Exception as error:  # any exception of the user's classes
             name = type(self._callback).__name__
             raise ValueError(f"the state of the callback {name} cannot be read: {error}") from error
@@ -121,20 +121,20 @@ def _dumps(
     """Pickles by name if possible, else by value."""
     buffers: list[pickle.PickleBuffer] = []
     collect: Callable[[pickle.PickleBuffer], Any] | None = buffers.append if out_of_band else None
-    for kind in (_Pickler, _CloudPickler):
+    for kind in (_ReferencePickler, _CloudReferencePickler):
         file = io.BytesIO()
         buffers.clear()
         try:
             kind(file, references, collect).dump(value)
         except Exception:
-            if kind is _CloudPickler:
+            if kind is _CloudReferencePickler:
                 raise
             continue
         return file.getvalue(), buffers
     raise AssertionError("unreachable")
 
 
-class _Pickler(pickle.Pickler):
+class _ReferencePickler(pickle.Pickler):
     def __init__(self, file: Any, references: References, collect: Any) -> None:
         super().__init__(file, protocol=5, buffer_callback=collect)
         self._references = references
@@ -143,7 +143,7 @@ class _Pickler(pickle.Pickler):
         return self._references.get(id(value))
 
 
-class _CloudPickler(cloudpickle.CloudPickler):
+class _CloudReferencePickler(cloudpickle.CloudPickler):
     def __init__(self, file: Any, references: References, collect: Any) -> None:
         super().__init__(file, protocol=5, buffer_callback=collect)
         self._references = references
@@ -152,7 +152,7 @@ class _CloudPickler(cloudpickle.CloudPickler):
         return self._references.get(id(value))
 
 
-class _Unpickler(pickle.Unpickler):
+class _ReferenceUnpickler(pickle.Unpickler):
     def __init__(self, file: Any, found: Mapping[tuple[str, int], Any]) -> None:
         super().__init__(file)
         self._found = found

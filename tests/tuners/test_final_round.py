@@ -263,3 +263,18 @@ def test_what_cannot_have_one_is_refused_before_anything_is_trained(tmp_path: An
     with pytest.raises(InvalidInput, match="max_epochs_total=8"):
         tight.search(**small.DATA, epochs=2, final_round=5)
     assert not (tmp_path / "study" / "study.jsonl").exists()
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+def test_the_report_has_the_finalists_and_what_the_averages_cost(
+    tuner: Any, tmp_path: Any, lang: str
+) -> None:
+    text = tuner.report(tmp_path / "report.md", lang).read_text("utf-8")
+    final = tuner.results.final
+    section = text.split({"en": "## Final round", "es": "## Ronda final"}[lang])[1].split("\n## ")[
+        0
+    ]
+    table = [line for line in section.splitlines() if line.startswith("|")]
+    numbers = [line.split("|")[1].strip() for line in table[2:]]
+    assert numbers == [str(number) for number in final.table["trial"]]
+    assert f" {len(final.members)} " in section and f" {len(final.members_all)} " in section

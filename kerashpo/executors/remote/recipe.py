@@ -59,7 +59,7 @@ def write_recipe(
     file = io.BytesIO()
     buffers: list[pickle.PickleBuffer] = []
     try:
-        _Pickler(file, buffers, local).dump(make)
+        _RecipePickler(file, buffers, local).dump(make)
     except Exception as error:  # pickling a user's object can raise anything
         raise unsendable(parts, error) from error
     arrays = tuple(np.frombuffer(buffer.raw(), np.uint8) for buffer in buffers)
@@ -78,11 +78,11 @@ def read_recipe(recipe: Recipe, blobs: Blobs | None) -> Callable[[], Runner]:
     """
     make_importable(recipe.sources)
     writable = [bytearray(array) for array in recipe.arrays]
-    make: Callable[[], Runner] = _Unpickler(io.BytesIO(recipe.body), writable, blobs).load()
+    make: Callable[[], Runner] = _RecipeUnpickler(io.BytesIO(recipe.body), writable, blobs).load()
     return make
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+class _RecipePickler(cloudpickle.Pickler):  # type: ignore[misc]
     def __init__(
         self, file: io.BytesIO, buffers: list[pickle.PickleBuffer], local: Blobs | None
     ) -> None:
@@ -94,7 +94,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         return _CHECKPOINTS if self._local is not None and obj is self._local else None
 
 
-class _Unpickler(pickle.Unpickler):
+class _RecipeUnpickler(pickle.Unpickler):
     def __init__(self, file: io.BytesIO, buffers: list[bytearray], blobs: Blobs | None) -> None:
         super().__init__(file, buffers=buffers)
         self._blobs = blobs
