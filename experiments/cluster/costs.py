@@ -24,14 +24,17 @@ STORE = 100 * 2**20
 
 
 def cpu() -> float:
-    """Returns the processor seconds of this process and all that it started, so far."""
-    whole = time.process_time()
-    for process in psutil.Process().children(recursive=True):
+    """Returns the processor seconds of this process and all that it started, so far.
+
+    Those of a process that has ended are its parent's.
+    """
+    me, whole = psutil.Process(), 0.0
+    for process in (me, *me.children(recursive=True)):
         try:
             used = process.cpu_times()
         except psutil.Error:
             continue
-        whole += used.user + used.system
+        whole += used.user + used.system + used.children_user + used.children_system
     return whole
 
 
@@ -52,7 +55,7 @@ def main() -> None:
     import ray
 
     for cpus, trials, epochs, seconds in ((2, 4, 25, 0.0), (2, 4, 525, 0.0), (2, 44, 25, 0.0)):
-        _connect(ray, cpus)
+        connect(ray, cpus)
         used, first, history = measure(trials, epochs, seconds)
         ray.shutdown()
         print(
@@ -60,7 +63,7 @@ def main() -> None:
             f"{history.now:.1f} s; {first:.1f} s until the first report",
             flush=True,
         )
-    _connect(ray, 8)
+    connect(ray, 8)
     _, _, history = measure(8, 10, 1.0)
     ray.shutdown()
     begun = min(trial.times[0, 1] for trial in history.trials.values()) - 1.0
@@ -69,7 +72,8 @@ def main() -> None:
     print(f"8 workers, epochs of 1 s: {ended - begun:.1f} s, efficiency {share:.2f}")
 
 
-def _connect(ray: object, cpus: int) -> None:
+def connect(ray: object, cpus: int) -> None:
+    """Starts a cluster of one node on this machine."""
     ray.init(  # type: ignore[attr-defined]
         address="local",
         num_cpus=cpus,

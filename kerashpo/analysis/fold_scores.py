@@ -19,6 +19,12 @@ each fold counts at its best epoch and the finalists were chosen on one of them,
 of the fold models makes up for in part. Measured, see `experiments/winners`."""
 
 
+NEAR = 1.2
+"""The mean loss, in multiples of the winner's, up to which a finalist is averaged with it. An
+average over a finalist that is far worse, such as an untuned model that cannot learn the data,
+loses more than it gains. Measured, see `experiments/winners`."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class FoldScore:
@@ -114,6 +120,18 @@ def ranked(history: History) -> list[Trial]:
         and all(best.finite for best in bests_of(trial))
     ]
     return sorted(whole, key=rank)
+
+
+def averaged(history: History) -> list[Trial]:
+    """Returns the finalists that are averaged, the winner first: those near it in mean loss.
+
+    See `NEAR`. Without a loss, or with one that can be negative, all of them are.
+    """
+    whole = ranked(history)
+    losses = [rank(trial)[0] for trial in whole]
+    if not all(math.isfinite(loss) and loss >= 0.0 for loss in losses):
+        return whole
+    return [trial for trial, loss in zip(whole, losses) if loss <= NEAR * losses[0]]
 
 
 def winner_score(history: History) -> FoldScore | None:

@@ -6,6 +6,7 @@ import math
 import statistics
 
 from kerashpo.analysis.fold_scores import (
+    averaged,
     bests_of,
     expectation,
     finalists,
@@ -53,7 +54,7 @@ def _summary(history: History, texts: Texts) -> str:
         "study.final_round_text",
         trial=whole[0].number,
         members=len(runs_of(whole[0])),
-        all=sum(len(runs_of(trial)) for trial in whole),
+        all=sum(len(runs_of(trial)) for trial in averaged(history)),
         metric=history.objective.name,
         value=shown(expected.value, texts),
         low=shown(expected.low, texts),

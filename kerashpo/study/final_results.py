@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.fold_scores import (
     FoldScore,
+    averaged,
     bests_of,
     expectation,
     finalists,
@@ -28,7 +29,7 @@ from kerashpo.study.result_models import Models
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "error")
+COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "averaged", "error")
 
 
 @final
@@ -80,7 +81,10 @@ class FinalResults:
 
     @cached_property
     def model_all(self) -> Any:
-        """All finalists' fold models averaged."""
+        """The fold models of all finalists averaged, without those that are clearly worse.
+
+        A finalist takes part if its mean loss is at most 1.2 times the winner's.
+        """
         return self._models.average(self.members_all)
 
     @property
@@ -92,7 +96,7 @@ class FinalResults:
     def members_all(self) -> list[tuple[int, int]]:
         """Trial and run of each model that `model_all` averages, the winner's first."""
         _ = self.winner
-        return [pair for trial in ranked(self._history) for pair in self._members(trial.number)]
+        return [pair for trial in averaged(self._history) for pair in self._members(trial.number)]
 
     @cached_property
     def single(self) -> Any:
@@ -115,7 +119,7 @@ class FinalResults:
 
         Columns: trial, role (``"tuned"`` or ``"default"``), score (mean over folds), low, high
         (95 % interval), loss (mean over folds), epochs (mean best epoch), folds (those with a
-        finite score), error.
+        finite score), averaged (whether `model_all` averages its models), error.
         """
         import pandas as pd
 
@@ -153,5 +157,6 @@ class FinalResults:
             "loss": loss if math.isfinite(loss) else math.nan,
             "epochs": statistics.fmean(best.epoch for best in bests) if bests else math.nan,
             "folds": len(bests),
+            "averaged": trial in averaged(self._history),
             "error": trial.facts.get("final_round_failure"),
         }

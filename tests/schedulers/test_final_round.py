@@ -11,6 +11,7 @@ import pytest
 
 from kerashpo.algorithms.random import RandomSearch
 from kerashpo.algorithms.wrappers import Enqueued
+from kerashpo.analysis.fold_scores import averaged, rank, ranked
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config, Status
@@ -85,6 +86,25 @@ def test_scores_statuses_and_the_best_stay_those_of_the_search(kind: str) -> Non
             assert (other.status, other.reason) == (trial.status, trial.reason)
     assert whole.best is not None and plain.best is not None
     assert whole.best.score == plain.best.score
+
+
+def test_finalists_far_behind_the_winner_are_ranked_but_not_averaged() -> None:
+    history = search("full").history()
+    numbers = [trial.number for trial in averaged(history)]
+    whole = ranked(history)
+    # The untuned loss is 0.7 + 1/3; the best one's is near 1/3.
+    assert whole[-1].config == DEFAULT and whole[-1].number not in numbers
+    losses = {trial.number: rank(trial)[0] for trial in whole}
+    lowest = min(losses.values())
+    assert set(numbers) == {n for n, loss in losses.items() if loss <= 1.2 * lowest}
+    assert numbers[0] == whole[0].number
+
+    def below_zero(config: Config, epoch: int) -> Mapping[str, float]:
+        made = curve(config, epoch)
+        return {**made, "loss": made["loss"] - 1}
+
+    other = search("full", curve=below_zero).history()
+    assert averaged(other) == ranked(other) and len(ranked(other)) == 3
 
 
 @pytest.mark.parametrize("kind", INNER)
