@@ -62,7 +62,7 @@ def _summary(history: History, texts: Texts) -> str:
     )
 
 
-def _row(history: History, trial: Trial, default: str, texts: Texts) -> tuple[str, ...]:
+def _row(history: History, trial: Trial, default: object, texts: Texts) -> tuple[str, ...]:
     role = texts("study.untuned" if key(trial.config) == default else "study.tuned")
     bests = [best for best in bests_of(trial) if best.finite]
     if not bests:
