@@ -10,6 +10,7 @@ event.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -294,8 +295,11 @@ def encode(event: Event) -> str:
         case _:
             body |= _fields(event)
     if "metrics" in body:
-        body["metrics"] = {name: _finite(value) for name, value in body["metrics"].items()}
-    return json.dumps(body, separators=(",", ":"), default=_plain)
+        body["metrics"] = {
+            name: value if math.isfinite(value) else _spelled(value)
+            for name, value in body["metrics"].items()
+        }
+    return _ENCODER.encode(body)
 
 
 def decode(text: str) -> Event:
@@ -340,12 +344,16 @@ def _decode(kind: str, body: dict[str, Any]) -> Event:
 
 
 def _fields(record: Any) -> dict[str, Any]:
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    kind: Any = type(record)
+    return {name: getattr(record, name) for name in _names(kind)}
 
 
-def _finite(value: Any) -> Any:
-    if math.isfinite(value):
-        return value
+@functools.cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def _spelled(value: Any) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
@@ -365,6 +373,9 @@ def _plain(value: Any) -> Any:
         case _ if hasattr(value, "item"):
             return value.item()
     raise TypeError(f"{value!r} cannot be written as JSON")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
 
 
 def config_of(job: Job) -> Config | None:

@@ -43,6 +43,7 @@ class History:
 
     Attributes:
         trials: every trial by its number, in the order of their start.
+        several: whether several objectives rank: then trials are compared by Pareto dominance.
         running: numbers of the trials that have a job now.
         paused: numbers of the trials whose checkpoint waits for a decision.
         limits: the limits that a feasible trial satisfies.
@@ -59,6 +60,7 @@ class History:
         self.running: set[int] = set()
         self.paused: set[int] = set()
         self.objectives: tuple[Objective, ...] = ()
+        self.several = False
         self.limits: tuple[Limit, ...] = ()
         self.space: Mapping[str, Any] = {}
         self.first_space: Mapping[str, Any] = {}
@@ -83,11 +85,6 @@ class History:
     def objective(self) -> Objective:
         """The first objective; a trial's score is its value."""
         return self.objectives[0]
-
-    @property
-    def several(self) -> bool:
-        """Whether several objectives rank: then trials are compared by Pareto dominance."""
-        return several_rank(self.objectives)
 
     def total(self, metric: str) -> float:
         """Returns the sum over all runs of a metric that grows with the epochs, as energy does."""
@@ -231,6 +228,7 @@ class History:
             Objective(name, direction)  # type: ignore[arg-type]
             for name, direction in event.objectives
         )
+        self.several = several_rank(self.objectives)
         self.space = self.first_space = event.space
         self.seed, self.settings = event.seed, event.settings
         self.limits = from_settings(event.settings)
@@ -271,12 +269,11 @@ class History:
         if self.several or (report.trial == self._leader and falls):
             # A mean over runs, or of the last epochs, may fall behind another trial's.
             self._leader_known = False
-        elif self._leader_known and self.scored(report.trial) and self._leads(report.trial):
-            self._leader = report.trial
+        elif self._leader_known and report.trial != self._leader:
+            mine = self.rank(report.trial)
+            if mine[0] < math.inf and (self._leader is None or mine < self.rank(self._leader)):
+                self._leader = report.trial
         return True
-
-    def _leads(self, trial: int) -> bool:
-        return self._leader is None or self.rank(trial) < self.rank(self._leader)
 
     def _end(self, event: Ended) -> None:
         record = self.trials[event.trial]

@@ -128,11 +128,12 @@ class Best:
     violation: float = 0.0
 
     def __lt__(self, other: Best) -> bool:
-        return self._key < other._key
-
-    @property
-    def _key(self) -> tuple[float, float, float, int]:
-        return (self.violation, self.cost, self.loss, self.epoch)
+        return (self.violation, self.cost, self.loss, self.epoch) < (
+            other.violation,
+            other.cost,
+            other.loss,
+            other.epoch,
+        )
 
     @property
     def finite(self) -> bool:

@@ -187,8 +187,9 @@ class Trial:
     @property
     def pruned(self) -> bool:
         """Whether it was stopped before all runs had begun: its mean covers fewer runs."""
-        short = len(self._scored) < self.runs
-        return self.status is Status.STOPPED and not self.stopped_by_budget and short
+        if self.status is not Status.STOPPED or self.stopped_by_budget:
+            return False
+        return len(self._scored) < self.runs
 
     @property
     def seconds(self) -> float:
@@ -335,7 +336,8 @@ class Trial:
         return self.scoring.pick(list(judged))
 
     def _judge(self, metrics: Mapping[str, float], epoch: int) -> Best:
-        return judge(self.objective, metrics, epoch, violation(self._judged, metrics))
+        broken = violation(self._judged, metrics) if self._judged else 0.0
+        return judge(self.objective, metrics, epoch, broken)
 
     @staticmethod
     def _mean(bests: list[Best]) -> Best:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 from kerashpo.executors.base import Emit
 
-_T = TypeVar("_T")
 MOST = 4000
 """The most characters that are kept."""
 
@@ -47,7 +46,11 @@ class OutputCapture:
         """Returns an `emit` during which output is not captured."""
 
         def quiet(message: Any) -> Any:
-            return self._uncaptured(emit, message)
+            thread, self._thread = self._thread, None
+            try:
+                return emit(message)
+            finally:
+                self._thread = thread
 
         return quiet
 
@@ -55,13 +58,6 @@ class OutputCapture:
         """Appends text that the captured thread printed."""
         if threading.get_ident() == self._thread:
             self.text = (self.text + text)[-MOST:]
-
-    def _uncaptured(self, call: Callable[[Any], _T], argument: Any) -> _T:
-        thread, self._thread = self._thread, None
-        try:
-            return call(argument)
-        finally:
-            self._thread = thread
 
 
 @final

@@ -65,10 +65,14 @@ class SerialExecutor(Executor):
 
         def emit(message: Message | Saving) -> Decision:
             # A stopped trial reports no more; before a checkpoint the log is up to date.
-            stopped = self._decisions[message.trial] is Decision.STOP
+            trial = message.trial
+            stopped = self._decisions[trial] is Decision.STOP
             if not (stopped or isinstance(message, Saving)):
-                _hand_on(handle, message)
-            return self._decisions[message.trial]
+                try:
+                    handle(message)
+                except Exception as error:
+                    raise _LoopFailed(error) from error
+            return self._decisions[trial]
 
         try:
             self._runner.run(group, emit)
@@ -105,10 +109,3 @@ class SerialExecutor(Executor):
         same = [item for item in self._queue if self._runner.trace_signature(item) == signature]
         self._queue = deque(item for item in self._queue if item not in same)
         return [first, *same]
-
-
-def _hand_on(handle: Callable[[Message], None], message: Message) -> None:
-    try:
-        handle(message)
-    except Exception as error:
-        raise _LoopFailed(error) from error

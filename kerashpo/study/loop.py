@@ -236,9 +236,9 @@ class Loop:
                 self._end(trial, status, reason)
             case SpaceGrown():
                 self._grow(message)
-            case Reported():
+            case Reported(report):
                 self._record(message)
-                self._check_running(message.trial)
+                self._check_running(report.trial)
             case _:
                 self._record(message)
 
@@ -300,10 +300,11 @@ class Loop:
 
     def _check_running(self, trial: int) -> None:
         """Ends a running trial's job after this epoch if time is up or the user asks for it."""
+        if not (self._interrupt.asked or self._time_is_up() or self._energy_is_spent()):
+            return
         record = self.history.trials[trial]
-        if record.status is not Status.RUNNING or record.complete:
-            return  # A job at its end is about to be reached; the scheduler needs that event.
-        if self._interrupt.asked or self._time_is_up() or self._energy_is_spent():
+        # A job at its end is about to be reached; the scheduler needs that event.
+        if record.status is Status.RUNNING and not record.complete:
             self._apply_decision(trial, Decision.PAUSE)
 
     def _stop_reason(self) -> str:

@@ -25,6 +25,8 @@ class Usage:
     joules: float | None = None
 
     def __add__(self, other: Usage) -> Usage:
+        if self.joules is None and other.joules is None:
+            return Usage(self.cpu_seconds + other.cpu_seconds)
         known = [one for one in (self.joules, other.joules) if one is not None]
         return Usage(self.cpu_seconds + other.cpu_seconds, sum(known) if known else None)
 
@@ -43,8 +45,10 @@ class UsageClock:
 
     def read(self) -> Usage:
         """Returns what was used since the creation."""
+        if self._joules is None:
+            return Usage(time.process_time() - self._cpu)
         now, joules = self._read(), None
-        if self._joules is not None and now is not None:
+        if now is not None:
             joules = sum(
                 (end - begin) % wrap for begin, end, wrap in zip(self._joules, now, self._wraps())
             )
@@ -58,8 +62,10 @@ class UsageClock:
         return self._numbers("max_energy_range_uj") or [float("inf")] * len(self._packages)
 
     def _numbers(self, name: str) -> list[float] | None:
+        if not self._packages:
+            return None
         try:
             found = [float((one / name).read_text()) / 1e6 for one in self._packages]
         except (OSError, ValueError):
             return None
-        return found or None
+        return found

@@ -57,6 +57,7 @@ class EpochReporter:
     ) -> None:
         self.answer = Decision.CONTINUE
         self._state, self._settings, self._emit = state, settings, emit
+        self._judged = settings.judged
         self._trial, self._run = place
         self._grow, self._save, self._complete = grow, save, complete
         self._first, self._before = state.epoch + 1, state.seconds
@@ -88,7 +89,7 @@ class EpochReporter:
         self._logged = list(metrics)
         report = Report(self._trial, self._run, epoch, metrics, state.seconds)
         state.note_best(self._judge(metrics, epoch), self._newest_counts(metrics))
-        if self._complete:
+        if self._complete and not (state.best.finite and state.best.violation < math.inf):
             self._check_first()
         return self._emit(Reported(report))
 
@@ -139,7 +140,7 @@ class EpochReporter:
         best = self._state.best
         if not best.finite or best.violation < math.inf:
             return
-        for limit in self._settings.judged:
+        for limit in self._judged:
             if self._logged and limit.name not in self._logged:
                 raise UnusableResult(
                     f"The model does not log {limit.name!r}, which is limited."
@@ -147,7 +148,7 @@ class EpochReporter:
                 )
 
     def _judge(self, metrics: dict[str, float], epoch: int) -> Best:
-        broken = violation(self._settings.judged, metrics)
+        broken = violation(self._judged, metrics) if self._judged else 0.0
         return judge(self._settings.objective, metrics, epoch, broken)
 
     def _check_first(self) -> None:

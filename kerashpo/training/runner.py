@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -263,7 +264,7 @@ class KerasRunner(Runner):
             (trial, run),
             settings,
             emit,
-            lambda hp: self.report_new_values(trial, hp, emit),
+            functools.partial(self.report_new_values, trial, emit=emit),
             lambda: self._checkpoint(task, run, state),
             self._user_loop is None and not any(may_log(c.wrapped) for c in state.callbacks),
             None if data.validation is None else data.validation_freq,

@@ -254,6 +254,9 @@ def to_metrics(logs: Mapping[str, Any]) -> dict[str, float]:
     """
     metrics: dict[str, float] = {}
     for name, value in logs.items():
+        if type(value) is float:
+            metrics[name] = value
+            continue
         if isinstance(value, Mapping):
             metrics |= to_metrics(value)
             continue
