@@ -24,6 +24,7 @@ time:
 - the command ``kerashpo``: ``cli``, with the parser of ``command_parser``; ``kerastuner`` is the
   old name of KerasTuner's package
 - for the comparison: `Task`, and `kerashpo.problems`
+- ready spaces with builders of their estimators: `kerashpo.spaces.sklearn`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from kerashpo import plots as plots
     from kerashpo import problems as problems
     from kerashpo import space as space
+    from kerashpo import spaces as spaces
     from kerashpo import tuners as tuners
     from kerashpo.core.records import Objective as Objective
     from kerashpo.oracles import Oracle as Oracle
@@ -105,6 +107,7 @@ _ROOMS = {
     "problems": "kerashpo.problems",
     "plots": "kerashpo.plots",
     "space": "kerashpo.space",
+    "spaces": "kerashpo.spaces",
     "tuners": "kerashpo.tuners",
 }
 

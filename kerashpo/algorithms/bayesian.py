@@ -15,6 +15,7 @@ from kerashpo.algorithms.evaluations import defaults
 from kerashpo.algorithms.explain import Explanation, FrontExplanation, explain
 from kerashpo.algorithms.feasibility import before_limits, with_limits
 from kerashpo.algorithms.gp.acquisition import ACQUISITIONS, make_acquisition
+from kerashpo.algorithms.gp.batch import BatchPromise
 from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.gp.optimise_acquisition import Maximiser
@@ -214,6 +215,11 @@ class BayesianOptimization(Algorithm):
             known = seen.rows[seen.feasible]
             means = surrogate.posterior.mean(surrogate.features(known))
         best = known[np.argsort(means, kind="stable")[:_AROUND]]
+        waiting = len(seen.pending)
+        if self._settings.draw and waiting and self._acquisition == "logei":
+            rng = stream(self.seed, "pending", history.next_trial)
+            drawn = BatchPromise.of(surrogate.features, surrogate.posterior, waiting, known, rng)
+            return drawn, best
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
         return OnePromise(surrogate.features, surrogate.posterior, acquisition), best
 

@@ -55,6 +55,7 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
         "BayesianOptimizationOracle",
         several=True,
     ),
+    "auto": AlgorithmEntry("auto:Auto", several=True),
     "tpe": AlgorithmEntry("tpe:TPE", several=True),
     "cmaes": AlgorithmEntry("cmaes:CMAES"),
     "de": AlgorithmEntry("de:DifferentialEvolution"),

@@ -14,7 +14,7 @@ from kerashpo.schedulers.registry import tuner_pair
 
 OURS = (
     "hyperband", "bayesian", "random", "asha", "bohb", "recommended", "pbt",
-    "dehb", "tpe", "cmaes", "de", "pso", "sobol",
+    "dehb", "auto", "tpe", "cmaes", "de", "pso", "sobol",
 )  # fmt: skip
 MEMBERS = 8
 """The usual population of `PBT`."""

@@ -99,6 +99,17 @@ def build_executor(
     return factory.build(replace(request, workers=count))
 
 
+def workers_of(workers: object = 1, executor: object = None, isolated: bool = False) -> int:
+    """Returns how many trials a search's arguments let run in parallel, 1 if that is not known.
+
+    Raises:
+        InvalidInput: see `executor_factory`.
+    """
+    factory, count = executor_factory(workers, executor, isolated)
+    known = getattr(factory, "workers", None) if count is None else count
+    return known if isinstance(known, int) else 1
+
+
 def _read(executor: object) -> ExecutorFactory:
     if isinstance(executor, ExecutorFactory):
         return executor

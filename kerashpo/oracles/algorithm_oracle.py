@@ -80,7 +80,10 @@ class AlgorithmOracle(FixedOracle):
         return self._known
 
     def _fresh(self, space: Space) -> Replay:
-        algorithm = make_algorithm(self._algorithm, space, self.seed, self._options)
+        options = self._options
+        if self._algorithm == "auto":
+            options = {"max_trials": self._configurations or self.max_trials, **options}
+        algorithm = make_algorithm(self._algorithm, space, self.seed, options)
         objective = Objective(self.objective.name, self.objective.direction)
         bounded = Bounded(algorithm, self._configurations)
         return Replay(space, objective, self._scheduler(), bounded)

@@ -236,7 +236,7 @@ def _provenance(subject: Subject, texts: Texts) -> list[Block]:
     rows = [(texts(f"column.{key}"), value) for key, value in facts.items() if value]
     settings = {k: v for k, v in history.settings.items() if v is not None}
     environment = {**settings, **history.environment}
-    rows += [(texts.name(name), str(value)) for name, value in environment.items()]
+    rows += [(texts.name(name), texts.note(str(value))) for name, value in environment.items()]
     table = Table((texts("study.what"), texts("study.value")), tuple(rows))
     return [Heading(texts("study.provenance")), table]
 

@@ -84,6 +84,8 @@ def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
         was, now = old.get(key), new.get(key)
         if was == now or (key == "data" and None in (was, now)):
             continue
+        if key == "algorithm" and now == "auto":
+            continue  # the stored algorithm goes on, see `algorithms.auto.chosen_of`
         if key == "data":
             yield Difference(_OTHER_DATA)
             continue

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from kerashpo.algorithms.auto import chosen_of
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.events import SessionStarted
@@ -81,7 +82,8 @@ def algorithm_of(parts: SearchParts, history: History) -> Callable[[], Algorithm
         if (project := parts.project) is not None:
             wide = space
             space = wide.with_projection(lambda config: project(config, wide))
-        return make_algorithm(parts.algorithm, space, history.seed, parts.options)
+        name = chosen_of(history) if parts.algorithm == "auto" else parts.algorithm
+        return make_algorithm(name, space, history.seed, parts.options)
 
     return build
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from kerashpo.algorithms.auto import choice_notes
 from kerashpo.core.events import SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
@@ -80,4 +82,5 @@ def _display(history: History, folder: Path, lang: str | None) -> Listener:
     settings = history.settings
     title = search_title(settings.get("tuner", "optimize"), settings.get("algorithm", "random"))
     plan = scheduler_of(settings).plan()
+    plan = replace(plan, notes=(*plan.notes, *choice_notes(history.environment)))
     return make_display(1, title, plan, str(folder), len(history.running) or 1, lang)

@@ -52,6 +52,7 @@ CASES: Final[dict[str, AlgorithmCase]] = {
     "grid": AlgorithmCase(_named("grid"), continuous=False, random=False, several=True),
     "sobol": AlgorithmCase(_named("sobol"), several=True),
     "bayesian": AlgorithmCase(_named("bayesian", num_initial_points=3), trials=8, several=True),
+    "auto": AlgorithmCase(_named("auto"), trials=8, several=True),
     "tpe": AlgorithmCase(_named("tpe", num_initial_points=3), several=True),
     "cmaes": AlgorithmCase(_named("cmaes", population_size=4)),
     "de": AlgorithmCase(_named("de", population_size=5)),

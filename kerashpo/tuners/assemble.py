@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from kerashpo.algorithms.auto import BECAUSE, CHOSEN, choose
+from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Config, Objective
 from kerashpo.space.space import Space
 from kerashpo.study.compatibility import StudySpec
@@ -39,6 +41,7 @@ def assemble(
     *,
     epochs: int | None = None,
     most_trials: float | None = None,
+    workers: int = 1,
     enqueue: Sequence[Config] = (),
     settings: Mapping[str, Any] | None = None,
     packages: Iterable[str] = (),
@@ -55,6 +58,7 @@ def assemble(
         epochs: epochs of a trial, for a schedule that plans none.
         most_trials: how many configurations there can be at most; None for those of the space
             or `limits`, whichever are fewer.
+        workers: how many trials run in parallel, by which ``"auto"`` chooses.
         enqueue: configurations to try first.
         settings: further settings that a resume compares.
         packages: further packages whose versions are recorded.
@@ -76,11 +80,16 @@ def assemble(
     whole.update(strategy.schedule.settings(epochs))
     if enqueue:
         options["enqueue"] = enqueue
+    environment = provenance(("kerashpo", *packages, "numpy", "scipy"))
+    if strategy.algorithm == "auto":
+        trials = None if most_trials == math.inf else int(most_trials)
+        chosen, because = choose(space, trials, workers, several_rank(objectives))
+        environment |= {CHOSEN: chosen, BECAUSE: because}
     spec = StudySpec(
         space.to_json(),
         tuple((one.name, one.direction) for one in objectives),
         seed,
         whole,
-        provenance(("kerashpo", *packages, "numpy", "scipy")),
+        environment,
     )
     return Assembly(spec, SearchParts(strategy.algorithm, scheduler, options, limits, project))

@@ -370,7 +370,7 @@ class Tuner(Hooks, PlannedSearch):
         space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
         settle_checkpoints(self._options)
         factory = setup.factory(space, folds, epochs, planned, self._blobs)
-        plan = self._with_limits(plan_of_runs(scheduler.plan(), self._options.runs))
+        plan = self._with_notes(plan_of_runs(scheduler.plan(), self._options.runs))
         notes = unused_epochs(type(self).__name__, schedule, request.epochs)
         plan = replace(plan, notes=(*plan.notes, *notes))
         if self._overrides(*TRAINING_HOOKS):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kerashpo.algorithms.auto import choice_notes
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.limits import Limit, read_limits, to_settings
@@ -18,7 +19,7 @@ from kerashpo.display.text import limit_notes
 from kerashpo.executors.base import Runner
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
-from kerashpo.executors.registry import build_executor, executor_factory
+from kerashpo.executors.registry import build_executor, executor_factory, workers_of
 from kerashpo.i18n.texts import language_of
 from kerashpo.space.lazy_values import computed, has_lazy
 from kerashpo.space.space import Space
@@ -117,6 +118,7 @@ def optimize(
         Strategy(algorithm, options),
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
         settings=to_settings(bounds),
+        workers=workers_of(workers, executor),
     )
     folder = None if directory is None else folder_of(directory)
     scheduler = assembly.parts.scheduler
@@ -133,7 +135,8 @@ def optimize(
 
         request = _request(runner, fn, folder, lambda: max_trials - len(trials), left)
         built, count, notes = build_executor(request, workers, executor)
-        plan = replace(scheduler.plan(), notes=(*notes, *limit_notes(bounds)))
+        chose = choice_notes(opened.history.environment)
+        plan = replace(scheduler.plan(), notes=(*notes, *chose, *limit_notes(bounds)))
         place = None if folder is None else str(folder)
         title = f"optimize + {algorithm}"
         display = make_display(verbose, title, plan, place, count, lang, "results.report()")

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from kerashpo.algorithms.auto import choice_notes
 from kerashpo.core.records import Config, Objective, Plan
 from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import search_title
 from kerashpo.display.text import limit_notes
+from kerashpo.executors.registry import workers_of
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.final_round import FinalRoundRequest, with_final_round
 from kerashpo.tuners.goal import Goal
@@ -58,12 +60,21 @@ class PlannedSearch(ResultQueries):
     def _plan(self) -> Plan:
         trials, length = self._most_trials, self._epochs or tuned_epochs(self._fit_hp)
         if not self._strategy.schedule.plans_epochs and length is None and trials < math.inf:
-            return self._with_limits(plan_of_unknown_length(trials))
+            return self._with_notes(plan_of_unknown_length(trials))
         plan = self._assemble(length, {}).parts.scheduler.plan()
-        return self._with_limits(plan_of_runs(plan, self._options.runs))
+        return self._with_notes(plan_of_runs(plan, self._options.runs))
 
-    def _with_limits(self, plan: Plan) -> Plan:
-        return replace(plan, notes=(*plan.notes, *limit_notes(self._goal.limits)))
+    def _with_notes(self, plan: Plan) -> Plan:
+        """Returns the plan with the choice of `auto` and the limits among its notes."""
+        more = (*self._choice_notes(), *limit_notes(self._goal.limits))
+        return replace(plan, notes=(*plan.notes, *more))
+
+    def _choice_notes(self) -> tuple[str, ...]:
+        if self.algorithm != "auto":
+            return ()
+        if self._history is not None:
+            return choice_notes(self._history.environment)
+        return choice_notes(self._assemble(None, {}).spec.environment)
 
     def _assemble(self, epochs: int | None, asked: Mapping[str, Any]) -> Assembly:
         """Returns the assembled search of this tuner.
@@ -89,6 +100,7 @@ class PlannedSearch(ResultQueries):
             options.bounds,
             epochs=epochs,
             most_trials=self._most_trials,
+            workers=workers_of(*options.executor_arguments),
             enqueue=self._queue,
             settings=settings,
             packages=_PACKAGES,

@@ -99,6 +99,7 @@ def simulate(
         strategy,
         Limits(budget),
         settings={"tuner": tuner},
+        workers=workers,
     )
     if assembly.parts.scheduler.endless and space.size == math.inf and budget == Budget():
         raise InvalidInput(

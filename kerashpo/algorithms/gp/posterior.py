@@ -84,6 +84,29 @@ class Posterior:
         )
         return kernel @ self._alpha, np.maximum(variance, _LEAST_VARIANCE), by_mean, by_variance
 
+    def redrawn(self, normal: Matrix) -> Matrix:
+        """Returns the weights (n, s) of the mean had the last observations come out otherwise.
+
+        Args:
+            normal: (s, m), standard normal numbers: each row is a joint outcome of the last m
+                observations, given the others and around the present values.
+        """
+        m = normal.shape[1]
+        outcomes = np.repeat(self.targets[:, None], len(normal), axis=1)
+        outcomes[-m:] += self._factor[-m:, -m:] @ normal.T
+        return np.asarray(lapack.dpotrs(self._factor, outcomes, lower=1)[0])
+
+    def means(self, features: Matrix, weights: Matrix) -> Matrix:
+        """Returns the means (k, s) at features (k, p) for weights (n, s), see `redrawn`."""
+        return np.asarray(self._with_seen(self._straightened(features)) @ weights)
+
+    def mean_gradient(self, features: Matrix, weights: Matrix) -> Matrix:
+        """Returns the gradients (k, p) of means at features (k, p), with weights (k, n) of each."""
+        straight, steep = self._straightened(features), self._steepness(features)
+        _, by_square = self._layout.radial.value_and_slope(self._squares.to(straight))
+        part = 2.0 * self.hyper.scale * by_square * weights
+        return np.asarray(steep * (straight * part.sum(1)[:, None] - part @ self._seen))
+
     def _steepness(self, features: Matrix) -> Matrix:
         """Returns weight times derivative of the warping (m, p), 0 for categories."""
         bent = self._layout.bent
