@@ -52,7 +52,7 @@ def _far(z: Matrix) -> Matrix:
     return np.asarray(-0.5 * z * z - _LOG_ROOT_2PI - 2.0 * np.log(-z))
 
 
-def log_expected_improvement(mean: Matrix, deviation: Matrix, best: float) -> Scores:
+def log_expected_improvement(mean: Matrix, deviation: Matrix, best: float | Matrix) -> Scores:
     """Returns log E[max(best - target, 0)]."""
     z = (best - mean) / deviation
     level = log_h(z)
