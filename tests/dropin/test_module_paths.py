@@ -54,7 +54,11 @@ def python(code: str) -> str:
 
 @pytest.mark.parametrize("line", LINES)
 def test_an_import_line_of_a_public_script(line):
-    exec(line, {})
+    names: dict[str, object] = {}
+    exec(line, names)
+    bound = names.keys() - {"__builtins__"}
+    assert bound and all(names[name] is not None for name in bound)
+    assert any(name in line for name in bound) or "import *" in line
 
 
 @pytest.mark.parametrize("path", THEIRS)

@@ -75,6 +75,10 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_dead_parent(tmp_path):
         process.kill()
         process.wait()
         process.stdout.close()
-        WriterLock(tmp_path / LOG_NAME).release()
+        lock = WriterLock(tmp_path / LOG_NAME)
+        with pytest.raises(StudyBusy):
+            WriterLock(tmp_path / LOG_NAME)
+        lock.release()
+        os.kill(child, 0)  # it lives, and yet the study was free
     finally:
         os.kill(child, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 
@@ -51,3 +52,28 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert failures == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("thread", [False, True])
+def test_a_process_forked_meanwhile_dies_by_sigterm(thread):
+    """Pools of processes end their workers by SIGTERM and wait for them, in any thread."""
+
+    def fork():
+        child = os.fork()
+        if child == 0:
+            # No code of Python runs here between the signal and its effect.
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            os._exit(0)
+        statuses.append(os.waitpid(child, 0)[1])
+
+    statuses = []
+    with Interrupt() as interrupt:
+        if thread:
+            one = threading.Thread(target=fork)
+            one.start()
+            one.join()
+        else:
+            fork()
+        assert signal.getsignal(signal.SIGTERM) == interrupt._notice
+    assert [os.WTERMSIG(status) for status in statuses] == [signal.SIGTERM]

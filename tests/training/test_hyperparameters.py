@@ -184,7 +184,8 @@ def test_a_choice_that_stands_twice_counts_once():
 def test_definitions_that_are_overridden_are_not_warned_of():
     mine = HyperParameters()
     mine.Int("i", 1, 5)
-    discover(lambda hp: hp.Int("i", 10, 100, step=32), overrides=to_space(mine))
+    space = discover(lambda hp: hp.Int("i", 10, 100, step=32), overrides=to_space(mine))
+    assert [config["i"] for config in space.configs()] == [1, 2, 3, 4, 5]
 
 
 def test_of_two_kinds_in_two_branches_each_has_its_branch():

@@ -85,7 +85,8 @@ def test_the_arguments_are_typed_once():
 
 @pytest.mark.parametrize("given", [{"logger": None}, {"tuner_id": None}])
 def test_arguments_without_effect_are_taken(given, tmp_path):
-    kt.RandomSearch(build_few, **place(tmp_path), **given)
+    tuner = kt.RandomSearch(build_few, **place(tmp_path), **given)
+    assert tuner.plan() == kt.RandomSearch(build_few, **place(tmp_path)).plan()
 
 
 def test_arguments_without_effect_say_so(tmp_path):
