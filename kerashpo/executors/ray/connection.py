@@ -17,7 +17,7 @@ import ray
 
 from kerashpo.core.errors import ClusterLost, InvalidInput
 
-LOOK: Final = 2.0
+_LOOK: Final = 2.0
 """Seconds between two looks at the cluster's nodes."""
 _HEAD_PATIENCE: Final = 15.0
 """Seconds without an answer of the head after which the cluster counts as lost."""
@@ -91,7 +91,7 @@ class RayConnection:
             ClusterLost: if the head has not answered for a while.
         """
         now = time.monotonic()
-        if now - self._looked < LOOK:
+        if now - self._looked < _LOOK:
             return
         self._looked = now
         if _answers(self._head, _CONNECT):

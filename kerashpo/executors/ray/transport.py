@@ -19,7 +19,7 @@ from kerashpo.executors.base import Runner
 from kerashpo.executors.fleet import Fleet
 from kerashpo.executors.pool.protocol import Broken, FromWorker, Order
 from kerashpo.executors.pool.transport import Link, Loss, Transport
-from kerashpo.executors.ray.connection import LOOK, RayConnection, room
+from kerashpo.executors.ray.connection import RayConnection, room
 from kerashpo.executors.ray.keeper import SIDE_BY_SIDE, RayKeeper
 from kerashpo.executors.ray.worker import RayWorker
 from kerashpo.executors.remote.recipe import write_recipe
@@ -28,6 +28,9 @@ from kerashpo.store.base import Blobs
 
 _DOUBT: Final = 10.0
 """Seconds in which Ray finds out that an actor that does not answer has ended."""
+_BLOCKED: Final = 0.25
+"""Seconds that a wait for messages may block, during which signals are not handled: two presses
+of Ctrl-C within a longer one would count as one."""
 _UNPLACED: Final = 10.0
 """Seconds after which a worker that no node has taken is reported as waiting."""
 
@@ -108,7 +111,7 @@ class RayTransport(Transport):
         deadline = math.inf if timeout is None else time.monotonic() + timeout
         while not any(link.speaks for link in mine):
             self._connection.look()
-            left = max(0.0, min(LOOK, deadline - time.monotonic()))
+            left = max(0.0, min(_BLOCKED, deadline - time.monotonic()))
             calls = {link.call: link for link in mine if link.call is not None}
             if calls:
                 ready, _ = ray.wait([*calls], timeout=left)
