@@ -10,7 +10,8 @@
 =============  =======================================================
 
 All but the last two are computed once, from the built model before it is trained. The values are
-stored in the log. As limits their names suffice: ``limits={"size": 1e6}``. To add one: a function
+stored in the log. Their names suffice: ``objective=["val_accuracy", "size"]``,
+``limits={"size": 1e6}``. To add one: a function
 of a model at module level (worker processes import it), a function that returns its `Objective`,
 and its name in `MEASURED`.
 """
@@ -18,7 +19,7 @@ and its name in `MEASURED`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -194,4 +195,17 @@ MEASURED: Mapping[str, Callable[[], Objective]] = {
     "energy": energy,
     "co2": co2,
 }
-"""The objectives by name, as ``limits=`` takes them."""
+"""The objectives by name, as ``objective=`` and ``limits=`` take them."""
+
+
+def named(given: Any) -> Any:
+    """Returns an argument ``objective=`` with the names of `MEASURED` replaced by objectives.
+
+    Args:
+        given: a name, an `Objective`, or several; everything else is returned as it is.
+    """
+    if isinstance(given, str):
+        return MEASURED[given]() if given in MEASURED else given
+    if isinstance(given, Sequence):
+        return [named(one) for one in given]
+    return given

@@ -9,6 +9,7 @@
 ``ranking``        several methods on the same blocks: average ranks, Friedman's and
                    Wilcoxon's tests, Holm's correction
 ``pareto``         trade-off between objectives and the Pareto front
+``fronts``         fronts of several searches: hypervolumes on one scale, attainment
 ``design_matrix``  trials as rows of the unit cube, with their scores
 ``forest``         a random forest over the design matrix, with exact marginals
 ``importance``     parameter importances (functional ANOVA)

@@ -17,6 +17,8 @@ are compared with the tuners, ours and other libraries'.
 ``evaluate``            test metrics and confusion matrices
 ``models``              test scores of a search's models: winner, ensembles, final round
 ``model_table``         the table of these models
+``hypervolumes``        several objectives: hypervolumes of fronts in place of scores
+``front_report``        the part of the report about fronts
 ``latency``             the time of a prediction
 ``storage``             the folder: results are read from it, CSV files written to it
 ``statistics``          means, bootstrap intervals, ranks, tests, epochs to a target

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from kerashpo.compare.comparison_options import ComparisonOptions, parse
 from kerashpo.compare.figures import Gallery
+from kerashpo.compare.front_report import front_tables
+from kerashpo.compare.hypervolumes import by_hypervolume
 from kerashpo.compare.outside import check_outside, load_tasks
 from kerashpo.compare.provenance import Provenance, SessionClock
 from kerashpo.compare.report import Comparison, ties_text, verdict, write
@@ -19,7 +21,7 @@ from kerashpo.compare.runs import Result, Run, plan_runs
 from kerashpo.compare.screen import ComparisonProgress, Screen
 from kerashpo.compare.statistics import Line, find, rank_all, summarise
 from kerashpo.compare.storage import Folder, write_all
-from kerashpo.compare.tuners import BASELINES, require_installed
+from kerashpo.compare.tuners import BASELINES, check_objectives, require_installed
 from kerashpo.core.import_string import is_import_string
 from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
@@ -47,7 +49,8 @@ def compare(arguments: Sequence[str]) -> int:
 def _run(options: ComparisonOptions, arguments: Sequence[str]) -> int:
     """Plans the runs, runs those without a result, and writes the report."""
     screen = _screen(options)
-    tasks = load_tasks(options.problem)
+    tasks = load_tasks(options.problem, options.objective)
+    check_objectives(options.tuners, tasks.values(), options.final_round)
     runs = plan_runs(options, tasks)
     folder = Folder(options, runs)
     if options.dry_run:
@@ -110,14 +113,17 @@ def publish(
         tasks: its problems by name.
         screen: prints the results.
     """
+    measured = results
+    results, tasks, fronts = by_hypervolume(measured, tasks)
     lines = summarise(results, {name: task.positive for name, task in tasks.items()})
-    files = write_all(folder.path, runs, results, lines, tasks)
+    files = write_all(folder.path, runs, results, lines, tasks, measured)
     comparison = Comparison(
         [find(results, task, options.target) for task in tasks.values()],
         rank_all(results, tasks),
         results,
         Provenance.read(folder.path),
         options.simulated,
+        fronts,
     )
     _print_tables(lines, tasks, screen, options.quiet)
     for findings in comparison.findings:
@@ -128,6 +134,7 @@ def publish(
             if ties := ties_text(mine, screen.texts):
                 screen.console.print(ties)
             screen.models(mine, findings.task)
+            screen.blocks(front_tables(fronts.get(findings.task.name), screen.texts))
     if comparison.overall is not None:
         what = screen.texts("verdict.all", problems=len(tasks))
         screen.console.print(verdict(comparison.overall, what, screen.texts))
@@ -153,7 +160,8 @@ def _write_report(
     stem = Path(options.report) if options.report else folder / "report"
     stem.parent.mkdir(parents=True, exist_ok=True)
     prefix = f"{stem.name}_" if options.report else ""
-    gallery = Gallery(folder, stem.parent, prefix, comparison.results, tasks, screen.texts)
+    known, fronts = comparison.results, comparison.fronts
+    gallery = Gallery(folder, stem.parent, prefix, known, tasks, screen.texts, fronts)
     blocks = write(comparison, gallery, screen.texts)
     pages = {".md": to_markdown(blocks), ".html": to_html(blocks, options.lang)}
     for ending, text in pages.items():

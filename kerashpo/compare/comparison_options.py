@@ -14,7 +14,9 @@ from kerashpo.command_parser import CommandParser
 from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance, name_of
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
 from kerashpo.core.import_string import is_import_string
+from kerashpo.core.objective import to_objectives
 from kerashpo.i18n.texts import LANGUAGES, language_of
+from kerashpo.objectives import MEASURED, named
 from kerashpo.problems.registry import task_names
 from kerashpo.store.open import folder_of
 
@@ -30,6 +32,9 @@ class ComparisonOptions:
     Attributes:
         problem: names of problems, or import strings such as ``my_file.py:function``.
         tuners: names of tuners, or import strings.
+        objective: replaces the problems' objectives, e.g. ``("val_accuracy", "size")``: the
+            first is a validation metric; empty for the problems' own. Several are compared by
+            the hypervolume of their fronts.
         seeds: one split and one search for each.
         max_epochs: the most epochs of a trial.
         factor: Hyperband's reduction factor.
@@ -54,6 +59,7 @@ class ComparisonOptions:
 
     problem: tuple[str, ...] = ("breast_cancer",)
     tuners: tuple[str, ...] = ("hyperband", "bayesian")
+    objective: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     max_epochs: int = 50
     factor: int = 3
@@ -143,6 +149,8 @@ class ComparisonOptions:
                 raise InvalidInput(f"Name at least one {kind}. Known: {', '.join(known)}.")
         if self.lang not in LANGUAGES:
             raise unknown("language", self.lang, LANGUAGES)
+        if self.objective:
+            to_objectives(named(self.objective))
         names = [name_of(tuner) for tuner in self.tuners]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -214,6 +222,13 @@ def _parser() -> CommandParser:
         metavar="NAME",
         help=f"one or several of: {_list(TUNERS)}, {own} that returns a tuner",
     )
+    add(
+        "--objective",
+        nargs="+",
+        metavar="NAME",
+        help="instead of the problems' own: a validation metric, and for Pareto fronts further "
+        f"metrics or {_list(tuple(MEASURED))}",
+    )
     add("--seeds", nargs="+", type=int, metavar="N", help="e.g. 0 1 2: each has its own split")
     add("--max-epochs", type=int, metavar="N", help="the most epochs of a trial (50)")
     add("--factor", type=int, metavar="N", help="Hyperband's reduction factor (3)")
@@ -259,7 +274,7 @@ def _read_plan(path: Path) -> dict[str, Any]:
 
 def _frozen(name: str, value: Any) -> Any:
     """Returns lists as tuples without repeats; names may also be joined with commas."""
-    if name in ("problem", "tuners"):
+    if name in ("problem", "tuners", "objective"):
         parts = value if isinstance(value, (list, tuple)) else [value]
         words = (word for part in parts for word in str(part).split(",") if word)
         return tuple(dict.fromkeys(words))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerashpo.analysis.anytime import Axis, Trace, trace_of
 from kerashpo.analysis.ranking import Ranking
-from kerashpo.compare.formatting import metric_name
+from kerashpo.compare.formatting import metric_name, tuner_name
+from kerashpo.compare.front_report import named
+from kerashpo.compare.hypervolumes import Fronts
 from kerashpo.compare.runs import Result
+from kerashpo.compare.statistics import by_tuner
 from kerashpo.compare.tuners import BASELINES
 from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
@@ -41,6 +45,7 @@ class Gallery:
         results: the comparison's rows.
         tasks: its problems by name.
         texts: the sentences of the output language.
+        fronts: the Pareto fronts of problems with several objectives.
     """
 
     def __init__(
@@ -51,9 +56,10 @@ class Gallery:
         results: Sequence[Result],
         tasks: Mapping[str, Task],
         texts: Texts,
+        fronts: Mapping[str, Fronts] | None = None,
     ) -> None:
         self._folder, self._report, self._texts = folder, report, texts
-        self._prefix = prefix
+        self._prefix, self._fronts = prefix, fronts or {}
         self._results, self._tasks = results, tasks
         self.files: list[str] = []
 
@@ -73,6 +79,30 @@ class Gallery:
         return self._drawn(
             name, caption, lambda ax: draw_anytime(series, xlabel, ylabel, ax, texts.labels)
         )
+
+    def fronts(self, problem: str) -> list[Picture]:
+        """Draws the first objective against each other one: the fronts of all searches."""
+        from kerashpo.plots.fronts import draw_fronts
+
+        found, texts = self._fronts[problem], self._texts
+        groups = by_tuner(found.results)
+        pictures = []
+        for place, other in enumerate(found.task.further, start=1):
+            pair = (found.task.objective, other)
+            series = {
+                tuner_name(texts, tuner): [found.tested(result)[:, [0, place]] for result in group]
+                for tuner, group in groups.items()
+            }
+            caption = texts(
+                "front.caption",
+                problem=found.task.titled(texts.language),
+                first=named(pair[0], texts),
+                other=named(other, texts),
+            )
+            name = f"fronts_{problem}_{other.name}.png"
+            drawn = partial(draw_fronts, series, pair, say=texts.labels)
+            pictures.append(self._drawn(name, caption, drawn))
+        return pictures
 
     def ranks(self, problem: str, ranking: Ranking) -> Picture:
         """Draws average ranks, of a problem or, by the empty name, of all."""

@@ -2,7 +2,7 @@
 
 A problem is a function that returns a `kerashpo.Task`. A tuner is made by a function
 ``make_tuner(build_model, budget, **common)``, where `budget` is a `TunerBudget` and `common` holds
-the objective, seed, directory and project_name::
+the objective (a list of several), seed, directory and project_name::
 
     def my_tuner(build_model, budget, **common):
         return kt.BayesianOptimization(build_model, max_trials=budget.trials, **common)
@@ -33,11 +33,12 @@ from kerashpo.problems.task import Task
 from kerashpo.store.open import has_log
 
 
-def load_tasks(sources: Sequence[str]) -> dict[str, Task]:
+def load_tasks(sources: Sequence[str], objective: Sequence[str] = ()) -> dict[str, Task]:
     """Returns the problems of a comparison by their names.
 
     Args:
         sources: names and import strings.
+        objective: replaces their objectives; empty for their own.
 
     Raises:
         InvalidInput: if one cannot be loaded, or two have the same name.
@@ -45,6 +46,7 @@ def load_tasks(sources: Sequence[str]) -> dict[str, Task]:
     tasks: dict[str, Task] = {}
     for source in sources:
         task = make_task(source)
+        task = task.with_objectives(objective) if objective else task
         if task.name in tasks:
             raise InvalidInput(
                 f"Two problems are called {task.name!r}. Give the task of {source!r} another name."
@@ -170,7 +172,8 @@ def _check_model(source: str, task: Task, split: Split, epochs: int) -> None:
         raise InvalidInput(f"{source}: a comparison needs a model with one output.")
     data = FitData.from_fit(*split.train, validation_data=split.validation, batch_size=8)
     try:
-        check_objectives(model, data, [task.objective], [], epochs)
+        logged = [one for one in task.objectives if one.of is None]
+        check_objectives(model, data, logged, [], epochs)
     except KerashpoError as error:
         raise InvalidInput(f"{source}: {error}") from error
     except Exception as error:
@@ -212,8 +215,9 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
     maker = load_maker(run.maker)
     import keras_tuner
 
-    # KerasTuner takes no other class of objective, and kerashpo takes both.
-    objective = keras_tuner.Objective(task.objective.name, task.objective.direction)
+    # KerasTuner takes no other class of objective, and kerashpo takes both. It has no fronts.
+    one = keras_tuner.Objective(task.objective.name, task.objective.direction)
+    objective = list(task.objectives) if task.further else one
     common = {"seed": run.seed, "directory": directory, "project_name": run.project}
     try:
         tuner = maker(build, budget, objective=objective, **common)
@@ -252,7 +256,7 @@ def run_own_tuner(run: Run, task: Task, options: ComparisonOptions) -> Result | 
     from kerashpo.compare.peers.tuned_fit import with_tuned_fit
 
     budget = options.allowance(run.tuner)
-    recorder = Recorder(task.objective, budget.epochs)
+    recorder = Recorder(task.objective, budget.epochs, task.further)
     build = with_tuned_fit(task, lambda build: recorded(build, recorder))
     if run.study.exists() and not has_log(run.study):
         shutil.rmtree(run.study)  # of another library, whose searches start again

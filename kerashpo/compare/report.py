@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from kerashpo.analysis.anytime import Axis
@@ -21,6 +21,8 @@ from kerashpo.compare.formatting import (
     short,
     tuner_name,
 )
+from kerashpo.compare.front_report import explained, front_tables
+from kerashpo.compare.hypervolumes import Fronts
 from kerashpo.compare.model_table import model_blocks
 from kerashpo.compare.provenance import Provenance
 from kerashpo.compare.runs import Result
@@ -135,6 +137,8 @@ class Comparison:
         results: the results of all runs.
         provenance: the sessions that measured them.
         simulated: by tuner, what somebody claimed without measuring.
+        fronts: by name the fronts of the problems with several objectives, whose scores are
+            hypervolumes.
     """
 
     findings: Sequence[Findings]
@@ -142,6 +146,7 @@ class Comparison:
     results: Sequence[Result]
     provenance: Provenance
     simulated: Mapping[str, Mapping[str, float]]
+    fronts: Mapping[str, Fronts] = field(default_factory=dict)
 
 
 class FigureSource(Protocol):
@@ -149,6 +154,9 @@ class FigureSource(Protocol):
 
     def anytime(self, problem: str, by: Axis) -> Picture:
         """Draws the best score so far on a problem, against epochs, trials or seconds."""
+
+    def fronts(self, problem: str) -> Sequence[Picture]:
+        """Draws the Pareto fronts of a problem with several objectives."""
 
     def ranks(self, problem: str, ranking: Ranking) -> Picture:
         """Draws average ranks, of a problem or, by the empty name, of all."""
@@ -170,7 +178,17 @@ def write(comparison: Comparison, pictures: FigureSource, texts: Texts) -> list[
     for findings in comparison.findings:
         blocks += _problem(findings, comparison, pictures, texts)
     blocks += _provenance(comparison.provenance, texts)
-    glossary = ("test", "interval", "rank", "friedman", "p", "anytime", "target", "seconds")
+    glossary = (
+        *(("hypervolume",) if comparison.fronts else ()),
+        "test",
+        "interval",
+        "rank",
+        "friedman",
+        "p",
+        "anytime",
+        "target",
+        "seconds",
+    )
     blocks.append(Heading(texts("report.glossary")))
     blocks.append(Items(tuple(texts(f"glossary.{name}") for name in glossary)))
     return blocks
@@ -196,16 +214,21 @@ def _problem(
     title, description = task.titled(texts.language), task.described(texts.language)
     mine = [result for result in comparison.results if result.problem == name]
     decides = "report.decides_same" if task.same_split else "report.decides"
-    label = metric_name(texts, task)
+    fronts = comparison.fronts.get(name)
+    label = texts("front.dominance") if fronts else metric_name(texts, task)
+    kept = "front.gain" if fronts else "report.gain"
     blocks: list[Block] = [
         Heading(title),
         *([Paragraph(description)] if description else []),
         Paragraph(texts(decides, seeds=findings.seeds, metric=label)),
+        *([Paragraph(explained(fronts, texts))] if fronts else []),
         *([Paragraph(ties)] if (ties := ties_text(mine, texts)) else []),
         _scores(findings, by_tuner(mine), texts),
-        Paragraph(_gain(findings, texts)),
+        Paragraph(_gain(findings, texts, kept)),
         *model_blocks(mine, task, texts),
     ]
+    if fronts:
+        blocks += [*front_tables(fronts, texts), *pictures.fronts(name)]
     if comparison.simulated and task.is_share:
         blocks += simulated_blocks(findings, by_tuner(mine), comparison.simulated, texts)
     if findings.ranking is not None:
@@ -277,13 +300,13 @@ def _mean(group: Sequence[Result], name: str) -> float:
     return sum(float(getattr(result, name)) for result in group) / len(group)
 
 
-def _gain(findings: Findings, texts: Texts) -> str:
+def _gain(findings: Findings, texts: Texts, key: str) -> str:
     first = findings.ranking.names[0] if findings.ranking else next(iter(findings.reached))
     low, high = findings.gain.bounds.low, findings.gain.bounds.high
     gain = difference(findings.gain, findings.task, texts)
     if low != low:
-        return texts("report.gain_one", first=first, gain=gain)
-    return texts("report.gain" if low > 0 or high < 0 else "report.no_gain", first=first, gain=gain)
+        return texts(f"{key}_one", first=first, gain=gain)
+    return texts(key if low > 0 or high < 0 else f"{key}_unsure", first=first, gain=gain)
 
 
 def _ranks(name: str, ranking: Ranking, pictures: FigureSource, texts: Texts) -> list[Block]:

@@ -100,7 +100,7 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
 
     allowed = options.allowance(run.tuner)
     shared: dict[str, Any] = {
-        "objective": task.objective,
+        "objective": list(task.objectives) if task.further else task.objective,
         "seed": run.seed,
         "directory": run.folder,
         "project_name": run.project,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo.analysis.anytime import Step
+from kerashpo.analysis.fronts import FrontPoint, FrontStep
 from kerashpo.analysis.saturation import Saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.models import ModelScore
@@ -39,6 +40,7 @@ class Run:
         budget: the budget of the search as the name of a folder.
         source: the problem's name or import string; empty for `problem`.
         maker: the tuner's name or import string; empty for `tuner`.
+        objective: replaces the task's objectives; empty for its own.
     """
 
     problem: str
@@ -48,6 +50,7 @@ class Run:
     budget: str = ""
     source: str = ""
     maker: str = ""
+    objective: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -101,7 +104,8 @@ class Run:
 
     def task(self) -> Task:
         """Returns its problem."""
-        return make_task(self.source or self.problem)
+        task = make_task(self.source or self.problem)
+        return task.with_objectives(self.objective) if self.objective else task
 
     def keep(self, result: Result) -> None:
         """Writes its result, atomically."""
@@ -128,6 +132,9 @@ class Result:
         steps: the improvements of the best validation value.
         saturation: how many trials tie on the validation rows, None where that is not known.
         models: the scores of the winner and of further models of the search on the test set.
+        front: with several objectives the models of the Pareto front, its knee first: the winner
+            that the other attributes describe. Empty with one objective.
+        front_steps: with several objectives the changes of the trials' values.
     """
 
     problem: str
@@ -147,6 +154,8 @@ class Result:
     steps: tuple[Step, ...] = ()
     saturation: Saturation | None = None
     models: tuple[ModelScore, ...] = ()
+    front: tuple[FrontPoint, ...] = ()
+    front_steps: tuple[FrontStep, ...] = ()
 
     @classmethod
     def of(
@@ -164,6 +173,8 @@ class Result:
         steps: Sequence[Step],
         saturation: Saturation | None = None,
         models: Sequence[ModelScore] = (),
+        front: Sequence[FrontPoint] = (),
+        front_steps: Sequence[FrontStep] = (),
     ) -> Result:
         """Returns the result of a run from the winner's metrics on both parts.
 
@@ -180,6 +191,8 @@ class Result:
             steps: the improvements of the best value.
             saturation: how many trials tie on the validation rows, None where that is not known.
             models: the models that the search returns, its winner first.
+            front: the Pareto front, its knee first.
+            front_steps: the changes of the trials' values.
         """
         return cls(
             *run.key,
@@ -197,6 +210,8 @@ class Result:
             steps=tuple(steps),
             saturation=saturation,
             models=tuple(models),
+            front=tuple(front),
+            front_steps=tuple(front_steps),
         )
 
     @classmethod
@@ -205,7 +220,13 @@ class Result:
         steps = tuple(Step(**step) for step in body["steps"])
         ties = body.get("saturation")
         models = tuple(ModelScore(**model) for model in body.get("models", ()))
-        read = {"steps": steps, "saturation": ties and Saturation(**ties), "models": models}
+        read = {
+            "steps": steps,
+            "saturation": ties and Saturation(**ties),
+            "models": models,
+            "front": tuple(FrontPoint(**point) for point in body.get("front", ())),
+            "front_steps": tuple(_front_step(step) for step in body.get("front_steps", ())),
+        }
         return cls(**{**body, **read})
 
     def recall(self, positive: int | None) -> float:
@@ -214,6 +235,10 @@ class Result:
             return math.nan
         row = self.confusion[positive]
         return row[positive] / sum(row) if sum(row) else math.nan
+
+
+def _front_step(body: Mapping[str, Any]) -> FrontStep:
+    return FrontStep(**{**body, "values": tuple(body["values"])})
 
 
 def _accuracy(metrics: Mapping[str, float], prefix: str) -> float:
@@ -236,13 +261,20 @@ def plan_runs(options: ComparisonOptions, tasks: Mapping[str, Task]) -> list[Run
     for seed in options.seeds:
         for source, (problem, task) in zip(options.problem, tasks.items(), strict=True):
             place = folder_of(options.out) / "runs" / f"{problem}{_code(source)}"
+            # An answer without a network has no size and no latency.
             rival = () if task.rival is None else ("rival",)
-            for maker in (*options.tuners, "default", *rival, task.baseline):
+            others = () if task.further else (*rival, task.baseline)
+            for maker in (*options.tuners, "default", *others):
                 tuner = name_of(maker)
-                budget = f"{_budget(tuner, options)}{_code(maker)}"
+                budget = f"{_budget(tuner, options)}{_wanted(options)}{_code(maker)}"
                 folder = place / budget / f"seed-{seed}"
-                runs.append(Run(problem, tuner, seed, folder, budget, source, maker))
+                replaced = options.objective
+                runs.append(Run(problem, tuner, seed, folder, budget, source, maker, replaced))
     return runs
+
+
+def _wanted(options: ComparisonOptions) -> str:
+    return f"-objective-{'+'.join(options.objective)}" if options.objective else ""
 
 
 def _code(name: str) -> str:

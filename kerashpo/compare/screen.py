@@ -26,7 +26,7 @@ from kerashpo.compare.tuners import TunerBudget
 from kerashpo.i18n.texts import Texts
 from kerashpo.problems.task import Task
 from kerashpo.reporting import blocks
-from kerashpo.reporting.blocks import Heading
+from kerashpo.reporting.blocks import Block, Heading
 
 _COUNTS = {"trials": 0, "epochs": 0, "seconds": 1}
 """Measures without an interval, and their decimals."""
@@ -66,7 +66,11 @@ class Screen:
 
     def models(self, results: Sequence[Result], task: Task) -> None:
         """Prints the models that each search of a problem returns, as in the report."""
-        for block in model_blocks(results, task, self.texts):
+        self.blocks(model_blocks(results, task, self.texts))
+
+    def blocks(self, shown: Iterable[Block]) -> None:
+        """Prints headings and tables of a report; its paragraphs stay there."""
+        for block in shown:
             match block:
                 case Heading(text=text):
                     self.console.print(text)

@@ -7,12 +7,15 @@ from typing import Any
 
 from kerashpo.analysis.anytime import steps
 from kerashpo.analysis.expected_score import expected_best
+from kerashpo.analysis.fronts import front_steps
 from kerashpo.analysis.saturation import saturation
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test
+from kerashpo.compare.hypervolumes import front_point
 from kerashpo.compare.models import further_models, model_score, untuned_average
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.tuners import OURS, trains_fully
+from kerashpo.problems.splits import Split
 from kerashpo.problems.task import Task
 
 
@@ -46,6 +49,8 @@ def search_and_test(
     results = tuner.results
     if results.stopped == "interrupted":
         return None
+    if task.further:
+        return _front_result(run, task, tuner, split)
     best = results.best
     winner = tuner.get_best_models(1)[0]
     scores, table = on_test(winner, split, task, compiled=True)
@@ -72,12 +77,41 @@ def search_and_test(
     )
 
 
+def _front_result(run: Run, task: Task, tuner: Any, split: Split) -> Result:
+    """Returns the result of a search with several objectives: its whole front on the test set."""
+    results = tuner.results
+    history, best = results.history, results.best
+    numbers = history.ranking(history.front())  # the knee first
+    front, measured = [], []
+    for number, model in zip(numbers, tuner.get_best_models(len(numbers)), strict=True):
+        metrics = history.trials[number].metrics_at_best()
+        measured.append(on_test(model, split, task, compiled=True))
+        config = dict(results.space.realise(history.trials[number].config))
+        front.append(front_point(task, number, config, metrics, measured[-1][0]))
+    scores, table = measured[0]
+    return Result.of(
+        run,
+        task,
+        trials=len(results),
+        epochs=results.epochs,
+        seconds=results.seconds,
+        validation=best.metrics,
+        test=scores,
+        config=best.config,
+        confusion=table,
+        steps=steps(history),
+        front=front,
+        front_steps=front_steps(history),
+    )
+
+
 def _final_round(tuner: str, task: Task, options: ComparisonOptions) -> dict[str, Any]:
     """Returns the argument of `search` for a final round within the budget, where there is one.
 
-    Rows in time order have none: its shuffled folds would train on what comes after.
+    Rows in time order have none: its shuffled folds would train on what comes after. Several
+    objectives have none: it chooses by one.
     """
-    possible = tuner in OURS and tuner != "pbt" and not task.same_split
+    possible = tuner in OURS and tuner != "pbt" and not (task.same_split or task.further)
     folds = options.final_round_of(tuner) if possible else None
     if folds is None:
         return {"final_round": False} if tuner == "recommended" else {}

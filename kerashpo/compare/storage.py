@@ -37,6 +37,9 @@ MODEL_COLUMNS = (
     "problem", "tuner", "seed", "model", "members", "parameters", "epochs", "shown",
     "test_score", "test_loss", "expected", "milliseconds",
 )  # fmt: skip
+FRONT_COLUMNS = (
+    "problem", "tuner", "seed", "trial", "knee", "objective", "validation", "test", "config",
+)  # fmt: skip
 CONFUSION_COLUMNS = ("problem", "tuner", "seed", "truth", "answer", "count")
 _KEY = ("problem", "tuner", "seed")
 
@@ -90,14 +93,26 @@ def write_all(
     results: Sequence[Result],
     lines: Sequence[Line],
     tasks: Mapping[str, Task],
+    measured: Sequence[Result],
 ) -> list[str]:
     """Writes every CSV file; returns their names.
 
+    Where a problem has several objectives, scores are hypervolumes (``scores.csv``,
+    ``anytime.csv``), ``results.csv`` describes the knee, and ``fronts.csv`` has every model.
+
     ``curves.csv`` is written where the epochs of every search are at hand, and otherwise left
     as it is: a study's folder may have been deleted to save space.
+
+    Args:
+        folder: where to write.
+        runs: the cells.
+        results: their results; scores may be hypervolumes.
+        lines: their means.
+        tasks: the problems by name, whose objectives are those of the scores.
+        measured: the results as they were measured.
     """
     rows: dict[str, tuple[Sequence[str], Iterable[Sequence[Any]]]] = {
-        "results.csv": (RESULT_COLUMNS, map(_result_row, results)),
+        "results.csv": (RESULT_COLUMNS, map(_result_row, measured)),
         "summary.csv": (_summary_columns(), map(_summary_row, lines)),
         "scores.csv": (SCORE_COLUMNS, (_score_row(r, tasks[r.problem]) for r in results)),
         "models.csv": (MODEL_COLUMNS, (row for r in results for row in _model_rows(r))),
@@ -107,6 +122,9 @@ def write_all(
             (row for r in results for row in _confusion_rows(r, tasks[r.problem].classes)),
         ),
     }
+    if any(result.front for result in measured):
+        points = (row for result in measured for row in _front_rows(result))
+        rows["fronts.csv"] = (FRONT_COLUMNS, points)
     curves = {run.key: _curves_of(run) for run in runs if run.tuner not in UNTRAINED}
     if all(mine is not None for mine in curves.values()):
         epochs = ([*key, *row] for key, mine in curves.items() for row in mine or ())
@@ -129,6 +147,18 @@ def _score_row(result: Result, task: Task) -> list[Any]:
 def _model_rows(result: Result) -> list[list[Any]]:
     key = [result.problem, result.tuner, result.seed]
     return [[*key, *astuple(model)] for model in result.models]
+
+
+def _front_rows(result: Result) -> list[list[Any]]:
+    key = [result.problem, result.tuner, result.seed]
+    return [
+        [
+            *(*key, point.trial, place == 0, name, value, point.test[name]),
+            json.dumps(point.config, default=plain_value),
+        ]
+        for place, point in enumerate(result.front)
+        for name, value in point.validation.items()
+    ]
 
 
 def _step_rows(result: Result) -> list[list[Any]]:

@@ -7,24 +7,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from kerashpo.core.errors import MissingExtra
+from kerashpo.algorithms.registry import algorithm_entry
+from kerashpo.core.errors import InvalidInput, MissingExtra
 from kerashpo.core.import_string import is_import_string, short_name
+from kerashpo.problems.task import Task
 from kerashpo.schedulers.hyperband import Hyperband
-from kerashpo.schedulers.registry import tuner_pair
+from kerashpo.schedulers.registry import scheduler_class, tuner_pair
 
 OURS = (
     "hyperband", "bayesian", "random", "asha", "bohb", "recommended", "pbt",
-    "dehb", "auto", "tpe", "cmaes", "de", "pso", "sobol",
+    "dehb", "auto", "tpe", "cmaes", "de", "pso", "sobol", "nsga2",
 )  # fmt: skip
 MEMBERS = 8
 """The usual population of `PBT`."""
-PEERS = ("keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
+PEERS = (
+    "keras_tuner.hyperband", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp", "optuna.nsga2",
+)  # fmt: skip
 TUNERS = (*OURS, *PEERS)
 BASELINES = ("default", "rival", "majority", "mean")
 """The untuned model, a problem's simple rival, and the answers that need no model."""
 UNTRAINED = ("rival", "majority", "mean")
 
-_NEEDS = {"optuna.tpe": ("optuna",), "optuna.gp": ("optuna", "torch")}
+_NEEDS = {
+    "optuna.tpe": ("optuna",),
+    "optuna.gp": ("optuna", "torch"),
+    "optuna.nsga2": ("optuna",),
+}
 INITIAL_POINTS = ("bayesian", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp")
 """Tuners that get a number of initial points."""
 
@@ -116,6 +124,41 @@ def _scheduler(tuner: str) -> str:
 def trains_fully(tuner: str) -> bool:
     """Returns whether a tuner of ours or a baseline takes its epochs from `search`."""
     return _scheduler(tuner) == "full"
+
+
+def searches_for_fronts(tuner: str) -> bool:
+    """Returns whether a tuner searches for the Pareto front where there are several objectives."""
+    if tuner not in OURS:
+        return not tuner.startswith("keras_tuner.")
+    pair = tuner_pair(tuner)
+    return algorithm_entry(pair.algorithm).several and scheduler_class(pair.scheduler).several
+
+
+def check_objectives(tuners: Iterable[str], tasks: Iterable[Task], final_round: int) -> None:
+    """Checks that every tuner can search for the front of each task with several objectives.
+
+    Args:
+        tuners: names and import strings; what comes from outside is not known and passes.
+        tasks: the problems.
+        final_round: folds that were asked for, 0 for none.
+
+    Raises:
+        InvalidInput: naming the tuners that cannot, and those that can.
+    """
+    task = next((task for task in tasks if task.further), None)
+    if task is None:
+        return
+    what = f"The problem {task.name!r} has several objectives " + (
+        f"({', '.join(one.name for one in task.objectives)})"
+    )
+    unable = [one for one in tuners if one in TUNERS and not searches_for_fronts(one)]
+    if unable:
+        able = ", ".join(filter(searches_for_fronts, TUNERS))
+        raise InvalidInput(
+            f"{what}, and {', '.join(unable)} compare trials by one number. Choose among: {able}."
+        )
+    if final_round:
+        raise InvalidInput(f"{what}, and a final round chooses by one. Leave out --final-round.")
 
 
 def _our_band(max_epochs: int, factor: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@
 ``breast_cancer``  the lab: scikit-learn's Breast Cancer data and an MLP
 ``wine``           three growers of wine and an MLP, the smallest
 ``digits``         handwritten digits and a small convolutional network
+``digits_cost``    the same with three objectives: accuracy, parameters, latency
 ``diabetes``       the progression of diabetes and an MLP: a regression
 ``sp500``          tomorrow's volatility of the S&P 500: linear models and a GRU, in time order
 ``fashion``        images of clothes and a convolutional network

@@ -10,6 +10,7 @@ import numpy as np
 
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.objective import to_objectives
+from kerashpo.objectives import named
 from kerashpo.problems.baselines import labels_of
 from kerashpo.problems.splits import Array, Split, parts_of, split_in_time_order, split_of
 
@@ -59,7 +60,7 @@ class ArrayData:
         """
         samples, targets = _samples(name, x, prepare is not None), _array(name, "y", y)
         _check_lengths(name, samples, targets)
-        metric = to_objectives(objective)[0].name.removeprefix("val_")
+        metric = to_objectives(named(objective))[0].name.removeprefix("val_")
         targets, names = _targets(name, targets, metric, classes)
         if groups is not None:
             groups = _groups(name, groups, len(targets), in_time_order)

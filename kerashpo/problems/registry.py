@@ -14,6 +14,7 @@ _PLACES = {
     "breast_cancer": "breast_cancer:breast_cancer",
     "wine": "wine:wine",
     "digits": "digits:digits",
+    "digits_cost": "digits_cost:digits_cost",
     "diabetes": "diabetes:diabetes",
     "sp500": "sp500:sp500",
     "fashion": "fashion:fashion",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Objective
+from kerashpo.objectives import named
 from kerashpo.problems.from_arrays import ArrayData
 from kerashpo.problems.splits import Array, Split
 
@@ -30,7 +31,9 @@ class Task:
         name: its name in CSV files, folders and flags: letters, digits, ``_``, ``-`` and ``.``.
         build: ``build_model(hp)``; its declared defaults are the untuned baseline.
         load: returns the split of a seed.
-        objective: the objective, a metric on the validation part; a metric's name, too.
+        objective: the objective, a metric on the validation part; a metric's name, too. Or a list
+            of several, such as ``["val_accuracy", "size"]`` (see `kerashpo.objectives`), whose
+            first is such a metric: then fronts are compared by their hypervolume.
         target: a good value of the objective, whose epochs and seconds are reported; None for
             the untuned model's.
         batch_size: samples a batch.
@@ -45,6 +48,7 @@ class Task:
         rival: returns the same metrics of a simple method that is no network, e.g. a ridge
             regression, fitted on the training part; None for no such row.
         fit_hp: arguments of `fit` to tune, see `Tuner`, e.g. ``{"batch_size": choice([16, 32])}``.
+        further: the objectives after the first; set by a list as `objective`.
 
     Raises:
         InvalidInput: if one of them cannot be used.
@@ -65,6 +69,7 @@ class Task:
     constant: Callable[[Split], dict[str, float]] | None = None
     rival: Callable[[Split], dict[str, float]] | None = None
     fit_hp: Mapping[str, Any] = field(default_factory=dict)
+    further: tuple[Objective, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -73,7 +78,7 @@ class Task:
                 f"folder. Received: {self.name!r}. A title may be any text: title=..."
             )
         self._check_functions()
-        object.__setattr__(self, "objective", _validation_objective(self.objective, self.name))
+        self._set_objectives()
         object.__setattr__(self, "classes", tuple(map(str, self.classes)))
         require_integer("A task's batch_size", self.batch_size, 1)
         if self.target is not None:
@@ -87,6 +92,14 @@ class Task:
                 f"The fit_hp of the task {self.name!r} must map arguments of fit to their search "
                 f"domains. Received: {self.fit_hp!r}."
             )
+
+    def _set_objectives(self) -> None:
+        found = to_objectives(named(self.objective))
+        first, *rest = found if len(found) > 1 else (*found, *self.further)
+        _check_validation(first, self.name)
+        to_objectives([first, *rest])  # a name twice is an error
+        object.__setattr__(self, "objective", first)
+        object.__setattr__(self, "further", tuple(rest))
 
     def _check_functions(self) -> None:
         for what in ("build", "load", "constant", "rival"):
@@ -140,7 +153,8 @@ class Task:
             x: samples (n, ...), or a dict or list of arrays for a model with several inputs.
             y: labels or numbers (n,), one-hot labels (n, classes), or several numbers (n, k).
             name: see `Task`.
-            objective: a metric on the validation part, e.g. ``"val_accuracy"``.
+            objective: a metric on the validation part, e.g. ``"val_accuracy"``, or several
+                objectives, see `Task`.
             classes: True for classes, their names in the labels' sorted order, or False for
                 numbers; None to infer it from `y` and the objective.
             groups: (n,) group labels; a group stays in one part, e.g. a patient's samples.
@@ -174,6 +188,15 @@ class Task:
             rival=rival,
             fit_hp={} if fit_hp is None else fit_hp,
         )
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, the first one first."""
+        return (self.objective, *self.further)
+
+    def with_objectives(self, given: Any) -> Task:
+        """Returns the task with other objectives, see `Task`; its target goes with the old ones."""
+        return replace(self, objective=given, further=(), target=None)
 
     @property
     def metric(self) -> str:
@@ -215,15 +238,10 @@ def _check_text(what: str, text: object) -> None:
         )
 
 
-def _validation_objective(given: Any, name: str) -> Objective:
-    found = to_objectives(given)
-    if len(found) > 1:
-        raise InvalidInput(f"A comparison has one objective. The task {name!r} has: {given!r}.")
-    (objective,) = found
+def _check_validation(objective: Objective, name: str) -> None:
     if not objective.name.startswith("val_") or objective.of is not None:
         raise InvalidInput(
-            f"The objective of the task {name!r} must be a metric on the validation part, so that "
-            f"the same metric can be measured on the test part: 'val_' and a metric's name. "
+            f"The first objective of the task {name!r} must be a metric on the validation part, so "
+            f"that the same metric can be measured on the test part: 'val_' and a metric's name. "
             f"Received: {objective.name!r}."
         )
-    return objective

@@ -9,7 +9,7 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.limits import SIZE_ARGUMENT, Limit, read_limits, to_settings
 from kerashpo.core.objective import Weighing, read_weights, to_objectives
 from kerashpo.core.records import Objective
-from kerashpo.objectives import MEASURED
+from kerashpo.objectives import MEASURED, named
 from kerashpo.training.settings import Derived
 
 DEFAULT_OBJECTIVE = "default_objective"
@@ -60,7 +60,7 @@ class Goal:
             raise InvalidInput(
                 "objective is missing: name the metric to optimise, e.g. objective='val_accuracy'."
             )
-        given = to_objectives(objective)
+        given = to_objectives(named(objective))
         weighing = read_weights(given, weights)
         bounds = read_limits(limits, given, MEASURED)
         if max_model_size is not None:

@@ -11,8 +11,9 @@ from kerashpo.problems.registry import make_task, task_names
 from kerashpo.problems.splits import Split
 
 #: Problems on data of scikit-learn; the others are in test_domains.py.
-SIZES = {"breast_cancer": 569, "wine": 178, "digits": 1797, "diabetes": 442}
+SIZES = {"breast_cancer": 569, "wine": 178, "digits": 1797, "digits_cost": 1797, "diabetes": 442}
 SHAPES = {"breast_cancer": (30,), "wine": (13,), "digits": (8, 8, 1), "diabetes": (10,)}
+SHAPES["digits_cost"] = SHAPES["digits"]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ epoch, in plain Keras.
 ===============  ======================================================================
 ``recorder``     a callback that records every epoch, the best weights and the time
 ``keras_tuner``  KerasTuner's Hyperband and BayesianOptimization
-``optuna``       Optuna's TPE and Gaussian process, defined by run
+``optuna``       Optuna's TPE, Gaussian process and NSGA-II, defined by run
 ``tuned_fit``    arguments of `fit` that a problem tunes, e.g. the batch size
 ``run_peer``     runs one cell: search, best epoch, test set
 ===============  ======================================================================

@@ -17,20 +17,24 @@ from kerashpo.training.folds import fit_values, read_fit_hp
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.keras_tuner_params import to_keras
 
+POPULATION = 50
+"""Optuna's default of NSGA-II."""
+
 
 def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
     """Searches with one of Optuna's samplers; the recorder keeps every epoch.
 
     Args:
-        name: ``"tpe"`` (multivariate, in groups for conditional parameters) or ``"gp"``.
+        name: ``"tpe"`` (multivariate, in groups for conditional parameters), ``"gp"`` or
+            ``"nsga2"``; all three also search for the front of several objectives.
         settings: data, budget and seed of the search.
         recorder: records every build and every epoch, and ends the search by `BudgetSpent`.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     task = settings.task
     study = optuna.create_study(
-        direction="maximize" if task.objective.direction == "max" else "minimize",
-        sampler=_sampler(name, settings.seed, settings.initial_points),
+        directions=[f"{objective.direction}imize" for objective in task.objectives],
+        sampler=_sampler(name, settings),
     )
     # A Gaussian process needs every column in every trial: without them Optuna would draw
     # conditional parameters at random.
@@ -39,14 +43,19 @@ def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
         trial = study.ask()
         for column in columns:
             suggest(trial, column)
-        score = _train(trial, settings, recorder)
-        if math.isfinite(score):
-            study.tell(trial, score)
+        scores = _train(trial, settings, recorder)
+        if scores and all(map(math.isfinite, scores)):
+            study.tell(trial, scores)
         else:
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
 
-def _sampler(name: str, seed: int, initial_points: int) -> Any:
+def _sampler(name: str, settings: PeerSettings) -> Any:
+    seed, initial_points = settings.seed, settings.initial_points
+    if name == "nsga2":
+        # Its default of 50 would leave a search of 50 trials or fewer to chance.
+        size = min(POPULATION, max(8, (settings.allowed.trials or 0) // 5))
+        return optuna.samplers.NSGAIISampler(seed=seed, population_size=size)
     if name == "gp":
         return optuna.samplers.GPSampler(seed=seed, n_startup_trials=initial_points)
     return optuna.samplers.TPESampler(
@@ -60,8 +69,8 @@ def _columns(task: Task) -> list[Any]:
     return [to_keras(param) for param in (*read_fit_hp(task.fit_hp).params, *params)]
 
 
-def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> float:
-    """Trains one trial; returns its best epoch's score."""
+def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> list[float]:
+    """Trains one trial; returns the objectives at its best epoch, nothing where it has none."""
     keras.backend.clear_session()
     hp = OptunaHyperParameters(trial)
     tuned = read_fit_hp(settings.task.fit_hp)
@@ -79,9 +88,12 @@ def _train(trial: Any, settings: PeerSettings, recorder: Recorder) -> float:
         verbose=0,
         **{"batch_size": settings.task.batch_size, **fit_values(tuned, hp.values)},
     )
+    if settings.task.further:
+        best = recorder.winner_of(hp.values)
+        return [] if best is None else [best.metrics[one.name] for one in settings.task.objectives]
     objective = settings.task.objective
     values = [value for value in history.history[objective.name] if math.isfinite(value)]
-    return min(values, key=objective.cost, default=math.nan)
+    return [min(values, key=objective.cost)] if values else []
 
 
 @final

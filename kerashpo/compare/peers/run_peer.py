@@ -15,6 +15,7 @@ from kerashpo.analysis.intervals import is_proportion
 from kerashpo.analysis.saturation import saturation_of
 from kerashpo.compare.comparison_options import ComparisonOptions
 from kerashpo.compare.evaluate import on_test, without_warnings
+from kerashpo.compare.hypervolumes import front_point
 from kerashpo.compare.models import model_score, refitted
 from kerashpo.compare.peers.recorder import BudgetSpent, PeerSettings, Recorder, Winner
 from kerashpo.compare.runs import Result, Run, write_json
@@ -40,7 +41,7 @@ def run_peer(run: Run, task: Task, options: ComparisonOptions) -> Result:
         options.factor,
         options.initial_points,
     )
-    recorder = Recorder(task.objective, settings.allowed.epochs)
+    recorder = Recorder(task.objective, settings.allowed.epochs, task.further)
     return record_search(run, task, recorder, lambda split: _search(run.tuner, settings, recorder))
 
 
@@ -68,6 +69,8 @@ def record_search(
     if recorder.best is None:
         raise NoResult(f"{run.label}: no epoch had a finite {task.objective.name}.")
     write_json(run.curves, recorder.curves)
+    if task.further:
+        return _front_result(run, task, recorder, split, seconds)
     with without_warnings():
         model, config = rebuilt(task, recorder.best)
         scores, table = on_test(model, split, task)
@@ -93,6 +96,33 @@ def record_search(
         steps=recorder.steps,
         saturation=saturation_of(*shares) if shares else None,
         models=models,
+    )
+
+
+def _front_result(run: Run, task: Task, recorder: Recorder, split: Split, seconds: float) -> Result:
+    """Returns the result of a search with several objectives: its whole front on the test set."""
+    front, measured = [], []
+    with without_warnings():
+        for number, winner in recorder.front():
+            model, config = rebuilt(task, winner)
+            measured.append((*on_test(model, split, task), config, winner))
+            front.append(front_point(task, number, config, winner.metrics, measured[-1][0]))
+    if not front:
+        raise NoResult(f"{run.label}: no epoch had a finite value of every objective.")
+    scores, table, config, knee = measured[0]
+    return Result.of(
+        run,
+        task,
+        trials=recorder.trials,
+        epochs=recorder.epochs,
+        seconds=seconds,
+        validation=knee.metrics,
+        test=scores,
+        config=config,
+        confusion=table,
+        steps=recorder.steps,
+        front=front,
+        front_steps=recorder.front_steps,
     )
 
 
