@@ -96,7 +96,7 @@ class PredictionTime:
     exclusive: bool = True
 
     def __call__(self, model: Any) -> Measurement:
-        from kerashpo.training.model_cost import time_predictions
+        from kerashpo.model_cost import time_predictions
 
         seconds = time_predictions(model, self.batch_size, self.device)
         low, high = np.percentile(seconds, (25, 75))
@@ -165,7 +165,7 @@ class TrainingEnergy:
 
 def count_flops(model: Any) -> float:
     """Returns the floating-point operations of a built model's prediction of one sample."""
-    from kerashpo.training.model_cost import count_operations
+    from kerashpo.model_cost import count_operations
 
     return count_operations(model)
 

@@ -20,8 +20,7 @@ Helpers: ``arrays``, ``batch_spec``, ``recorded_batches`` and ``resampling`` (da
 ``model_state``, ``captured_state`` and ``callback_state`` (what training changes, and what code
 reads); ``trial_memory`` and ``restore`` (paused trials); ``symbolic_build`` and
 ``jax_initialisers`` (building without allocation or compilation); ``ensemble``, ``stored_models``,
-``mutable``, ``replay``, ``energy`` (of a training), ``model_cost`` (operations and latency of
-a prediction) and ``hparams``.
+``mutable``, ``replay``, ``energy`` (of a training) and ``hparams``.
 
 To add a training loop: subclass `TrainingLoop`, teach `choose` when it is exact, and run it
 through ``tests/training/test_exactness.py`` beside the others.
