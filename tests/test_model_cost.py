@@ -13,9 +13,9 @@ import pytest
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
+from kerashpo.model_cost import count_operations, time_predictions, zeros
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs
 from kerashpo.store.measuring import measuring
-from kerashpo.model_cost import count_operations, time_predictions, zeros
 from kerashpo.training.settings import Derived
 from tests.helpers.small_models import DATA, build_few, place
 
