@@ -123,7 +123,7 @@ class Recorder(keras.callbacks.Callback):
         spent = time.perf_counter() - self._epoch_began
         self._seconds[self._trial] = self._seconds.get(self._trial, 0.0) + spent
         used = self._usage[self._trial] = self._usage.get(self._trial, Usage()) + self._clock.read()
-        metrics = self._derived.add(metrics, self.model, self._untrained[self._trial], used)
+        metrics = self._derived.add(metrics, self.model, self._untrained.get(self._trial, {}), used)
         self.epochs += 1
         own, elapsed = self._seconds[self._trial], self.seconds
         self.curves += [
