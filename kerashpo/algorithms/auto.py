@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
 from kerashpo.algorithms.sobol import SobolSearch
+from kerashpo.algorithms.sources import Pairs, Source, read_sources
+from kerashpo.algorithms.wrappers import BestFirst
 from kerashpo.core.errors import require_integer
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted, NotReady
@@ -69,26 +71,29 @@ class Auto(Algorithm):
         seed: the study's seed.
         max_trials: the most trials, None if unknown.
         workers: how many trials run in parallel.
+        warm_start: see `BayesianOptimization`.
 
     Raises:
         InvalidInput: for a number out of range.
     """
 
     def __init__(
-        self, space: Space, seed: int, max_trials: int | None = None, workers: int = 1
+        self,
+        space: Space,
+        seed: int,
+        max_trials: int | None = None,
+        workers: int = 1,
+        warm_start: History | Pairs | Sequence[Source] = (),
     ) -> None:
         super().__init__(space, seed)
         if max_trials is not None:
             require_integer("max_trials", max_trials, 1)
         require_integer("workers", workers, 1)
         name, _ = choose(space, max_trials, workers)
-        self._chosen = _CHOICES[name](space, seed)
+        if name == "bayesian":
+            self._chosen: Algorithm = BayesianOptimization(space, seed, warm_start=warm_start)
+        else:
+            self._chosen = BestFirst(SobolSearch(space, seed), read_sources(warm_start, space))
 
     def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
         return self._chosen.ask(trial, history)
-
-
-_CHOICES: Mapping[str, Callable[[Space, int], Algorithm]] = {
-    "bayesian": BayesianOptimization,
-    "sobol": SobolSearch,
-}

@@ -23,10 +23,12 @@ from kerashpo.algorithms.gp.promise import OnePromise, Promise
 from kerashpo.algorithms.observations import Observations, SeenTrials
 from kerashpo.algorithms.pareto_model import ParetoModel
 from kerashpo.algorithms.sobol import sobol_rows
-from kerashpo.algorithms.surrogate import Earlier, Surrogate, read_earlier
+from kerashpo.algorithms.sources import Pairs, Source, best_first, read_sources
+from kerashpo.algorithms.surrogate import Surrogate
+from kerashpo.algorithms.transfer import Transfer
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.history import History
-from kerashpo.core.records import Config, Exhausted, Objective
+from kerashpo.core.records import Config, Exhausted
 from kerashpo.core.rng import stream
 from kerashpo.space.cube import Cube, Matrix
 from kerashpo.space.space import Space, key
@@ -53,15 +55,15 @@ class BayesianOptimization(Algorithm):
         space: the search space.
         seed: the study's seed.
         num_initial_points: trials before the model; None for between 4 and 10, half as many
-            as the space has columns, or 1 after a warm start.
+            as the space has columns, or 1 with a warm start.
         acquisition: "logei", "ei", "pi" or "ucb".
         alpha: added to the diagonal of the kernel matrix of standardised values, besides
             the noise that is fitted.
         beta: number of standard deviations in the confidence bound of "ucb".
         enqueue: configurations to try first; parameters that they omit take their defaults.
-        warm_start: an earlier study on the same space: its history, or pairs of
-            configuration and objective value. Its best configuration is tried first; the
-            similarity of the two studies is fitted.
+        warm_start: one earlier study (its history, or pairs of configuration and objective
+            value), or several sources. The best configuration of each is tried first; then a
+            process of each, weighted by how well it ranks the new trials, see `transfer`.
         settings: settings of the model, for ablations.
 
     Raises:
@@ -78,7 +80,7 @@ class BayesianOptimization(Algorithm):
         alpha: float = FLOOR,
         beta: float = 2.6,
         enqueue: Sequence[Mapping[str, Any]] = (),
-        warm_start: History | Sequence[tuple[Mapping[str, Any], float]] = (),
+        warm_start: History | Pairs | Sequence[Source] = (),
         settings: ModelSettings | None = None,
     ) -> None:
         super().__init__(space, seed)
@@ -90,9 +92,10 @@ class BayesianOptimization(Algorithm):
         self._settings = settings or ModelSettings()
         self._cube = Cube(space)
         self._observations = Observations(self._cube)
-        self._earlier: Earlier = read_earlier(warm_start, space)
+        self._sources = read_sources(warm_start, space)
+        self._transfer = Transfer(self._cube, self._sources, max(alpha, FLOOR), self._settings)
         self._queue: list[Config] = [space.complete(config) for config in enqueue]
-        usual = 1 if self._earlier else min(10, max(4, (self._cube.dim + 1) // 2))
+        usual = 1 if self._sources else min(10, max(4, (self._cube.dim + 1) // 2))
         self._initial = usual if num_initial_points is None else num_initial_points
         self._acquisition, self._alpha, self._beta = acquisition, max(alpha, FLOOR), beta
         self._blas = ThreadpoolController()
@@ -110,11 +113,12 @@ class BayesianOptimization(Algorithm):
         self._observations.update(history)
         with self._blas.limit(limits=1):
             seen = before_limits(self._observations.read(history))
-            return self._fit(seen, history.objective)
+            return self._fit(seen)
 
-    def _fit(self, seen: SeenTrials, objective: Objective) -> Surrogate | None:
+    def _fit(self, seen: SeenTrials) -> Surrogate | None:
         """Returns a surrogate model of the first column of the observed values."""
-        return Surrogate.of(self._cube, seen, self._earlier, objective, self._alpha, self._settings)
+        found = Surrogate.of(self._cube, seen, self._alpha, self._settings)
+        return found if found is None or not self._settings.believe else found.believing()
 
     def explain(self, history: History) -> Explanation | FrontExplanation | None:
         """Returns the model's predictions and the reason for its next proposal.
@@ -128,7 +132,7 @@ class BayesianOptimization(Algorithm):
         trained, found = before_limits(seen), {}
         with self._blas.limit(limits=1):
             for k, objective in enumerate(history.objectives[: seen.values.shape[1]]):
-                model = self._fit(replace(trained, values=trained.values[:, [k]]), objective)
+                model = self._fit(replace(trained, values=trained.values[:, [k]]))
                 if model is None:
                     return None
                 compared = best.config if history.several or history.limits else None
@@ -147,21 +151,19 @@ class BayesianOptimization(Algorithm):
         if history.limits:
             self._check_limits(history)
         taken = self._observations.configs
-        for config in map(self.space.project, self._queue):
+        queue = [*self._queue, *best_first(self._sources, history.objective)]
+        for config in map(self.space.project, queue):
             if key(config) not in taken:
                 return config
         if len(taken) >= self.space.size:
             return Exhausted()
         rng = stream(self.seed, "ask", trial)
-        row = self._start(trial, history) if trial < self._initial else self._model(trial, history)
+        row = self._start(trial) if trial < self._initial else self._model(trial, history)
         if row is None or self._cube.key(row) in self._observations.taken:
             return draw_new(self.space, taken, rng)
         return self._cube.decode(row)
 
-    def _start(self, trial: int, history: History) -> Matrix:
-        if trial == 0 and self._earlier:
-            costs = [history.objective.cost(value) for _, value in self._earlier]
-            return self._cube.encode(self._earlier[int(np.argmin(costs))][0])
+    def _start(self, trial: int) -> Matrix:
         if trial == 0 and self._settings.centre:
             rows = defaults(self._cube)
         else:
@@ -193,9 +195,7 @@ class BayesianOptimization(Algorithm):
         found = self._one(trained, history) if not history.several else None
         if history.several:
             rng = stream(self.seed, "weights", trial)
-            model = ParetoModel.of(
-                self._cube, trained, lambda part: self._fit(part, history.objective), _FRONT, rng
-            )
+            model = ParetoModel.of(self._cube, trained, self._fit, _FRONT, rng)
             found = None if model is None else (model.promise, model.best)
         if not history.limits:
             return found
@@ -205,7 +205,9 @@ class BayesianOptimization(Algorithm):
 
     def _one(self, seen: SeenTrials, history: History) -> tuple[Promise, Matrix] | None:
         """Returns the acquisition of one objective and rows to search around."""
-        surrogate = self._fit(seen, history.objective)
+        if self._sources:
+            return self._transferred(seen, history)
+        surrogate = self._fit(seen)
         if surrogate is None:
             return None
         known, means = surrogate.known()
@@ -223,11 +225,26 @@ class BayesianOptimization(Algorithm):
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
         return OnePromise(surrogate.features, surrogate.posterior, acquisition), best
 
+    def _transferred(self, seen: SeenTrials, history: History) -> tuple[Promise, Matrix] | None:
+        """Returns the acquisition of the ensemble with the earlier studies, and rows around it."""
+        own = Surrogate.of(self._cube, seen, self._alpha, self._settings)
+        rng = stream(self.seed, "weights", history.next_trial)
+        found = self._transfer.ensemble(own, seen, history.objective, rng)
+        rows = seen.rows[seen.feasible] if history.limits else np.vstack([seen.rows, seen.pending])
+        if not len(rows):
+            if history.limits:
+                return None
+            rows = self._transfer.starts(history.objective)
+        means = found.mean(rows)
+        best = rows[np.argsort(means, kind="stable")[:_AROUND]]
+        acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
+        return replace(found, acquisition=acquisition), best
+
     def _fit_limit(self, seen: SeenTrials) -> Surrogate | None:
         """Returns a surrogate model of a limit's excess, the first column of the values."""
         recipe = replace(self._settings, cut=False)
-        objective = Objective("excess", "min")
-        return Surrogate.of(self._cube, seen, (), objective, self._alpha, recipe)
+        found = Surrogate.of(self._cube, seen, self._alpha, recipe)
+        return found if found is None or not recipe.believe else found.believing()
 
     def _least_violating(self, seen: SeenTrials) -> Matrix:
         """Returns rows (k, d) to search around while no trial is feasible."""
@@ -250,7 +267,7 @@ class BayesianOptimization(Algorithm):
                 f"acquisition={self._acquisition!r} is of one objective; several ({names}) are "
                 "searched by expected hypervolume improvement: leave it out, or pass weights=."
             )
-        if self._earlier:
+        if self._sources:
             raise InvalidInput(
                 f"warm_start holds one value a configuration, and there are several objectives "
                 f"({names}): leave it out, or pass weights=."

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import Any
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.wrappers import Enqueued, Projected
+from kerashpo.algorithms.sources import read_sources
+from kerashpo.algorithms.wrappers import BestFirst, Enqueued, Projected
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.space.space import Space
 
@@ -99,7 +100,7 @@ def make_algorithm(
         space: the search space.
         seed: the study's seed.
         options: further keyword arguments of its constructor; every algorithm takes
-            ``enqueue``, configurations to try first.
+            ``enqueue``, configurations to try first, and ``warm_start``, earlier studies.
 
     Raises:
         InvalidInput: for an unknown name or option.
@@ -110,6 +111,10 @@ def make_algorithm(
         rest = dict(options or {})
         queue = rest.pop("enqueue")
         return Enqueued(make_algorithm(name, space, seed, rest), queue)
+    if "warm_start" in (options or {}) and "warm_start" not in known:
+        rest = dict(options or {})
+        sources = read_sources(rest.pop("warm_start"), space)
+        return BestFirst(make_algorithm(name, space, seed, rest), sources)
     for option in options or {}:
         if option not in known:
             raise InvalidInput(

@@ -1,10 +1,9 @@
-"""The surrogate model: a Gaussian process fitted to a history and an earlier study."""
+"""The surrogate model: a Gaussian process fitted to a history."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from dataclasses import dataclass, replace
+from typing import final
 
 import numpy as np
 
@@ -14,13 +13,7 @@ from kerashpo.algorithms.gp.posterior import Posterior
 from kerashpo.algorithms.gp.standardise import Units, standardise
 from kerashpo.algorithms.gp.subset import model
 from kerashpo.algorithms.observations import SeenTrials
-from kerashpo.core.history import History
-from kerashpo.core.records import Config, Objective, Status
 from kerashpo.space.cube import Cube, Matrix
-from kerashpo.space.space import Space
-
-Earlier: TypeAlias = "tuple[tuple[Config, float], ...]"
-"""Configurations and objective values of an earlier study, in its own direction."""
 
 
 @final
@@ -31,7 +24,8 @@ class Surrogate:
     Attributes:
         cube: the space.
         features: maps rows to the posterior's inputs.
-        posterior: over standardised costs, conditioned on the pending trials' means too.
+        posterior: over standardised costs; from `believing` on it is conditioned on the pending
+            trials' means too.
         units: maps standardised costs back to the objective's.
         seen: the observations of this study.
         partial: whether the epochs are an input too.
@@ -50,49 +44,26 @@ class Surrogate:
 
     @classmethod
     def of(
-        cls,
-        cube: Cube,
-        seen: SeenTrials,
-        earlier: Earlier,
-        objective: Objective,
-        floor: float,
-        settings: ModelSettings,
+        cls, cube: Cube, seen: SeenTrials, floor: float, settings: ModelSettings
     ) -> Surrogate | None:
-        """Returns the fitted surrogate; None where no trial has a finite value.
-
-        Observations of an earlier study have another value of a categorical feature, whose
-        fitted weight expresses how far the two studies differ.
-        """
-        if not (np.isfinite(seen.costs).any() or earlier):
+        """Returns the fitted surrogate, pending trials left out; None without a finite value."""
+        if not np.isfinite(seen.costs).any():
             return None
-        marks = [False] * seen.partial + [True] * bool(earlier)
+        marks = [False] * seen.partial
         features = Features.of(cube, settings.bend, settings.radial, marks, settings.scaled_up_to)
         targets, units = standardise(seen.costs, settings.cut)
-        rows, columns = seen.rows, [seen.resources] * seen.partial
-        if earlier:
-            before = np.array([cube.encode(config) for config, _ in earlier])
-            costs = np.array([objective.cost(value) for _, value in earlier])
-            theirs, _ = standardise(costs, settings.cut)
-            if len(rows):
-                plain = Features.of(
-                    cube, settings.bend, settings.radial, scaled_up_to=settings.scaled_up_to
-                )
-                earlier_posterior = model(plain(before), theirs, plain.layout, floor)
-                targets, units = matched(targets, units, earlier_posterior.mean(plain(rows)))
-            there = np.append(np.ones(len(before)), np.zeros(len(rows)))
-            rows, targets = np.vstack([before, rows]), np.append(theirs, targets)
-            columns = [np.append(np.ones(len(before)), c) for c in columns] + [there]
-        seen_features = features(rows, _table(columns, len(rows)))
         sizes = (settings.rows, settings.fit_rows)
         if seen.partial:
             sizes = (settings.partial_rows, settings.partial_fit_rows)
+        seen_features = features(seen.rows, _marks(seen.resources, seen.partial))
         posterior = model(seen_features, targets, features.layout, floor, *sizes)
-        if settings.believe and len(seen.pending):
-            waiting = [seen.until] * seen.partial + [np.zeros(len(seen.pending))] * bool(earlier)
-            posterior = posterior.believing(
-                features(seen.pending, _table(waiting, len(seen.pending)))
-            )
         return cls(cube, features, posterior, units, seen)
+
+    def believing(self) -> Surrogate:
+        """Returns the surrogate as if the pending trials had returned their mean."""
+        pending = self.seen.pending
+        there = self.features(pending, _marks(self.seen.until, self.seen.partial))
+        return replace(self, posterior=self.posterior.believing(there))
 
     def known(self) -> tuple[Matrix, Matrix]:
         """Returns the tried or running rows (n, d) and their posterior means (n,).
@@ -109,37 +80,6 @@ class Surrogate:
         return self.units.costs(mean), self.units.spread * np.sqrt(variance)
 
 
-def matched(targets: Matrix, units: Units, guesses: Matrix) -> tuple[Matrix, Units]:
-    """Returns targets (n,) shifted and scaled like the predictions, and their units.
-
-    Two studies may have other units, and the first trials of one are no fair sample: the
-    earlier study's predictions for these trials give their mean and spread.
-    """
-    spread = float(guesses.std()) if targets.any() else 0.0
-    factor, mean = spread or 1.0, float(guesses.mean())
-    moved = Units(units.centre - units.spread * mean / factor, units.spread / factor)
-    return mean + factor * targets, moved
-
-
-def read_earlier(
-    source: History | Sequence[tuple[Mapping[str, Any], float]], space: Space
-) -> Earlier:
-    """Returns the finite results of an earlier study.
-
-    Raises:
-        InvalidSpace: if a configuration is not of this space.
-    """
-    if isinstance(source, History):
-        done = (t for t in source.trials.values() if t.status is Status.COMPLETED)
-        pairs = [(trial.config, trial.score) for trial in done]
-    else:
-        pairs = list(source)
-    return tuple(
-        (space.complete(config), float(value))
-        for config, value in pairs
-        if value is not None and np.isfinite(value)
-    )
-
-
-def _table(columns: Sequence[Matrix], n: int) -> Matrix:
-    return np.column_stack(columns) if columns else np.empty((n, 0))
+def _marks(resources: Matrix, partial: bool) -> Matrix:
+    """Returns the resource as a feature (n, 1), or none (n, 0)."""
+    return resources[:, None] if partial else np.empty((len(resources), 0))

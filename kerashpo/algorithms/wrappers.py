@@ -8,6 +8,7 @@ from typing import Any, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.dedup import TriedConfigs, draw_new
+from kerashpo.algorithms.sources import Source, best_first
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config, Exhausted, NotReady
 from kerashpo.core.rng import stream
@@ -36,6 +37,24 @@ class Enqueued(Algorithm):
         queue = (self.space.project(config) for config in self._queue)
         first = next((config for config in queue if key(config) not in taken), None)
         return self._inner.ask(trial, history) if first is None else first
+
+
+@final
+class BestFirst(Algorithm):
+    """Warm start of an algorithm: proposes the best configuration of each earlier study first.
+
+    Args:
+        inner: the algorithm that proposes afterwards.
+        sources: the earlier studies.
+    """
+
+    def __init__(self, inner: Algorithm, sources: Sequence[Source]) -> None:
+        super().__init__(inner.space, inner.seed)
+        self._inner, self._sources = inner, sources
+
+    def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
+        first = best_first(self._sources, history.objective)
+        return Enqueued(self._inner, first).ask(trial, history)
 
 
 @final

@@ -129,13 +129,15 @@ class Tuner(Hooks, PlannedSearch):
             least for one that is maximised; ``"size"`` and the other names of
             `kerashpo.objectives` need not be logged. A trial that exceeds one is never the
             best nor on the Pareto front; what can be known before training costs no epoch.
+        warm_start: earlier searches whose best configurations are tried first and whose results
+            the algorithm learns from, see `optimize`.
         strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
             error instead of a warning: two different definitions of a name, a default between
             the steps of its range, a range that the step does not divide, a repeated choice.
         fit_hp: arguments of `fit` to tune, e.g. ``{"batch_size": kt.space.choice([16, 32])}``.
         cv: cross-validation of arrays: a number of folds or a splitter; each fold is a run.
         repeats: another name for `executions_per_trial`; with `cv`, repetitions of all folds.
-        lang: the displayed language, ``"en"`` or ``"es"``; None: ``KERASHPO_LANG``, else English.
+        lang: ``"en"`` or ``"es"``; None: ``KERASHPO_LANG``, else English.
         logger, tuner_id: KerasTuner's; without effect.
 
     Raises:
@@ -182,7 +184,7 @@ class Tuner(Hooks, PlannedSearch):
         built = open_builder(hypermodel, self._options, self._fit_hp, form, log)
         self._builder, self.space, self._obstacle = built.builder, built.space, built.obstacle
         self.hypermodel = self._builder.hypermodel
-        self._strategy = self._fit_strategy(self._strategy, log)
+        self._strategy = self._warmed(self._fit_strategy(self._strategy, log))
         # Built only to check the options: a wrong one is reported before a folder is made.
         make_algorithm(self.algorithm, self.space, 0, self._strategy.options)
         self._queue: tuple[Config, ...] = ()

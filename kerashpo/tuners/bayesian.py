@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 from kerashpo.algorithms.bayesian import BayesianOptimization as Model
 from kerashpo.algorithms.explain import Explanation, FrontExplanation
 from kerashpo.core.errors import InvalidInput
-from kerashpo.study.results import Results
-from kerashpo.study.study import open_study
 from kerashpo.tuners.base import Tuner
-from kerashpo.tuners.keras_tuner_project import is_project, read_trials
 from kerashpo.tuners.strategy import Strategy, full_or_median
 from kerashpo.tuners.tuner_options import TunerArguments, as_whole
 
@@ -32,9 +28,6 @@ class BayesianOptimization(Tuner):
         beta: standard deviations of the acquisition "ucb".
         seed: see `Tuner`.
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
-        warm_start: an earlier search on the same space: its `Results`, its folder (or that of
-            KerasTuner's own project), or pairs of values and score. Its trials are evidence,
-            weighted by the similarity of the two searches.
         scheduler, scheduler_options: see `RandomSearch`.
         **options: see `Tuner`.
     """
@@ -50,7 +43,6 @@ class BayesianOptimization(Tuner):
         seed: int | None = None,
         *,
         acquisition: str = "logei",
-        warm_start: Results | str | Path | Iterable[tuple[Mapping[str, Any], float]] = (),
         scheduler: str = "full",
         scheduler_options: Mapping[str, Any] | None = None,
         **options: Unpack[TunerArguments],
@@ -60,7 +52,6 @@ class BayesianOptimization(Tuner):
             "alpha": alpha,
             "beta": beta,
             "acquisition": acquisition,
-            "warm_start": _pairs(warm_start),
         }
         schedule = full_or_median(scheduler, scheduler_options)
         super().__init__(
@@ -87,20 +78,3 @@ class BayesianOptimization(Tuner):
         if found is None:
             raise InvalidInput("No trial has a score yet, so there is nothing to explain.")
         return found
-
-
-def _pairs(given: Any) -> tuple[tuple[dict[str, Any], float], ...]:
-    if isinstance(given, (str, Path)) and is_project(Path(given)):
-        return tuple(read_trials(Path(given)))
-    if isinstance(given, (str, Path)):
-        given = open_study(given).results
-    if isinstance(given, Results):
-        trials = given.history.trials.values()
-        return tuple((dict(t.config), t.score) for t in trials if t.score is not None)
-    try:
-        return tuple((dict(config), float(value)) for config, value in given)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            "warm_start must be the Results or the folder of an earlier search, or pairs of "
-            f"values and score. Received: {given!r}."
-        ) from error

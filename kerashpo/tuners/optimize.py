@@ -32,6 +32,7 @@ from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.tuner_options import check_resume
+from kerashpo.tuners.warm_start import read_warm_start
 
 METRIC = "value"
 
@@ -45,6 +46,7 @@ def optimize(
     direction: str = "min",
     objective: Any = None,
     limits: Mapping[Any, float] | None = None,
+    warm_start: Any = (),
     seed: int | None = None,
     directory: str | Path | None = None,
     overwrite: bool = False,
@@ -75,6 +77,9 @@ def optimize(
             e.g. ``{"latency": 0.005}``: at most for a metric that is minimised, at least for one
             that is maximised. `fn` returns a mapping that holds it. A trial that exceeds a limit
             is never the best nor on the Pareto front.
+        warm_start: earlier studies on the same space or one that is mapped to it: `Results`, a
+            study's folder or a folder of several, a mapping ``{"study": ..., "rename": ...}``,
+            pairs of values and score, or a list of these. See `docs/algorithms.md`.
         seed: an integer for a search that can be repeated; None draws one.
         directory: the study's folder, where an earlier search is resumed; None keeps the study
             in memory.
@@ -100,10 +105,13 @@ def optimize(
     space = space if isinstance(space, Space) else Space(space)
     if not callable(fn):
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
-    # Built only to check the options: a wrong one is reported before a folder is made.
-    make_algorithm(algorithm, space, 0, options)
     require_integer("max_trials", max_trials, 1)
     objectives = _objectives(objective, metric, direction)
+    folder = None if directory is None else folder_of(directory)
+    earlier = read_warm_start(warm_start, space, objectives, folder)
+    strategy = Strategy(algorithm, options).warmed(earlier)
+    # Built only to check the options: a wrong one is reported before a folder is made.
+    make_algorithm(algorithm, space, 0, strategy.options)
     bounds = _limits(limits, objectives)
     executor_factory(workers, executor)
     if max_minutes is not None:
@@ -115,12 +123,11 @@ def optimize(
         space,
         objectives,
         seed,
-        Strategy(algorithm, options),
+        strategy,
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
         settings=to_settings(bounds),
         workers=workers_of(workers, executor),
     )
-    folder = None if directory is None else folder_of(directory)
     scheduler = assembly.parts.scheduler
     opened = open_or_create(assembly.spec, folder, scheduler, overwrite=overwrite, resume=resume)
     try:

@@ -24,6 +24,7 @@ from kerashpo.tuners.search_plan import (
     tuned_epochs,
 )
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.warm_start import read_warm_start
 
 _PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
 
@@ -46,6 +47,12 @@ class PlannedSearch(ResultQueries):
     def algorithm(self) -> str:
         """The name of the algorithm that proposes configurations."""
         return self._strategy.algorithm
+
+    def _warmed(self, strategy: Strategy) -> Strategy:
+        """Returns a strategy whose algorithm is given the earlier studies of ``warm_start``."""
+        options = self._options
+        earlier = read_warm_start(options.warm_start, self.space, self.objectives, options.folder)
+        return strategy.warmed(earlier)
 
     def plan(self) -> ShownPlan:
         """Returns the plan: brackets, trials and epochs, and the time once an epoch was trained.

@@ -24,6 +24,7 @@ from kerashpo.study.results import Results
 from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
 from kerashpo.tuners.strategy import Schedule, Strategy
+from kerashpo.tuners.warm_start import read_warm_start
 
 METRIC = "value"
 
@@ -39,6 +40,7 @@ def simulate(
     max_trials: int | None = None,
     seed: int | None = None,
     factor: int = 3,
+    warm_start: Any = (),
     lang: str | None = None,
     **options: Any,
 ) -> Results:
@@ -65,6 +67,7 @@ def simulate(
         max_trials: the limit of configurations started.
         seed: an integer for a search that can be repeated; None draws one.
         factor: the reduction factor: one in `factor` trials is promoted.
+        warm_start: earlier studies, see `optimize`.
         lang: language of the results, ``"en"`` or ``"es"``; None for the environment variable
             ``KERASHPO_LANG``, else English.
         **options: further arguments of the scheduler (``min_epochs``, ...) or the
@@ -92,11 +95,12 @@ def simulate(
     strategy = Strategy(
         algorithm, {**pair.hints, **theirs}, Schedule(pair.scheduler, settings, horizon)
     )
+    objectives = [Objective(METRIC, problem.direction)]
     assembly = assemble(
         space,
-        [Objective(METRIC, problem.direction)],
+        objectives,
         seed,
-        strategy,
+        strategy.warmed(read_warm_start(warm_start, space, objectives)),
         Limits(budget),
         settings={"tuner": tuner},
         workers=workers,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 from kerashpo.algorithms.registry import algorithm_class, algorithm_entry, algorithm_names
+from kerashpo.algorithms.sources import Source
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Objective
@@ -76,6 +77,12 @@ class Strategy:
     algorithm: str
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule: Schedule = Schedule()
+
+    def warmed(self, sources: Sequence[Source]) -> Strategy:
+        """Returns the strategy with earlier studies for its algorithm, itself if there are none."""
+        if not sources:
+            return self
+        return replace(self, options={**self.options, "warm_start": tuple(sources)})
 
     def check(self) -> None:
         """Raises InvalidInput for an unknown name, or an invalid schedule.

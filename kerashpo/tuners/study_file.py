@@ -101,10 +101,24 @@ def _load(text: Any, folder: Path) -> Any:
 
 
 def _placed(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Returns arguments with their directory resolved relative to the file."""
-    if "directory" not in arguments:
-        return dict(arguments)
-    return {**arguments, "directory": folder / arguments["directory"]}
+    """Returns arguments with their directory and earlier studies resolved relative to the file."""
+    found = dict(arguments)
+    if "directory" in found:
+        found["directory"] = folder / found["directory"]
+    if "warm_start" in found:
+        found["warm_start"] = _placed_studies(found["warm_start"], folder)
+    return found
+
+
+def _placed_studies(given: Any, folder: Path) -> Any:
+    match given:
+        case str():
+            return folder / given
+        case Mapping():
+            return {**given, "study": _placed_studies(given.get("study"), folder)}
+        case list():
+            return [_placed_studies(one, folder) for one in given]
+    return given
 
 
 def _require_known(given: Iterable[str], known: tuple[str, ...], place: str) -> None:

@@ -48,6 +48,7 @@ class StudyArguments(TypedDict, total=False):
     score: str
     weights: Any
     limits: Mapping[Any, float] | None
+    warm_start: Any
     lang: str | None
     strict: bool
     logger: Any
@@ -127,6 +128,7 @@ class TunerOptions:
     score: str = "best"
     weights: Any = None
     limits: Mapping[Any, float] | None = None
+    warm_start: Any = ()
     strict: bool = False
     fit_hp: Any = None
     cv: Any = None

@@ -5,9 +5,7 @@ import pytest
 
 from kerashpo.algorithms.bayesian import BayesianOptimization
 from kerashpo.algorithms.dedup import draw_new
-from kerashpo.algorithms.gp.standardise import Units
 from kerashpo.algorithms.gp.subset import representatives
-from kerashpo.algorithms.surrogate import matched
 from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.events import Ended, JobStarted, Reached, Reported, StudyCreated
 from kerashpo.core.history import History
@@ -23,8 +21,8 @@ def bowl(config):
     return (config["x"] - 0.3) ** 2 + (config["y"] - 0.8) ** 2
 
 
-def empty():
-    return History([StudyCreated(PLANE.to_json(), (("value", "min"),), 0)])
+def empty(space=PLANE):
+    return History([StudyCreated(space.to_json(), (("value", "min"),), 0)])
 
 
 def add(history, config, value, until=1):
@@ -92,13 +90,6 @@ def test_a_warm_start_needs_fewer_trials():
         for group in (warm, cold)
     )
     assert ours < 0.6 * theirs
-
-
-def test_matched_targets_lead_back_to_the_same_costs():
-    targets, units = np.array([-1.0, 0.0, 1.0]), Units(10.0, 2.0)
-    moved, found = matched(targets, units, np.array([0.3, 0.5, 0.9]))
-    assert moved.mean() == pytest.approx(np.mean([0.3, 0.5, 0.9]))
-    np.testing.assert_allclose(found.costs(moved), units.costs(targets))
 
 
 def test_a_warm_start_from_an_unlike_study_does_not_mislead_for_long():

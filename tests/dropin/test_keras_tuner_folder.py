@@ -79,7 +79,8 @@ def test_its_finished_trials_are_evidence(folder, tmp_path):
     tuner.search(**DATA)
     assert len(tuner.results) == 2
     options: Any = tuner.results.history.settings["options"]
-    assert [score for _, score in options["warm_start"]] == [score for _, score in pairs]
+    (source,) = options["warm_start"]
+    assert [score for _, score in source["pairs"]] == [score for _, score in pairs]
     (folder / "trial_0" / "trial.json").write_text("{")
     with pytest.raises(InvalidInput, match=r"trial\.json.*cannot be read as a trial"):
         read_trials(folder)

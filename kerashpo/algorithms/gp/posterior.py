@@ -14,7 +14,7 @@ from kerashpo.algorithms.gp.kernel import (
     Squares,
     squares,
 )
-from kerashpo.algorithms.gp.linalg import cholesky
+from kerashpo.algorithms.gp.linalg import cholesky, inverse_from
 from kerashpo.algorithms.gp.warp import bend, slope
 
 _LEAST_VARIANCE = 1e-12
@@ -83,6 +83,23 @@ class Posterior:
             for part in (by_square * self._alpha, -2.0 * by_square * solved)
         )
         return kernel @ self._alpha, np.maximum(variance, _LEAST_VARIANCE), by_mean, by_variance
+
+    def joint(self, features: Matrix) -> tuple[Matrix, Matrix]:
+        """Returns the mean (m,) and the covariance (m, m) of the function at features (m, p)."""
+        straight = self._straightened(features)
+        kernel = self._with_seen(straight)
+        half = solve_triangular(self._factor, kernel.T, lower=True, check_finite=False)
+        q = squares(straight, straight, self.hyper.weights, self._layout.hamming)
+        covariance = self.hyper.scale * self._layout.radial.value(q) - half.T @ half
+        return kernel @ self._alpha, covariance
+
+    def leave_one_out(self) -> tuple[Matrix, Matrix]:
+        """Returns mean and variance (n,) of each observation given the others.
+
+        Rasmussen and Williams 2006, eq. 5.12; the variance includes the noise.
+        """
+        variance = 1.0 / np.diagonal(inverse_from(self._factor))
+        return self.targets - self._alpha * variance, variance
 
     def redrawn(self, normal: Matrix) -> Matrix:
         """Returns the weights (n, s) of the mean had the last observations come out otherwise.

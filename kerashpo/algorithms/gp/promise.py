@@ -56,6 +56,49 @@ class OnePromise(Promise):
 
 @final
 @dataclass(frozen=True, slots=True)
+class EnsemblePromise(Promise):
+    """An acquisition of a weighted sum of independent posteriors.
+
+    Attributes:
+        parts: features, posterior and weight of each.
+        acquisition: a function of mean and standard deviation of the sum.
+    """
+
+    parts: Sequence[tuple[Features, Posterior, float]]
+    acquisition: Acquisition | None = None
+
+    def mean(self, rows: Matrix) -> Matrix:
+        """Returns the mean (n,) at rows (n, d)."""
+        means = (
+            weight * posterior.mean(features(rows)) for features, posterior, weight in self.parts
+        )
+        return np.asarray(sum(means))
+
+    def score(self, rows: Matrix) -> Matrix:
+        assert self.acquisition is not None
+        mean, variance = np.zeros(len(rows)), np.zeros(len(rows))
+        for features, posterior, weight in self.parts:
+            part = posterior.predict(features(rows))
+            mean, variance = mean + weight * part[0], variance + weight**2 * part[1]
+        return self.acquisition(mean, np.sqrt(variance))[0]
+
+    def score_and_gradient(self, rows: Matrix) -> tuple[Matrix, Matrix]:
+        assert self.acquisition is not None
+        mean, variance = np.zeros(len(rows)), np.zeros(len(rows))
+        by_mean, by_variance = np.zeros_like(rows), np.zeros_like(rows)
+        for features, posterior, weight in self.parts:
+            part = moments(features, posterior, rows)
+            mean, variance = mean + weight * part[0], variance + (weight * part[1]) ** 2
+            by_mean += weight * part[2]
+            by_variance += 2.0 * weight**2 * part[1][:, None] * part[3]
+        deviation = np.sqrt(variance)
+        value, slope, rise = self.acquisition(mean, deviation)
+        by_deviation = by_variance / (2.0 * deviation[:, None])
+        return value, slope[:, None] * by_mean + rise[:, None] * by_deviation
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class FrontPromise(Promise):
     """An acquisition of several independent posteriors.
 

@@ -1,0 +1,81 @@
+"""Earlier studies as the sources of a warm start: configurations and their objective values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from kerashpo.core.errors import InvalidSpace
+from kerashpo.core.history import History
+from kerashpo.core.records import Config, Objective, Status
+from kerashpo.space.space import Space
+
+Pairs: TypeAlias = "Sequence[tuple[Mapping[str, Any], float]]"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The finished trials of one earlier study.
+
+    Attributes:
+        pairs: configurations and objective values, in the direction of the new objective.
+        name: how it is called in messages.
+    """
+
+    pairs: tuple[tuple[Config, float], ...]
+    name: str = ""
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what a resumed study compares; not the name, since a folder may be moved."""
+        return {"pairs": [[dict(config), value] for config, value in self.pairs]}
+
+    def best(self, objective: Objective) -> Config:
+        """Returns the configuration with the lowest cost."""
+        return min(self.pairs, key=lambda pair: objective.cost(pair[1]))[0]
+
+
+def read_sources(
+    given: History | Source | Pairs | Iterable[Source], space: Space
+) -> tuple[Source, ...]:
+    """Returns the sources of a warm start, completed to configurations of a space.
+
+    Args:
+        given: a history, pairs of configuration and value (one study), or several sources.
+        space: the search space.
+
+    Raises:
+        InvalidSpace: if a configuration is not of this space.
+    """
+    if isinstance(given, History):
+        done = (t for t in given.trials.values() if t.status is Status.COMPLETED)
+        given = Source(tuple((t.config, t.score) for t in done if t.score is not None))
+    if isinstance(given, Source):
+        given = (given,)
+    listed: list[Any] = list(given)
+    if not all(isinstance(one, Source) for one in listed):
+        listed = [Source(tuple(listed))]
+    found = (_finite(one, space) for one in listed)
+    return tuple(one for one in found if one.pairs)
+
+
+def _finite(source: Source, space: Space) -> Source:
+    pairs = [(c, float(v)) for c, v in source.pairs if v is not None and np.isfinite(v)]
+    return Source(tuple((space.complete(c), v) for c, v in pairs), source.name)
+
+
+def best_first(sources: Iterable[Source], objective: Objective) -> list[Config]:
+    """Returns the best configuration of each source, in their order."""
+    return [source.best(objective) for source in sources]
+
+
+def fits(config: Mapping[str, Any], space: Space) -> bool:
+    """Whether every value of a configuration is one of the space."""
+    try:
+        space.complete(config)
+    except InvalidSpace:
+        return False
+    return True

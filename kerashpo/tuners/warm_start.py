@@ -1,0 +1,283 @@
+"""Reads ``warm_start=``: earlier studies, in the terms of a new search space."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from kerashpo.algorithms.sources import Source
+from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt, StudyNotFound
+from kerashpo.core.history import History
+from kerashpo.core.objective import several_rank
+from kerashpo.core.records import Config, Objective, Status
+from kerashpo.space.domains import Choice
+from kerashpo.space.params import Param
+from kerashpo.space.space import Space
+from kerashpo.store.open import folder_of, has_log
+from kerashpo.study.results import Results
+from kerashpo.study.study import Study, near_studies, open_study, studies_below
+from kerashpo.tuners.keras_tuner_project import is_project, read_trials
+
+_EXPECTED = (
+    "warm_start must be the Results or the folder of an earlier search, a folder of several, a "
+    "mapping {'study': ..., 'rename': ..., 'values': ..., 'drop': ...}, pairs of values and score, "
+    "or a list of these. Received: "
+)
+_KEYS = ("study", "rename", "values", "drop", "objective")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """An earlier study and the declared differences of its space.
+
+    Attributes:
+        study: a study, its results, its folder or a folder of several.
+        rename: by an earlier name the name in the new space.
+        values: values of parameters that the earlier study did not have.
+        drop: earlier parameters that the new space does not have.
+        objective: the earlier objective, where it is another one than the new search's.
+    """
+
+    study: Any
+    rename: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    drop: Sequence[str] = ()
+    objective: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Trials:
+    """The finished trials of one study; `space` and `objective` where it recorded them."""
+
+    name: str
+    pairs: Sequence[tuple[Mapping[str, Any], float]]
+    space: Space | None = None
+    objective: Objective | None = None
+
+
+class _Unfit(InvalidInput):
+    """A study does not fit the new search, and no mapping says how."""
+
+
+def read_warm_start(
+    given: Any, space: Space, objectives: Sequence[Objective], own: Path | None = None
+) -> tuple[Source, ...]:
+    """Returns the sources that ``warm_start=`` names, in the terms of a new search.
+
+    A trial with a value outside the new space is left out. Damaged studies of a folder, and
+    those that do not fit, are skipped with a warning that names them.
+
+    Args:
+        given: what the user passed, see `docs/algorithms.md`.
+        space: the search space.
+        objectives: those of the new search.
+        own: the folder of the new search, which is no earlier one.
+
+    Raises:
+        InvalidInput: for anything else, for a study of another objective, or one whose
+            parameters are not those of the new space and are not mapped.
+        StudyNotFound: if a folder contains no study.
+        StudyCorrupt: if the log of a single study cannot be read.
+    """
+    listed = _entries(given)
+    if listed and several_rank(objectives):
+        names = ", ".join(one.name for one in objectives)
+        raise InvalidInput(
+            f"warm_start holds one value a configuration, and there are several objectives "
+            f"({names}): leave it out, or pass weights=."
+        )
+    return tuple(s for one in listed for s in _sources(one, space, objectives[0], own))
+
+
+def _entries(given: Any) -> list[Mapped]:
+    """Returns what was passed as a list of studies with their mappings."""
+    if given is None or (isinstance(given, (list, tuple)) and not given):
+        return []
+    if _is_study(given):
+        return [_mapped(given)]
+    try:
+        listed = list(given)
+    except TypeError:
+        raise InvalidInput(f"{_EXPECTED}{given!r}.") from None
+    if all(_is_pair(one) for one in listed):
+        return [Mapped(listed)]
+    return [one for part in listed for one in _part(part, given)]
+
+
+def _part(part: Any, given: Any) -> list[Mapped]:
+    pairs = isinstance(part, (list, tuple)) and len(part) > 0 and all(map(_is_pair, part))
+    if not (_is_study(part) or pairs):
+        raise InvalidInput(f"{_EXPECTED}{given!r}.")
+    return [_mapped(part)]
+
+
+def _is_study(given: Any) -> bool:
+    return isinstance(given, (str, Path, Results, Study, History, Mapping))
+
+
+def _is_pair(given: Any) -> bool:
+    if not (isinstance(given, (list, tuple)) and len(given) == 2):
+        return False
+    return isinstance(given[0], Mapping) and isinstance(given[1], (int, float))
+
+
+def _mapped(given: Any) -> Mapped:
+    if not isinstance(given, Mapping):
+        return Mapped(given)
+    unknown = [name for name in given if name not in _KEYS]
+    if unknown or "study" not in given:
+        raise InvalidInput(f"{_EXPECTED}{dict(given)!r}.")
+    found = Mapped(**given)
+    if not (isinstance(found.rename, Mapping) and isinstance(found.values, Mapping)):
+        raise InvalidInput(f"{_EXPECTED}{dict(given)!r}.")
+    drop = (found.drop,) if isinstance(found.drop, str) else tuple(found.drop)
+    return Mapped(found.study, found.rename, found.values, drop, found.objective)
+
+
+def _sources(
+    entry: Mapped, space: Space, objective: Objective, own: Path | None
+) -> Iterator[Source]:
+    """Yields the sources of one entry: one, or those of the studies in a folder."""
+    folder = entry.study if isinstance(entry.study, (str, Path)) else None
+    if folder is None or has_log(folder_of(folder)) or is_project(Path(folder)):
+        yield _source(_read(entry.study), entry, space, objective)
+        return
+    below = [path for path in studies_below(folder) if own is None or not _same(path, own)]
+    if not below:
+        raise StudyNotFound(
+            f"warm_start: there is no study in {str(folder)!r}.{near_studies(folder_of(folder))}"
+        )
+    found = 0
+    for path in below:
+        try:
+            yield _source(_read(path), entry, space, objective)
+            found += 1
+        except (StudyCorrupt, StudyNotFound, _Unfit) as error:
+            warnings.warn(f"warm_start skips {str(path)!r}: {error}", stacklevel=5)
+    if not found:
+        raise InvalidInput(f"warm_start: no study in {str(folder)!r} can be used.")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _read(study: Any) -> _Trials:
+    """Reads the finished trials of a study, or of a project of KerasTuner's."""
+    name = str(study) if isinstance(study, (str, Path)) else type(study).__name__
+    if isinstance(study, (str, Path)):
+        if not has_log(folder_of(study)) and is_project(Path(study)):
+            return _Trials(name, read_trials(Path(study)))
+        study = open_study(study)
+    if isinstance(study, (Results, Study)):
+        name = str(getattr(study, "folder", None) or name)
+        study = study.history if isinstance(study, Results) else study.results.history
+    if not isinstance(study, History):
+        return _Trials("pairs", list(study))
+    ended = [t for t in study.trials.values() if t.status is Status.COMPLETED and t.feasible]
+    pairs = [(t.config, t.score) for t in ended if t.score is not None]
+    if study.several:
+        raise _Unfit(f"{name} ranks by several objectives, not by one value.")
+    return _Trials(name, pairs, Space.from_json(study.space), study.objective)
+
+
+def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) -> Source:
+    sign = _sign(trials, entry, objective)
+    rows = [(_translated(c, trials.space, entry, space), sign * v) for c, v in trials.pairs]
+    _require_names(trials, [set(config) for config, _ in rows], entry, space)
+    kept = [(_kept(config, space), value) for config, value in rows]
+    pairs = tuple((config, float(value)) for config, value in kept if config is not None)
+    if not pairs:
+        raise _Unfit(
+            f"{trials.name} has no finished trial whose values lie in the new space "
+            f"({len(trials.pairs)} finished trials)."
+        )
+    return Source(pairs, trials.name)
+
+
+def _sign(trials: _Trials, entry: Mapped, objective: Objective) -> float:
+    """Returns -1 where the earlier study's values have the other direction."""
+    theirs = trials.objective
+    if theirs is None:
+        return 1.0
+    expected = objective.name if entry.objective is None else entry.objective
+    if theirs.name != expected or (entry.objective is None and theirs != objective):
+        raise _Unfit(
+            f"{trials.name} searched for {theirs.name} ({theirs.direction}), not for "
+            f"{expected} ({objective.direction}). If its order of configurations counts here, "
+            f"say so: {{'study': ..., 'objective': {theirs.name!r}}}."
+        )
+    return 1.0 if theirs.direction == objective.direction else -1.0
+
+
+def _translated(
+    config: Mapping[str, Any], earlier: Space | None, entry: Mapped, space: Space
+) -> dict[str, Any]:
+    """Returns a configuration under its new names, with the declared values."""
+    found: dict[str, Any] = dict(entry.values)
+    for name, value in config.items():
+        if name not in entry.drop:
+            new = entry.rename.get(name, name)
+            found[new] = _same_choice(name, new, value, earlier, space)
+    return found
+
+
+def _same_choice(name: str, new: str, value: Any, earlier: Space | None, space: Space) -> Any:
+    """Returns a value; the index of a choice of objects becomes that of the same label."""
+    ours = _objects(space, new)
+    theirs = None if earlier is None else _objects(earlier, name)
+    if ours is None or theirs is None or not isinstance(value, int):
+        return value
+    labels, others = ours.to_json()["values"], theirs.to_json()["values"]
+    return labels.index(others[value]) if others[value] in labels else _OUTSIDE
+
+
+_OUTSIDE = object()
+"""A value that the new space does not have."""
+
+
+def _objects(space: Space, name: str) -> Choice | None:
+    found = (p.domain for p in space.params if p.name == name)
+    return next((d for d in found if isinstance(d, Choice) and not d.scalar), None)
+
+
+def _require_names(trials: _Trials, names: Iterable[set[str]], entry: Mapped, space: Space) -> None:
+    """Raises InvalidInput for parameters that only one of the two spaces has."""
+    given = set[str]().union(*names)
+    if trials.space is not None:
+        given |= {entry.rename.get(n, n) for n in trials.space.names if n not in entry.drop}
+    tuned = {p.name for p in space.params if p.domain.levels != 1}
+    foreign, missing = sorted(given - set(space.names)), sorted(tuned - given)
+    if (foreign or missing) and trials.pairs:
+        what = [f"it also has {', '.join(map(repr, foreign))}"] * bool(foreign)
+        what += [f"it has no {', '.join(map(repr, missing))}"] * bool(missing)
+        raise _Unfit(
+            f"{trials.name} has another space: {'; '.join(what)}. Nothing is guessed: say which "
+            "names mean the same, which values the earlier trials had, or what to leave out: "
+            "{'study': ..., 'rename': {'old': 'new'}, 'values': {'new': value}, 'drop': ['old']}."
+        )
+
+
+def _kept(config: Mapping[str, Any], space: Space) -> Config | None:
+    """Returns the configuration of the new space, None if one of its values lies outside."""
+    found: dict[str, Any] = {}
+    for param in space.params:
+        if param.active(found):
+            value = config.get(param.name, _default(param))
+            if value is _OUTSIDE:
+                return None
+            found[param.name] = value
+    try:
+        return space.complete(found)
+    except KerashpoError:
+        return None
+
+
+def _default(param: Param) -> Any:
+    """Returns the value of a parameter that is not tuned; a tuned one cannot be guessed."""
+    return param.domain.default if param.domain.levels == 1 else _OUTSIDE
