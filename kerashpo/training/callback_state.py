@@ -33,9 +33,9 @@ class CallbackState:
     """
 
     def __init__(self, callback: Any) -> None:
-        self._callback = callback
+        self._callback = stateful(callback)
         # Our own callbacks hold tuners, and have no state to save.
-        self._kept = not type(callback).__module__.startswith("kerashpo.")
+        self._kept = not type(self._callback).__module__.startswith("kerashpo.")
         self._fresh = {name: (value, _digest(value)) for name, value in self._attributes()}
 
     def save(self, model: keras.Model) -> tuple[bytes, bool]:
@@ -68,6 +68,11 @@ class CallbackState:
     def _attributes(self) -> list[tuple[str, Any]]:
         own = vars(self._callback) if self._kept else {}
         return [(name, value) for name, value in own.items() if name not in _KERAS]
+
+
+def stateful(callback: Any) -> Any:
+    """Returns the object whose attributes are a callback's state: itself, or what it names."""
+    return getattr(callback, "stateful", callback)
 
 
 _MISSING = object()

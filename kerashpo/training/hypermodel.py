@@ -22,12 +22,14 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import unpack_list, write_variables
 from kerashpo.training.build import build_from_json
+from kerashpo.training.captured_state import fingerprint
 from kerashpo.training.declarations import Declarations
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.model_fit import FitLoop
+from kerashpo.training.outside_layers import OutsideLayers
 from kerashpo.training.randomness import seeded_build
 
 Form = Literal["compiled", "model", "anything"]
@@ -117,6 +119,7 @@ class ModelBuilder:
         self.dependent: frozenset[str] = frozenset()
         self.calls, self.complete = 0, True
         self._seed = 0
+        self._outside = OutsideLayers()
 
     def discover(self, seed: int, max_calls: int | None = None) -> Space:
         """Discovers the search space: calls the hypermodel and records its declarations.
@@ -182,8 +185,20 @@ class ModelBuilder:
         """
         if self.hypermodel is None:
             raise InvalidInput("This tuner has no hypermodel, so it cannot build a model.")
+        self._outside.restore()
         hp = self.parameters(config, space, seed, trial)
-        return self._build(hp, seed, trial, run), hp
+        model = self._build(hp, seed, trial, run)
+        self._outside.note(model)
+        return model, hp
+
+    def readable(self) -> Any:
+        """Returns a fingerprint of what `build_model` can read; a change outdates its models."""
+        read = fingerprint(getattr(self.hypermodel, "build", None))
+        return read, self._outside.generation
+
+    def touch(self) -> None:
+        """Outdates models that share layers made outside, which may have been changed."""
+        self._outside.touch()
 
     def scope(self) -> AbstractContextManager[Any]:
         """Returns the scope for creating variables: that of the distribution strategy, if any."""
@@ -205,7 +220,7 @@ class ModelBuilder:
         declare = getattr(self.hypermodel, "declare_hyperparameters", None)
         if declare is not None:
             declare(hp)
-        self._build(hp, self._seed, 0, 0)
+        self._outside.note(self._build(hp, self._seed, 0, 0))
 
     def _bind(self, hp: HyperParameters, fill: Callable[[Param], Scalar] | None) -> None:
         new = (self._tune_new, self._allow_new)

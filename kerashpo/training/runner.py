@@ -26,8 +26,8 @@ from kerashpo.store.measuring import measuring
 from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
 from kerashpo.training.batch_spec import batch_spec
 from kerashpo.training.build import build_all
-from kerashpo.training.captured_state import fingerprint
 from kerashpo.training.data import FitData
+from kerashpo.training.dataset_state import dataset_states, with_own_dataset
 from kerashpo.training.energy import UsageClock
 from kerashpo.training.folds import RunData, TrialData
 from kerashpo.training.hparams import hparams_callbacks
@@ -161,7 +161,7 @@ class KerasRunner(Runner):
         """Trains one run up to the end of its work item; returns None if the answer ended it."""
         began, clock = time.perf_counter(), UsageClock()
         stage[0] = "build"
-        state = self._memory.take(task.trial, run, self._build_fingerprint())
+        state = self._memory.take(task.trial, run, self._builder.readable())
         state = state or self._restore(task, run, emit)
         self._measure(state, task.trial, run, emit)
         state.seconds += time.perf_counter() - began
@@ -183,10 +183,6 @@ class KerasRunner(Runner):
                 state.job_end = state.epoch
             self._store(task, run).put(state.epoch, state.save(), before)
         return state if answer is Decision.CONTINUE else None
-
-    def _build_fingerprint(self) -> Any:
-        """Returns a fingerprint of the globals and attributes that `build_model` can read."""
-        return fingerprint(getattr(self._builder.hypermodel, "build", None))
 
     def _restore(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
         """Builds the trial's model and restores the trial's state."""
@@ -237,14 +233,14 @@ class KerasRunner(Runner):
             give_place(callback.wrapped, trial, run)
         values = hp.values if hp is not None else task.config
         written = hparams_callbacks([one.wrapped for one in callbacks], values, trial)
-        callbacks += [OncePerTrial(one) for one in written]
+        callbacks += [*(OncePerTrial(one) for one in written), *dataset_states(data)]
         return TrialState(
             model,
             callbacks,
             hp=hp,
             stream=stream,
             spec=batch_spec(data),
-            built_with=self._build_fingerprint(),
+            built_with=self._builder.readable(),
             validated=self._settings.objective.name.startswith("val_"),
         )
 
@@ -253,6 +249,7 @@ class KerasRunner(Runner):
             return
         trial, settings = task.trial, self._settings
         data = self._data_of(trial).data.of(run, task.config, trial)
+        data = with_own_dataset(data, state.callbacks)
         kind, reason = self._choose_loop(state, data)
         if not state.facts:
             state.facts = {"training": kind, "training_reason": reason}
@@ -344,6 +341,7 @@ class KerasRunner(Runner):
                 state = self._restore(item, run, lambda message: Decision.CONTINUE)
             if state is not None:
                 state.finish()
+                self._builder.touch()
         except Exception:
             _LOG.exception("A callback failed at the end of trial %d.", trial)
 

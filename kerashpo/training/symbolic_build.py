@@ -43,6 +43,11 @@ def symbolic_build() -> Iterator[None]:
         _SYMBOLIC.reset(token)
 
 
+def is_symbolic() -> bool:
+    """Whether this thread is in a symbolic build."""
+    return _SYMBOLIC.get()
+
+
 @contextlib.contextmanager
 def bounded_build(max_size: int | None) -> Iterator[None]:
     """Context in which, in this thread, at most `max_size` weights are allocated; None: no limit.

@@ -24,6 +24,7 @@ from kerashpo.training.energy import Usage
 from kerashpo.training.loops.base import finish
 from kerashpo.training.model_state import state_variables
 from kerashpo.training.randomness import seed_variables
+from kerashpo.training.trained_layers import TrainedLayers
 from kerashpo.training.user_callbacks import OncePerTrial
 
 
@@ -129,6 +130,7 @@ class TrialState:
             "stream": self.stream,
             "job_end": self.job_end,
             "built": self.built,
+            "trained": TrainedLayers(self.model).save(),
         }
         return pack(arrays, values)
 
@@ -140,6 +142,7 @@ class TrialState:
         """
         arrays, values = unpack(data)
         groups = self._load_model(arrays, values)
+        TrainedLayers(self.model).load(values["trained"])
         self.best_weights = groups["b"] or None
         self.best = Best(*values["best"])
         self.epoch, self.seconds = values["epoch"], values["seconds"]

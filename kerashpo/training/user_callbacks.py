@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.training.callback_state import CallbackState
+from kerashpo.training.callback_state import CallbackState, stateful
 
 _BATCH_HOOKS = [
     f"on_{phase}_batch_{end}" for phase in ("train", "test", "predict") for end in ("begin", "end")
@@ -81,7 +81,7 @@ class OncePerTrial(keras.callbacks.Callback):
             restored = {k: v for k, v in restored.items() if not k.startswith("append")}
         self.begun = True
         self.wrapped.on_train_begin(logs)
-        vars(self.wrapped).update(restored)
+        vars(stateful(self.wrapped)).update(restored)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.wrapped.on_epoch_end(epoch, logs)
@@ -123,7 +123,7 @@ class OncePerTrial(keras.callbacks.Callback):
         if forked:
             restored = {k: v for k, v in restored.items() if not isinstance(v, str)}
         self._restored, self._reopens = restored, bool(values["reopens"])
-        vars(self.wrapped).update(restored)
+        vars(stateful(self.wrapped)).update(restored)
         self.begun, self._logs = bool(values["begun"]), dict(values["logs"])
 
     def _remember(self) -> CallbackState:

@@ -122,6 +122,8 @@ class EpochDataset(PyDataset):
             max_queue_size=inner.max_queue_size,
         )
         self._inner, self._order, self.epoch = inner, order, epoch
+        # `fit` calls `on_epoch_end` once before the first epoch, which is no end if it resumes.
+        self._begun = epoch == 1
 
     @property
     def num_batches(self) -> int:
@@ -133,11 +135,13 @@ class EpochDataset(PyDataset):
 
     def on_epoch_begin(self) -> None:
         """See `keras.utils.PyDataset`."""
+        self._begun = True
         self._inner.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
         """See `keras.utils.PyDataset`."""
-        self._inner.on_epoch_end()
+        if self._begun:
+            self._inner.on_epoch_end()
 
 
 def ordered(data: FitData, first: int, keys: EpochKeys, per_execution: int) -> Any:

@@ -20,6 +20,7 @@ from kerashpo.training.randomness import (
     set_torch_seed,
     torch_state_kept,
 )
+from kerashpo.training.trained_layers import TrainedLayers
 
 
 @final
@@ -42,6 +43,7 @@ class FitLoop(TrainingLoop):
     ) -> None:
         """See `TrainingLoop.train`."""
         build_all(model, data)
+        TrainedLayers(model).apply()
         with torch_state_kept(), unfinished(model), built_already(model):
             by_rows = _by_rows(model, data)
             for start, stop in _spans(data, first, last, model.steps_per_execution, by_rows):
@@ -64,6 +66,8 @@ class FitLoop(TrainingLoop):
 class EpochStart(keras.callbacks.Callback):
     """Callback that sets seed generators and the order of the data at the start of each epoch.
 
+    At its end it notes which layers were trained.
+
     Args:
         keys: the run's keys.
         inputs: an `EpochArrays` or `EpochDataset`; None for other data.
@@ -78,6 +82,9 @@ class EpochStart(keras.callbacks.Callback):
             self._inputs.epoch = epoch + 1
         set_layer_seeds(self.model, self._keys, epoch + 1)
         set_torch_seed(self._keys, epoch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        TrainedLayers(self.model).note()
 
 
 def _by_rows(model: keras.Model, data: FitData) -> bool:

@@ -72,6 +72,9 @@ _QUICK = frozenset(
         "a callback that remembers",
         "callbacks that set weights",
         "a callback that listens to batches",
+        "a layer frozen before the first batch",
+        "a layer frozen in the middle",
+        "compiled again in the middle",
         "several at once",
         # Data and the arguments of fit.
         "a data frame and a series",
@@ -80,7 +83,7 @@ _QUICK = frozenset(
         "strings",
         "half floats and whole numbers",
         "a dataset with weights and steps",
-        "a PyDataset",
+        "a PyDataset that shuffles its rows",
         "a generator",
         "steps of arrays that are not compiled",
         "weighted validation in batches of its own",

@@ -48,6 +48,28 @@ class Unfreeze(callbacks.Callback):
             self.model.layers[0].kernel.assign(0.5 * self.model.layers[0].kernel)
 
 
+class Freeze(callbacks.Callback):
+    """Freezes the first layer at the start of an epoch, counted from 0.
+
+    `fit` heeds it in the first epoch, before which nothing is traced, and later only if its train
+    function is made again (`anew`), if need be compiled again.
+    """
+
+    def __init__(self, when: int, anew: bool = False, optimizer: Any = None) -> None:
+        super().__init__()
+        self.when, self.anew, self.optimizer = when, anew, optimizer
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch != self.when:
+            return
+        self.model.layers[0].trainable = False
+        if self.optimizer is not None:
+            optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+            self.model.compile(optimizer, "mse", metrics=["mae"], jit_compile=False)
+        if self.anew:
+            self.model.make_train_function(force=True)
+
+
 class Batches(callbacks.Callback):
     """Listens to batches and sets the rate at each."""
 
@@ -132,6 +154,17 @@ CASES = {
     "callbacks that set weights": Case(regression(), DATA, lambda folder: [Best(), Unfreeze()]),
     "a callback that listens to batches": Case(
         regression(), DATA, lambda folder: [Batches()], compiled=False
+    ),
+    "a layer frozen before the first batch": Case(regression(), DATA, lambda folder: [Freeze(0)]),
+    "a layer frozen too late": Case(regression(), DATA, lambda folder: [Freeze(1)]),
+    "a layer frozen in the middle": Case(regression(), DATA, lambda folder: [Freeze(1, anew=True)]),
+    "a layer frozen in the middle, not compiled epochs": Case(
+        regression(), DATA, lambda folder: [Freeze(0), Batches()], compiled=False
+    ),
+    "compiled again in the middle": Case(
+        regression(),
+        DATA,
+        lambda folder: [Freeze(2, anew=True, optimizer=optimizers.SGD(0.05))],
     ),
     "several at once": Case(
         regression(lambda: optimizers.Adam(0.05, use_ema=True)),

@@ -42,6 +42,24 @@ class Batches(keras.utils.PyDataset):
         return ROWS[rows], LABELS[rows], WEIGHTS[rows]
 
 
+class Shuffled(keras.utils.PyDataset):
+    """Batches of 8 rows in an order that it draws after each epoch, in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows, self.rng = np.arange(40), np.random.default_rng(1)
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> Any:
+        rows = self.rows[8 * index : 8 * index + 8]
+        return ROWS[rows], LABELS[rows]
+
+    def on_epoch_end(self) -> None:
+        self.rng.shuffle(self.rows)
+
+
 def generator() -> Iterator[Any]:
     while True:
         for start in range(0, 40, 8):
@@ -127,6 +145,9 @@ KINDS = {
     ),
     "a PyDataset": Case(
         MODEL, lambda: {"x": Batches(), "validation_data": Batches()}, compiled=False
+    ),
+    "a PyDataset that shuffles its rows": Case(
+        MODEL, lambda: {"x": Shuffled(), "validation_data": HELD_OUT}, compiled=False
     ),
     "a generator": Case(MODEL, lambda: {"x": generator(), "steps_per_epoch": 3}, compiled=False),
 }

@@ -14,6 +14,7 @@ from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import TrainingLoop, stops_on_nan
 from kerashpo.training.loops.compiled.engine import CompiledSession, Engine, Logs
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
+from kerashpo.training.trained_layers import Flags, TrainedLayers
 
 
 @final
@@ -53,16 +54,20 @@ class CompiledLoop(TrainingLoop):
         listeners = _listeners(model, data, last, callbacks)
         guards = [c for c in callbacks if stops_on_nan(getattr(c, "wrapped", c))]
         model.stop_training = False
-        with self.engine.open(model, data) as session:
+        with _Sessions(self.engine, model, data) as sessions:
             listeners.on_train_begin()
             logs: Logs | None = None
             for epoch in range(first, last + 1):
-                set_layer_seeds(model, keys, epoch, session.set_seed)
+                set_layer_seeds(model, keys, epoch, sessions.current().set_seed)
                 listeners.on_epoch_begin(epoch - 1)
+                session = sessions.for_training()
                 order = epoch_order(data, epoch, keys, model.steps_per_execution)
-                logs = _guarded(session, order, guards) if guards else session.train_epoch(order)
-                if data.validates(epoch):
-                    logs |= _validate(session, listeners)
+                with sessions.trained.in_effect():
+                    logs = (
+                        _guarded(session, order, guards) if guards else session.train_epoch(order)
+                    )
+                    if data.validates(epoch):
+                        logs |= _validate(session, listeners)
                 listeners.on_epoch_end(epoch - 1, logs)
                 if model.stop_training:
                     break
@@ -88,6 +93,54 @@ class CompiledLoop(TrainingLoop):
     def predict(self, model: keras.Model, x: Arrays, batch_size: int = 1024) -> Any:
         """Returns predictions as `model.predict` does: numpy, nested as the model's outputs."""
         return self.engine.predict(model, _arrays(x, None, None).x, batch_size)
+
+
+@final
+class _Sessions:
+    """The session of one training; another one after a callback compiled the model again.
+
+    As in `fit`, that is so too after ``make_train_function(force=True)``, which reads anew which
+    layers are trained and what the code of losses and layers refers to.
+    """
+
+    def __init__(self, engine: Engine, model: keras.Model, data: FitData) -> None:
+        self._engine, self._model, self._data = engine, model, data
+        self._open: CompiledSession | None = None
+        self._flags: Flags = ()
+        self.trained = TrainedLayers(model)
+
+    def current(self) -> CompiledSession:
+        """Returns the open session."""
+        if self._open is None:
+            with self.trained.in_effect():
+                self._flags = self.trained.now()
+                self._open = self._engine.open(self._model, self._data)
+        return self._open
+
+    def for_training(self) -> CompiledSession:
+        """Returns the session for the model as it is compiled now, just before an epoch."""
+        again = self.trained.note()
+        with self.trained.in_effect():
+            outdated = again or self.trained.now() != self._flags
+        if outdated:
+            self.close()
+        if again:
+            self._engine.forget(self._model)
+            build_all(self._model, self._data)
+        return self.current()
+
+    def close(self) -> None:
+        """Closes the open session."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def __enter__(self) -> _Sessions:
+        self.current()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _engine(traces: int) -> Engine:

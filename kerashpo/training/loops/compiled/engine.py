@@ -165,6 +165,10 @@ class Engine(ABC, Generic[Graphs]):
             found = self._private[model] = make()
         return found
 
+    def forget(self, model: keras.Model) -> None:
+        """Drops the graphs of a model that shares none: they are traced again."""
+        self._private.pop(model, None)
+
     def _on_device(self, data: FitData) -> tuple[Any, Any]:
         """Returns training and validation data on the device; the latter None if there is none."""
 
