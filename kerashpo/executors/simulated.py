@@ -17,10 +17,13 @@ from kerashpo.executors.failures import REFUSED
 from kerashpo.executors.messages import Failed, Message, WorkItem
 from kerashpo.store.trial_checkpoints import Origin
 
-Evaluate: TypeAlias = "Callable[[dict[str, Any], int], tuple[float, float]]"
+Value: TypeAlias = "float | Mapping[str, float]"
+"""The value of the only metric, or metrics by name."""
+
+Evaluate: TypeAlias = "Callable[[dict[str, Any], int], tuple[Value, float]]"
 """Value of a configuration after an epoch, and the seconds of training up to it."""
 
-Advance: TypeAlias = "Callable[[Any, dict[str, Any]], tuple[Any, float, float]]"
+Advance: TypeAlias = "Callable[[Any, dict[str, Any]], tuple[Any, Value, float]]"
 """Trains one epoch from a state (None at first): next state, value, seconds of the epoch."""
 
 
@@ -49,7 +52,7 @@ class _Run:
         task: its work item.
         config: the configuration that the problem receives.
         epoch: the epoch that is being trained.
-        value: the value that this epoch will report.
+        metrics: what this epoch will report.
         seconds: the trial's own training time at the end of the epoch.
         state: the problem's state then.
         failure: why the epoch will fail instead.
@@ -58,7 +61,7 @@ class _Run:
     task: WorkItem
     config: dict[str, Any]
     epoch: int
-    value: float = math.nan
+    metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     state: Any = None
     failure: Failure | None = None
@@ -77,7 +80,8 @@ class SimulatedExecutor(Executor):
     Args:
         evaluate: the value of a configuration after an epoch, and the seconds of training
             up to it (both of one trial). An exception fails the trial.
-        metric: the name under which values are reported.
+        metrics: the names of the metrics that a mapping must hold; the first is that of a value
+            which is a number. One name may be passed as it is.
         realise: converts a stored configuration to the argument of `evaluate`.
         workers: how many trials train in parallel.
         advance: trains one epoch from a state, if curves depend on more than the current
@@ -90,12 +94,13 @@ class SimulatedExecutor(Executor):
     def __init__(
         self,
         evaluate: Evaluate,
-        metric: str,
+        metrics: str | Sequence[str],
         realise: Callable[[Config], dict[str, Any]],
         workers: int = 1,
         advance: Advance | None = None,
     ) -> None:
-        self._evaluate, self._metric, self._realise = evaluate, metric, realise
+        self._evaluate, self._realise = evaluate, realise
+        self._metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         self._advance = advance
         self._workers = require_integer("workers", workers, 1)
         self._clock = 0.0
@@ -175,8 +180,7 @@ class SimulatedExecutor(Executor):
             progress.epoch, progress.seconds = run.epoch, run.seconds
             if self._advance is not None:
                 progress.states[run.epoch] = run.state
-            metrics = {self._metric: run.value}
-            handle(Reported(Report(trial, 0, run.epoch, metrics, run.seconds)))
+            handle(Reported(Report(trial, 0, run.epoch, run.metrics, run.seconds)))
             if self._decision is not Decision.CONTINUE:
                 return
         if run.epoch >= run.task.until:
@@ -220,10 +224,28 @@ class SimulatedExecutor(Executor):
         if self._advance is not None:
             before = progress.states[progress.epoch]
             run.state, value, seconds = self._advance(before, run.config)
-            run.value = float(value)
+            run.metrics = self._named(value)
             return progress.seconds + float(seconds)
         if progress.before is None:
             progress.before = float(self._evaluate(run.config, progress.epoch)[1])
         value, seconds = self._evaluate(run.config, run.epoch)
-        run.value = float(value)
+        run.metrics = self._named(value)
         return float(seconds) - progress.before
+
+    def _named(self, value: Value) -> dict[str, float]:
+        """Returns a value of the problem as metrics by name.
+
+        Raises:
+            InvalidInput: if a metric that counts is missing.
+        """
+        if not isinstance(value, Mapping):
+            found = {self._metrics[0]: float(value)}
+        else:
+            found = {str(name): float(one) for name, one in value.items()}
+        missing = [name for name in self._metrics if name not in found]
+        if missing:
+            raise InvalidInput(
+                "evaluate must return (values, seconds), where values is a mapping that holds "
+                f"{', '.join(self._metrics)}. Missing: {', '.join(missing)}. Received: {value!r}."
+            )
+        return found

@@ -34,8 +34,12 @@ class Problem(Protocol):
     def max_epochs(self) -> int:
         """The number of epochs of each curve."""
 
-    def evaluate(self, config: dict[str, Any], epoch: int) -> tuple[float, float]:
+    def evaluate(
+        self, config: dict[str, Any], epoch: int
+    ) -> tuple[float | Mapping[str, float], float]:
         """Returns the value after `epoch` epochs, and the seconds of training up to then.
+
+        In place of the value it may return metrics by name, for ``simulate(objective=, limits=)``.
 
         Args:
             config: values by name, inactive parameters absent.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,7 @@ from typing import Any
 from kerashpo.algorithms.auto import choice_notes
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
-from kerashpo.core.limits import Limit, read_limits, to_settings
-from kerashpo.core.objective import to_objectives
+from kerashpo.core.limits import to_settings
 from kerashpo.core.records import Budget, Objective
 from kerashpo.display.select import make_display
 from kerashpo.display.text import limit_notes
@@ -30,6 +29,7 @@ from kerashpo.study.open import Resuming, open_or_create
 from kerashpo.study.results import Results
 from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
+from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.tuner_options import check_resume
 from kerashpo.tuners.warm_start import read_warm_start
@@ -107,12 +107,16 @@ def optimize(
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
     require_integer("max_trials", max_trials, 1)
     objectives = _objectives(objective, metric, direction)
+<<<<<<< HEAD
     folder = None if directory is None else folder_of(directory)
     earlier = read_warm_start(warm_start, space, objectives, folder)
     strategy = Strategy(algorithm, options).warmed(earlier)
     # Built only to check the options: a wrong one is reported before a folder is made.
     make_algorithm(algorithm, space, 0, strategy.options)
     bounds = _limits(limits, objectives)
+=======
+    bounds = plain_limits(limits, objectives, "fn")
+>>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
     executor_factory(workers, executor)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)
@@ -166,28 +170,7 @@ def _objectives(given: Any, metric: str, direction: str) -> tuple[Objective, ...
             "objective sets name and direction: leave out metric and direction. Received: "
             f"objective={given!r}, metric={metric!r}, direction={direction!r}."
         )
-    objectives = to_objectives(given)
-    if any(one.of is not None for one in objectives):
-        raise InvalidInput(
-            "An objective's of= is a function of a Keras model, and optimize trains none: return "
-            "its value from fn."
-        )
-    return objectives
-
-
-def _limits(given: Any, objectives: Sequence[Objective]) -> tuple[Limit, ...]:
-    """Returns the limits of `optimize`.
-
-    Raises:
-        InvalidInput: for anything that is no limit, or one on a function of a model.
-    """
-    limits = read_limits(given, objectives)
-    if any(one.objective.of is not None for one in limits):
-        raise InvalidInput(
-            "limits: an Objective's of= is a function of a Keras model, and optimize trains none: "
-            "return its value from fn."
-        )
-    return limits
+    return plain_objectives(given, "fn")
 
 
 def _request(

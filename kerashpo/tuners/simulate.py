@@ -8,6 +8,7 @@ from typing import Any
 
 from kerashpo.algorithms.registry import algorithm_class
 from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.limits import to_settings
 from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.simulated import SimulatedExecutor
 from kerashpo.i18n.texts import language_of
@@ -23,6 +24,7 @@ from kerashpo.study.open import open_or_create
 from kerashpo.study.results import Results
 from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
+from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Schedule, Strategy
 from kerashpo.tuners.warm_start import read_warm_start
 
@@ -40,7 +42,12 @@ def simulate(
     max_trials: int | None = None,
     seed: int | None = None,
     factor: int = 3,
+<<<<<<< HEAD
     warm_start: Any = (),
+=======
+    objective: Any = None,
+    limits: Mapping[Any, float] | None = None,
+>>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
     lang: str | None = None,
     **options: Any,
 ) -> Results:
@@ -49,12 +56,13 @@ def simulate(
     The clock is virtual: `Results.seconds` is how long the search would have taken with that
     number of workers. Equal arguments give equal results. With a limit (`budget_epochs` or
     `max_trials`) Hyperband repeats its brackets until it is reached; without one it runs
-    them once. The metric is called ``"value"``.
+    them once. The metric is called ``"value"``, unless `evaluate` returns metrics by name.
 
     Args:
         problem: anything with ``space``, ``direction`` (``"min"`` or ``"max"``),
             ``max_epochs`` and ``evaluate(config, epoch) -> (value, seconds)``: the value
-            after that many epochs, and the training time up to then. Where epochs depend on
+            after that many epochs, and the training time up to then; in place of the value a
+            mapping of metrics for `objective` and `limits`. Where epochs depend on
             those before (``tuner="pbt"``), ``advance(state, config) -> (state, value, seconds)``
             trains one from a state (None at first) and is called instead.
         tuner: ``"full"``, ``"hyperband"``, ``"asha"``, ``"median"``, ``"pbt"``, ``"bohb"``,
@@ -67,7 +75,13 @@ def simulate(
         max_trials: the limit of configurations started.
         seed: an integer for a search that can be repeated; None draws one.
         factor: the reduction factor: one in `factor` trials is promoted.
+<<<<<<< HEAD
         warm_start: earlier studies, see `optimize`.
+=======
+        objective: a metric that `evaluate` returns by name, an `Objective`, or a list of them,
+            whose Pareto front is searched for; None for ``"value"`` in the problem's direction.
+        limits: by metric (or `Objective`) the worst value of a feasible trial, see `optimize`.
+>>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
         lang: language of the results, ``"en"`` or ``"es"``; None for the environment variable
             ``KERASHPO_LANG``, else English.
         **options: further arguments of the scheduler (``min_epochs``, ...) or the
@@ -95,14 +109,20 @@ def simulate(
     strategy = Strategy(
         algorithm, {**pair.hints, **theirs}, Schedule(pair.scheduler, settings, horizon)
     )
+<<<<<<< HEAD
     objectives = [Objective(METRIC, problem.direction)]
+=======
+    value = Objective(METRIC, problem.direction)
+    objectives = (value,) if objective is None else plain_objectives(objective, "evaluate")
+    bounds = plain_limits(limits, objectives, "evaluate")
+>>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
     assembly = assemble(
         space,
         objectives,
         seed,
         strategy.warmed(read_warm_start(warm_start, space, objectives)),
         Limits(budget),
-        settings={"tuner": tuner},
+        settings={"tuner": tuner, **to_settings(bounds)},
         workers=workers,
     )
     if assembly.parts.scheduler.endless and space.size == math.inf and budget == Budget():
@@ -112,7 +132,8 @@ def simulate(
         )
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
     advance = getattr(problem, "advance", None)
-    executor = SimulatedExecutor(problem.evaluate, METRIC, space.realise, workers, advance)
+    names = tuple(dict.fromkeys(one.name for one in (*objectives, *bounds)))
+    executor = SimulatedExecutor(problem.evaluate, names, space.realise, workers, advance)
     run_study(opened, assembly.parts, executor)
     return Results(opened.history, space, lang=lang, log=opened.store.read)
 

@@ -12,6 +12,7 @@ from kerashpo.space.formats.definitions import read_file
 from kerashpo.space.space import Space
 from kerashpo.study.results import Results
 from kerashpo.tuners.optimize import optimize
+from kerashpo.tuners.plain_goal import from_table
 
 SCHEMA = Path(__file__).with_name("study.schema.json")
 """The JSON Schema of these files, for editors."""
@@ -19,7 +20,7 @@ _OF_FUNCTIONS = ("function", "space", "search")
 _OF_MODELS = ("model", "data", "tuner", "fit")
 _TUNERS = (
     "Recommended", "Hyperband", "ASHA", "BayesianOptimization",
-    "RandomSearch", "GridSearch", "Search",
+    "RandomSearch", "GridSearch", "NSGA2", "Search",
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def _run_function(
         if taken in arguments:
             raise InvalidInput(f"[search] has no {taken!r}.")
     function = _load(body["function"], folder)
-    return optimize(function, space, **_placed(arguments, folder))
+    return optimize(function, space, **_placed(from_table(arguments), folder))
 
 
 def _run_model(
@@ -81,7 +82,7 @@ def _run_model(
             "arguments of search: a dict, or a tuple such as (x, y)."
         )
     build, data = _load(body["model"], folder), _load(body["data"], folder)()
-    tuner = getattr(kerashpo, name)(build, **_placed(arguments, folder))
+    tuner = getattr(kerashpo, name)(build, **_placed(from_table(arguments), folder))
     given = (data, {}) if isinstance(data, tuple) else ((), dict(data))
     tuner.search(*given[0], **given[1], **tables["fit"])
     results: Results = tuner.results

@@ -1,10 +1,11 @@
+import dataclasses
 import time
 from types import SimpleNamespace
 
 import pytest
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.records import Status
+from kerashpo.core.records import Objective, Status
 from kerashpo.problems.power_law import PowerLaw
 from kerashpo.schedulers.registry import PAIRS
 from kerashpo.space import Space, choice, uniform
@@ -124,11 +125,41 @@ def test_options_reach_scheduler_and_algorithm():
         ({"factor": 1}, "factor must be a whole number of at least 2"),
         ({"min_trials": 3}, "scheduler 'hyperband' has no option 'min_trials'"),
         ({"colour": 3}, "algorithm 'random' has no option 'colour'"),
+        ({"objective": ["value", "valu"], "max_trials": 2}, "not known whether 'value'"),
+        ({"limits": {"loss": "x"}}, "limit of 'loss' must be a finite number"),
+        ({"limits": {Objective("size", "min", len): 3}}, "return its value from evaluate"),
+        ({"limits": {"loss": 3.0}}, "a mapping that holds value, loss. Missing: loss"),
     ],
 )
 def test_invalid_arguments(arguments, message):
     with pytest.raises(InvalidInput, match=message):
         simulate(PowerLaw(27), seed=0, **arguments)
+
+
+@dataclasses.dataclass
+class Costly:
+    """A curve with a second metric that grows with the epochs."""
+
+    space = Space({"x": uniform(0, 1)})
+    direction, max_epochs = "min", 9
+
+    def evaluate(self, config, epoch):
+        return {"loss": 1.0 - config["x"], "seconds": config["x"] * (epoch + 5)}, float(epoch)
+
+
+def test_several_objectives_and_limits_on_the_virtual_clock():
+    found = simulate(
+        Costly(), tuner="asha", algorithm="nsga2", objective=["loss", "seconds"], max_trials=20,
+        limits={"seconds": 4.0}, seed=0,
+    )  # fmt: skip
+    front = found.history.front()
+    assert len(front) > 1
+    for trial in found.history.trials.values():
+        spent = trial.metrics_at_best()["seconds"]
+        assert trial.feasible == (spent <= 4.0) and (trial.feasible or trial.number not in front)
+    assert any(not trial.feasible for trial in found.history.trials.values())
+    again = simulate(Costly(), objective="loss", limits={"seconds": 4.0}, max_trials=9, seed=0)
+    assert again.best.metrics["seconds"] <= 4.0 and again.history.objective.name == "loss"
 
 
 def test_scaling_is_studied_in_seconds():

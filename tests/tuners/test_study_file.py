@@ -79,6 +79,39 @@ def test_a_function_is_searched_and_continues_where_it_was(study, capsys):
     assert len(run_file(path)) == 8
 
 
+def test_several_objectives_and_limits_of_a_function(study):
+    path = study(
+        """
+        function = "code.py:both"
+        space = {x = {type = "uniform", low = -2, high = 2}}
+        [search]
+        algorithm = "nsga2"
+        objective = [{name = "f1", direction = "min"}, {name = "f2", direction = "max"}]
+        limits = {f1 = {at_most = 1.0}, cpu_seconds = 9}
+        max_trials = 12
+        seed = 0
+        verbose = 0
+        """
+    )
+    with open(path.parent / "code.py", "a") as file:
+        file.write("def both(c):\n  return {'f1': c['x']**2, 'f2': c['x'], 'cpu_seconds': 1.0}\n")
+    history = run_file(path).history
+    assert [(one.name, one.direction) for one in history.objectives] == [
+        ("f1", "min"), ("f2", "max"),
+    ]  # fmt: skip
+    assert {str(limit) for limit in history.limits} == {"f1 at most 1", "cpu_seconds at most 9"}
+    front = history.front()
+    assert front and all(0 <= history.trials[n].config["x"] <= 1 for n in front)
+    assert not all(trial.feasible for trial in history.trials.values())
+
+
+def test_objectives_and_limits_of_a_model_by_name(study):
+    text = MODEL.replace('objective = "val_loss"', 'objective = ["val_loss", "size"]')
+    results = run_file(study(text.replace("[fit]", "limits = {size = 1e6}\n[fit]")))
+    assert [one.name for one in results.history.objectives] == ["val_loss", "size"]
+    assert results.history.limits[0].bound == 1e6
+
+
 def test_a_model_is_searched(study):
     path = study(MODEL)
     results = run_file(path)
@@ -98,6 +131,8 @@ def test_a_model_is_searched(study):
         (FUNCTION.replace("seed = 0", "fn = 0"), r"\[search\] has no 'fn'"),
         (MODEL.replace('"Search"', '"Serch"'), "no tuner 'Serch'. Did you mean 'Search'"),
         (MODEL.replace('data = "code.py:data"', ""), "needs data"),
+        (FUNCTION + 'objective = {name = "f1"}', "An objective is a metric's name, or"),
+        (FUNCTION + "limits = {f1 = {below = 3}}", "limits: f1 is a number, {at_most = 1000}"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_trained(study, text, message):
