@@ -72,6 +72,31 @@ def time_predictions(model: keras.Model, batch_size: int, device: str | None) ->
     return seconds
 
 
+def repeated_predictions(model: keras.Model) -> Callable[[], int]:
+    """Returns a function that predicts one row for half a second and returns how often it did.
+
+    The prediction is compiled and warm before the function is returned.
+
+    Args:
+        model: built.
+
+    Raises:
+        InvalidInput: for a model whose input shapes are not known, or another backend.
+    """
+    predict = _compiled(model, zeros(model, 1))
+    for _ in range(_WARM_UP):
+        predict()
+
+    def repeat() -> int:
+        count, began = 0, time.perf_counter()
+        while count < _FEWEST or (count < 1000 and time.perf_counter() - began < _SECONDS):
+            predict()
+            count += 1
+        return count
+
+    return repeat
+
+
 def zeros(model: keras.Model, batch_size: int) -> Any:
     """Returns a batch of zeros in the structure of a built model's inputs.
 

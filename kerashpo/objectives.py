@@ -25,9 +25,13 @@ from typing import Any, final
 
 import numpy as np
 
-from kerashpo.core.errors import InvalidInput, require_integer, require_number
+from kerashpo.core.errors import InvalidInput, require_integer, require_number, unknown
 from kerashpo.core.records import Objective
+from kerashpo.core.requirements import require_package
 from kerashpo.core.spread import Measurement
+
+SOURCES = ("auto", "codecarbon")
+"""How `energy` and `co2` may be known."""
 
 
 def size() -> Objective:
@@ -103,38 +107,52 @@ class PredictionTime:
         return Measurement(float(np.percentile(seconds, self.percentile)), float(high - low))
 
 
-def energy(watts: float = 10.0) -> Objective:
+def energy(watts: float = 10.0, source: str = "auto") -> Objective:
     """Returns the watt-hours of a trial's training as an objective to minimise, ``"energy"``.
 
     Measured by the processor's counters (RAPL) where they can be read: those of the whole machine,
     so that several workers count each other's too. Estimated elsewhere: the CPU seconds of the
     process times `watts`; accelerators are not included. The fact ``energy_source`` of each trial
-    says which of the two it is.
+    says which it is.
 
     Args:
         watts: of a busy processor core, for the estimate.
+        source: ``"auto"`` for the above; ``"codecarbon"`` for that package's offline tracker
+            (extra ``[energy]``): processor, memory and graphics cards of the whole machine,
+            measured or estimated.
 
     Raises:
-        InvalidInput: for a number that is not positive.
+        InvalidInput: for a number that is not positive, or another source.
+        MissingExtra: if codecarbon is not installed.
     """
     require_number("watts", watts, 0.0, strict=True)
-    return Objective("energy", "min", of=TrainingEnergy(float(watts)))
+    return Objective("energy", "min", of=TrainingEnergy(float(watts), 1.0, _tracker(source)))
 
 
-def co2(grams_per_kwh: float = 475.0, watts: float = 10.0) -> Objective:
+def co2(grams_per_kwh: float = 475.0, watts: float = 10.0, source: str = "auto") -> Objective:
     """Returns the grams of CO2 equivalent of a trial's training as an objective, ``"co2"``.
 
     Args:
         grams_per_kwh: the carbon intensity of the electricity; the default is the world's mean of
             2018 (International Energy Agency, Global Energy & CO2 Status Report 2019).
-        watts: see `energy`.
+        watts, source: see `energy`.
 
     Raises:
-        InvalidInput: for a number that is not positive.
+        InvalidInput: for a number that is not positive, or another source.
+        MissingExtra: if codecarbon is not installed.
     """
     require_number("watts", watts, 0.0, strict=True)
     require_number("grams_per_kwh", grams_per_kwh, 0.0, strict=True)
-    return Objective("co2", "min", of=TrainingEnergy(float(watts), float(grams_per_kwh) / 1000.0))
+    factor = float(grams_per_kwh) / 1000.0
+    return Objective("co2", "min", of=TrainingEnergy(float(watts), factor, _tracker(source)))
+
+
+def _tracker(source: str) -> str:
+    if source not in SOURCES:
+        raise unknown("source of energy", source, SOURCES)
+    if source == "codecarbon":
+        require_package("codecarbon", "energy(source='codecarbon')", extra="energy")
+    return "" if source == "auto" else source
 
 
 @final
@@ -145,19 +163,25 @@ class TrainingEnergy:
     Attributes:
         watts: of a busy core.
         factor: of the watt-hours.
+        tracker: the package whose meter is read; empty for none.
         of_trial: whether it is a function of the trial's usage instead of its model.
     """
 
     watts: float
     factor: float = 1.0
+    tracker: str = ""
     of_trial: bool = True
 
     def __call__(self, usage: Any) -> float:
+        if self.tracker and usage.tracked is not None:
+            return float(self.factor * usage.tracked / 3600.0)
         joules = usage.cpu_seconds * self.watts if usage.joules is None else usage.joules
         return float(self.factor * joules / 3600.0)
 
     def source(self, usage: Any) -> str:
         """Returns how the energy is known."""
+        if self.tracker and usage.how:
+            return str(usage.how)
         if usage.joules is None:
             return f"estimated: CPU seconds x {self.watts:g} W"
         return "measured: RAPL, processor packages of the whole machine"

@@ -11,6 +11,11 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.objective import to_objectives
 from kerashpo.core.records import Objective
 
+
+class LimitExceeded(InvalidInput):
+    """An untrained model that exceeds a limit."""
+
+
 _WORDS = {"min": "at most", "max": "at least"}
 _BEFORE = "before training"
 SIZE_ARGUMENT = "max_model_size"

@@ -32,17 +32,18 @@ BACKENDS = {"jax": 'pip install "kerashpo[jax]"', "torch": "pip install torch"}
 """Other backends of Keras, and the commands that install them."""
 
 
-def require_package(package: str, needed_by: str) -> None:
+def require_package(package: str, needed_by: str, extra: str = "") -> None:
     """Raises MissingExtra, naming the extra to install, if an optional package is absent.
 
     Args:
-        package: the package, which is also the name of the extra.
+        package: the name of its module.
         needed_by: the class that needs it.
+        extra: the extra that brings it; empty for the package's own name.
     """
     if find_spec(package) is None:
         raise MissingExtra(
             f"{needed_by} needs the package {package}, which is not installed. "
-            f'Install it with: pip install "kerashpo[{package}]".'
+            f'Install it with: pip install "kerashpo[{extra or package}]".'
         )
 
 

@@ -277,17 +277,24 @@ def limits_text(history: History, texts: Texts) -> list[str]:
 
 
 def energy_text(history: History, texts: Texts) -> list[str]:
-    """Returns lines with the energy and CO2 of all training and how they are known, if they are."""
+    """Returns lines with the energy and CO2 of all training and how they are known, if they are.
+
+    One line is about the predictions of the best trial's model.
+    """
     sources = [trial.facts.get("energy_source") for trial in history.trials.values()]
     known = list(dict.fromkeys(str(source) for source in sources if source))
     joined = "; ".join(texts.note(source) for source in known)
-    found = {name: history.total(name) for name in ("energy", "co2") if known}
+    found = {name: (history.total(name), joined) for name in ("energy", "co2") if known}
+    facts = {} if history.best is None else history.best.facts
+    if "prediction_energy" in facts:
+        source = texts.note(str(facts["prediction_energy_source"]))
+        found["prediction_energy"] = (float(facts["prediction_energy"] or 0.0), source)
     return [
         texts(
             f"summary.{name}",
-            amount=f"{total:.3g}".replace(".", texts("number.mark")),
-            source=joined,
+            amount=f"{amount:.3g}".replace(".", texts("number.mark")),
+            source=source,
         )
-        for name, total in found.items()
-        if total > 0.0
+        for name, (amount, source) in found.items()
+        if amount > 0.0
     ]

@@ -1,8 +1,12 @@
-"""Energy of training: the processor's own counter (RAPL) where it can be read, else CPU seconds."""
+"""Energy of training: the processor's own counter (RAPL) where it can be read, else CPU seconds.
+
+`kerashpo.training.carbon` reads codecarbon's tracker instead, where that is asked for.
+"""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -19,16 +23,56 @@ class Usage:
     Attributes:
         cpu_seconds: of this process, over all of its threads.
         joules: of the processor packages of the whole machine; None where they cannot be read.
+        tracked: joules by another meter; None without one.
+        how: how that meter knows them.
     """
 
     cpu_seconds: float = 0.0
     joules: float | None = None
+    tracked: float | None = None
+    how: str = ""
 
     def __add__(self, other: Usage) -> Usage:
-        if self.joules is None and other.joules is None:
+        if self._plain and other._plain:
             return Usage(self.cpu_seconds + other.cpu_seconds)
-        known = [one for one in (self.joules, other.joules) if one is not None]
-        return Usage(self.cpu_seconds + other.cpu_seconds, sum(known) if known else None)
+        return Usage(
+            self.cpu_seconds + other.cpu_seconds,
+            _sum(self.joules, other.joules),
+            _sum(self.tracked, other.tracked),
+            other.how or self.how,
+        )
+
+    def times(self, factor: float) -> Usage:
+        """Returns the usage of `factor` times as much work."""
+        joules = None if self.joules is None else factor * self.joules
+        tracked = None if self.tracked is None else factor * self.tracked
+        return Usage(factor * self.cpu_seconds, joules, tracked, self.how)
+
+    @property
+    def _plain(self) -> bool:
+        return self.joules is None and self.tracked is None
+
+
+def _sum(*amounts: float | None) -> float | None:
+    known = [one for one in amounts if one is not None]
+    return sum(known) if known else None
+
+
+class Meter(ABC):
+    """A further meter of energy."""
+
+    @abstractmethod
+    def tracked(self) -> float:
+        """Returns the joules that the meter has counted so far."""
+
+    @property
+    @abstractmethod
+    def how(self) -> str:
+        """How it knows them."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends the measurement."""
 
 
 @final
@@ -37,22 +81,26 @@ class UsageClock:
 
     Args:
         rapl: the folder of the counters.
+        meter: a further meter.
     """
 
-    def __init__(self, rapl: Path = RAPL) -> None:
-        self._packages = sorted(rapl.glob("intel-rapl:?"))
+    def __init__(self, rapl: Path = RAPL, meter: Meter | None = None) -> None:
+        self._packages, self._meter = sorted(rapl.glob("intel-rapl:?")), meter
+        self._tracked = 0.0 if meter is None else meter.tracked()
         self._cpu, self._joules = time.process_time(), self._read()
 
     def read(self) -> Usage:
         """Returns what was used since the creation."""
-        if self._joules is None:
+        if self._joules is None and self._meter is None:
             return Usage(time.process_time() - self._cpu)
-        now, joules = self._read(), None
-        if now is not None:
-            joules = sum(
-                (end - begin) % wrap for begin, end, wrap in zip(self._joules, now, self._wraps())
-            )
-        return Usage(time.process_time() - self._cpu, joules)
+        joules: float | None = None
+        if self._joules is not None and (now := self._read()) is not None:
+            pairs = zip(self._joules, now, self._wraps())
+            joules = sum((end - begin) % wrap for begin, end, wrap in pairs)
+        cpu = time.process_time() - self._cpu
+        if self._meter is None:
+            return Usage(cpu, joules)
+        return Usage(cpu, joules, self._meter.tracked() - self._tracked, self._meter.how)
 
     def _read(self) -> list[float] | None:
         return self._numbers("energy_uj")

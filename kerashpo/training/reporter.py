@@ -16,7 +16,7 @@ from kerashpo.core.objective import Best, judge
 from kerashpo.core.records import Decision, Report
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
-from kerashpo.training.energy import UsageClock
+from kerashpo.training.energy import Meter, UsageClock
 from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, is_curve, mean
 from kerashpo.training.preflight import never_validated
 from kerashpo.training.settings import Settings
@@ -38,6 +38,7 @@ class EpochReporter:
             epoch is an error.
         validation_freq: after which epochs the model is validated, None if it never is.
         last: the epoch of a score that the user's own code returns, None for the next epoch.
+        meter: a further meter of energy.
 
     Attributes:
         answer: the last answer to an epoch.
@@ -54,6 +55,7 @@ class EpochReporter:
         complete: bool = False,
         validation_freq: Any = None,
         last: int | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.answer = Decision.CONTINUE
         self._state, self._settings, self._emit = state, settings, emit
@@ -63,7 +65,7 @@ class EpochReporter:
         self._first, self._before = state.epoch + 1, state.seconds
         self._last = last or self._first
         self._began = self._saved = time.perf_counter()
-        self._used_before, self._clock = state.usage, UsageClock()
+        self._used_before, self._clock = state.usage, UsageClock(meter=meter)
         self._logged: list[str] = []
         self._validation_freq = validation_freq
 

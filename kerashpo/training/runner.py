@@ -12,6 +12,7 @@ from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Configured, Ended, Measured, Noted, Reached, SpaceGrown
+from kerashpo.core.limits import LimitExceeded
 from kerashpo.core.records import Decision, Failure, FoldRuns, Resume, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
@@ -61,10 +62,6 @@ from kerashpo.training.user_callbacks import (
 _LOG = logging.getLogger("kerashpo")
 
 
-class LimitExceeded(InvalidInput):
-    """An untrained model that exceeds a limit."""
-
-
 @final
 class KerasRunner(Runner):
     """Runner that builds, trains, pauses and resumes Keras models in this process.
@@ -99,7 +96,7 @@ class KerasRunner(Runner):
         )
         self._data_by_trial: dict[int, TrialData] = {}
         self._memory = TrialMemory(settings.keep_in_memory)
-        self._output = OutputCapture()
+        self._output, self._meter = OutputCapture(), settings.derived.meter()
 
     def set_trial_data(self, trial: int, trial_data: TrialData) -> None:
         """Sets other data and callbacks for one trial than the search's."""
@@ -151,6 +148,10 @@ class KerasRunner(Runner):
         free_checkpoints(self._blobs, trial)
         self._data_by_trial.pop(trial, None)
 
+    def close(self) -> None:
+        if self._meter:
+            self._meter.close()
+
     def drop(self, trial: int) -> None:
         for run in self._memory.runs_of(trial):
             self._memory.release(trial, run)
@@ -159,7 +160,7 @@ class KerasRunner(Runner):
         self, task: WorkItem, run: int, emit: Emit, stage: list[str]
     ) -> TrialState | None:
         """Trains one run up to the end of its work item; returns None if the answer ended it."""
-        began, clock = time.perf_counter(), UsageClock()
+        began, clock = time.perf_counter(), UsageClock(meter=self._meter)
         stage[0] = "build"
         state = self._memory.take(task.trial, run, self._builder.readable())
         state = state or self._restore(task, run, emit)
@@ -266,6 +267,7 @@ class KerasRunner(Runner):
             self._user_loop is None and not any(may_log(c.wrapped) for c in state.callbacks),
             None if data.validation is None else data.validation_freq,
             task.until if self._data_of(trial).call.planned else None,
+            self._meter,
         )
         state.model.stop_training = False
         keys, first = EpochKeys(settings.seed, state.stream, run), state.epoch + 1
@@ -325,9 +327,8 @@ class KerasRunner(Runner):
             emit(Ended(task.trial, Status.COMPLETED, self._reason(whole)))
 
     def _reason(self, whole: bool) -> str:
-        if whole:
-            return "epochs"
-        return "early stopping" if self._user_loop is None else "ended by itself"
+        early = "early stopping" if self._user_loop is None else "ended by itself"
+        return "epochs" if whole else early
 
     def _close(self, trial: int, run: int) -> None:
         """Ends the callbacks of a trial that is finished; an error there no longer fails the trial.

@@ -13,7 +13,7 @@ from kerashpo.core.limits import Limit
 from kerashpo.core.objective import WEIGHTED, Scoring, Weighing
 from kerashpo.core.records import Objective
 from kerashpo.core.spread import Measurement
-from kerashpo.training.energy import Usage
+from kerashpo.training.energy import Meter, Usage
 
 
 @final
@@ -39,6 +39,14 @@ class Derived:
         """Returns how the energy of a trial is known, None if nobody asks for it."""
         names = (getattr(one.of, "source", None) for one in self.measured)
         return next((str(found(usage)) for found in names if found is not None), None)
+
+    def meter(self) -> Meter | None:
+        """Returns the further meter of energy that an objective asks for, None if none does."""
+        if not any(getattr(one.of, "tracker", "") == "codecarbon" for one in self.measured):
+            return None
+        from kerashpo.training.carbon import CarbonMeter
+
+        return CarbonMeter()
 
     def untrained(
         self, model: Any, exclusive: AbstractContextManager[Any] = contextlib.nullcontext()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, final
 
 import keras
@@ -122,7 +122,7 @@ class TrialState:
             "stopped": self.stopped,
             "best": [self.best.cost, self.best.loss, self.best.epoch, self.best.violation],
             "untrained": self.untrained,
-            "usage": [self.usage.cpu_seconds, self.usage.joules],
+            "usage": [getattr(self.usage, one.name) for one in fields(self.usage)],
             "counts": {group: len(found) for group, found in groups.items()},
             "seeds": [i for i, variable in enumerate(state) if id(variable) in seeds],
             "callbacks": states,

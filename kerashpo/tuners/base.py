@@ -45,6 +45,7 @@ from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
 from kerashpo.tuners.open_search import open_search
 from kerashpo.tuners.oracle_view import OracleView
 from kerashpo.tuners.planned_search import PlannedSearch
+from kerashpo.tuners.prediction_cost import note_prediction_energy
 from kerashpo.tuners.run_trial import run_trial_executor
 from kerashpo.tuners.search_plan import (
     epochs_left,
@@ -325,6 +326,7 @@ class Tuner(Hooks, PlannedSearch):
             executor, listeners = self._prepare(request, opened.history, assembly.parts)
             self.on_search_begin()
             run_study(opened, assembly.parts, executor, listeners)
+            note_prediction_energy(self._goal, opened, self.load_model)
             self.on_search_end()
         finally:
             opened.store.close()
@@ -387,11 +389,8 @@ class Tuner(Hooks, PlannedSearch):
     def _listeners(
         self, request: Request, scheduler: Scheduler, plan: Plan, workers: int
     ) -> list[Listener]:
-        keep = read_keep(self._options.keep)
-        retention = Retention(self._blobs, keep)
-        if isinstance(scheduler, FinalRound):
-            retention = Retention(self._blobs, keep, scheduler.chosen)
-        listeners: list[Listener] = [retention]
+        chosen = (scheduler.chosen,) if isinstance(scheduler, FinalRound) else ()
+        listeners: list[Listener] = [Retention(self._blobs, read_keep(self._options.keep), *chosen)]
         if self._overrides(*TRIAL_HOOKS):
             listeners.append(TrialHooks(self, self.oracle))
         if request.callbacks:

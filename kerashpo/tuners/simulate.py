@@ -132,7 +132,9 @@ def simulate(
         )
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
     advance = getattr(problem, "advance", None)
-    names = tuple(dict.fromkeys(one.name for one in (*objectives, *bounds)))
+    names = tuple(
+        dict.fromkeys(one.name for one in (*objectives, *(limit.objective for limit in bounds)))
+    )
     executor = SimulatedExecutor(problem.evaluate, names, space.realise, workers, advance)
     run_study(opened, assembly.parts, executor)
     return Results(opened.history, space, lang=lang, log=opened.store.read)
