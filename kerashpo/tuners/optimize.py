@@ -107,16 +107,12 @@ def optimize(
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
     require_integer("max_trials", max_trials, 1)
     objectives = _objectives(objective, metric, direction)
-<<<<<<< HEAD
     folder = None if directory is None else folder_of(directory)
     earlier = read_warm_start(warm_start, space, objectives, folder)
     strategy = Strategy(algorithm, options).warmed(earlier)
     # Built only to check the options: a wrong one is reported before a folder is made.
     make_algorithm(algorithm, space, 0, strategy.options)
-    bounds = _limits(limits, objectives)
-=======
     bounds = plain_limits(limits, objectives, "fn")
->>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
     executor_factory(workers, executor)
     if max_minutes is not None:
         require_number("max_minutes", max_minutes, 0.0, strict=True)

@@ -42,12 +42,9 @@ def simulate(
     max_trials: int | None = None,
     seed: int | None = None,
     factor: int = 3,
-<<<<<<< HEAD
     warm_start: Any = (),
-=======
     objective: Any = None,
     limits: Mapping[Any, float] | None = None,
->>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
     lang: str | None = None,
     **options: Any,
 ) -> Results:
@@ -75,13 +72,10 @@ def simulate(
         max_trials: the limit of configurations started.
         seed: an integer for a search that can be repeated; None draws one.
         factor: the reduction factor: one in `factor` trials is promoted.
-<<<<<<< HEAD
         warm_start: earlier studies, see `optimize`.
-=======
         objective: a metric that `evaluate` returns by name, an `Objective`, or a list of them,
             whose Pareto front is searched for; None for ``"value"`` in the problem's direction.
         limits: by metric (or `Objective`) the worst value of a feasible trial, see `optimize`.
->>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
         lang: language of the results, ``"en"`` or ``"es"``; None for the environment variable
             ``KERASHPO_LANG``, else English.
         **options: further arguments of the scheduler (``min_epochs``, ...) or the
@@ -109,13 +103,9 @@ def simulate(
     strategy = Strategy(
         algorithm, {**pair.hints, **theirs}, Schedule(pair.scheduler, settings, horizon)
     )
-<<<<<<< HEAD
-    objectives = [Objective(METRIC, problem.direction)]
-=======
     value = Objective(METRIC, problem.direction)
     objectives = (value,) if objective is None else plain_objectives(objective, "evaluate")
     bounds = plain_limits(limits, objectives, "evaluate")
->>>>>>> b6f5676 (Limits and several objectives in study files and in simulate)
     assembly = assemble(
         space,
         objectives,
