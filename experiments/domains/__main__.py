@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import statistics
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,7 @@ class Budget:
 BUDGETS = {
     "sp500": Budget(12, 72),
     "fashion": Budget(6, 24),
+    "cartpole": Budget(20, 80),
 }
 
 
@@ -67,8 +69,8 @@ def run(problem: str, budget: Budget, tuners: Sequence[str], seeds: Sequence[int
     words = f"--problem {problem} --max-epochs {budget.max_epochs} --epochs {budget.epochs}"
     # A model decides after two trials: budgets are of a few trainings.
     words += f" --initial-points 2 --out {folder} --quiet"
-    for seed in seeds:
-        compare([*words.split(), "--tuners", *tuners, "--seeds", str(seed)])
+    for seed, tuner in itertools.product(seeds, tuners):
+        compare([*words.split(), "--tuners", tuner, "--seeds", str(seed)])
         found = [json.loads(path.read_text("utf-8")) for path in folder.rglob("*.result.json")]
         write([{**body, "budget": str(budget)} for body in found if body["seed"] == seed])
 

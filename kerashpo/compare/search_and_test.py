@@ -57,8 +57,9 @@ def search_and_test(
     expected = expected_best(results.history)
     reported = (best.score, math.nan if expected is None else expected.value)
     models = [model_score("winner", winner, split, task, results.epochs, 1, *reported)]
-    models += further_models(tuner, split, task)
-    if run.tuner == "default":
+    if task.averages:
+        models += further_models(tuner, split, task)
+    if run.tuner == "default" and task.averages:
         epochs_each = options.max_epochs
         models.append(untuned_average(task, split, epochs_each, run.seed, str(run.folder)))
     return Result.of(
@@ -111,7 +112,8 @@ def _final_round(tuner: str, task: Task, options: ComparisonOptions) -> dict[str
     Rows in time order have none: its shuffled folds would train on what comes after. Several
     objectives have none: it chooses by one.
     """
-    possible = tuner in OURS and tuner != "pbt" and not (task.same_split or task.further)
+    whole = task.same_split or task.further or not task.averages
+    possible = tuner in OURS and tuner != "pbt" and not whole
     folds = options.final_round_of(tuner) if possible else None
     if folds is None:
         return {"final_round": False} if tuner == "recommended" else {}

@@ -14,6 +14,8 @@
 ``diabetes``       the progression of diabetes and an MLP: a regression
 ``sp500``          tomorrow's volatility of the S&P 500: linear models and a GRU, in time order
 ``fashion``        images of clothes and a convolutional network
+``cartpole``       a pole balanced by deep Q-learning, whose samples are start states
+``dqn``            deep Q-learning as a Keras model
 ``packaged``       data files of installed packages, for the problems of ``docs/domains.md``
 ``mlp``            the hidden layers that the MLPs share
 ``base``           `Problem`, what `kerashpo.simulate` searches

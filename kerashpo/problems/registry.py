@@ -18,6 +18,10 @@ _PLACES = {
     "diabetes": "diabetes:diabetes",
     "sp500": "sp500:sp500",
     "fashion": "fashion:fashion",
+    "cartpole": "cartpole:cartpole",
+    "reuters": "reuters:reuters",
+    "movielens": "movielens:movielens",
+    "multimodal": "multimodal:multimodal",
 }
 
 

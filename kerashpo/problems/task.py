@@ -49,6 +49,8 @@ class Task:
             regression, fitted on the training part; None for no such row.
         fit_hp: arguments of `fit` to tune, see `Tuner`, e.g. ``{"batch_size": choice([16, 32])}``.
         further: the objectives after the first; set by a list as `objective`.
+        averages: whether predictions of several models may be averaged, and rows be split into
+            folds; False e.g. for policies: no averages in the table of models, no final round.
 
     Raises:
         InvalidInput: if one of them cannot be used.
@@ -70,6 +72,7 @@ class Task:
     rival: Callable[[Split], dict[str, float]] | None = None
     fit_hp: Mapping[str, Any] = field(default_factory=dict)
     further: tuple[Objective, ...] = ()
+    averages: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from kerashpo.compare.__main__ import main
+from kerashpo.compare.comparison_options import ComparisonOptions
+from kerashpo.compare.search_and_test import _final_round
+from kerashpo.problems.registry import make_task
 
 MINE = """
 import numpy as np
@@ -89,3 +93,11 @@ def test_every_search_trains_in_batches_of_the_tuned_size(compared, results):
         means = [value for *_, metric, value, _, _ in curves if metric == "rows"]
         assert len(means) == 2
         assert set(np.round(means, 4)) <= {38 / 8, round(38 / 6, 4)}
+
+
+@pytest.mark.parametrize("without", [{"same_split": True}, {"averages": False}])
+def test_rows_that_must_not_be_shuffled_have_no_final_round(without):
+    task, options = make_task("wine"), ComparisonOptions(tuners=("recommended",))
+    assert _final_round("recommended", task, options) == {"final_round": 5}
+    task = dataclasses.replace(task, **without)
+    assert _final_round("recommended", task, options) == {"final_round": False}
