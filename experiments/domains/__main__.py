@@ -45,6 +45,9 @@ BUDGETS = {
     "sp500": Budget(12, 72),
     "fashion": Budget(6, 24),
     "cartpole": Budget(20, 80),
+    "reuters": Budget(6, 24),
+    "movielens": Budget(15, 90),
+    "multimodal": Budget(8, 48),
 }
 
 

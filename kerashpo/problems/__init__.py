@@ -16,6 +16,10 @@
 ``fashion``        images of clothes and a convolutional network
 ``cartpole``       a pole balanced by deep Q-learning, whose samples are start states
 ``dqn``            deep Q-learning as a Keras model
+``reuters``        newswire articles and a small transformer
+``movielens``      ratings of films: factorisation with biases and features
+``multimodal``     retweets: encoders of text and numbers, joined
+``words``          vocabularies, token arrays and tf-idf, for these
 ``packaged``       data files of installed packages, for the problems of ``docs/domains.md``
 ``mlp``            the hidden layers that the MLPs share
 ``base``           `Problem`, what `kerashpo.simulate` searches

