@@ -48,6 +48,7 @@ class ExecutorRequest:
         blobs: the checkpoints as this process reaches them; None if there are none.
         jobs: returns how many trials may still be trained, inf if unknown.
         limit_gpu: has a worker's process take only this share of its GPU's memory.
+        together: how many trials this process is given at once, to train them as one program.
     """
 
     make: Callable[[int], Callable[[], Runner]]
@@ -61,6 +62,7 @@ class ExecutorRequest:
     blobs: Blobs | None = None
     jobs: Callable[[], float] = lambda: math.inf
     limit_gpu: Callable[[float], None] | None = None
+    together: int = 1
 
 
 class ExecutorFactory(ABC):
@@ -90,7 +92,7 @@ class ExecutorFactory(ABC):
 @final
 @dataclass(frozen=True, slots=True)
 class Serial(ExecutorFactory):
-    """Trains in this process, one trial at a time."""
+    """Trains in this process, one trial at a time, or several as one program."""
 
     isolates: ClassVar[bool] = False
 
@@ -100,7 +102,7 @@ class Serial(ExecutorFactory):
                 'executor="serial" trains in this process, one trial at a time: workers must be 1. '
                 f"Received: workers={request.workers!r}."
             )
-        return SerialExecutor(request.make(1)(), blobs=request.blobs), 1, ()
+        return SerialExecutor(request.make(1)(), request.together, request.blobs), 1, ()
 
 
 @final

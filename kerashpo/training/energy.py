@@ -117,3 +117,58 @@ class UsageClock:
         except (OSError, ValueError):
             return None
         return found
+
+
+class TrainingClock(ABC):
+    """What the training of one run has taken since the clock was made."""
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """Wall time in seconds."""
+
+    @property
+    @abstractmethod
+    def usage(self) -> Usage:
+        """CPU time and energy."""
+
+
+@final
+class OwnClock(TrainingClock):
+    """Clock of a run that is trained alone.
+
+    Args:
+        meter: a further meter of energy.
+    """
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._began, self._clock = time.perf_counter(), UsageClock(meter=meter)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    @property
+    def usage(self) -> Usage:
+        return self._clock.read()
+
+
+@final
+class SharedClock(TrainingClock):
+    """Clock of a run that is trained together with others: its share of what all of them take."""
+
+    def __init__(self) -> None:
+        self._seconds, self._usage = 0.0, Usage()
+
+    def add(self, seconds: float, usage: Usage, runs: int) -> None:
+        """Adds the share of one of `runs` runs."""
+        self._seconds += seconds / runs
+        self._usage += usage.times(1.0 / runs)
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage

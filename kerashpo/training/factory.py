@@ -14,7 +14,10 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
+from kerashpo.training.loops.compiled import CompiledLoop
+from kerashpo.training.loops.compiled.programs import ProgramCache
 from kerashpo.training.loops.user_fit import FitCall
+from kerashpo.training.population import Population
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 
@@ -55,6 +58,8 @@ class RunnerFactory:
     Attributes:
         globals: Keras's global settings in the main process.
         repeatable: whether GPU kernels must be deterministic, which is slower.
+        population: how many models of one shape are trained as one program; 1 for none.
+        cache: where those programs are kept for later searches; None for nowhere.
     """
 
     builder: ModelBuilder
@@ -66,11 +71,17 @@ class RunnerFactory:
     globals: KerasSettings
     call: FitCall = FitCall()
     repeatable: bool = False
+    population: int = 1
+    cache: ProgramCache | None = None
 
     def __call__(self) -> KerasRunner:
         self.globals.apply()
         if self.repeatable:
             _make_repeatable()
+        loops = make_loops()
+        population, compiled = None, loops["compiled"]
+        if self.population > 1 and isinstance(compiled, CompiledLoop):
+            population = Population(compiled, self.population, self.cache)
         return KerasRunner(
             self.builder,
             self.space,
@@ -78,8 +89,9 @@ class RunnerFactory:
             self.callbacks,
             self.settings,
             self.blobs,
-            make_loops(),
+            loops,
             self.call,
+            population,
         )
 
     def parts(self) -> dict[str, Any]:

@@ -128,6 +128,10 @@ class TrialData:
     call: FitCall = FitCall()
     first_run: int = 0
 
+    def limit(self, config: Config) -> int | None:
+        """Returns the last epoch that the user's code or the configuration sets, if any."""
+        return self.until or self.data.epochs(config)
+
 
 def fit_values(fit_hp: Space, config: Config) -> dict[str, Any]:
     """Returns the arguments of `fit` that a configuration sets."""

@@ -6,32 +6,25 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.events import Configured, Ended, Measured, Noted, Reached, SpaceGrown
+from kerashpo.core.events import Ended, Noted, Reached
 from kerashpo.core.limits import LimitExceeded
 from kerashpo.core.records import Decision, Failure, FoldRuns, Resume, Status
 from kerashpo.executors.base import Emit, Runner
 from kerashpo.executors.capture import OutputCapture
 from kerashpo.executors.failures import LIMIT, REFUSED, classify, ends_search
 from kerashpo.executors.messages import Failed, Saving, WorkItem
-from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
-from kerashpo.store.blobs import best_key
-from kerashpo.store.checkpoints import pack_list
-from kerashpo.store.measuring import measuring
-from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
-from kerashpo.training.batch_spec import batch_spec
-from kerashpo.training.build import build_all
+from kerashpo.store.trial_checkpoints import free_checkpoints
 from kerashpo.training.data import FitData
-from kerashpo.training.dataset_state import dataset_states, with_own_dataset
+from kerashpo.training.dataset_state import with_own_dataset
 from kerashpo.training.energy import UsageClock
 from kerashpo.training.folds import RunData, TrialData
-from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.base import TrainingLoop, choose
@@ -43,21 +36,18 @@ from kerashpo.training.loops.user_fit import (
     UserFitLoop,
     overrides_fit,
 )
-from kerashpo.training.randomness import EpochKeys, seeded_build
+from kerashpo.training.measure import measure_untrained
+from kerashpo.training.population import Member, Population
+from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.reporter import EpochReporter
-from kerashpo.training.restore import ForkFailed, UnusableCheckpoint, starts_of
+from kerashpo.training.restore import ForkFailed
 from kerashpo.training.settings import Settings
-from kerashpo.training.stored_models import architecture_of
+from kerashpo.training.stored_models import save_best
+from kerashpo.training.trial_job import TrialJob
 from kerashpo.training.trial_memory import TrialMemory
+from kerashpo.training.trial_start import TrialStart
 from kerashpo.training.trial_state import TrialState
-from kerashpo.training.user_callbacks import (
-    OncePerTrial,
-    ReportCallback,
-    ends,
-    fresh_callbacks,
-    give_place,
-    may_log,
-)
+from kerashpo.training.user_callbacks import ReportCallback, ends, may_log
 
 _LOG = logging.getLogger("kerashpo")
 
@@ -75,6 +65,7 @@ class KerasRunner(Runner):
         blobs: checkpoint storage.
         loops: training loops, by the kind that `choose` returns.
         call: the arguments of a hypermodel's own `fit`.
+        population: trains models of one shape together; None to train all one by one.
     """
 
     def __init__(
@@ -87,14 +78,15 @@ class KerasRunner(Runner):
         blobs: Blobs,
         loops: Mapping[str, TrainingLoop],
         call: FitCall = FitCall(),
+        population: Population | None = None,
     ) -> None:
-        self._builder, self._space = builder, space
         self._trial_data, self._settings = TrialData(data, tuple(callbacks), call=call), settings
-        self._blobs, self._loops = blobs, loops
+        self._blobs, self._loops, self._population = blobs, loops, population
         self._user_loop = (
             UserFitLoop(builder.hypermodel) if overrides_fit(builder.hypermodel) else None
         )
         self._data_by_trial: dict[int, TrialData] = {}
+        self._start = TrialStart(builder, space, settings, blobs, self._data_of)
         self._memory = TrialMemory(settings.keep_in_memory)
         self._output, self._meter = OutputCapture(), settings.derived.meter()
 
@@ -104,43 +96,52 @@ class KerasRunner(Runner):
 
     def parameters(self, task: WorkItem) -> HyperParameters:
         """Returns a trial's hyperparameters for the user's own code; see `report_new_values`."""
-        settings = self._settings
-        return self._builder.parameters(task.config, self._space, settings.seed, task.trial)
+        return self._start.parameters(task)
 
     def report_new_values(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
         """Reports values of parameters that the user's code declared and the trial did not have."""
-        if hp is None or not hp.changed:
-            return
-        if new := self._grow(list(hp.appeared.values())):
-            emit(SpaceGrown(trial, new))
-        emit(Configured(trial, dict(hp.changed)))
-        hp.changed.clear()
-        hp.appeared.clear()
+        self._start.report_new_values(trial, hp, emit)
 
     def train(self, task: WorkItem, emit: Emit) -> None:
+        self.run([task], emit)
+
+    def trace_signature(self, item: WorkItem) -> Hashable | None:
+        # Which models are alike is known once they are built, so `run` divides the items again.
+        alone = isinstance(item.job, FoldRuns) or item.trial in self._data_by_trial
+        return None if alone or self._population is None else "population"
+
+    def run(self, items: Sequence[WorkItem], emit: Emit) -> None:
         with self._output.capturing():
-            emit, stage, task = self._output.without_capture(emit), ["build"], self._limited(task)
+            emit = self._output.without_capture(emit)
+            jobs = []
+            for item in map(self._limited, items):
+                first = self._data_of(item.trial).first_run
+                runs = [first + run for run in item.runs(self._settings.runs)]
+                jobs.append(TrialJob(item, emit, runs))
             try:
-                outcomes = []
-                first = self._data_of(task.trial).first_run
-                for run in (first + run for run in task.runs(self._settings.runs)):
-                    outcome = self._run_once(task, run, emit, stage)
-                    if outcome is None:
-                        return
-                    outcomes.append(outcome)
-                self._conclude(task, outcomes, emit)
-            except LimitExceeded as error:
-                self._fail(task, emit, Failure(LIMIT, str(error)))
-            except ForkFailed as error:
-                self._fail(task, emit, Failure(REFUSED, str(error)))
-            except Exception as error:  # any exception of the user's code fails its trial
-                if ends_search(error):
-                    raise
-                plain = isinstance(error, InvalidInput)
-                failure = Failure(stage[0], str(error)) if plain else classify(stage[0], error)
-                self._fail(task, emit, failure)
+                while running := [job for job in jobs if self._begin_run(job)]:
+                    for job in self._train_together(running):
+                        self._train_alone(job)
+                    for job in running:
+                        self._end_run(job)
             finally:
                 self._memory.evict()
+
+    @contextlib.contextmanager
+    def _guarded(self, job: TrialJob) -> Iterator[None]:
+        """Context in which an exception fails the trial, unless it ends the search."""
+        try:
+            yield
+        except LimitExceeded as error:
+            self._fail(job, Failure(LIMIT, str(error)))
+        except ForkFailed as error:
+            self._fail(job, Failure(REFUSED, str(error)))
+        except Exception as error:  # any exception of the user's code fails its trial
+            if ends_search(error):
+                raise
+            plain = isinstance(error, InvalidInput)
+            failure = Failure(job.stage, str(error)) if plain else classify(job.stage, error)
+            self._fail(job, failure)
 
     def free(self, trial: int) -> None:
         for run in self._memory.runs_of(trial):
@@ -156,94 +157,68 @@ class KerasRunner(Runner):
         for run in self._memory.runs_of(trial):
             self._memory.release(trial, run)
 
-    def _run_once(
-        self, task: WorkItem, run: int, emit: Emit, stage: list[str]
-    ) -> TrialState | None:
-        """Trains one run up to the end of its work item; returns None if the answer ended it."""
-        began, clock = time.perf_counter(), UsageClock(meter=self._meter)
-        stage[0] = "build"
-        state = self._memory.take(task.trial, run, self._builder.readable())
-        state = state or self._restore(task, run, emit)
-        self._measure(state, task.trial, run, emit)
-        state.seconds += time.perf_counter() - began
-        state.usage += clock.read()
-        self._memory.put(task.trial, run, state, task)
-        stage[0] = "fit"
-        try:
-            self._train(state, task, run, emit)
-        except RestartsTraining:
-            state = self._restart(state, task, run, emit)
-            self._train(state, task, run, emit)
-        answer = emit(Saving(task.trial))
-        self._save_best(task.trial, run, state)
-        if answer is Decision.STOP:
-            state.finish()
-        else:
-            before = state.job_end
-            if state.epoch >= task.until:
-                state.job_end = state.epoch
-            self._store(task, run).put(state.epoch, state.save(), before)
-        return state if answer is Decision.CONTINUE else None
+    def _begin_run(self, job: TrialJob) -> bool:
+        """Builds or restores the next run; returns False if the trial has none, or failed."""
+        if job.over:
+            return False
+        with self._guarded(job):
+            if not job.runs:
+                job.over = True
+                self._conclude(job)
+                return False
+            began, clock = time.perf_counter(), UsageClock(meter=self._meter)
+            job.run, job.stage = job.runs.pop(0), "build"
+            state = self._memory.take(job.trial, job.run, self._start.builder.readable())
+            state = job.state = state or self._start.restore(job.item, job.run, job.emit)
+            blobs, place = self._blobs, (job.trial, job.run)
+            measure_untrained(state, place, self._settings, blobs, job.emit)
+            state.seconds += time.perf_counter() - began
+            state.usage += clock.read()
+            self._memory.put(*place, state, job.item)
+            job.stage = "fit"
+        return not job.over
 
-    def _restore(self, task: WorkItem, run: int, emit: Emit) -> TrialState:
-        """Builds the trial's model and restores the trial's state."""
-        for start in starts_of(task, self._store(task, run)):
+    def _train_together(self, jobs: Sequence[TrialJob]) -> list[TrialJob]:
+        """Trains those jobs that can be trained as one program; returns the others."""
+        if self._population is None:
+            return list(jobs)
+        alone: list[TrialJob] = []
+        groups: dict[Hashable, list[TrialJob]] = {}
+        for job in jobs:
+            with self._guarded(job):
+                key = None if job.trained else self._population_key(job)
+                (alone if key is None else groups.setdefault(key, [])).append(job)
+        for group in groups.values():
+            alone += self._train_group(self._population, group)
+        return alone
+
+    def _train_alone(self, job: TrialJob) -> None:
+        with self._guarded(job):
+            task, run, emit = job.item, job.run, job.emit
             try:
-                state = self._build(task, run, emit, start.stream())
-                start.load(state)
-                return state
-            except UnusableCheckpoint as error:
-                text = f"{error}; trained again from an earlier one or from the start"
-                emit(Noted(task.trial, {"checkpoint": text}))
-        raise AssertionError("the last start state loads, or raises")
+                self._train(job.live, task, run, emit)
+            except RestartsTraining:
+                job.state = self._start.restart(job.live, task, run, emit)
+                self._memory.put(task.trial, run, job.state, task)
+                self._train(job.live, task, run, emit)
 
-    def _restart(self, state: TrialState, task: WorkItem, run: int, emit: Emit) -> TrialState:
-        """Builds the model again for a trial that the user's `fit` trains from the start.
-
-        Raises:
-            InvalidInput: for a fork, which starts from its parent's state.
-        """
-        if task.origin is not None:
-            raise InvalidInput(
-                f"The trial starts from the state of trial {task.origin[0]} after epoch "
-                f"{task.origin[1]}, but {OWN_FIT} trains from the first epoch. Pass **kwargs "
-                "(which contain epochs and initial_epoch) on to model.fit."
-            )
-        fresh = self._build(task, run, emit, state.stream)
-        fresh.seconds, fresh.facts, fresh.job_end = state.seconds, state.facts, state.job_end
-        fresh.untrained, fresh.usage = state.untrained, state.usage
-        self._memory.put(task.trial, run, fresh, task)
-        return fresh
-
-    def _store(self, task: WorkItem, run: int) -> RunCheckpoints:
-        # The folds of a final round start from epoch 1, not from the state of a fork's parent.
-        fold = isinstance(task.job, FoldRuns) and run >= self._settings.runs
-        return RunCheckpoints(self._blobs, task.trial, run, None if fold else task.origin)
-
-    def _build(self, task: WorkItem, run: int, emit: Emit, stream: int) -> TrialState:
-        trial, seed, trial_data = task.trial, self._settings.seed, self._data_of(task.trial)
-        model, hp = self._builder.make(task.config, self._space, seed, stream, run)
-        self.report_new_values(trial, hp, emit)
-        data = trial_data.data.of(run, task.config, trial)
-        with seeded_build(seed, stream, run, "variables"), self._builder.scope():
-            build_all(model, data)
-        callbacks = fresh_callbacks(
-            trial_data.callbacks, self._limit(task) or self._settings.max_epochs
-        )
-        for callback in callbacks:
-            give_place(callback.wrapped, trial, run)
-        values = hp.values if hp is not None else task.config
-        written = hparams_callbacks([one.wrapped for one in callbacks], values, trial)
-        callbacks += [*(OncePerTrial(one) for one in written), *dataset_states(data)]
-        return TrialState(
-            model,
-            callbacks,
-            hp=hp,
-            stream=stream,
-            spec=batch_spec(data),
-            built_with=self._builder.readable(),
-            validated=self._settings.objective.name.startswith("val_"),
-        )
+    def _end_run(self, job: TrialJob) -> None:
+        """Saves the run; the job is over if the loop has decided to end it."""
+        if job.over:
+            return
+        with self._guarded(job):
+            state, task = job.live, job.item
+            answer = job.emit(Saving(task.trial))
+            save_best(self._blobs, task.trial, job.run, state)
+            if answer is Decision.STOP:
+                state.finish()
+            else:
+                before = state.job_end
+                if state.epoch >= task.until:
+                    state.job_end = state.epoch
+                self._start.store(task, job.run).put(state.epoch, state.save(), before)
+            job.outcomes.append(state)
+            job.over = answer is not Decision.CONTINUE
 
     def _train(self, state: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
         if state.epoch >= task.until or state.stopped:
@@ -252,23 +227,8 @@ class KerasRunner(Runner):
         data = self._data_of(trial).data.of(run, task.config, trial)
         data = with_own_dataset(data, state.callbacks)
         kind, reason = self._choose_loop(state, data)
-        if not state.facts:
-            state.facts = {"training": kind, "training_reason": reason}
-            if (source := settings.derived.source(state.usage)) is not None:
-                state.facts["energy_source"] = source
-            emit(Noted(trial, state.facts))
-        reporter = EpochReporter(
-            state,
-            (trial, run),
-            settings,
-            emit,
-            functools.partial(self.report_new_values, trial, emit=emit),
-            lambda: self._checkpoint(task, run, state),
-            self._user_loop is None and not any(may_log(c.wrapped) for c in state.callbacks),
-            None if data.validation is None else data.validation_freq,
-            task.until if self._data_of(trial).call.planned else None,
-            self._meter,
-        )
+        self._note(state, trial, {"training": kind, "training_reason": reason}, emit)
+        reporter = self._reporter(state, task, run, data, emit)
         state.model.stop_training = False
         keys, first = EpochKeys(settings.seed, state.stream, run), state.epoch + 1
         if self._user_loop is not None:
@@ -286,6 +246,81 @@ class KerasRunner(Runner):
             loop.train(state.model, data, first, task.until, callbacks, keys)
         reporter.check()
 
+    def _population_key(self, job: TrialJob) -> Hashable | None:
+        """Returns a key of runs that are trained together, None if this one is trained alone."""
+        assert self._population is not None
+        data = self._data_of(job.trial).data.of(job.run, job.item.config, job.trial)
+        if self._user_loop is not None or not self._settings.derived.of_metrics:
+            return None
+        if self._choose_loop(job.live, data)[0] != "compiled":
+            return None
+        return self._population.key(job.live, data)
+
+    def _train_group(self, population: Population, jobs: Sequence[TrialJob]) -> list[TrialJob]:
+        """Trains runs as one program; returns those that are left if it cannot run."""
+        first = jobs[0]
+        data = self._data_of(first.trial).data.of(first.run, first.item.config, first.trial)
+        members = [self._member(job, data) for job in jobs]
+        kind = {"training": "population", "training_reason": population.reason}
+        for job in jobs:
+            self._note(job.live, job.trial, kind, job.emit)
+        error = population.train(members, data, self._meter)
+        for job, member in zip(jobs, members, strict=True):
+            with self._guarded(job):
+                if not job.over and error is None and member.reporter is not None:
+                    member.reporter.check()
+        left = [job for job in jobs if not job.over and not job.trained and error is not None]
+        for job in left:
+            job.emit(Noted(job.trial, {"training_reason": f"one by one: {error}"[:300]}))
+        return left
+
+    def _member(self, job: TrialJob, data: FitData) -> Member:
+        state = job.live
+        keys = EpochKeys(self._settings.seed, state.stream, job.run)
+        guard, failed = lambda: self._guarded(job), lambda: job.over
+        member = Member(state, keys, job.item.until, guard, failed)
+        member.reporter = self._reporter(state, job.item, job.run, data, job.emit, member)
+        return member
+
+    def _reporter(
+        self,
+        state: TrialState,
+        task: WorkItem,
+        run: int,
+        data: FitData,
+        emit: Emit,
+        member: Member | None = None,
+    ) -> EpochReporter:
+        def save() -> None:
+            if member is not None:
+                member.refresh()
+            save_best(self._blobs, task.trial, run, state)
+            self._start.store(task, run).put(state.epoch, state.save(), state.job_end)
+
+        return EpochReporter(
+            state,
+            (task.trial, run),
+            self._settings,
+            emit,
+            functools.partial(self._start.report_new_values, task.trial, emit=emit),
+            save,
+            self._user_loop is None and not any(may_log(c.wrapped) for c in state.callbacks),
+            None if data.validation is None else data.validation_freq,
+            task.until if self._data_of(task.trial).call.planned else None,
+            self._meter,
+            None if member is None else member.clock,
+            None if member is None else member.mark,
+        )
+
+    def _note(self, state: TrialState, trial: int, facts: dict[str, Any], emit: Emit) -> None:
+        """Reports facts about the training, once in a trial's life in this process."""
+        if state.facts:
+            return
+        state.facts = facts
+        if (source := self._settings.derived.source(state.usage)) is not None:
+            state.facts["energy_source"] = source
+        emit(Noted(trial, state.facts))
+
     def _choose_loop(self, state: TrialState, data: FitData) -> tuple[str, str]:
         if self._user_loop is not None:
             return "plain", "the hypermodel overrides fit"
@@ -294,26 +329,22 @@ class KerasRunner(Runner):
     def _data_of(self, trial: int) -> TrialData:
         return self._data_by_trial.get(trial, self._trial_data)
 
-    def _limit(self, task: WorkItem) -> int | None:
-        """Returns the last epoch that the user's code or the configuration sets, if any."""
-        trial_data = self._data_of(task.trial)
-        return trial_data.until or trial_data.data.epochs(task.config)
-
     def _limited(self, task: WorkItem) -> WorkItem:
-        limit = self._limit(task)
+        limit = self._data_of(task.trial).limit(task.config)
         if limit is None:
             return task
         # May exceed the work item's epochs only if the job itself set their number.
         longer = self._data_of(task.trial).until and task.until == task.job.until
         return replace(task, until=limit if longer else min(limit, task.until))
 
-    def _conclude(self, task: WorkItem, runs: list[TrialState], emit: Emit) -> None:
+    def _conclude(self, job: TrialJob) -> None:
         """Reports the outcome of a work item that was not interrupted."""
+        task, runs, emit = job.item, job.outcomes, job.emit
         whole = all(state.epoch >= task.until and not state.stopped for state in runs)
-        limit = self._limit(task)
+        limit = self._data_of(task.trial).limit(task.config)
         if not all(state.best.finite for state in runs):
             name = self._settings.objective.name
-            self._fail(task, emit, Failure("nan", f"{name} was never finite"))
+            self._fail(job, Failure("nan", f"{name} was never finite"))
         elif whole and limit in (None, task.job.until):
             if task.until >= self._settings.max_epochs:
                 for state in runs:
@@ -339,60 +370,17 @@ class KerasRunner(Runner):
         try:
             if state is None and item is not None and self._ends(trial):
                 item = replace(item, job=Resume(trial, item.until))
-                state = self._restore(item, run, lambda message: Decision.CONTINUE)
+                state = self._start.restore(item, run, lambda message: Decision.CONTINUE)
             if state is not None:
                 state.finish()
-                self._builder.touch()
+                self._start.builder.touch()
         except Exception:
             _LOG.exception("A callback failed at the end of trial %d.", trial)
 
     def _ends(self, trial: int) -> bool:
         return any(ends(callback) for callback in self._data_of(trial).callbacks)
 
-    def _fail(self, task: WorkItem, emit: Emit, failure: Failure) -> None:
-        self.drop(task.trial)
-        emit(Failed(task.trial, replace(failure, output=self._output.text)))
-
-    def _checkpoint(self, task: WorkItem, run: int, state: TrialState) -> None:
-        self._save_best(task.trial, run, state)
-        self._store(task, run).put(state.epoch, state.save(), state.job_end)
-
-    def _save_best(self, trial: int, run: int, state: TrialState) -> None:
-        if state.best_weights is not None and state.best_is_new:
-            if state.architecture is None:
-                state.architecture = architecture_of(state.model) or ""
-            data = pack_list(
-                state.best_weights,
-                epoch=state.best.epoch,
-                inputs=state.inputs(),
-                architecture=state.architecture or None,
-            )
-            self._blobs.put(best_key(trial, run), data)
-            state.best_is_new = False
-
-    def _grow(self, params: list[Param]) -> tuple[dict[str, Any], ...]:
-        new = [p for p in params if p.name not in self._space.names]
-        if new:
-            self._space = Space.of([*self._space.params, *new])
-        return tuple(param.to_json() for param in new)
-
-    def _measure(self, state: TrialState, trial: int, run: int, emit: Emit) -> None:
-        """Measures the untrained model, once in a trial's life, and reports what was found.
-
-        Raises:
-            LimitExceeded: if it exceeds a limit.
-        """
-        if state.untrained:
-            return
-        state.untrained = self._settings.derived.untrained(state.model, measuring(self._blobs))
-        if not state.untrained:
-            return
-        emit(Measured(trial, run, 0, state.untrained))
-        for limit in self._settings.limits:
-            value = state.untrained.get(limit.name)
-            scored = run < self._settings.runs  # the folds of a final round are not
-            if scored and value is not None and not limit.excess(value) <= 0.0:
-                raise LimitExceeded(
-                    f"{limit.name} is {value:,.7g}, but {limit.allowed} is allowed "
-                    f"({limit.argument})."
-                )
+    def _fail(self, job: TrialJob, failure: Failure) -> None:
+        job.over = True
+        self.drop(job.trial)
+        job.emit(Failed(job.trial, replace(failure, output=self._output.text)))

@@ -35,6 +35,13 @@ class Derived:
         names = {one.name for one in self.measured}
         return frozenset(names | {WEIGHTED}) if self.weighing else frozenset(names)
 
+    @property
+    def of_metrics(self) -> bool:
+        """Whether an epoch's metrics and usage suffice, without the model as it is after it."""
+        return all(
+            one.before_training or bool(getattr(one.of, "of_trial", False)) for one in self.measured
+        )
+
     def source(self, usage: Usage) -> str | None:
         """Returns how the energy of a trial is known, None if nobody asks for it."""
         names = (getattr(one.of, "source", None) for one in self.measured)

@@ -14,8 +14,9 @@ import keras
 from kerashpo.core.errors import InvalidInput
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
-from kerashpo.store.checkpoints import unpack_list, write_variables
+from kerashpo.store.checkpoints import pack_list, unpack_list, write_variables
 from kerashpo.training.ensemble import average_models
+from kerashpo.training.trial_state import TrialState
 
 
 def architecture_of(model: keras.Model) -> str | None:
@@ -24,6 +25,22 @@ def architecture_of(model: keras.Model) -> str | None:
         return json.dumps(keras.saving.serialize_keras_object(model))
     except Exception:  # get_config of a user's class may raise any exception
         return None
+
+
+def save_best(blobs: Blobs, trial: int, run: int, state: TrialState) -> None:
+    """Stores the weights of a run's best epoch with the architecture, unless they are stored."""
+    if state.best_weights is None or not state.best_is_new:
+        return
+    if state.architecture is None:
+        state.architecture = architecture_of(state.model) or ""
+    data = pack_list(
+        state.best_weights,
+        epoch=state.best.epoch,
+        inputs=state.inputs(),
+        architecture=state.architecture or None,
+    )
+    blobs.put(best_key(trial, run), data)
+    state.best_is_new = False
 
 
 def load_stored(blobs: Blobs, trial: int, run: int = 0) -> keras.Model:

@@ -93,13 +93,22 @@ class TrialState:
         return self._size + sum(array.nbytes for array in self.best_weights or ())
 
     def note_best(self, best: Best, newest: bool = False) -> bool:
-        """Keeps the weights if this epoch is the best so far, or if the newest weights count."""
+        """Returns whether to keep the weights: the epoch is the best, or the newest ones count."""
         if not (newest or best < self.best):
             return False
-        with self._as_validated():
-            self.best, self.best_weights = best, read_variables(self.model.weights)
-        self.best_is_new = True
+        self.best = best
         return True
+
+    def take_weights(self, weights: list[np.ndarray] | None = None) -> None:
+        """Keeps weights as those of the best epoch.
+
+        Args:
+            weights: in the order of ``model.weights``; None for the model's current ones.
+        """
+        if weights is None:
+            with self._as_validated():
+                weights = read_variables(self.model.weights)
+        self.best_weights, self.best_is_new = weights, True
 
     def save(self) -> bytes:
         """Returns the trial's state serialised as a checkpoint."""

@@ -116,6 +116,8 @@ class Tuner(Hooks, PlannedSearch):
         deterministic: one thread per worker, so that any number of workers gives the same numbers.
             This option and the two before train in worker processes, one with ``workers=1``.
         fast: ``"auto"`` compiles whole epochs if that is exact, False never does, True requires it.
+        population: how many trials of one shape are trained as one program, on JAX; ``"auto"`` for
+            8 where that pays, which the display says; None for one by one.
         keep_in_memory: size of the checkpoints of paused trials in memory, e.g. ``"1GB"``.
         checkpoint_every: seconds of training between checkpoints.
         keep: of which ended trials the best weights are kept: ``"best"``, ``"top-10"`` or any other
@@ -356,15 +358,10 @@ class Tuner(Hooks, PlannedSearch):
         self, request: Request, history: History, parts: SearchParts
     ) -> tuple[Executor, list[Listener]]:
         """Returns the executor and the listeners, once the study is open and its seed known."""
-        schedule, scheduler = self._strategy.schedule, parts.scheduler
+        schedule, scheduler, options = self._strategy.schedule, parts.scheduler, self._options
+        goal, final = self._goal, self._final
         setup = TrainingSetup(
-            self._options,
-            request,
-            self._goal,
-            self._builder,
-            self._fit_hp,
-            self._final,
-            history.seed,
+            options, request, goal, self._builder, self._fit_hp, final, history.seed
         )
         folds = setup.folds()
         if not history.trials and self._builder.form == "compiled":
@@ -372,19 +369,19 @@ class Tuner(Hooks, PlannedSearch):
             logged = () if self._overrides("on_epoch_end") else self._goal.logged
             setup.check_first(self.space, scheduler, folds[0], logged)
         space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
-        settle_checkpoints(self._options)
+        settle_checkpoints(options)
         factory = setup.factory(space, folds, epochs, planned, self._blobs)
-        plan = self._with_notes(plan_of_runs(scheduler.plan(), self._options.runs))
-        notes = unused_epochs(type(self).__name__, schedule, request.epochs)
-        plan = replace(plan, notes=(*plan.notes, *notes))
+        plan = self._with_notes(plan_of_runs(scheduler.plan(), options.runs))
+        unused = unused_epochs(type(self).__name__, schedule, request.epochs)
+        plan = replace(plan, notes=(*plan.notes, *unused))
         if self._overrides(*TRAINING_HOOKS):
             hooked = run_trial_executor(self, self.oracle, factory, request, planned)
             return hooked, self._listeners(request, scheduler, plan, 1)
         left = partial(epochs_left, plan, history)
         jobs = partial(trials_left, plan, history, isinstance(scheduler, FinalRound))
-        executor, workers, notes = make_executor(self._options, factory, parts, left, jobs)
-        plan = replace(plan, notes=(*plan.notes, *notes))
-        return executor, self._listeners(request, scheduler, plan, workers)
+        executor, workers, notes = make_executor(options, factory, parts, left, jobs, plan)
+        noted = replace(plan, notes=(*plan.notes, *notes))
+        return executor, self._listeners(request, scheduler, noted, workers)
 
     def _listeners(
         self, request: Request, scheduler: Scheduler, plan: Plan, workers: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import keras
 
 from kerashpo.algorithms.registry import algorithm_entry, algorithm_names
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.records import Plan
 from kerashpo.core.sizes import read_bytes
 from kerashpo.executors.base import Executor
 from kerashpo.executors.factories import ExecutorRequest
@@ -18,6 +20,8 @@ from kerashpo.schedulers.base import Scheduler
 from kerashpo.store.open import place_checkpoints
 from kerashpo.study.run_study import SearchParts
 from kerashpo.training.factory import RunnerFactory, limit_gpu_memory
+from kerashpo.training.loops.compiled.programs import FOLDER, ProgramCache
+from kerashpo.tuners.population import choose_population
 from kerashpo.tuners.tuner_options import TunerOptions
 
 
@@ -27,6 +31,7 @@ def make_executor(
     parts: SearchParts,
     remaining: Callable[[], float],
     jobs: Callable[[], float],
+    plan: Plan,
 ) -> tuple[Executor, int, tuple[str, ...]]:
     """Returns the executor, how many trials it initially trains in parallel, and notes.
 
@@ -36,6 +41,7 @@ def make_executor(
         parts: the search; its scheduler says whether workers wait after each epoch.
         remaining: returns how many epochs are left, inf where unknown.
         jobs: returns how many trials may still be trained, inf where unknown.
+        plan: the search's plan.
 
     Raises:
         InvalidInput: if an argument cannot be sent to other processes.
@@ -47,10 +53,14 @@ def make_executor(
             "a strategy cannot be sent to other processes. Leave out one of them (and "
             "trial_timeout, max_worker_memory and deterministic, which need worker processes)."
         )
+    together, places, said = choose_population(options, parts, factory, plan)
+    if places > 1:
+        cache = ProgramCache(options.folder.parent / FOLDER, os.environ.get("XLA_FLAGS", ""))
+        factory = replace(factory, population=places, cache=cache)
     request = _request(options, factory, parts.scheduler, remaining, jobs)
-    executor, workers, notes = build_executor(request, *asked)
+    executor, workers, notes = build_executor(replace(request, together=together), *asked)
     more = repeatability_notes(options, workers, parts.scheduler, parts.algorithm)
-    return executor, workers, (*notes, *more)
+    return executor, workers, (*said, *notes, *more)
 
 
 def settle_checkpoints(options: TunerOptions) -> None:

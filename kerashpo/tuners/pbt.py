@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Config
@@ -40,6 +40,8 @@ class PBT(Tuner):
         resample: the probability with which a value is resampled instead of perturbed.
         explore: how a copy gets its values: ``"perturb"`` takes a random step; ``"bayesian"`` is
             PB2 (Parker-Holder et al., 2020): a Gaussian process over values and epochs proposes.
+        together: whether members of one shape are trained as one program, on JAX: ``"auto"`` where
+            that pays, which the display says; True requires it, False never does.
         seed: see `Tuner`.
         algorithm: what proposes the values of the first members: ``"random"``, ``"sobol"``,
             ``"grid"`` or ``"bayesian"``.
@@ -50,7 +52,7 @@ class PBT(Tuner):
         InvalidInput: e.g. for a parameter in `mutate` that changes shapes.
     """
 
-    def __init__(
+    def __init__(  # type: ignore[misc]  # population is the number of members here
         self,
         hypermodel: Any = None,
         objective: Any = None,
@@ -62,6 +64,7 @@ class PBT(Tuner):
         quantile: float = 0.25,
         resample: float = 0.25,
         explore: str = "perturb",
+        together: bool | Literal["auto"] = "auto",
         seed: int | None = None,
         algorithm: str = "random",
         algorithm_options: Mapping[str, Any] | None = None,
@@ -74,7 +77,10 @@ class PBT(Tuner):
             "resample": resample,
             "explore": explore,
         }
+        if together not in (True, False, "auto"):
+            raise InvalidInput(f'together must be "auto", True or False. Received: {together!r}.')
         self._asked = mutate
+        as_one: dict[Any, Any] = {True: as_whole(population), False: None}
         super().__init__(
             Strategy(
                 algorithm, algorithm_options or {}, Schedule("pbt", shape, as_whole(max_epochs))
@@ -82,6 +88,7 @@ class PBT(Tuner):
             hypermodel,
             objective=objective,
             seed=seed,
+            population=as_one.get(together, "auto"),
             **options,
         )
 

@@ -20,6 +20,7 @@ from kerashpo.store.open import folder_of
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
+from kerashpo.training.population import check_population
 from kerashpo.training.settings import Settings
 from kerashpo.tuners.describe import describe
 from kerashpo.tuners.goal import Goal
@@ -69,6 +70,7 @@ class TunerArguments(StudyArguments, total=False):
     max_worker_memory: int | str | None
     deterministic: bool
     fast: bool | Literal["auto"]
+    population: int | Literal["auto"] | None
     keep_in_memory: int | str
     checkpoint_every: float
     fit_hp: Any
@@ -119,6 +121,7 @@ class TunerOptions:
     max_worker_memory: int | str | None = None
     deterministic: bool = False
     fast: bool | Literal["auto"] = "auto"
+    population: int | Literal["auto"] | None = None
     keep_in_memory: int | str = "1GB"
     checkpoint_every: float = 1.0
     keep: str = "top-10"
@@ -173,6 +176,7 @@ class TunerOptions:
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
         executor_factory(*self.executor_arguments)
+        check_population(self.population, self.fast, self.serial)
         read_bytes("keep_in_memory", self.keep_in_memory)
         read_keep(self.keep)
         check_resume(self.resume)
@@ -267,6 +271,12 @@ class TunerOptions:
         return self.workers, self.executor, self.isolated
 
     @property
+    def serial(self) -> bool:
+        """Whether this process trains, and no worker."""
+        here = self.workers in (1, "serial") and self.executor in (None, "serial", Serial())
+        return here and not self.isolated
+
+    @property
     def isolated(self) -> bool:
         """Whether arguments require worker processes, whatever their number."""
         limits = (self.trial_timeout, self.max_worker_memory)
@@ -314,8 +324,13 @@ def check_own_code(options: TunerOptions, form: str, hooked: bool) -> None:
                 f"{name} changes what the engine trains on, but {own} is overridden and has "
                 "its own training code: do it there, or leave it out."
             )
-    here = options.workers in (1, "serial") and options.executor in (None, "serial", Serial())
-    if hooked and (options.isolated or not here):
+    if (hooked or form != "compiled") and isinstance(options.population, int):
+        raise InvalidInput(
+            "population trains several trials as one program, without any other code: neither a "
+            "run_trial or HyperModel.fit of your own nor the tuner's epoch and batch hooks. "
+            f"Received: population={options.population!r}."
+        )
+    if hooked and not options.serial:
         raise InvalidInput(
             "run_trial and the epoch and batch hooks are methods of this tuner, which stays in "
             "this process: workers must be 1, without trial_timeout, max_worker_memory and "

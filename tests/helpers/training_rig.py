@@ -12,6 +12,7 @@ import numpy as np
 
 from kerashpo.core.events import Reported
 from kerashpo.core.records import Decision, Fork, Objective, Report, Resume, Start
+from kerashpo.executors.base import origins_of
 from kerashpo.executors.messages import Message, Saving, WorkItem
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
@@ -21,6 +22,7 @@ from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
 from kerashpo.training.loops.base import TrainingLoop
+from kerashpo.training.population import Population
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
@@ -67,6 +69,7 @@ class Rig:
     data: FitData | None = None
     space: Space | None = None
     loops: dict[str, TrainingLoop] = field(default_factory=shared_loops)
+    population: int = 0
 
     def __post_init__(self) -> None:
         maker = ModelBuilder(self.build)
@@ -83,6 +86,9 @@ class Rig:
             settings,
             self.blobs,
             self.loops,
+            population=Population(self.loops["compiled"], self.population)
+            if self.population
+            else None,
         )
 
     def start(self, until: int, trial: int = 0, **values: Any) -> list[Message]:
@@ -113,19 +119,28 @@ class Rig:
         secure_origins(self.blobs, {trial: origin})
         return self._run(item)
 
-    def _run(self, task: WorkItem) -> list[Message]:
-        said: list[Message] = []
+    def together(self, *items: WorkItem) -> list[Message]:
+        """Trains items at once; returns the messages."""
+        secure_origins(self.blobs, origins_of(items))
+        return self._run(*items)
 
-        answer = Decision.CONTINUE
+    def item(self, job: type[Start | Resume], trial: int, until: int, **values: Any) -> WorkItem:
+        """Returns a work item."""
+        config = self.space.complete(values)
+        made = Start(trial, config, until) if job is Start else Resume(trial, until)
+        return WorkItem(made, config, until)
+
+    def _run(self, *tasks: WorkItem) -> list[Message]:
+        said: list[Message] = []
+        answers = dict.fromkeys([task.trial for task in tasks], Decision.CONTINUE)
 
         def emit(message: Message | Saving) -> Decision:
-            nonlocal answer
             if not isinstance(message, Saving):
                 said.append(message)
-                answer = self.answer(message)
-            return answer
+                answers[message.trial] = self.answer(message)
+            return answers[message.trial]
 
-        self.runner.train(task, emit)
+        self.runner.run(tasks, emit)
         self.messages += said
         return said
 
@@ -138,6 +153,10 @@ class Rig:
     def curve(self) -> list[dict[str, float]]:
         """The metrics of every report so far."""
         return [dict(report.metrics) for report in self.reports]
+
+    def curve_of(self, trial: int) -> dict[int, dict[str, float]]:
+        """The metrics of a trial's reports so far, by epoch."""
+        return {r.epoch: dict(r.metrics) for r in self.reports if r.trial == trial}
 
     def live(self, trial: int = 0, run: int = 0) -> TrialState:
         """Returns the state of a trial in the runner's memory."""

@@ -5,6 +5,7 @@
   holds the caches: shared graphs, graphs of single models, data on the device.
 - `signature`: the key under which models share a trace, or why a model gets its own trace.
 - `canonical_config`: Keras configurations as hashable values, the parts of that key.
+- `programs`: the persistent cache of compiled programs.
 - `tensorflow/`: traces that do not depend on the widths of layers, and their variables.
 - `jax/`: epochs under `jax.lax.scan`, compiled once for each set of shapes.
 

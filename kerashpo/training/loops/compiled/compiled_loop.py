@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any, final
 
 import keras
@@ -12,7 +13,13 @@ from kerashpo.training.arrays import Arrays, are_arrays, as_arrays
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import TrainingLoop, stops_on_nan
-from kerashpo.training.loops.compiled.engine import CompiledSession, Engine, Logs
+from kerashpo.training.loops.compiled.engine import (
+    CompiledSession,
+    Engine,
+    Logs,
+    PopulationSession,
+)
+from kerashpo.training.loops.compiled.programs import ProgramCache
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 from kerashpo.training.trained_layers import Flags, TrainedLayers
 
@@ -72,6 +79,23 @@ class CompiledLoop(TrainingLoop):
                 if model.stop_training:
                     break
             listeners.on_train_end(logs)
+
+    def population_key(self, model: keras.Model, data: FitData) -> Hashable | None:
+        """Returns a key of models that can be trained as one program, None for none."""
+        if data.steps_per_epoch or data.extra.get("verbose", 0):
+            return None  # epochs of different lengths; a progress bar for each model
+        build_all(model, data)
+        return self.engine.population_key(model, data)
+
+    def open_population(
+        self,
+        models: Sequence[keras.Model],
+        size: int,
+        data: FitData,
+        cache: ProgramCache | None = None,
+    ) -> PopulationSession:
+        """See `Engine.open_population`."""
+        return self.engine.open_population(models, size, data, cache)
 
     def evaluate(
         self,

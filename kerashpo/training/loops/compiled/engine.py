@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar, final
@@ -15,6 +15,7 @@ import numpy as np
 
 from kerashpo.training.arrays import Triple, length, take
 from kerashpo.training.data import FitData
+from kerashpo.training.loops.compiled.programs import ProgramCache
 from kerashpo.training.randomness import assign_state
 
 Logs = dict[str, Any]
@@ -77,6 +78,41 @@ class CompiledSession(ABC):
         self.close()
 
 
+class PopulationSession(ABC):
+    """Several models of one signature during their training, one graph call per epoch for all.
+
+    Models are counted from 0. A model's variables are out of date until `restore`.
+    """
+
+    @abstractmethod
+    def run_epoch(
+        self, orders: Sequence[np.ndarray], states: Sequence[np.ndarray], validate: bool
+    ) -> tuple[list[Logs], list[Logs]]:
+        """Trains one epoch of every model; after an exception the values are those before it.
+
+        Args:
+            orders: for each model the indices of the samples in training order, int32, shape (n,).
+            states: for each model the states of its seed generators, uint32, shape (count, 2).
+            validate: whether to evaluate on the validation data afterwards.
+
+        Returns:
+            for each model the logs of `fit`, and those of the evaluation, whose names have no
+            prefix ``val_``; none of these without `validate`.
+        """
+
+    @abstractmethod
+    def keep(self, models: Sequence[int]) -> None:
+        """Keeps the current weights of these models as their best, on the device."""
+
+    @abstractmethod
+    def best(self, model: int) -> list[np.ndarray]:
+        """Returns the weights that `keep` kept last, in the order of ``model.weights``."""
+
+    @abstractmethod
+    def restore(self, model: int) -> None:
+        """Assigns the current values to the model's own variables."""
+
+
 @final
 class LRUCache(Generic[Key, Value]):
     """A mapping of bounded size; the least recently used entry is dropped first.
@@ -135,6 +171,27 @@ class Engine(ABC, Generic[Graphs]):
     @abstractmethod
     def predictor(self, model: keras.Model) -> AbstractContextManager[Callable[[Any], Any]]:
         """Context with the prediction function: a batch of inputs (tensors) to nested outputs."""
+
+    def population_key(self, model: keras.Model, data: FitData) -> Hashable | None:
+        """Returns a key of models that `open_population` trains together; None for none."""
+        return None
+
+    def open_population(
+        self,
+        models: Sequence[keras.Model],
+        size: int,
+        data: FitData,
+        cache: ProgramCache | None = None,
+    ) -> PopulationSession:
+        """Starts training built models of one `population_key` together.
+
+        Args:
+            models: at most `size` of them.
+            size: the number of places of the program, on which the last bits of values depend.
+            data: the training data of all of them, arrays.
+            cache: where compiled programs are kept for later searches; None for nowhere.
+        """
+        raise NotImplementedError("this backend trains models one by one")
 
     @property
     def shared_graphs(self) -> int:

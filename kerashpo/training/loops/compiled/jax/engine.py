@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, final
 
 import jax
@@ -22,7 +22,9 @@ from kerashpo.training.loops.compiled.engine import (
 )
 from kerashpo.training.loops.compiled.jax.executables import Compiled, Executables, Kind, Values
 from kerashpo.training.loops.compiled.jax.lifting import can_be_lifted
-from kerashpo.training.loops.compiled.jax.padding import Padding, padding_of
+from kerashpo.training.loops.compiled.jax.padding import NONE, Padding, padding_of
+from kerashpo.training.loops.compiled.jax.population import JaxPopulationSession
+from kerashpo.training.loops.compiled.programs import ProgramCache
 from kerashpo.training.loops.compiled.signature import structure_of
 
 
@@ -41,6 +43,23 @@ class JaxEngine(Engine[Executables]):
         return JaxSession(
             self.executables(model, padding), model, padding, data, training, validation
         )
+
+    def population_key(self, model: keras.Model, data: FitData) -> Hashable | None:
+        """See `Engine.population_key`; models of one key have equal shapes and equal data."""
+        lifted = can_be_lifted(model)
+        key = structure_of(model, free=False, lifted=lifted).key
+        return None if key is None else (key, lifted, id(data))
+
+    def open_population(
+        self,
+        models: Sequence[keras.Model],
+        size: int,
+        data: FitData,
+        cache: ProgramCache | None = None,
+    ) -> JaxPopulationSession:
+        """See `Engine.open_population`."""
+        shared = self.executables(models[0], NONE)
+        return JaxPopulationSession(shared, models, size, data, *self._on_device(data), cache)
 
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
         """See `Engine.evaluate`."""

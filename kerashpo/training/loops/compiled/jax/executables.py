@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable
+from importlib.metadata import version
 from typing import Any, Literal, final
 
 import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
+from jax.experimental import serialize_executable
 
 from kerashpo.training.loops.compiled.engine import LRUCache
 from kerashpo.training.loops.compiled.jax.graphs import Graphs, State, variables_of
@@ -21,6 +23,7 @@ from kerashpo.training.loops.compiled.jax.lifting import (
     state_of,
 )
 from kerashpo.training.loops.compiled.jax.padding import Padding
+from kerashpo.training.loops.compiled.programs import ProgramCache
 
 #: Cached executables of one signature: by kind, batch size and number of rows.
 _HELD = 32
@@ -42,7 +45,14 @@ class Executables:
         self._made: LRUCache[Hashable, Compiled] = LRUCache(_HELD)
 
     def compiled(
-        self, kind: Kind, model: keras.Model, padding: Padding, batch: int, *arguments: Any
+        self,
+        kind: Kind,
+        model: keras.Model,
+        padding: Padding,
+        batch: int,
+        *arguments: Any,
+        axes: tuple[int | None, ...] | None = None,
+        cache: ProgramCache | None = None,
     ) -> Compiled:
         """Returns the executable for arguments of these shapes.
 
@@ -52,15 +62,21 @@ class Executables:
             padding: how it is padded.
             batch: samples per step.
             arguments: state, inputs and the executable's other arguments.
+            axes: the arguments' axes over models trained together, see `jax.vmap`; None for one
+                model.
+            cache: where programs are kept for later searches; None for nowhere.
         """
 
         def compile_now() -> Compiled:
             lift = Lift(model, activations=padding.shared) if self.lifted else None
             with padding.active(), contextlib.nullcontext() if lift is None else lift.active():
                 function = getattr(Graphs(model, lift), kind)(batch)
-                return jax.jit(function).lower(*arguments).compile()  # type: ignore[no-any-return]
+                if axes is not None:
+                    function = jax.vmap(function, in_axes=axes)
+                lowered = jax.jit(function).lower(*arguments)
+            return lowered.compile() if cache is None else _cached(lowered, cache)  # type: ignore
 
-        return self._made.get((kind, batch, _shapes(arguments)), compile_now)
+        return self._made.get((kind, batch, axes, _shapes(arguments)), compile_now)
 
 
 @final
@@ -135,3 +151,20 @@ class Values:
 def _shapes(arguments: Any) -> Hashable:
     leaves, tree = jax.tree.flatten(arguments)
     return tree, tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
+
+
+def _cached(lowered: Any, cache: ProgramCache) -> Compiled:
+    """Compiles, unless the cache has the program of this text, these versions and this device."""
+    device = jax.devices()[0]
+    versions = (jax.__version__, version("jaxlib"), device.device_kind)
+    key = cache.key(lowered.as_text(), " ".join([*versions, device.client.platform_version]))
+    stored = cache.get(key)
+    if stored is not None:
+        with contextlib.suppress(Exception):  # of another version, or cut short
+            return serialize_executable.deserialize_and_load(  # type: ignore[no-any-return]
+                stored, lowered.in_tree, lowered.out_tree
+            )
+    compiled = lowered.compile()
+    with contextlib.suppress(ValueError, NotImplementedError):  # not on every device
+        cache.put(key, serialize_executable.serialize(compiled)[0])
+    return compiled  # type: ignore[no-any-return]
