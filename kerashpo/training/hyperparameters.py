@@ -56,6 +56,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         self._given: dict[str, list[Domain]] = {}
         self._fill: Fill = _default
         self._awaited: set[str] | None = None
+        self._projects = False
         self._tune_new = True
         self._allow_new = True
         self.read: set[str] = set()
@@ -98,6 +99,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         self._overrides = {p.name: p for p in overrides.params} if overrides else {}
         self._fill = fill or _default
         self._tune_new, self._allow_new = tune_new, allow_new
+        self._projects = True
         return self
 
     def end_after(self, names: Iterable[str]) -> None:
@@ -119,6 +121,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         twin._strict, twin._warned = self._strict, self._warned
         twin._overrides = dict(self._overrides)
         twin._tune_new, twin._allow_new = self._tune_new, self._allow_new
+        twin._projects = self._projects
         return twin  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
@@ -287,6 +290,8 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         value: Scalar = self.values[param.name]
         if value in param.domain and param.domain in self._given.get(param.name, [param.domain]):
             return value
+        if not self._projects and not any(value in d for d in self._given.get(param.name, ())):
+            return value  # not of the search space: set by the user, as in KerasTuner
         # A bound depends on another value, so the space is wider than the range of this build.
         nearest = nearest_value(param.domain, value)
         if nearest != value:

@@ -452,3 +452,16 @@ def test_what_build_model_raises_is_its_own_error():
 def test_neither_function_nor_hypermodel():
     with pytest.raises(InvalidInput, match="build_model\\(hp\\).*Received: 7"):
         ModelBuilder(7)
+
+
+def test_a_value_that_the_user_sets_is_used_as_in_kerastuner():
+    """Scripts take the best hyperparameters, change a value, and build."""
+
+    def declared(hp: Any) -> list[Any]:
+        return [hp.Choice("rate", [0.1, 0.01]), hp.Int("units", 8, 64, step=8), hp.get("units")]
+
+    space = discover(declared)
+    for hp in (HyperParameters.with_values(space, space.default()), HyperParameters()):
+        hp.values |= {"rate": 0.5, "units": 100}
+        assert declared(hp) == declared(hp.copy()) == [0.5, 100, 100]
+        assert (hp.values, hp.changed) == ({"rate": 0.5, "units": 100}, {})
