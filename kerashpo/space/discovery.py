@@ -31,16 +31,19 @@ Key: TypeAlias = "tuple[str, tuple[Condition, ...], str]"
 SMALL = 10
 """Domains with at most this many values are tried completely, others at their ends."""
 _LISTED = 32
+#: Between values that lie farther apart, equal steps of a loop need not all be tried.
+_STEADY = 4
 MAX_CALLS = 60
 MAX_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the function: the values of its parameters, and what it declared."""
+    """One call of the function: the values of its parameters, and what it declared, in order."""
 
     values: Values
     keys: frozenset[Key]
+    order: tuple[Key, ...] = ()
 
 
 class _BoundReached(Exception):
@@ -141,7 +144,8 @@ class Discovery:
                 self._params[key] = Param(known.name, whole, known.conditions)
             if param.active(used):
                 used[param.name] = values.get(param.name, param.domain.default)
-        return Call(used, frozenset(_key(param) for param in declared))
+        order = tuple(_key(param) for param in declared)
+        return Call(used, frozenset(order), order)
 
     def _explore(self, context: Values, baseline: Call, keys: Iterable[Key]) -> None:
         """Finds which parameters of `keys`, declared in a context, determine others' existence."""
@@ -239,7 +243,10 @@ class Discovery:
         found: dict[Scalar, Call | None],
         ends: tuple[int, int],
     ) -> None:
-        """Bisects whole numbers; equal declarations at both ends hold between them too."""
+        """Bisects whole numbers; equal declarations at both ends hold between them too.
+
+        So do declarations that grow by equally many with each step, as in a loop.
+        """
         low, high = ends
         if high - low < 2:
             return
@@ -252,8 +259,45 @@ class Discovery:
             return
         middle = (low + high) // 2
         found[values[middle]] = self._call({**context, param.name: values[middle]})
+        if high - low > _STEADY and self._grows_steadily(context, param, values, found, ends):
+            return
         self._between(context, param, values, found, (low, middle))
         self._between(context, param, values, found, (middle, high))
+
+    def _grows_steadily(
+        self,
+        context: Values,
+        param: Param,
+        values: list[Scalar],
+        found: dict[Scalar, Call | None],
+        ends: tuple[int, int],
+    ) -> bool:
+        """Whether each step declares as many parameters as the others, those declared next.
+
+        Then that is assumed for the values that were not tried. The middle was tried, and the
+        first step is tried here.
+        """
+        low, high = ends
+        lower, upper = found[values[low]], found[values[high]]
+        if lower is None or upper is None or not lower.keys < upper.keys:
+            return False
+        new = [key for key in upper.order if key not in lower.keys]
+        each, rest = divmod(len(new), high - low)
+        if rest:
+            return False
+        grown = {place: new[: each * (place - low)] for place in range(low + 1, high)}
+        for place in ((low + high) // 2, low + 1):
+            if values[place] not in found:
+                found[values[place]] = self._call({**context, param.name: values[place]})
+            call = found[values[place]]
+            if call is None or call.keys != lower.keys.union(grown[place]):
+                return False
+        for place, keys in grown.items():
+            if values[place] not in found:
+                names = {key[0]: upper.values[key[0]] for key in keys if key[0] in upper.values}
+                at = {**lower.values, **names, param.name: values[place]}
+                self._assumed.append(Call(at, lower.keys.union(keys)))
+        return True
 
     def _consistent(self) -> list[Param]:
         """Returns the parameters with their conditions; the first of definitions that clash."""

@@ -45,6 +45,51 @@ def conditions(space: Space, name: str) -> dict[str, tuple[Scalar, ...]]:
     return {condition.parent: condition.values for condition in param.conditions}
 
 
+def many_layers(hp: Declaring) -> None:
+    """Two to twenty layers, two parameters each, and others."""
+    for i in range(hp("layers", Integer(2, 20, preset=2))):
+        hp(f"units_{i}", Integer(32, 512, 32))
+        hp(f"act_{i}", Choice(("relu", "sigmoid", "tanh")))
+        hp("drop", Choice((0.2, 0.3, 0.4, 0.5)))
+    hp("optimizer", Choice(("adam", "adadelta")))
+
+
+def uneven(hp: Declaring) -> None:
+    """The seventh layer has a parameter more."""
+    for i in range(hp("layers", Integer(1, 20, preset=1))):
+        hp(f"units_{i}", Integer(32, 512, 32))
+        if i == 6:
+            hp("skip", Boolean())
+
+
+def backwards(hp: Declaring) -> None:
+    """The layers are declared from the last one."""
+    for i in reversed(range(hp("layers", Integer(1, 16, preset=1)))):
+        hp(f"units_{i}", Integer(32, 512, 32))
+
+
+def pairs(hp: Declaring) -> None:
+    """Two layers at every other step."""
+    for i in range(hp("layers", Integer(1, 17, preset=1)) // 2):
+        hp(f"first_{i}", Integer(32, 512, 32))
+        hp(f"second_{i}", Integer(32, 512, 32))
+
+
+@pytest.mark.parametrize(
+    ("build", "calls"), [(many_layers, 13), (uneven, 18), (backwards, 21), (pairs, 19)]
+)
+def test_of_a_long_loop_every_length_declares_what_the_space_says(build, calls):
+    space, discovery = discover(build)
+    domain = next(p.domain for p in space.params if p.name == "layers")
+    for layers in domain.listed():
+        hp = Declaring({"layers": layers})
+        build(hp)
+        values = {param.name: param.domain.default for param in space.params}
+        active = [p.name for p in space.params if p.active({**values, "layers": layers})]
+        assert sorted(active) == sorted({param.name for param in hp.declared}), layers
+    assert len(discovery.calls) <= calls
+
+
 def test_parameters_of_a_loop_depend_on_its_length():
     def build(hp: Declaring) -> None:
         for i in range(hp("layers", Integer(1, 3))):
