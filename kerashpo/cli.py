@@ -4,6 +4,7 @@ kerashpo run FILE          the search that a TOML or JSON file describes
 kerashpo list [FOLDER]     the studies below a folder
 kerashpo status [PATH]     what a study holds and where it stands
 kerashpo watch PATH        the display of a search that another process carries out
+kerashpo dashboard PATH    optuna-dashboard on a study or a folder of studies, as they run
 kerashpo best PATH         the best values, as JSON
 kerashpo trials PATH       every trial as CSV
 kerashpo report PATH       the report as one HTML file
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kerashpo.study.results import Results
 
 _FOLDER = "the study's folder: directory/project_name"
+_FOLDERS = "a study's folder, or one that holds studies (the current one)"
 _PACKAGES = ("kerashpo", *REQUIRED.values())
 
 
@@ -83,6 +85,9 @@ def _parser() -> CommandParser:
     )
     live = add("watch", _watch, "the display of a search that another process carries out")
     live.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
+    web = add("dashboard", _dashboard, "optuna-dashboard on studies, as they run", _FOLDERS, ".")
+    web.add_argument("--host", metavar="NAME", default="localhost", help="where to listen")
+    web.add_argument("--port", metavar="N", type=int, default=8080, help="(8080); 0: a free one")
     best = add("best", _best, "the best values, as JSON; or the best model, as a file")
     best.add_argument("--save", metavar="FILE.keras", help="write the best model there")
     best.add_argument(
@@ -201,6 +206,18 @@ def _watch(given: Any) -> int:
         return 130  # of watching alone: the search goes on
     if ended is None:
         print(Texts.of(given.lang)("summary.resume", path=given.path))
+    return 0
+
+
+def _dashboard(given: Any) -> int:
+    from functools import partial
+
+    from kerashpo.export.dashboard import serve
+
+    try:
+        serve(given.path, given.host, given.port, partial(print, flush=True))
+    except KeyboardInterrupt:
+        print()
     return 0
 
 

@@ -172,7 +172,7 @@ def write(study: Study, out: Path | None = None) -> Path:
         made = _create(optuna, study, f"sqlite:///{file}")
         translated = translate(study.results.space)
         trials = study.history.trials.values()
-        made.add_trials([_trial(optuna, one, study.history, translated) for one in trials])
+        made.add_trials([frozen_trial(optuna, one, study.history, translated) for one in trials])
     finally:
         optuna.logging.set_verbosity(verbosity)
     return file
@@ -186,14 +186,29 @@ def _create(optuna: Any, study: Study, storage: str) -> Any:
         study_name=study.folder.resolve().name,
         directions=[directions[objective.direction] for objective in history.objectives],
     )
-    metrics = [objective.name for objective in history.objectives]
-    facts = {"objectives": metrics, "seed": history.seed, **history.settings, **history.environment}
-    for name, value in facts.items():
-        made.set_user_attr(f"kerashpo {name}", value)
+    for name, value in study_facts(history).items():
+        made.set_user_attr(name, value)
     return made
 
 
-def _trial(optuna: Any, trial: Trial, history: History, translated: Sequence[Translated]) -> Any:
+def study_facts(history: History) -> dict[str, Any]:
+    """Returns a study's settings and environment as user attributes."""
+    metrics = [objective.name for objective in history.objectives]
+    facts = {"objectives": metrics, "seed": history.seed, **history.settings, **history.environment}
+    return {f"kerashpo {name}": value for name, value in facts.items()}
+
+
+def frozen_trial(
+    optuna: Any, trial: Trial, history: History, translated: Sequence[Translated]
+) -> Any:
+    """Returns a trial as Optuna's, see `write` for what is what.
+
+    Args:
+        optuna: the package.
+        trial: one of the study's.
+        history: the study.
+        translated: the result of `translate`.
+    """
     params = values(translated, trial.config)
     state, found = _outcome(optuna, trial, history)
     made = optuna.trial.create_trial(
@@ -252,6 +267,7 @@ def _facts(trial: Trial) -> dict[str, Any]:
         "score": trial.score,
         "best_epoch": trial.best_epoch,
         "epochs": trial.epochs,
+        "rungs": list(trial.targets),
         "seconds": trial.seconds,
         "metrics": {} if report is None else dict(report.metrics),
     }
