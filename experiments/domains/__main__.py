@@ -1,7 +1,7 @@
 """Six domains, searched at a stated budget: the table of docs/domains.md.
 
     python -m experiments.domains                        # all six; resumable
-    python -m experiments.domains sp500 --seeds 0 --tuners keras_tuner.hyperband
+    python -m experiments.domains sp500 --seeds 0 --tuners keras_tuner.hyperband default
     python -m experiments.domains --table                # prints scores.csv, runs nothing
 
 Every search of a problem trains as many epochs in all. Studies are kept in build/domains, scores
@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 import csv
-import itertools
-import json
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kerashpo.compare.__main__ import main as compare
+from kerashpo.compare.comparison_options import parse
+from kerashpo.compare.outside import load_tasks
+from kerashpo.compare.run_one import run_one
+from kerashpo.compare.runs import plan_runs
 
 SCORES = Path(__file__).with_name("scores.csv")
 STUDIES = Path("build/domains")
@@ -43,39 +44,41 @@ class Budget:
 
 BUDGETS = {
     "sp500": Budget(12, 72),
-    "fashion": Budget(6, 24),
+    "fashion": Budget(4, 12),
     "cartpole": Budget(20, 80),
-    "reuters": Budget(6, 24),
-    "movielens": Budget(15, 90),
-    "multimodal": Budget(8, 48),
+    "reuters": Budget(4, 12),
+    "movielens": Budget(15, 60),
+    "multimodal": Budget(6, 24),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("problems", nargs="*", default=[], metavar="PROBLEM")
-    parser.add_argument("--tuners", nargs="+", default=list(TUNERS))
+    parser.add_argument("--tuners", nargs="+", default=[*TUNERS, *LAST])
     parser.add_argument("--seeds", nargs="+", type=int)
     parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
     if not asked.table:
         for problem in asked.problems or BUDGETS:
             budget = BUDGETS[problem]
-            seeds = asked.seeds or budget.seeds
-            run(problem, budget, asked.tuners, seeds)
+            run(problem, budget, asked.tuners, asked.seeds or budget.seeds)
     print(table(read()))
 
 
 def run(problem: str, budget: Budget, tuners: Sequence[str], seeds: Sequence[int]) -> None:
-    """Runs what is missing of a problem, and adds its results to the scores."""
-    folder = STUDIES / problem
+    """Runs the cells that are missing, each of which adds its row to the scores."""
     words = f"--problem {problem} --max-epochs {budget.max_epochs} --epochs {budget.epochs}"
     # A model decides after two trials: budgets are of a few trainings.
-    words += f" --initial-points 2 --out {folder} --quiet"
-    for seed, tuner in itertools.product(seeds, tuners):
-        compare([*words.split(), "--tuners", tuner, "--seeds", str(seed)])
-        found = [json.loads(path.read_text("utf-8")) for path in folder.rglob("*.result.json")]
-        write([{**body, "budget": str(budget)} for body in found if body["seed"] == seed])
+    words += f" --initial-points 2 --out {STUDIES / problem} --quiet"
+    searches = [name for name in tuners if name not in LAST] or ["random"]
+    options = parse([*words.split(), "--tuners", *searches, "--seeds", *map(str, seeds)])
+    for cell in plan_runs(options, load_tasks(options.problem)):
+        if cell.tuner in tuners:
+            result = cell.result or run_one(cell, options)
+            if result is None:
+                raise SystemExit("Stopped on your request. The same command resumes it.")
+            write([{**asdict(result), "budget": str(budget)}])
 
 
 def read() -> list[Row]:

@@ -87,7 +87,9 @@ def check_outside(
         if is_import_string(source):
             for seed in options.seeds:
                 check_split(source, task, _loaded(source, task, seed))
-            _check_model(source, task, _loaded(source, task, options.seeds[0]), options.max_epochs)
+            split = _loaded(source, task, options.seeds[0])
+            _check_model(source, task, split, options.max_epochs)
+            _check_rival(source, task, split)
     seen = set()
     for run in runs:
         if run.own_tuner and run.maker not in seen:
@@ -154,8 +156,13 @@ def _check_model(source: str, task: Task, split: Split, epochs: int) -> None:
     import keras_tuner
 
     from kerashpo.training.data import FitData
+    from kerashpo.training.folds import read_fit_hp
     from kerashpo.training.preflight import check_objectives
 
+    try:
+        read_fit_hp(task.fit_hp)
+    except KerashpoError as error:
+        raise InvalidInput(f"{source}: {error}") from error
     try:
         model = task.build(keras_tuner.HyperParameters())
     except Exception as error:
@@ -181,6 +188,26 @@ def _check_model(source: str, task: Task, split: Split, epochs: int) -> None:
             f"{source}: the default model cannot be trained on these data: "
             f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _check_rival(source: str, task: Task, split: Split) -> None:
+    """Calls a problem's rival and constant once: they need the objective on both parts."""
+    for what in ("rival", "constant"):
+        function = getattr(task, what)
+        if function is None:
+            continue
+        try:
+            found = function(split)
+        except Exception as error:
+            raise InvalidInput(
+                f"{source}: {what}(split) raised {type(error).__name__}: {error}."
+            ) from error
+        wanted = {task.objective.name, f"test_{task.metric}"}
+        if not isinstance(found, Mapping) or not wanted <= set(found):
+            raise InvalidInput(
+                f"{source}: {what}(split) must return {' and '.join(sorted(wanted))} by name. "
+                f"Received: {found!r}."
+            )
 
 
 def _check_tuner(run: Run, task: Task, options: ComparisonOptions) -> None:

@@ -101,3 +101,51 @@ def test_rows_that_must_not_be_shuffled_have_no_final_round(without):
     assert _final_round("recommended", task, options) == {"final_round": 5}
     task = dataclasses.replace(task, **without)
     assert _final_round("recommended", task, options) == {"final_round": False}
+
+
+WRONG = """
+
+def bad_rival():
+    import dataclasses
+    return dataclasses.replace(numbers(), rival=lambda split: {"val_mse": 1.0})
+
+
+def failing_rival():
+    import dataclasses
+    return dataclasses.replace(numbers(), rival=lambda split: split.nothing)
+
+
+def bad_fit():
+    import dataclasses
+    return dataclasses.replace(numbers(), fit_hp={"batchsize": kt.space.choice([5, 7])})
+
+
+def no_mapping():
+    import dataclasses
+    return dataclasses.replace(numbers(), fit_hp=[5, 7])
+
+
+def no_function():
+    import dataclasses
+    return dataclasses.replace(numbers(), rival=3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("bad_rival", "rival(split) must return test_mse and val_mse by name"),
+        ("failing_rival", "rival(split) raised AttributeError"),
+        ("bad_fit", "fit_hp cannot tune 'batchsize'. Did you mean 'batch_size'"),
+        ("no_mapping", "fit_hp of the task 'numbers' must map arguments of fit"),
+        ("no_function", "The rival of the task 'numbers' must be a function"),
+    ],
+)
+def test_wrong_rivals_and_arguments_of_fit_are_refused_before_anything_is_trained(
+    function, message, tmp_path, capsys
+):
+    file, out = tmp_path / "wrong.py", tmp_path / "out"
+    file.write_text(MINE + WRONG)
+    assert main(["--problem", f"{file}:{function}", "--tuners", "random", "--out", str(out)]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(out.rglob("study.jsonl"))

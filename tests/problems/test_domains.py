@@ -306,6 +306,7 @@ def learner():
     keras.utils.set_random_seed(0)
     model = small_dqn()
     x, y = cartpole.load(0).train
+    assert find_obstacle(model, FitData.from_fit(x, y), ()) is None, "its epochs are compiled"
     model.fit(x, y, batch_size=16, verbose=0)
     return model
 
