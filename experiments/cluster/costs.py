@@ -64,7 +64,7 @@ def main() -> None:
             flush=True,
         )
     connect(ray, 8)
-    _, _, history = measure(8, 10, 1.0)
+    _, _, history = measure(8, 60, 1.0)
     ray.shutdown()
     begun = min(trial.times[0, 1] for trial in history.trials.values()) - 1.0
     ended = max(max(trial.times.values()) for trial in history.trials.values())
