@@ -106,12 +106,10 @@ def _rows(tuner: Any, parts: Split, final_round: bool) -> Iterator[dict[str, Any
             yield row(name, found[:k], parts, results.epochs, models[:k])
         return
     final = results.final
-    models = members_of(final.model_all)
-    found = predict(models, x)
-    mine = [i for i, one in enumerate(models) if one.name.startswith(f"trial_{final.winner}_")]
-    first = row("final", found[mine], parts, results.epochs, [models[i] for i in mine])
+    winners, whole = members_of(final.model), final.model_all
+    first = row("final", predict(winners, x), parts, results.epochs, winners)
     yield {**first, "shown": "", "expected": round(final.score.value, 6)}
-    yield row("final_all", found, parts, results.epochs, models)
+    yield row("final_all", predict([whole], x), parts, results.epochs, members_of(whole))
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -73,9 +73,9 @@ def kerashpo(kind: str, plain: bool = True) -> Callable[[Split, int], Rows]:
     Rows: ``winner`` (one checkpoint, as KerasTuner chooses), ``ensemble`` (ten best trials
     averaged), ``ensemble_3``, ``ensemble_5`` and ``pruned_3`` (the three of the ten whose mean
     has the lowest validation loss) of a plain search; ``final`` (the winner's five fold models
-    averaged), ``final_all`` (all finalists'), ``single`` (refitted on all rows) and
-    ``final_ensemble`` (the best trials of its search) of one whose budget includes the final
-    round.
+    averaged), ``final_all`` (all finalists', weighted by ensemble selection), ``single``
+    (refitted on all rows) and ``final_ensemble`` (the best trials of its search) of one whose
+    budget includes the final round.
 
     Args:
         kind: of the search.
@@ -106,17 +106,14 @@ def _plain_rows(tuner: Any, parts: Split) -> Rows:
 
 def _final_rows(tuner: Any, parts: Split) -> Rows:
     final, spent, x = tuner.results.final, tuner.results.epochs, parts.test[0]
-    models = members_of(final.model_all)
-    found = predict(models, x)
-    # The winner's five come first; `ensemble` names its members by trial and fold.
-    mine = [i for i, one in enumerate(models) if one.name.startswith(f"trial_{final.winner}_")]
-    winners = [models[i] for i in mine]
+    winners = members_of(final.model)
     # Their mean with Student's interval: summary.py has what the final round says itself.
     folds = mean_score(
         values_of(tuner.results.history, tuner.results.history.trials[final.winner]), ""
     )
-    yield row("final", found[mine], parts, spent, winners, folds)
-    yield row("final_all", found, parts, spent, models)
+    yield row("final", predict(winners, x), parts, spent, winners, folds)
+    whole = final.model_all
+    yield row("final_all", predict([whole], x), parts, spent, members_of(whole))
     single = [final.single]
     yield row("single", predict(single, x), parts, spent + final.epochs, single)
     ten = members_of(tuner.results.ensemble(10))

@@ -20,9 +20,8 @@ of the fold models makes up for in part. Measured, see `experiments/winners`."""
 
 
 NEAR = 1.2
-"""The mean loss, in multiples of the winner's, up to which a finalist is averaged with it. An
-average over a finalist that is far worse, such as an untuned model that cannot learn the data,
-loses more than it gains. Measured, see `experiments/winners`."""
+"""The mean loss, in multiples of the winner's, up to which a finalist without a recorded weight is
+averaged with it: an average over one that is far worse loses more than it gains."""
 
 
 @final
@@ -122,15 +121,29 @@ def ranked(history: History) -> list[Trial]:
     return sorted(whole, key=rank)
 
 
-def averaged(history: History) -> list[Trial]:
-    """Returns the finalists that are averaged, the winner first: those near it in mean loss.
+WEIGHT = "final_weight"
+"""The fact of a finalist that records its weight, see `finalist_weights`."""
 
-    See `NEAR`. Without a loss, or with one that can be negative, all of them are.
+
+def finalist_weights(history: History) -> dict[int, float]:
+    """Returns the weight of each finalist, by its trial, in the average of all; the winner first.
+
+    They were found by ensemble selection and recorded when the final round ended, see
+    `kerashpo.analysis.ensemble_selection`. If they were not (a model without a loss, or a search
+    that was cut), the finalists near the winner in mean loss have equal weights, see `NEAR`.
     """
     whole = ranked(history)
+    recorded = {trial.number: trial.facts.get(WEIGHT) for trial in whole}
+    if whole and all(isinstance(weight, (int, float)) for weight in recorded.values()):
+        return {number: float(weight or 0.0) for number, weight in recorded.items()}
+    near = _near(whole)
+    return {trial.number: (trial in near) / len(near) for trial in whole}
+
+
+def _near(whole: Sequence[Trial]) -> list[Trial]:
     losses = [rank(trial)[0] for trial in whole]
     if not all(math.isfinite(loss) and loss >= 0.0 for loss in losses):
-        return whole
+        return [*whole]
     return [trial for trial, loss in zip(whole, losses) if loss <= NEAR * losses[0]]
 
 

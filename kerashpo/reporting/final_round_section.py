@@ -6,9 +6,9 @@ import math
 import statistics
 
 from kerashpo.analysis.fold_scores import (
-    averaged,
     bests_of,
     expectation,
+    finalist_weights,
     finalists,
     mean_score,
     rank,
@@ -23,7 +23,7 @@ from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Heading, Paragraph, Table
 from kerashpo.space.space import Space, key
 
-_COLUMNS = ("trial", "role", "score", "interval", "loss", "best_epoch", "folds")
+_COLUMNS = ("trial", "role", "score", "interval", "loss", "best_epoch", "folds", "weight")
 
 
 def final_round(history: History, space: Space, texts: Texts) -> list[Block]:
@@ -54,7 +54,7 @@ def _summary(history: History, texts: Texts) -> str:
         "study.final_round_text",
         trial=whole[0].number,
         members=len(runs_of(whole[0])),
-        all=sum(len(runs_of(trial)) for trial in averaged(history)),
+        all=sum(len(runs_of(t)) for t in whole if finalist_weights(history)[t.number]),
         metric=history.objective.name,
         value=shown(expected.value, texts),
         low=shown(expected.low, texts),
@@ -66,7 +66,7 @@ def _row(history: History, trial: Trial, default: object, texts: Texts) -> tuple
     role = texts("study.untuned" if key(trial.config) == default else "study.tuned")
     bests = [best for best in bests_of(trial) if best.finite]
     if not bests:
-        return (str(trial.number), role, "-", "-", "-", "-", "0")
+        return (str(trial.number), role, "-", "-", "-", "-", "0", "-")
     score = mean_score(values_of(history, trial), history.objective.name)
     known = math.isfinite(score.low)
     loss = statistics.fmean(best.loss for best in bests)
@@ -78,4 +78,5 @@ def _row(history: History, trial: Trial, default: object, texts: Texts) -> tuple
         shown(loss, texts) if math.isfinite(loss) else "-",
         shown(statistics.fmean(best.epoch for best in bests), texts, 3),
         str(len(bests)),
+        shown(finalist_weights(history).get(trial.number, 0.0), texts, 2),
     )

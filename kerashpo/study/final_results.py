@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.fold_scores import (
     FoldScore,
-    averaged,
     bests_of,
     expectation,
+    finalist_weights,
     finalists,
     mean_score,
     rank,
@@ -29,7 +29,7 @@ from kerashpo.study.result_models import Models
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "averaged", "error")
+COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "weight", "error")
 
 
 @final
@@ -81,11 +81,17 @@ class FinalResults:
 
     @cached_property
     def model_all(self) -> Any:
-        """The fold models of all finalists averaged, without those that are clearly worse.
+        """All finalists' fold models averaged, weighted by ensemble selection.
 
-        A finalist takes part if its mean loss is at most 1.2 times the winner's.
+        The weights have the lowest loss of the averaged predictions on the folds' validation rows,
+        each row predicted by models that were not trained on it (Caruana et al., "Ensemble
+        selection from libraries of models", ICML 2004). `table` has them; finalists of weight 0
+        are left out.
         """
-        return self._models.average(self.members_all)
+        shares = finalist_weights(self._history)
+        members = self.members_all
+        each = [shares[trial] / len(self._members(trial)) for trial, _ in members]
+        return self._models.average(members, each)
 
     @property
     def members(self) -> list[tuple[int, int]]:
@@ -96,7 +102,8 @@ class FinalResults:
     def members_all(self) -> list[tuple[int, int]]:
         """Trial and run of each model that `model_all` averages, the winner's first."""
         _ = self.winner
-        return [pair for trial in averaged(self._history) for pair in self._members(trial.number)]
+        shares = finalist_weights(self._history)
+        return [pair for trial, share in shares.items() if share for pair in self._members(trial)]
 
     @cached_property
     def single(self) -> Any:
@@ -119,7 +126,7 @@ class FinalResults:
 
         Columns: trial, role (``"tuned"`` or ``"default"``), score (mean over folds), low, high
         (95 % interval), loss (mean over folds), epochs (mean best epoch), folds (those with a
-        finite score), averaged (whether `model_all` averages its models), error.
+        finite score), weight (in `model_all`), error.
         """
         import pandas as pd
 
@@ -157,6 +164,6 @@ class FinalResults:
             "loss": loss if math.isfinite(loss) else math.nan,
             "epochs": statistics.fmean(best.epoch for best in bests) if bests else math.nan,
             "folds": len(bests),
-            "averaged": trial in averaged(self._history),
+            "weight": finalist_weights(self._history).get(trial.number, 0.0),
             "error": trial.facts.get("final_round_failure"),
         }

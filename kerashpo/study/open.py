@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from kerashpo.core.errors import InvalidInput, StudyCorrupt, StudyMismatch
-from kerashpo.core.events import Event, JobStarted, StudyCreated
+from kerashpo.core.events import Event, JobStarted, Noted, StudyCreated
 from kerashpo.core.history import History
+from kerashpo.core.records import Scalar
 from kerashpo.core.rng import checked_seed, fresh_seed
 from kerashpo.display.progress import short_path
 from kerashpo.schedulers.base import Scheduler
@@ -52,6 +53,12 @@ class Opened:
     def history(self) -> History:
         """The study's history."""
         return self.state.history
+
+    def note(self, trial: int, facts: Mapping[str, Scalar]) -> None:
+        """Records facts about a trial outside the loop, when the search has ended."""
+        event = Noted(trial, facts, at=self.history.now)
+        self.store.append(event)
+        self.history.apply(event)
 
 
 def read_log(folder: Path) -> ReadLog:

@@ -28,11 +28,14 @@ class Models(ABC):
         """
 
     @abstractmethod
-    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+    def average(
+        self, members: Sequence[tuple[int, int]], weights: Sequence[float] | None = None
+    ) -> Any:
         """Returns one model that averages stored best models.
 
         Args:
             members: the (trial, run) pairs.
+            weights: their weights, which sum to 1; None for equal weights.
         """
 
     @abstractmethod
@@ -58,7 +61,9 @@ class NoModels(Models):
     def refit(self, args: tuple[Any, ...], epochs: int | None, fit: dict[str, Any]) -> Any:
         raise self._error("refit_best(...)")
 
-    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+    def average(
+        self, members: Sequence[tuple[int, int]], weights: Sequence[float] | None = None
+    ) -> Any:
         count = len({trial for trial, _ in members})
         raise self._error("final.model" if count == 1 else f"ensemble({count})")
 

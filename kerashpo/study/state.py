@@ -10,6 +10,7 @@ from kerashpo.core.events import (
     Event,
     Extended,
     JobStarted,
+    Noted,
     Reached,
     SessionEnded,
     SessionStarted,
@@ -70,7 +71,7 @@ class StudyState:
                 self._unfinished.discard(trial)
             case Ended(trial):
                 self._pending.pop(trial, None)
-        if not isinstance(event, SessionStarted):
+        if not isinstance(event, (SessionStarted, Noted)):
             self.interrupted = not isinstance(event, SessionEnded)
 
 

@@ -27,25 +27,33 @@ _TINY = 1e-7
 
 @final
 @keras.saving.register_keras_serializable(package="kerashpo")
-class AverageProbabilities(keras.layers.Layer):  # type: ignore[misc]
-    """Averages logits as probabilities, and returns the average as logits.
+class WeightedAverage(keras.layers.Layer):  # type: ignore[misc]
+    """Averages outputs, of equal or given weights; logits as probabilities.
 
-    The mean of logits is not the logit of the mean probability, so that models whose loss has
-    ``from_logits=True`` are averaged after a sigmoid or softmax.
+    The mean of logits is not the logit of the mean probability, so that the outputs of models
+    whose loss has ``from_logits=True`` are averaged after a sigmoid or softmax, and the average is
+    returned as logits.
 
     Args:
-        activation: ``"sigmoid"`` or ``"softmax"`` (over the last axis).
+        weights: the weight of each input; they sum to 1. None for equal weights.
+        activation: ``"sigmoid"`` or ``"softmax"`` (over the last axis) for logits, else None.
         **kwargs: as for any layer.
     """
 
-    def __init__(self, activation: str, **kwargs: Any) -> None:
+    def __init__(
+        self, weights: Sequence[float] | None = None, activation: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.shares = None if weights is None else [float(weight) for weight in weights]
         self.activation = activation
 
     def call(self, inputs: Sequence[Any]) -> Any:
-        """Returns the logits of the mean probability; every input has the output's shape."""
+        """Returns the average; every input has the output's shape."""
+        shares = self.shares or [1.0 / len(inputs)] * len(inputs)
+        if self.activation is None:
+            return sum(share * one for share, one in zip(shares, inputs, strict=True))
         squash = ops.sigmoid if self.activation == "sigmoid" else ops.softmax
-        mean = sum(squash(one) for one in inputs) / len(inputs)
+        mean = sum(share * squash(one) for share, one in zip(shares, inputs, strict=True))
         mean = ops.clip(mean, _TINY, 1.0 - _TINY)
         if self.activation == "sigmoid":
             return ops.log(mean) - ops.log1p(-mean)
@@ -57,7 +65,7 @@ class AverageProbabilities(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the layer's arguments."""
-        return {**super().get_config(), "activation": self.activation}
+        return {**super().get_config(), "weights": self.shares, "activation": self.activation}
 
 
 def average_models(
@@ -65,11 +73,12 @@ def average_models(
     names: Sequence[str],
     inputs: Any = None,
     name: str = "ensemble",
+    weights: Sequence[float] | None = None,
 ) -> keras.Model:
     """Returns one compiled model whose outputs are the averages of its members' outputs.
 
     Probabilities and numbers are averaged as they are, logits as probabilities (see
-    `AverageProbabilities`), each output of a multi-output model by itself. Loss and metrics are
+    `WeightedAverage`), each output of a multi-output model by itself. Loss and metrics are
     the first member's. It saves to one ``.keras`` file; members of the user's own classes need
     these classes where it is loaded, as a single model of them does.
 
@@ -80,6 +89,7 @@ def average_models(
         inputs: arrays or tensors in the structure of the inputs, whose shapes and dtypes are used
             for models without `keras.Input`.
         name: the ensemble's name.
+        weights: the weight of each member; they sum to 1. None for equal weights.
 
     Raises:
         InvalidInput: if there is no member, or their inputs or outputs do not agree.
@@ -94,10 +104,10 @@ def average_models(
         outputs.append(_call(member, symbols))
     _check_alike(outputs, names)
     flat = [keras.tree.flatten(one) for one in outputs]
-    labels = _output_names(members[0], outputs[0])
+    labels = output_names(members[0], outputs[0])
     kinds = logit_activations(members[0], labels)
     means = [
-        _average([one[place] for one in flat], kind, label)
+        _average([one[place] for one in flat], kind, label, weights)
         for place, (label, kind) in enumerate(zip(labels, kinds))
     ]
     model = keras.Model(symbols, keras.tree.pack_sequence_as(outputs[0], means), name=name)
@@ -127,15 +137,17 @@ def _check_alike(outputs: Sequence[Any], names: Sequence[str]) -> None:
             )
 
 
-def _average(outputs: list[Any], activation: str | None, name: str) -> Any:
-    if activation is not None:
-        return AverageProbabilities(activation, name=name)(outputs)
+def _average(
+    outputs: list[Any], activation: str | None, name: str, weights: Sequence[float] | None
+) -> Any:
+    if activation is not None or weights is not None:
+        return WeightedAverage(weights, activation, name=name)(outputs)
     if len(outputs) == 1:
         return keras.layers.Identity(name=name)(outputs[0])
     return keras.layers.Average(name=name)(outputs)
 
 
-def _output_names(model: keras.Model, outputs: Any) -> list[str]:
+def output_names(model: keras.Model, outputs: Any) -> list[str]:
     """Returns a name for each output: the key of a dict, else the model's output name."""
     flat = keras.tree.flatten(outputs)
     if isinstance(outputs, dict):

@@ -70,6 +70,11 @@ class RunData:
         self._joined: Triple | None = None
 
     @property
+    def reshuffles(self) -> bool:
+        """Whether each trial has a split of its own."""
+        return self._reshuffle is not None
+
+    @property
     def first(self) -> FitData:
         """The data of the first run, as passed."""
         return self._parts[0]

@@ -25,7 +25,7 @@ from kerashpo.study.retention import Retention, read_keep
 from kerashpo.study.run_study import SearchParts, run_study
 from kerashpo.training.data import FitData
 from kerashpo.training.factory import leave_gpu_memory
-from kerashpo.training.folds import read_fit_hp
+from kerashpo.training.folds import RunData, read_fit_hp
 from kerashpo.training.hypermodel import Form
 from kerashpo.training.loops.user_fit import overrides_fit
 from kerashpo.tuners.builder import open_builder
@@ -36,6 +36,7 @@ from kerashpo.tuners.final_round import (
     can_be_cut,
     check_reshuffle,
 )
+from kerashpo.tuners.final_weights import record_weights
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
@@ -325,10 +326,11 @@ class Tuner(Hooks, PlannedSearch):
         )
         try:
             self._log, self._folded = None, opened.history
-            executor, listeners = self._prepare(request, opened.history, assembly.parts)
+            executor, listeners, data = self._prepare(request, opened.history, assembly.parts)
             self.on_search_begin()
             run_study(opened, assembly.parts, executor, listeners)
             note_prediction_energy(self._goal, opened, self.load_model)
+            record_weights(opened, self._stored_models(opened.history), data)
             self.on_search_end()
         finally:
             opened.store.close()
@@ -356,8 +358,8 @@ class Tuner(Hooks, PlannedSearch):
 
     def _prepare(
         self, request: Request, history: History, parts: SearchParts
-    ) -> tuple[Executor, list[Listener]]:
-        """Returns the executor and the listeners, once the study is open and its seed known."""
+    ) -> tuple[Executor, list[Listener], RunData]:
+        """Returns executor, listeners and data, once the study is open and its seed known."""
         schedule, scheduler, options = self._strategy.schedule, parts.scheduler, self._options
         goal, final = self._goal, self._final
         setup = TrainingSetup(
@@ -376,12 +378,12 @@ class Tuner(Hooks, PlannedSearch):
         plan = replace(plan, notes=(*plan.notes, *unused))
         if self._overrides(*TRAINING_HOOKS):
             hooked = run_trial_executor(self, self.oracle, factory, request, planned)
-            return hooked, self._listeners(request, scheduler, plan, 1)
+            return hooked, self._listeners(request, scheduler, plan, 1), factory.data
         left = partial(epochs_left, plan, history)
         jobs = partial(trials_left, plan, history, isinstance(scheduler, FinalRound))
         executor, workers, notes = make_executor(options, factory, parts, left, jobs, plan)
-        noted = replace(plan, notes=(*plan.notes, *notes))
-        return executor, self._listeners(request, scheduler, noted, workers)
+        plan = replace(plan, notes=(*plan.notes, *notes))
+        return executor, self._listeners(request, scheduler, plan, workers), factory.data
 
     def _listeners(
         self, request: Request, scheduler: Scheduler, plan: Plan, workers: int

@@ -69,14 +69,16 @@ class StoredModels(Models):
     def best(self) -> keras.Model:
         return self._load(self._trial())
 
-    def average(self, members: Sequence[tuple[int, int]]) -> keras.Model:
+    def average(
+        self, members: Sequence[tuple[int, int]], weights: Sequence[float] | None = None
+    ) -> keras.Model:
         models, names = [], []
         for number, run in members:
             trial = self._history.trials[number]
             several = trial.runs > 1 or bool(trial.extra)
             models.append(self._load(trial, run))
             names.append(f"trial_{number}_run_{run}" if several else f"trial_{number}")
-        return average_models(models, names)
+        return average_models(models, names, weights=weights)
 
     def single(self, trial: int, epochs: int) -> keras.Model:
         if (trial, epochs) not in self._singles:
@@ -114,6 +116,10 @@ class StoredModels(Models):
         FitLoop().train(model, data, 1, epochs, [], EpochKeys(seed, trial, record.runs))
         finish(model)
         return model
+
+    def load(self, trial: int, run: int) -> keras.Model:
+        """Returns the stored best model of one run of a trial, compiled."""
+        return self._load(self._history.trials[trial], run)
 
     def _load(self, trial: Trial, run: int | None = None) -> keras.Model:
         seed, space = self._history.seed, self._space

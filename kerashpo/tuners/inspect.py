@@ -72,6 +72,9 @@ class ResultQueries:
         )
 
     def _models(self, history: History) -> Models:
+        return self._stored_models(history)
+
+    def _stored_models(self, history: History) -> StoredModels:
         return StoredModels(
             self._builder,
             self.space,

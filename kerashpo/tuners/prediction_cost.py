@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from kerashpo.core.errors import KerashpoError
-from kerashpo.core.events import Noted
 from kerashpo.core.records import Scalar
 from kerashpo.objectives import TrainingEnergy
 from kerashpo.study.open import Opened
@@ -47,6 +46,4 @@ def note_prediction_energy(goal: Goal, opened: Opened, load: Callable[[int], Any
         if meter:
             meter.close()
     facts: dict[str, Scalar] = {FACT: energy(usage), f"{FACT}_source": energy.source(usage)}
-    event = Noted(best.number, facts, at=history.now)
-    opened.store.append(event)
-    history.apply(event)
+    opened.note(best.number, facts)

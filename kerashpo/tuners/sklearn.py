@@ -189,8 +189,12 @@ class Estimators(Models):
     def best(self) -> Any:
         return self._tuner.load_model(self._tuner.results.best.trial)
 
-    def average(self, members: Sequence[tuple[int, int]]) -> Any:
+    def average(
+        self, members: Sequence[tuple[int, int]], weights: Sequence[float] | None = None
+    ) -> Any:
         """Returns a fitted voting ensemble of scikit-learn: mean probabilities or numbers."""
+        if weights is not None:
+            raise InvalidInput("SklearnTuner averages estimators with equal weights.")
         trials = dict.fromkeys(trial for trial, _ in members)
         named = [(f"trial_{n}", self._tuner.load_model(n)) for n in trials]
         fitted = [member for _, member in named]

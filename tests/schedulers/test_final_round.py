@@ -11,8 +11,9 @@ import pytest
 
 from kerashpo.algorithms.random import RandomSearch
 from kerashpo.algorithms.wrappers import Enqueued
-from kerashpo.analysis.fold_scores import averaged, rank, ranked
+from kerashpo.analysis.fold_scores import WEIGHT, finalist_weights, rank, ranked
 from kerashpo.core.errors import InvalidInput
+from kerashpo.core.events import Noted
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config, Status
 from kerashpo.executors.serial import SerialExecutor
@@ -88,23 +89,25 @@ def test_scores_statuses_and_the_best_stay_those_of_the_search(kind: str) -> Non
     assert whole.best.score == plain.best.score
 
 
-def test_finalists_far_behind_the_winner_are_ranked_but_not_averaged() -> None:
+def test_without_recorded_weights_finalists_far_behind_the_winner_are_not_averaged() -> None:
     history = search("full").history()
-    numbers = [trial.number for trial in averaged(history)]
-    whole = ranked(history)
-    # The untuned loss is 0.7 + 1/3; the best one's is near 1/3.
-    assert whole[-1].config == DEFAULT and whole[-1].number not in numbers
+    whole, weights = ranked(history), finalist_weights(history)
     losses = {trial.number: rank(trial)[0] for trial in whole}
-    lowest = min(losses.values())
-    assert set(numbers) == {n for n, loss in losses.items() if loss <= 1.2 * lowest}
-    assert numbers[0] == whole[0].number
+    near = {n for n, loss in losses.items() if loss <= 1.2 * min(losses.values())}
+    # The untuned loss is 0.7 + 1/3; the best one's is near 1/3.
+    assert whole[-1].config == DEFAULT and whole[-1].number not in near
+    assert weights == {n: (n in near) / len(near) for n in losses}
+    assert [*weights] == [trial.number for trial in whole]
 
     def below_zero(config: Config, epoch: int) -> Mapping[str, float]:
         made = curve(config, epoch)
         return {**made, "loss": made["loss"] - 1}
 
     other = search("full", curve=below_zero).history()
-    assert averaged(other) == ranked(other) and len(ranked(other)) == 3
+    assert [*finalist_weights(other).values()] == [1 / 3] * 3
+    for number, weight in zip(losses, (0.25, 0.75, 0.0)):
+        history.apply(Noted(number, {WEIGHT: weight}, at=history.now))
+    assert [*finalist_weights(history).values()] == [0.25, 0.75, 0.0]
 
 
 @pytest.mark.parametrize("kind", INNER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -81,9 +82,9 @@ def test_the_model_is_the_mean_of_the_winners_fold_models(tuner: Any, tmp_path: 
     )
     everyone = final.model_all
     names = [layer.name for layer in everyone.layers if "_run_" in layer.name]
-    chosen = final.table.loc[final.table["averaged"], "trial"]
+    chosen = final.table.loc[final.table["weight"] > 0, "trial"]
     assert names == [f"trial_{trial}_run_{run}" for trial in chosen for run in range(3)]
-    assert final.table["averaged"].iloc[0]
+    assert final.table["weight"].sum() == pytest.approx(1.0)
     final.model.save(tmp_path / "final.keras")
     again = keras.models.load_model(tmp_path / "final.keras")
     np.testing.assert_allclose(
@@ -281,3 +282,46 @@ def test_the_report_has_the_finalists_and_what_the_averages_cost(
     numbers = [line.split("|")[1].strip() for line in table[2:]]
     assert numbers == [str(number) for number in final.table["trial"]]
     assert f" {len(final.members)} " in section and f" {len(final.members_all)} " in section
+
+
+def test_the_weights_have_the_lowest_loss_on_rows_that_the_models_were_not_trained_on(
+    tuner: Any, tmp_path: Any
+) -> None:
+    final = tuner.results.final
+    table = final.table.set_index("trial")["weight"]
+    predictions = {}
+    for trial in table.index:
+        for run in range(3):
+            model = tuner._models(tuner.results.history).average([(trial, run)])
+            predictions[trial, run] = model.predict(fold_of(tuner, run)[0], verbose=0)
+
+    def loss(weights: Any) -> float:
+        mean = [sum(w * predictions[t, r] for t, w in weights.items()) for r in range(3)]
+        truth = np.concatenate([fold_of(tuner, run)[1] for run in range(3)])
+        crossentropy = keras.losses.get(final.model.loss)
+        return float(np.mean(crossentropy(truth.reshape(-1, 1), np.concatenate(mean))))
+
+    found = loss(dict(table))
+    assert all(found <= loss({trial: 1.0}) + 1e-6 for trial in table.index)
+    mean = sum(
+        weight
+        / 3
+        * tuner._models(tuner.results.history).average([(trial, run)]).predict(ROWS, verbose=0)
+        for trial, weight in table.items()
+        for run in range(3)
+    )
+    np.testing.assert_allclose(final.model_all.predict(ROWS, verbose=0), mean, atol=1e-6)
+    final.model_all.save(tmp_path / "all.keras")
+    again = keras.models.load_model(tmp_path / "all.keras")
+    np.testing.assert_allclose(again.predict(ROWS, verbose=0), mean, atol=1e-6)
+
+
+def test_weights_are_in_the_log_and_are_not_looked_for_again(tuner: Any) -> None:
+    study = kt.open_study(tuner.project_dir)
+    assert [*study.results.final.table["weight"]] == [*tuner.results.final.table["weight"]]
+    log = Path(tuner.project_dir) / "study.jsonl"
+    before = log.read_text("utf-8").count("final_weight")
+    again = search(tuner._options.directory)
+    assert again.results.final.members_all == tuner.results.final.members_all
+    after = log.read_text("utf-8").count("final_weight")
+    assert after == before == len(tuner.results.final.table)
