@@ -107,7 +107,7 @@ def test_summaries_and_reports_show_the_limits(tmp_path, capsys):
     ("change", "message"),
     [
         ({"limits": {"load": 1}}, "not known whether 'load' should be minimised"),
-        ({"limits": {kt.Objective("n", "min", of=len): 1}}, "none is trained here: return its value from fn"),
+        ({"limits": {kt.Objective("n", "min", of=len): 1}}, "none is trained here"),
         ({"limits": {LOAD: None}}, "must be a finite number"),
     ],
 )
