@@ -143,7 +143,7 @@ def test_nan_in_one_objective_fails_the_trial():
         ({"algorithm": "pso"}, "'pso' optimises one objective"),
         ({"direction": "max"}, "leave out metric and direction"),
         ({"objective": [*TWO, "f1_loss", TWO[0]]}, "names 'f1' more than once"),
-        ({"objective": kt.Objective("f", "min", of=len)}, "optimize trains none"),
+        ({"objective": kt.Objective("f", "min", of=len)}, "none is trained here"),
         ({"objective": []}, "name at least one metric"),
     ],
 )
