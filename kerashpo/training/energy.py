@@ -119,42 +119,8 @@ class UsageClock:
         return found
 
 
-class TrainingClock(ABC):
-    """What the training of one run has taken since the clock was made."""
-
-    @property
-    @abstractmethod
-    def seconds(self) -> float:
-        """Wall time in seconds."""
-
-    @property
-    @abstractmethod
-    def usage(self) -> Usage:
-        """CPU time and energy."""
-
-
 @final
-class OwnClock(TrainingClock):
-    """Clock of a run that is trained alone.
-
-    Args:
-        meter: a further meter of energy.
-    """
-
-    def __init__(self, meter: Meter | None = None) -> None:
-        self._began, self._clock = time.perf_counter(), UsageClock(meter=meter)
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._began
-
-    @property
-    def usage(self) -> Usage:
-        return self._clock.read()
-
-
-@final
-class SharedClock(TrainingClock):
+class SharedClock:
     """Clock of a run that is trained together with others: its share of what all of them take."""
 
     def __init__(self) -> None:
@@ -165,10 +131,6 @@ class SharedClock(TrainingClock):
         self._seconds += seconds / runs
         self._usage += usage.times(1.0 / runs)
 
-    @property
-    def seconds(self) -> float:
-        return self._seconds
-
-    @property
-    def usage(self) -> Usage:
-        return self._usage
+    def read(self) -> tuple[float, Usage]:
+        """Returns wall time in seconds, and CPU time and energy."""
+        return self._seconds, self._usage

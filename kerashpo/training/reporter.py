@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import Any, final
 
@@ -15,7 +16,7 @@ from kerashpo.core.objective import Best, judge
 from kerashpo.core.records import Decision, Report
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import Saving
-from kerashpo.training.energy import Meter, OwnClock, TrainingClock
+from kerashpo.training.energy import Meter, SharedClock, UsageClock
 from kerashpo.training.loops.user_fit import as_epochs, as_metrics, as_runs, is_curve, mean
 from kerashpo.training.preflight import never_validated
 from kerashpo.training.settings import Settings
@@ -38,7 +39,7 @@ class EpochReporter:
         validation_freq: after which epochs the model is validated, None if it never is.
         last: the epoch of a score that the user's own code returns, None for the next epoch.
         meter: a further meter of energy.
-        clock: what the run takes; None for a run that is trained alone.
+        clock: the run's share of the time; None for a run that is trained alone.
         keep: takes over the weights of an epoch; None to read those of the model.
 
     Attributes:
@@ -57,7 +58,7 @@ class EpochReporter:
         validation_freq: Any = None,
         last: int | None = None,
         meter: Meter | None = None,
-        clock: TrainingClock | None = None,
+        clock: SharedClock | None = None,
         keep: Callable[[], None] | None = None,
     ) -> None:
         self.answer = Decision.CONTINUE
@@ -67,8 +68,9 @@ class EpochReporter:
         self._grow, self._save, self._complete = grow, save, complete
         self._first, self._before = state.epoch + 1, state.seconds
         self._last = last or self._first
-        self._clock, self._saved = clock or OwnClock(meter), 0.0
-        self._used_before, self._keep = state.usage, keep or state.take_weights
+        self._shared, self._saved = clock, state.seconds
+        self._began, self._clock = time.perf_counter(), UsageClock(meter=meter)
+        self._used_before, self._keep = state.usage, keep
         self._logged: list[str] = []
         self._validation_freq = validation_freq
 
@@ -79,21 +81,25 @@ class EpochReporter:
         if self.answer is Decision.CONTINUE and self._is_due(self._state.seconds - before):
             self.answer = self._emit(Saving(self._trial))
             self._save()
-            self._saved = self._clock.seconds
+            wall = self._before + time.perf_counter() - self._began
+            self._saved = wall if self._shared is None else self._state.seconds
         return self.answer is not Decision.CONTINUE
 
     def _report(self, epoch: int, metrics: dict[str, float]) -> Decision:
         """Records an epoch and reports it; returns the answer."""
         state, settings = self._state, self._settings
-        state.epoch, state.seconds = epoch, self._before + self._clock.seconds
-        state.usage = self._used_before + self._clock.usage
+        if self._shared is None:
+            seconds, usage = time.perf_counter() - self._began, self._clock.read()
+        else:
+            seconds, usage = self._shared.read()
+        state.epoch, state.seconds = epoch, self._before + seconds
+        state.usage = self._used_before + usage
         state.stopped = bool(state.model.stop_training)
         self._grow(state.hp)
         metrics = settings.derived.add(metrics, state.model, state.untrained, state.usage)
         self._logged = list(metrics)
         report = Report(self._trial, self._run, epoch, metrics, state.seconds)
-        if state.note_best(self._judge(metrics, epoch), self._newest_counts(metrics)):
-            self._keep()
+        state.note_best(self._judge(metrics, epoch), self._newest_counts(metrics), self._keep)
         if self._complete and not (state.best.finite and state.best.violation < math.inf):
             self._check_first()
         return self._emit(Reported(report))
@@ -181,5 +187,5 @@ class EpochReporter:
 
     def _is_due(self, last: float) -> bool:
         """Returns whether a checkpoint is due before another epoch as long as the last one."""
-        since = self._clock.seconds - self._saved
+        since = self._state.seconds - self._saved
         return since + last > self._settings.checkpoint_every

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, final
 
@@ -92,22 +92,29 @@ class TrialState:
             self._size = sum(int(np.prod(v.shape)) * 4 for v in state_variables(self.model))
         return self._size + sum(array.nbytes for array in self.best_weights or ())
 
-    def note_best(self, best: Best, newest: bool = False) -> bool:
-        """Returns whether to keep the weights: the epoch is the best, or the newest ones count."""
+    def note_best(
+        self, best: Best, newest: bool = False, keep: Callable[[], None] | None = None
+    ) -> bool:
+        """Keeps the weights if this epoch is the best so far, or if the newest weights count.
+
+        Args:
+            best: the epoch.
+            newest: whether the newest weights count.
+            keep: keeps the weights, for `take_weights` later; None to read the model's now.
+        """
         if not (newest or best < self.best):
             return False
         self.best = best
+        if keep is not None:
+            keep()
+            return True
+        with self._as_validated():
+            self.best_weights = read_variables(self.model.weights)
+        self.best_is_new = True
         return True
 
-    def take_weights(self, weights: list[np.ndarray] | None = None) -> None:
-        """Keeps weights as those of the best epoch.
-
-        Args:
-            weights: in the order of ``model.weights``; None for the model's current ones.
-        """
-        if weights is None:
-            with self._as_validated():
-                weights = read_variables(self.model.weights)
+    def take_weights(self, weights: list[np.ndarray]) -> None:
+        """Takes over the weights of the best epoch, in the order of ``model.weights``."""
         self.best_weights, self.best_is_new = weights, True
 
     def save(self) -> bytes:
