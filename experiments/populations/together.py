@@ -20,9 +20,14 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent / "results"
-SHAPES = ("dense 16x1", "dense 64x1", "dense 128x2", "dense 256x2", "dense 512x3", "conv 8x2")
-SIZES = (0, 8, 32)
-"""Members of a program; 0 for one by one."""
+CELLS = {
+    "dense 64x1": (0, 8, 32),
+    "dense 128x2": (0, 8, 32),
+    "dense 256x2": (0, 8),
+    "dense 512x3": (0, 8),
+    "conv 8x2": (0, 8),
+}
+"""By shape how many members a program has; 0 for one by one."""
 
 
 def build(shape: str) -> Any:
@@ -109,8 +114,8 @@ def measure(shape: str, size: int, epochs: int, cache: str) -> dict[str, Any]:
 def rows(table: str) -> list[tuple[str, int, str]]:
     """Returns the cells of a table: shape, size, whether compiled programs are stored."""
     if table == "speed":
-        return [(shape, size, "") for shape in SHAPES for size in SIZES]
-    return [(shape, 8, state) for shape in SHAPES[1:3] for state in ("empty", "filled")]
+        return [(shape, size, "") for shape, sizes in CELLS.items() for size in sizes]
+    return [(shape, 8, state) for shape in [*CELLS][:2] for state in ("empty", "filled")]
 
 
 def main() -> None:
@@ -122,8 +127,8 @@ def main() -> None:
     parser.add_argument("--cache", default="")
     given = parser.parse_args()
     if given.table == "one":
-        epochs = max(12, 600 // max(given.size, 1)) if given.shape != "dense 512x3" else 12
-        epochs = min(epochs, 100)
+        epochs = {0: 60, 8: 30, 32: 15}[given.size]
+        epochs //= 1 if given.shape in ("dense 64x1", "dense 128x2") else 4
         print(measure(given.shape, given.size, epochs, given.cache))
         return
     path = HERE / f"together-{given.table}.csv"
