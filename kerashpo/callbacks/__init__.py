@@ -4,6 +4,7 @@
 ``csv``          `CSVLog`: a CSV file with every epoch of every trial
 ``tensorboard``  `TensorBoardLog`: a TensorBoard run for each trial, its values in HParams
 ``mlflow``       `MLflowLog`: an MLflow run for each trial, below one for the search
+``wandb``        `WandbLog`: a Weights & Biases run for each trial, in a group
 ===============  =================================================================
 
 Pass them to a search: ``tuner.search(..., listeners=[CSVLog("epochs.csv")])``. Unlike Keras
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from kerashpo.callbacks.csv import CSVLog as CSVLog
     from kerashpo.callbacks.mlflow import MLflowLog as MLflowLog
     from kerashpo.callbacks.tensorboard import TensorBoardLog as TensorBoardLog
+    from kerashpo.callbacks.wandb import WandbLog as WandbLog
 
 _MENU = {
     "CSVLog": "kerashpo.callbacks.csv",
     "MLflowLog": "kerashpo.callbacks.mlflow",
     "TensorBoardLog": "kerashpo.callbacks.tensorboard",
+    "WandbLog": "kerashpo.callbacks.wandb",
 }
 
 __all__ = [*_MENU]

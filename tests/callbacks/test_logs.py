@@ -6,13 +6,15 @@ import csv
 import importlib.util
 import logging
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import pytest
 
 import kerashpo as kt
-from kerashpo.callbacks import CSVLog, MLflowLog, TensorBoardLog
+from kerashpo.callbacks import CSVLog, MLflowLog, TensorBoardLog, WandbLog
 from kerashpo.core.errors import InvalidInput, MissingExtra
+from kerashpo.core.history import History
 
 SPACE = kt.Space({"x": kt.space.uniform(0, 1), "kind": kt.space.choice(["a", "b"])})
 
@@ -178,10 +180,90 @@ def test_mlflow_s_own_store(tmp_path):
     assert len(client.search_runs([place])) == 4
 
 
+class WandbRun:
+    """The part of a wandb run that is used, on lists."""
+
+    made: ClassVar[list] = []
+
+    def __init__(self, **given):
+        self.given, self.rows, self.summary, self.ended = given, [], {}, []
+        WandbRun.made.append(self)
+
+    def log(self, row):
+        self.rows.append(row)
+
+    def finish(self, exit_code=None):
+        self.ended.append(exit_code)
+
+
+def test_wandb_has_a_run_for_each_trial_that_a_resumed_search_continues(tmp_path):
+    WandbRun.made.clear()
+    results = search(WandbLog("lab", init=WandbRun), folder=tmp_path / "study", trials=12)
+    runs, history = list(WandbRun.made), results.history
+    assert [run.given["name"] for run in runs] == [f"trial-{i:04d}" for i in range(12)]
+    assert len({run.given["group"] for run in runs}) == 1 and runs[0].given["project"] == "lab"
+    for run, trial in zip(runs, history.trials.values()):
+        assert run.given["config"] == dict(trial.config | {"kind": run.given["config"]["kind"]})
+        assert run.given["config"]["kind"] in ("a", "b")
+        if trial.failure is None:
+            assert run.rows == [
+                {"epoch": 1, "seconds": run.rows[0]["seconds"], "value": trial.score}
+            ]
+            assert run.summary["best_value"] == trial.score and run.ended == [0]
+        else:
+            assert "too far" in run.summary["error"] and run.ended == [1]
+        assert run.summary["status"] == trial.status.value
+    assert history.failed
+    ids = [run.given["id"] for run in runs]
+    search(WandbLog("lab", init=WandbRun), folder=tmp_path / "study", trials=14)
+    more = WandbRun.made[12:]
+    assert len(more) == 2 and more[0].given["id"][:16] == ids[0][:16]
+    assert more[0].given["group"] == runs[0].given["group"]
+    with pytest.raises(InvalidInput, match="mode must be one of online, offline"):
+        WandbLog(mode="of")
+
+
+def test_wandb_keeps_paused_trials_open_and_logs_every_objective(tmp_path):
+    WandbRun.made.clear()
+
+    class Curves:
+        space, direction, max_epochs = SPACE, "min", 9
+
+        def evaluate(self, config, epoch):
+            return {"loss": config["x"] / epoch, "mae": config["x"]}, float(epoch)
+
+    found = kt.simulate(Curves(), tuner="hyperband", objective=["loss", "mae"], seed=0)
+    log = WandbLog(init=WandbRun)
+    history = History()
+    for event in found._log():
+        history.apply(event)
+        log.on_event(event, history)
+    assert len(WandbRun.made) == len(history.trials)
+    promoted = [t for t in history.trials.values() if len(t.targets) > 1]
+    assert promoted
+    for trial in promoted:
+        run = WandbRun.made[trial.number]
+        assert [row["epoch"] for row in run.rows] == list(range(1, trial.epoch + 1))
+        assert run.summary["best_mae"] == trial.metrics_at_best()["mae"]
+    assert all(len(run.ended) == 1 for run in WandbRun.made)
+
+
+def test_wandb_offline_writes_its_own_files(tmp_path):
+    """Runs where wandb is installed; elsewhere the run above stands for it."""
+    wandb = pytest.importorskip("wandb")
+    results = search(WandbLog("lab", mode="offline", folder=tmp_path), trials=3)
+    assert wandb.run is None
+    files = sorted(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
+    assert len(files) == len(results) == 3
+    body = files[0].read_bytes()
+    assert b"best_value" in body and b"COMPLETED" in body and b"optimize-" in body
+    assert str(results.history.trials[0].score)[:12].encode() in body
+
+
 @pytest.mark.parametrize(
     ("make", "package"),
-    [(lambda: TensorBoardLog("logs"), "tensorboard"), (MLflowLog, "mlflow")],
-    ids=["tensorboard", "mlflow"],
+    [(lambda: TensorBoardLog("logs"), "tensorboard"), (MLflowLog, "mlflow"), (WandbLog, "wandb")],
+    ids=["tensorboard", "mlflow", "wandb"],
 )
 def test_an_absent_package_names_its_extra(make, package, monkeypatch):
     found = importlib.util.find_spec
