@@ -121,7 +121,7 @@ class WandbLog(Listener):
 
     def _end(self, trial: Trial, history: History) -> None:
         run = self._run(trial, history)
-        found = {"status": trial.status.value, "best_epoch": trial.best_epoch}
+        found: dict[str, Any] = {"status": trial.status.value, "best_epoch": trial.best_epoch}
         metrics = trial.metrics_at_best()
         for objective in history.objectives:
             if objective.name in metrics:
