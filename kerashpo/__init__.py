@@ -24,6 +24,7 @@ time:
 - the command ``kerashpo``: ``cli``, with the parser of ``command_parser``; ``kerastuner`` is the
   old name of KerasTuner's package
 - for the comparison: `Task`, and `kerashpo.problems`
+- what worked on similar data: `kerashpo.experience`
 - ready spaces with builders of their estimators: `kerashpo.spaces.sklearn`
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kerashpo import callbacks as callbacks
     from kerashpo import errors as errors
     from kerashpo import executors as executors
+    from kerashpo import experience as experience
     from kerashpo import objectives as objectives
     from kerashpo import oracles as oracles
     from kerashpo import plots as plots
@@ -102,6 +104,7 @@ _ROOMS = {
     "engine": "kerashpo.engine",
     "errors": "kerashpo.errors",
     "executors": "kerashpo.executors",
+    "experience": "kerashpo.experience",
     "objectives": "kerashpo.objectives",
     "oracles": "kerashpo.oracles",
     "problems": "kerashpo.problems",

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from kerashpo.core.errors import InvalidSpace
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Objective, Status
 from kerashpo.space.space import Space
@@ -24,10 +23,12 @@ class Source:
     Attributes:
         pairs: configurations and objective values, in the direction of the new objective.
         name: how it is called in messages.
+        features: features of its data, None where they are not known.
     """
 
     pairs: tuple[tuple[Config, float], ...]
     name: str = ""
+    features: Mapping[str, float] | None = None
 
     def get_config(self) -> dict[str, Any]:
         """Returns what a resumed study compares; not the name, since a folder may be moved."""
@@ -64,18 +65,9 @@ def read_sources(
 
 def _finite(source: Source, space: Space) -> Source:
     pairs = [(c, float(v)) for c, v in source.pairs if v is not None and np.isfinite(v)]
-    return Source(tuple((space.complete(c), v) for c, v in pairs), source.name)
+    return Source(tuple((space.complete(c), v) for c, v in pairs), source.name, source.features)
 
 
 def best_first(sources: Iterable[Source], objective: Objective) -> list[Config]:
     """Returns the best configuration of each source, in their order."""
     return [source.best(objective) for source in sources]
-
-
-def fits(config: Mapping[str, Any], space: Space) -> bool:
-    """Whether every value of a configuration is one of the space."""
-    try:
-        space.complete(config)
-    except InvalidSpace:
-        return False
-    return True

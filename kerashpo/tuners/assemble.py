@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.algorithms.auto import BECAUSE, CHOSEN, choose
+from kerashpo.algorithms.sources import Source
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Config, Objective
 from kerashpo.space.space import Space
@@ -43,6 +44,7 @@ def assemble(
     most_trials: float | None = None,
     workers: int = 1,
     enqueue: Sequence[Config] = (),
+    sources: Sequence[Source] | None = None,
     settings: Mapping[str, Any] | None = None,
     packages: Iterable[str] = (),
     project: Callable[[Config, Space], Config] | None = None,
@@ -60,6 +62,7 @@ def assemble(
             or `limits`, whichever are fewer.
         workers: how many trials run in parallel, by which ``"auto"`` chooses.
         enqueue: configurations to try first.
+        sources: those of the strategy's earlier studies that the algorithm gets; None for all.
         settings: further settings that a resume compares.
         packages: further packages whose versions are recorded.
         project: see `SearchParts`.
@@ -78,6 +81,8 @@ def assemble(
     if options:
         whole["options"] = describe(options)
     whole.update(strategy.schedule.settings(epochs))
+    if sources:
+        options["warm_start"] = tuple(sources)
     if enqueue:
         options["enqueue"] = enqueue
     environment = provenance(("kerashpo", *packages, "numpy", "scipy"))

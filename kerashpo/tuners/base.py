@@ -14,6 +14,7 @@ from kerashpo.core.listener import Listener
 from kerashpo.core.records import Config, Plan
 from kerashpo.display.select import make_display
 from kerashpo.executors.base import Executor
+from kerashpo.experience.notes import note
 from kerashpo.objectives import energy
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound
@@ -30,12 +31,9 @@ from kerashpo.training.hypermodel import Form
 from kerashpo.training.loops.user_fit import overrides_fit
 from kerashpo.tuners.builder import open_builder
 from kerashpo.tuners.callback_files import BestTrialFiles
+from kerashpo.tuners.context import check_context, read_context
 from kerashpo.tuners.executor import make_executor, settle_checkpoints
-from kerashpo.tuners.final_round import (
-    FinalRoundRequest,
-    can_be_cut,
-    check_reshuffle,
-)
+from kerashpo.tuners.final_round import FinalRoundRequest
 from kerashpo.tuners.final_weights import record_weights
 from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
@@ -135,6 +133,8 @@ class Tuner(Hooks, PlannedSearch):
             best nor on the Pareto front; what can be known before training costs no epoch.
         warm_start: earlier searches whose best configurations are tried first and whose results
             the algorithm learns from, see `optimize`.
+        context: ``"auto"`` (or features of the data): start from the earlier searches on the most
+            similar data, and note the features for later ones, see `kerashpo.experience`.
         strict: whether a doubtful definition of a parameter, which KerasTuner accepts, is an
             error instead of a warning: two different definitions of a name, a default between
             the steps of its range, a range that the step does not divide, a repeated choice.
@@ -149,9 +149,6 @@ class Tuner(Hooks, PlannedSearch):
         InvalidSpace: if the definitions of `build_model` contradict each other.
         StudyMismatch: if the folder contains a different search.
     """
-
-    #: The final round if `search` is called without one; see `search(final_round=...)`.
-    _usual_final: Any = None
 
     def __init__(
         self,
@@ -168,6 +165,7 @@ class Tuner(Hooks, PlannedSearch):
         self._strategy, given = read_oracle(oracle, given)
         self._strategy.check()
         found = read_options(type(self), given)
+        check_context(found.context)
         self._set_attributes(found)
         # Absolute, so that the study stays in place if this process changes its working directory.
         found = replace(found, directory=folder_of(found.directory or ".").absolute())
@@ -306,12 +304,8 @@ class Tuner(Hooks, PlannedSearch):
         request = read_request(args, kwargs, own)
         self._epochs, length = request.epochs, trial_epochs(request.epochs, self._fit_hp)
         self._searched = None if own else request.data
-        asked = request.final_round
-        if asked is None and can_be_cut(request.data, self._options, own):
-            asked = self._usual_final
-        self._final = FinalRoundRequest.read(asked, request.data, self._options, own)
-        if request.reshuffle:
-            check_reshuffle(request.data, self._options, own)
+        self._final = self._read_final(request, own)
+        self._context = read_context(self._options.context, request, own)
         assembly = self._assemble(length, request.compared())
         sizes = {} if own else request.data.sizes()
         spec = replace(assembly.spec, environment={**assembly.spec.environment, **sizes})
@@ -326,6 +320,8 @@ class Tuner(Hooks, PlannedSearch):
         )
         try:
             self._log, self._folded = None, opened.history
+            if self._context is not None:
+                note(options.folder, self._context)
             executor, listeners, data = self._prepare(request, opened.history, assembly.parts)
             self.on_search_begin()
             run_study(opened, assembly.parts, executor, listeners)

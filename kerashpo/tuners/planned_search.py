@@ -8,13 +8,22 @@ from dataclasses import replace
 from typing import Any
 
 from kerashpo.algorithms.auto import choice_notes
+from kerashpo.algorithms.sources import Source
 from kerashpo.core.records import Config, Objective, Plan
 from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import search_title
 from kerashpo.display.text import limit_notes
 from kerashpo.executors.registry import workers_of
+from kerashpo.experience.features import Features
 from kerashpo.tuners.assemble import Assembly, assemble
-from kerashpo.tuners.final_round import FinalRoundRequest, with_final_round
+from kerashpo.tuners.context import nearest_sources
+from kerashpo.tuners.final_round import (
+    FinalRoundRequest,
+    can_be_cut,
+    check_reshuffle,
+    with_final_round,
+)
+from kerashpo.tuners.fit_request import Request
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.inspect import ResultQueries
 from kerashpo.tuners.search_plan import (
@@ -37,6 +46,10 @@ class PlannedSearch(ResultQueries):
     _queue: tuple[Config, ...]
     _epochs: int | None
     _final: FinalRoundRequest | None
+    #: The final round if `search` is called without one; see `search(final_round=...)`.
+    _usual_final: Any = None
+    _context: Features | None = None
+    _sources: tuple[Source, ...] = ()
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -50,9 +63,18 @@ class PlannedSearch(ResultQueries):
 
     def _warmed(self, strategy: Strategy) -> Strategy:
         """Returns a strategy whose algorithm is given the earlier studies of ``warm_start``."""
-        options = self._options
-        earlier = read_warm_start(options.warm_start, self.space, self.objectives, options.folder)
-        return strategy.warmed(earlier)
+        given, folder = self._options.warm_start, self._options.folder
+        self._sources = read_warm_start(given, self.space, self.objectives, folder)
+        return strategy.warmed(self._sources)
+
+    def _read_final(self, request: Request, own: bool) -> FinalRoundRequest | None:
+        """Returns the final round that `search` is asked for, or the tuner's usual one."""
+        asked = request.final_round
+        if asked is None and can_be_cut(request.data, self._options, own):
+            asked = self._usual_final
+        if request.reshuffle:
+            check_reshuffle(request.data, self._options, own)
+        return FinalRoundRequest.read(asked, request.data, self._options, own)
 
     def plan(self) -> ShownPlan:
         """Returns the plan: brackets, trials and epochs, and the time once an epoch was trained.
@@ -109,6 +131,7 @@ class PlannedSearch(ResultQueries):
             most_trials=self._most_trials,
             workers=workers_of(*options.executor_arguments),
             enqueue=self._queue,
+            sources=nearest_sources(self._sources, self._context),
             settings=settings,
             packages=_PACKAGES,
             project=self._builder.project if self._builder.dependent else None,

@@ -50,6 +50,7 @@ class StudyArguments(TypedDict, total=False):
     weights: Any
     limits: Mapping[Any, float] | None
     warm_start: Any
+    context: Any
     lang: str | None
     strict: bool
     logger: Any
@@ -132,6 +133,7 @@ class TunerOptions:
     weights: Any = None
     limits: Mapping[Any, float] | None = None
     warm_start: Any = ()
+    context: Any = None
     strict: bool = False
     fit_hp: Any = None
     cv: Any = None

@@ -13,6 +13,7 @@ from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt, Stud
 from kerashpo.core.history import History
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Config, Objective, Status
+from kerashpo.experience.notes import noted
 from kerashpo.space.domains import Choice
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
@@ -58,6 +59,7 @@ class _Trials:
     pairs: Sequence[tuple[Mapping[str, Any], float]]
     space: Space | None = None
     objective: Objective | None = None
+    features: Mapping[str, float] | None = None
 
 
 class _Unfit(InvalidInput):
@@ -169,21 +171,23 @@ def _same(one: Path, other: Path) -> bool:
 
 def _read(study: Any) -> _Trials:
     """Reads the finished trials of a study, or of a project of KerasTuner's."""
-    name = str(study) if isinstance(study, (str, Path)) else type(study).__name__
+    name, folder = type(study).__name__, study if isinstance(study, (str, Path)) else None
     if isinstance(study, (str, Path)):
         if not has_log(folder_of(study)) and is_project(Path(study)):
-            return _Trials(name, read_trials(Path(study)))
+            return _Trials(str(study), read_trials(Path(study)))
         study = open_study(study)
     if isinstance(study, (Results, Study)):
-        name = str(getattr(study, "folder", None) or name)
+        folder = getattr(study, "folder", None)
         study = study.history if isinstance(study, Results) else study.results.history
     if not isinstance(study, History):
         return _Trials("pairs", list(study))
     ended = [t for t in study.trials.values() if t.status is Status.COMPLETED and t.feasible]
     pairs = [(t.config, t.score) for t in ended if t.score is not None]
     if study.several:
-        raise _Unfit(f"{name} ranks by several objectives, not by one value.")
-    return _Trials(name, pairs, Space.from_json(study.space), study.objective)
+        raise _Unfit(f"{folder or name} ranks by several objectives, not by one value.")
+    features = None if folder is None else noted(folder)
+    where = name if folder is None else str(folder)
+    return _Trials(where, pairs, Space.from_json(study.space), study.objective, features)
 
 
 def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) -> Source:
@@ -197,7 +201,7 @@ def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) 
             f"{trials.name} has no finished trial whose values lie in the new space "
             f"({len(trials.pairs)} finished trials)."
         )
-    return Source(pairs, trials.name)
+    return Source(pairs, trials.name, trials.features)
 
 
 def _sign(trials: _Trials, entry: Mapped, objective: Objective) -> float:
