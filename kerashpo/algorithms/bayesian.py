@@ -23,7 +23,7 @@ from kerashpo.algorithms.gp.promise import OnePromise, Promise
 from kerashpo.algorithms.observations import Observations, SeenTrials
 from kerashpo.algorithms.pareto_model import ParetoModel
 from kerashpo.algorithms.sobol import sobol_rows
-from kerashpo.algorithms.sources import Pairs, Source, best_first, read_sources
+from kerashpo.algorithms.sources import Pairs, Source, read_sources
 from kerashpo.algorithms.surrogate import Surrogate
 from kerashpo.algorithms.transfer import Transfer
 from kerashpo.core.errors import InvalidInput, unknown
@@ -151,7 +151,7 @@ class BayesianOptimization(Algorithm):
         if history.limits:
             self._check_limits(history)
         taken = self._observations.configs
-        queue = [*self._queue, *best_first(self._sources, history.objective)]
+        queue = [*self._queue, *self._transfer.bests(history.objective)]
         for config in map(self.space.project, queue):
             if key(config) not in taken:
                 return config

@@ -17,9 +17,9 @@ from kerashpo.algorithms.gp.promise import EnsemblePromise
 from kerashpo.algorithms.gp.standardise import standardise
 from kerashpo.algorithms.gp.subset import model, representatives
 from kerashpo.algorithms.observations import SeenTrials
-from kerashpo.algorithms.sources import Source
+from kerashpo.algorithms.sources import Source, best_first
 from kerashpo.algorithms.surrogate import Surrogate
-from kerashpo.core.records import Objective
+from kerashpo.core.records import Config, Objective
 from kerashpo.space.cube import Cube
 
 _DRAWS = 256
@@ -30,6 +30,7 @@ _ROWS, _FIT_ROWS = 200, 100
 _FEWEST = 3
 """Trials without which the sources cannot be told apart."""
 _DILUTED = 0.95
+_VOTERS = 3
 
 
 @final
@@ -87,9 +88,22 @@ class Transfer:
             parts.append((waiting.features, waiting.posterior, float(weights[-1])))
         return EnsemblePromise(tuple(parts))
 
+    def bests(self, objective: Objective) -> list[Config]:
+        """Returns the best configuration of each source, those that the others agree with first.
+
+        With fewer than three sources nobody can say which of two is right: the given order.
+        """
+        found = best_first(self._sources, objective)
+        if len(found) < _VOTERS:
+            return found
+        rows = self._features(np.array([self._cube.encode(config) for config in found]))
+        guesses = np.array([one.mean(rows) for one in self._posteriors(objective)])
+        np.fill_diagonal(guesses, 0.0)
+        return [found[i] for i in np.argsort(guesses.sum(axis=0), kind="stable")]
+
     def starts(self, objective: Objective) -> Matrix:
         """Returns the rows (k, d) of each source's best configuration."""
-        return np.array([self._cube.encode(one.best(objective)) for one in self._sources])
+        return np.array([self._cube.encode(config) for config in self.bests(objective)])
 
     def weights(
         self, own: Surrogate | None, objective: Objective, rng: np.random.Generator

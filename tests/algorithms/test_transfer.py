@@ -115,6 +115,15 @@ def test_the_best_of_each_source_come_first_under_any_algorithm():
         assert configs[:3] == [{"x": 0.5, "y": 0.5}, *best], name
 
 
+def test_the_start_that_the_other_sources_disagree_with_comes_last():
+    wrong = Source(pairs(lambda c: -bowl(c), 25, 3))
+    right = [Source(pairs(bowl, 25, seed)) for seed in (1, 2)]
+    transfer = Transfer(Cube(PLANE), [wrong, *right], FLOOR, ModelSettings())
+    assert transfer.bests(COST)[-1] == wrong.best(COST)
+    two = Transfer(Cube(PLANE), [wrong, right[0]], FLOOR, ModelSettings())
+    assert two.bests(COST) == [wrong.best(COST), right[0].best(COST)]
+
+
 def test_a_copy_of_the_same_study_leads_to_its_best_at_once():
     earlier = filled(20)
     history = search(BayesianOptimization(PLANE, 1, warm_start=earlier), empty(), 3)
