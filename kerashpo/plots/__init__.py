@@ -20,6 +20,7 @@
 ``fronts``                Pareto fronts of several searches, with attainment curves
 ``lineage``               family tree of a population, with scores
 ``schedule``              the values along the best trial's line of ancestors
+``interactive``           the figures by plotly: `results.plot(backend="plotly")`
 ``ranks``                 critical-difference diagram of several methods
 ``ticks``                 ticks for a parameter's values on the unit interval
 ``style``                 colours that stay apart in grey and for the colour-blind

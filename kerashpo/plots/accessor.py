@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
 from kerashpo.analysis.anytime import Axis, trace
 from kerashpo.analysis.design_matrix import DesignMatrix, design_matrix
@@ -26,13 +26,16 @@ from kerashpo.space.space import Space
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BACKENDS = ("matplotlib", "plotly")
+
 
 @final
 class Plots:
     """Draws a study; every method returns matplotlib Axes.
 
     Each method takes the Axes to draw on, or makes a figure with a title. Called with a language,
-    ``results.plot("es")``, it returns the same figures in that language.
+    ``results.plot("es")``, it returns the same figures in that language; with a backend,
+    ``results.plot(backend="plotly")``, interactive ones.
 
     Args:
         history: the study.
@@ -51,9 +54,35 @@ class Plots:
         self._history, self._space, self._say = history, space, say
         self._forest = forest or StudyForest(history, space)
 
-    def __call__(self, lang: str) -> Plots:
-        """Returns the same figures in another language, ``"en"`` or ``"es"``."""
-        return Plots(self._history, self._space, Texts(lang).labels, self._forest)
+    @overload
+    def __call__(
+        self, lang: str | None = None, backend: Literal["matplotlib"] = "matplotlib"
+    ) -> Plots: ...
+
+    @overload
+    def __call__(self, lang: str | None = None, *, backend: str) -> Any: ...
+
+    def __call__(self, lang: str | None = None, backend: str = "matplotlib") -> Any:
+        """Returns the same figures in another language, or interactive ones by plotly.
+
+        Args:
+            lang: ``"en"`` or ``"es"``; None for the present one.
+            backend: ``"matplotlib"``, or ``"plotly"`` (extra ``[plotly]``), whose methods return
+                a `plotly.graph_objects.Figure` of the same numbers.
+
+        Raises:
+            InvalidInput: for another language or backend.
+            MissingExtra: if plotly is not installed.
+        """
+        say = self._say if lang is None else Texts(lang).labels
+        plots = Plots(self._history, self._space, say, self._forest)
+        if backend not in BACKENDS:
+            raise unknown("backend", backend, BACKENDS)
+        if backend == "matplotlib":
+            return plots
+        from kerashpo.plots.interactive import InteractivePlots
+
+        return InteractivePlots(plots, say)
 
     def history(self, ax: Axes | None = None) -> Axes:
         """Every trial's score and the best so far."""
