@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pprint
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from kerashpo.analysis.tables import failure_rows, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
+from kerashpo.display.progress import fleet_text
 from kerashpo.display.text import energy_text, limits_text, score_notes
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
@@ -28,6 +30,7 @@ from kerashpo.space.space import Space
 _FIRST = 10
 _MOST = 150
 _MOST_FAILURES = 30
+_LOSSES = 5
 _TERMS = (
     "trial", "epoch", "score", "best", "status", "rung", "interval", "importance", "expected",
     "front",
@@ -97,9 +100,21 @@ def _verdict(subject: Subject, texts: Texts) -> list[Block]:
     state = texts("study.ended", reason=texts.reason(history.stopped)) if history.stopped else ""
     blocks: list[Block] = [Paragraph(text, strong=True)]
     blocks.append(Paragraph(state or texts("study.going_on")))
-    if facts := [*limits_text(history, texts), *energy_text(history, texts)]:
+    facts = [*limits_text(history, texts), *energy_text(history, texts), *_cluster(history, texts)]
+    if facts:
         blocks.append(Items(tuple(facts)))
     return blocks
+
+
+def _cluster(history: History, texts: Texts) -> list[str]:
+    """Returns the machines of the last session, and the trials that lost a worker."""
+    found = []
+    if history.fleet is not None:
+        found.append(texts("study.cluster", machines=fleet_text(history.fleet, texts)))
+    lost = {n: trial.facts.get("worker_lost") for n, trial in history.trials.items()}
+    for why, count in Counter(str(why) for why in lost.values() if why).most_common(_LOSSES):
+        found.append(texts.plural("study.lost_worker", count, why=why))
+    return found
 
 
 def _best(subject: Subject, texts: Texts) -> list[Block]:

@@ -17,7 +17,9 @@ from kerashpo.analysis.intervals import score_interval, trials_within, wilson
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import (
     Ended,
+    FleetChanged,
     JobStarted,
+    Noted,
     Reported,
     SessionEnded,
     SessionStarted,
@@ -73,6 +75,29 @@ def events(
         yield Ended(number, status, "", broken if number in failed else None, at=number + 1.0)
     if ended:
         yield SessionEnded("finished", True, at=float(trials))
+
+
+def on_a_cluster():
+    """A study in which a node was lost with two trials on it."""
+    for event in events(4):
+        yield event
+        if isinstance(event, SessionStarted):
+            yield FleetChanged(2, 3, lost=1)
+        if isinstance(event, JobStarted) and event.trial < 2:
+            yield Noted(event.trial, {"worker_lost": "the node 10.0.0.2 was lost"})
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("2 nodes", "1 node lost", "2 trials lost a worker", "10.0.0.2")),
+        ("es", ("2 nodos", "1 nodo perdido", "2 ensayos perdieron", "10.0.0.2")),
+    ],
+)
+def test_the_machines_of_a_cluster_and_what_was_lost_are_named(tmp_path, lang, words):
+    found = Results(History(on_a_cluster())).report(tmp_path / "report.md", lang)
+    text = found.read_text("utf-8")
+    assert all(word in text for word in words)
 
 
 def results(*args, **settings):
