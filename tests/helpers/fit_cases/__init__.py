@@ -53,6 +53,7 @@ _QUICK = frozenset(
         # Layers, models, steps.
         "batch normalisation, dropout, noise",
         "convolutions, pooling, spatial dropout",
+        "augmentation of places",
         "a stateful recurrent layer",
         "attention",
         "a shared layer and its penalty",

@@ -202,6 +202,28 @@ def test_frozen_layers_and_shared_penalties_are_part_of_the_key(data: FitData) -
     assert len({key(model, data) for model in (make(), frozen, twice)}) == 3
 
 
+@on_tensorflow
+def test_augmentation_shares_a_trace_and_draws_what_fit_draws() -> None:
+    images = np.random.default_rng(0).uniform(size=(20, 6, 6, 1)).astype("float32")
+    rows = FitData.from_fit(images, np.arange(20.0) % 2, batch_size=8, validation_split=0.2)
+
+    def augmented(trial: int) -> keras.Model:
+        with seeded_build(0, trial):
+            parts = [layers.RandomFlip(), layers.RandomRotation(0.2), layers.RandomContrast(0.2)]
+            last = [layers.Flatten(), layers.Dense(1, "sigmoid")]
+            model = keras.Sequential([keras.Input((6, 6, 1)), *parts, *last])
+            model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", jit_compile=False)
+        return model
+
+    shared, fit = CompiledLoop(), FitLoop()
+    for trial in (0, 1):
+        ours = train(shared, augmented(trial), rows, trial)
+        theirs = train(fit, augmented(trial), rows, trial)
+        for mine, their in zip(ours, theirs, strict=True):
+            assert mine == pytest.approx(their, abs=2e-5)
+    assert shared.engine.shared_graphs == 1
+
+
 def test_user_code_keeps_its_own_trace(data: FitData) -> None:
     class Odd(layers.Dense):
         pass

@@ -36,7 +36,13 @@ _KNOWN = _FREE | frozenset(
     "LayerNormalization GroupNormalization UnitNormalization Embedding LSTM GRU SimpleRNN "
     "LSTMCell GRUCell SimpleRNNCell Bidirectional TimeDistributed SpatialDropout1D "
     "SpatialDropout2D GaussianDropout AlphaDropout PReLU Masking MultiHeadAttention "
-    "Attention Dot Sequential Functional".split()
+    "Attention Dot Sequential Functional "
+    # Layers for images. Not AugMix: it draws by Python's `random` while it is traced.
+    "RandomFlip RandomRotation RandomTranslation RandomZoom RandomContrast RandomBrightness "
+    "RandomCrop CenterCrop Resizing RandomHue RandomSaturation RandomSharpness RandomShear "
+    "RandomPerspective RandomGaussianBlur RandomErasing RandomGrayscale RandomColorJitter "
+    "RandomColorDegeneration RandomInvert RandomPosterization Solarization AutoContrast "
+    "Equalization RandAugment MixUp".split()
 )
 _PLAIN = (bool, int, float, str, type(None))
 #: Optimizers that update every variable element by element.
