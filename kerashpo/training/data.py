@@ -122,10 +122,14 @@ class FitData:
         return are_arrays((self.x, self.y, self.sample_weight))
 
     @property
+    def validates_on_arrays(self) -> bool:
+        """Whether there are validation data, and they are dense arrays."""
+        return isinstance(self.validation, tuple) and are_arrays(self.validation)
+
+    @property
     def is_arrays(self) -> bool:
         """Whether the training data, and the validation data if any, are dense arrays."""
-        validation_ok = self.validation is None or isinstance(self.validation, tuple)
-        return self.trains_on_arrays and validation_ok and are_arrays(self.validation)
+        return self.trains_on_arrays and (self.validation is None or self.validates_on_arrays)
 
     @property
     def has_rows(self) -> bool:

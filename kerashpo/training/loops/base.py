@@ -98,7 +98,8 @@ def choose(
         return "plain", "fast=False"
     obstacle = find_obstacle(model, data, callbacks)
     if obstacle is None:
-        return "compiled", "arrays, and nothing that needs Python within an epoch"
+        kind = "arrays" if data.is_arrays else "a tf.data pipeline"
+        return "compiled", f"{kind}, and nothing that needs Python within an epoch"
     if fast is True:
         raise InvalidInput(
             f'fast=True expects epochs that can be compiled, but {obstacle}. Use fast="auto" '
@@ -111,16 +112,49 @@ def find_obstacle(
     model: keras.Model, data: FitData, callbacks: Sequence[keras.callbacks.Callback]
 ) -> str | None:
     """Returns why whole epochs cannot be compiled exactly, or None."""
-    obstacle = _data_obstacle(data) or _model_obstacle(model)
-    return obstacle or _callback_obstacle(model, callbacks)
+    obstacle = _data_obstacle(data) or _model_obstacle(model) or _stream_obstacle(model, data)
+    return obstacle or _callback_obstacle(model, data, callbacks)
 
 
 def _data_obstacle(data: FitData) -> str | None:
+    for part, steps in _pipelines(data):
+        if not _is_dataset(part):
+            return "the data are not dense arrays"
+        if (batches := int(part.cardinality())) < -1 or (batches == -1 and not steps):
+            return "the tf.data pipeline does not know its number of batches"
     if not data.is_arrays:
-        return "the data are not dense arrays"
+        return None
     everything = (data.x, data.y, data.sample_weight, data.validation)
     if keras.backend.backend() != "tensorflow" and not are_numbers(everything):
         return "the data hold strings, which only TensorFlow has as tensors"
+    return None
+
+
+def _pipelines(data: FitData) -> list[tuple[Any, int | None]]:
+    """Returns the training and validation data that are no arrays, with the steps given."""
+    found = [] if data.trains_on_arrays else [(data.x, data.steps_per_epoch)]
+    if data.validation is not None and not data.validates_on_arrays:
+        found.append((data.validation, data.validation_steps))
+    return found
+
+
+def _is_dataset(value: Any) -> bool:
+    """Whether a value is a `tf.data.Dataset` that a graph of this backend can read."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return isinstance(value, tf.data.Dataset)
+
+
+def _stream_obstacle(model: keras.Model, data: FitData) -> str | None:
+    if data.is_arrays:
+        return None
+    if model.steps_per_execution != 1:
+        return "a tf.data pipeline is read several steps at a time"
+    for step in ("train_step", "test_step"):
+        if not logs_are_metrics(model, step):
+            return f"the data are a tf.data pipeline, and the model has a {step} of its own"
     return None
 
 
@@ -146,11 +180,11 @@ def _distributed(model: keras.Model) -> bool:
 
 
 def _callback_obstacle(
-    model: keras.Model, callbacks: Sequence[keras.callbacks.Callback]
+    model: keras.Model, data: FitData, callbacks: Sequence[keras.callbacks.Callback]
 ) -> str | None:
     for callback in callbacks:
         inner = getattr(callback, "wrapped", callback)
-        if stops_on_nan(inner) and _can_stop_on_nan(model):
+        if stops_on_nan(inner) and data.trains_on_arrays and _can_stop_on_nan(model):
             continue
         if is_batch_level(inner):
             return f"the callback {type(inner).__name__} listens to batches"

@@ -129,9 +129,27 @@ KINDS = {
     ),
     "doubles and booleans": Case(MODEL, arrays(ROWS.astype("float64"), LABELS > 0)),
     "bfloat16": Case(MODEL, lambda: {"x": tensor_bfloat16(), "y": LABELS, "batch_size": 8}),
-    "a dataset": Case(MODEL, lambda: {"x": dataset(), "validation_data": HELD_OUT}, compiled=False),
+    "a dataset": Case(
+        MODEL, lambda: {"x": dataset(), "validation_data": HELD_OUT}, compiled=ON_TENSORFLOW
+    ),
     "a dataset, cached and in a drawn order": Case(
-        MODEL, lambda: {"x": dataset(True, True), "validation_data": dataset()}, compiled=False
+        MODEL,
+        lambda: {"x": dataset(True, True), "validation_data": dataset()},
+        compiled=ON_TENSORFLOW,
+    ),
+    "a dataset and class weights": Case(
+        MODEL, lambda: {"x": dataset(), "class_weight": {0: 0.2, 1: 3.0}}, compiled=ON_TENSORFLOW
+    ),
+    "a dataset whose epochs continue": Case(
+        MODEL, lambda: {"x": dataset(), "steps_per_epoch": 4}, applies=ON_TENSORFLOW
+    ),
+    "a dataset for validation": Case(
+        MODEL,
+        lambda: arrays(validation_split=0.0, validation_data=dataset(), validation_freq=2),
+        compiled=ON_TENSORFLOW,
+    ),
+    "a dataset of an unknown number of batches": Case(
+        MODEL, lambda: {"x": dataset().filter(lambda x, y: True)}, compiled=False
     ),
     "a dataset with weights and steps": Case(
         MODEL,
@@ -141,7 +159,7 @@ KINDS = {
             "validation_data": weighted_dataset(),
             "validation_steps": 2,
         },
-        compiled=False,
+        compiled=ON_TENSORFLOW,
     ),
     "a PyDataset": Case(
         MODEL, lambda: {"x": Batches(), "validation_data": Batches()}, compiled=False

@@ -61,18 +61,22 @@ class CompiledLoop(TrainingLoop):
         listeners = _listeners(model, data, last, callbacks)
         guards = [c for c in callbacks if stops_on_nan(getattr(c, "wrapped", c))]
         model.stop_training = False
-        with _Sessions(self.engine, model, data) as sessions:
+        with _Sessions(self.engine, model, data, first) as sessions:
             listeners.on_train_begin()
             logs: Logs | None = None
             for epoch in range(first, last + 1):
+                sessions.epoch = epoch
                 set_layer_seeds(model, keys, epoch, sessions.current().set_seed)
                 listeners.on_epoch_begin(epoch - 1)
                 session = sessions.for_training()
-                order = epoch_order(data, epoch, keys, model.steps_per_execution)
+                order = None
+                if data.trains_on_arrays:
+                    order = epoch_order(data, epoch, keys, model.steps_per_execution)
                 with sessions.trained.in_effect():
-                    logs = (
-                        _guarded(session, order, guards) if guards else session.train_epoch(order)
-                    )
+                    if guards and order is not None:
+                        logs = _guarded(session, order, guards)
+                    else:
+                        logs = session.train_epoch(order)
                     if data.validates(epoch):
                         logs |= _validate(session, listeners)
                 listeners.on_epoch_end(epoch - 1, logs)
@@ -125,12 +129,16 @@ class _Sessions:
 
     As in `fit`, that is so too after ``make_train_function(force=True)``, which reads anew which
     layers are trained and what the code of losses and layers refers to.
+
+    Attributes:
+        epoch: the epoch that is trained, from 1.
     """
 
-    def __init__(self, engine: Engine, model: keras.Model, data: FitData) -> None:
+    def __init__(self, engine: Engine, model: keras.Model, data: FitData, epoch: int) -> None:
         self._engine, self._model, self._data = engine, model, data
         self._open: CompiledSession | None = None
         self._flags: Flags = ()
+        self.epoch = epoch
         self.trained = TrainedLayers(model)
 
     def current(self) -> CompiledSession:
@@ -139,6 +147,7 @@ class _Sessions:
             with self.trained.in_effect():
                 self._flags = self.trained.now()
                 self._open = self._engine.open(self._model, self._data)
+            self._open.skip(self.epoch - 1)
         return self._open
 
     def for_training(self) -> CompiledSession:
@@ -193,7 +202,7 @@ def _listeners(
         add_progbar=verbose != 0,
         verbose=verbose,
         epochs=last,
-        steps=data.steps,
+        steps=data.steps if data.trains_on_arrays else data.steps_per_epoch or len(data.x),
         model=model,
     )
 

@@ -31,11 +31,12 @@ class CompiledSession(ABC):
     """One model during its training, one graph call per epoch; its variables are up to date."""
 
     @abstractmethod
-    def train_epoch(self, order: np.ndarray) -> Logs:
+    def train_epoch(self, order: np.ndarray | None) -> Logs:
         """Trains one epoch.
 
         Args:
-            order: indices of the samples in training order, int32, shape (n,).
+            order: indices of the samples in training order, int32, shape (n,); None for a
+                pipeline, which has its own.
 
         Returns:
             the logs of `fit`, without validation.
@@ -57,6 +58,10 @@ class CompiledSession(ABC):
     @abstractmethod
     def test_epoch(self) -> Logs:
         """Evaluates on the validation data; metric names have no prefix ``val_``."""
+
+    def skip(self, epochs: int) -> None:
+        """Moves to the place in the data that a training has reached after so many epochs."""
+        del epochs  # the order of arrays is keyed by epoch
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
         """See `kerashpo.training.randomness.assign_state`; a backend may have a faster way."""
@@ -227,14 +232,16 @@ class Engine(ABC, Generic[Graphs]):
         self._private.pop(model, None)
 
     def _on_device(self, data: FitData) -> tuple[Any, Any]:
-        """Returns training and validation data on the device; the latter None if there is none."""
+        """Returns training and validation data on the device; None for what is no arrays."""
 
         def move() -> tuple[FitData, Any, Any]:
-            validation = None
-            if data.validation is not None:
+            training = validation = None
+            if data.validates_on_arrays:
                 validation = self._to_device(packed(data.validation))
+            if data.trains_on_arrays:
+                training = self._to_device(packed(data.weighted()))
             # The entry holds the data too: while it does, no other object can get their id.
-            return data, self._to_device(packed(data.weighted())), validation
+            return data, training, validation
 
         _, training, validation = self._data.get(id(data), move)
         return training, validation

@@ -131,8 +131,9 @@ class JaxSession(CompiledSession):
         self._train: dict[tuple[Kind, int], Compiled] = {}
         self._test: Compiled | None = None
 
-    def train_epoch(self, order: np.ndarray) -> Logs:
+    def train_epoch(self, order: np.ndarray | None) -> Logs:
         """See `CompiledSession.train_epoch`."""
+        assert order is not None, "pipelines are not compiled on JAX"
         logs, state = self._run("training", order)
         self._values.set(state)
         self._values.advance_seeds(-(-len(order) // self._data.batch))

@@ -27,6 +27,7 @@ from kerashpo.training.loops.compiled.tensorflow.runtime import (
     single_threaded_executor,
     without_grappler,
 )
+from kerashpo.training.loops.compiled.tensorflow.streams import Stream
 from kerashpo.training.loops.compiled.tensorflow.traces import SharedTrace, Trace
 
 #: Number of sessions after which TensorFlow's kernel cache is cleared.
@@ -51,6 +52,10 @@ class TensorFlowEngine(Engine[SharedTrace]):
         if self._sessions % _SESSIONS_PER_CLEARING == 0:
             clear_kernels()
         training, validation = self._on_device(data)
+        if not data.trains_on_arrays:
+            training = Stream.of_training(model, data)
+        if data.validation is not None and validation is None:
+            validation = Stream.of_validation(model, data)
         return TensorFlowSession(self.trace(model), model, data, training, validation)
 
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
@@ -96,17 +101,26 @@ class TensorFlowSession(CompiledSession):
         self._bound = _BoundModel(shared, model)
         self._model, self._trace = model, shared
         self._training, self._validation = training, validation
-        self._batch = tf.constant(data.batch)
-        self._validation_batch = tf.constant(data.validation_batch)
-        order = data.validation_order(model.steps_per_execution)
-        self._validation_order = None if order is None else tf.constant(order)
-        size = sum(int(np.prod(variable.shape)) for variable in model.variables)
-        products = size * min(data.batch, data.samples)
-        self._small = is_small(products)
+        self._small = False
+        if not isinstance(training, Stream):
+            self._batch = tf.constant(data.batch)
+            size = sum(int(np.prod(variable.shape)) for variable in model.variables)
+            self._small = is_small(size * min(data.batch, data.samples))
+        if validation is not None and not isinstance(validation, Stream):
+            self._validation_batch = tf.constant(data.validation_batch)
+            order = data.validation_order(model.steps_per_execution)
+            self._validation_order = None if order is None else tf.constant(order)
         self._bound.__enter__()
 
-    def train_epoch(self, order: np.ndarray) -> Logs:
+    def skip(self, epochs: int) -> None:
+        """See `CompiledSession.skip`."""
+        if isinstance(self._training, Stream):
+            self._training.skip(epochs)
+
+    def train_epoch(self, order: np.ndarray | None) -> Logs:
         """See `CompiledSession.train_epoch`."""
+        if isinstance(self._training, Stream):
+            return self._read(graphs.trace_training_stream, self._training)
         data, batch = self._training, self._batch
         return to_numbers(self._run(graphs.trace_training, data, tf.constant(order), batch))
 
@@ -118,10 +132,18 @@ class TensorFlowSession(CompiledSession):
 
     def test_epoch(self) -> Logs:
         """See `CompiledSession.test_epoch`."""
+        if isinstance(self._validation, Stream):
+            self._validation.restart()
+            return self._read(graphs.trace_testing_stream, self._validation)
         data, batch, order = self._validation, self._validation_batch, self._validation_order
         if order is None:
             return to_numbers(self._run(graphs.trace_testing, data, batch))
         return to_numbers(self._run(graphs.trace_testing_rows, data, order, batch))
+
+    def _read(self, trace: Trace, stream: Stream) -> Logs:
+        with stream.epoch() as (iterator, most):
+            graph = self._trace.graph(trace, self._model, iterator)
+            return to_numbers(graph(iterator, tf.constant(most)))
 
     def _run(self, trace: Trace, data: Any, *inputs: Any) -> Any:
         if self._small:

@@ -97,6 +97,51 @@ def trace_predicting(model: keras.Model, data: Any) -> Concrete:
     return _concrete(predict, specs(data))
 
 
+def trace_training_stream(model: keras.Model, iterator: Any) -> Concrete:
+    """Traces one epoch that reads its batches itself: ``(iterator, most) -> logs``.
+
+    For models whose logs are metrics.
+
+    Args:
+        model: built and compiled.
+        iterator: of a `tf.data` pipeline; the graph takes any of this type.
+    """
+    return _stream(model, iterator, lambda batch: model.train_step(batch))
+
+
+def trace_testing_stream(model: keras.Model, iterator: Any) -> Concrete:
+    """Traces an evaluation that reads its batches itself: ``(iterator, most) -> logs``."""
+    return _stream(model, iterator, lambda batch: model.test_step(batch))
+
+
+#: Traces whose graph calls further functions and waits for data: for the default executor alone.
+STREAMS = (trace_training_stream, trace_testing_stream)
+
+
+def _stream(model: keras.Model, iterator: Any, step: Callable[[Any], Any]) -> Concrete:
+    @tf.autograph.experimental.do_not_convert
+    def epoch(iterator: Any, most: Any) -> Any:
+        model.reset_metrics()
+
+        def condition(index: Any, more: Any) -> Any:
+            return tf.logical_and(more, index < most)
+
+        def body(index: Any, more: Any) -> Any:
+            batch = iterator.get_next_as_optional()
+
+            def run() -> Any:
+                step(batch.get_value())
+                return tf.constant(True)
+
+            return index + 1, tf.cond(batch.has_value(), run, lambda: tf.constant(False))
+
+        start = [tf.constant(0), tf.constant(True)]
+        tf.while_loop(condition, body, start, parallel_iterations=1)
+        return _tensors(model.get_metrics_result())
+
+    return _concrete(epoch, iterator._type_spec, tf.TensorSpec([], tf.int32))
+
+
 def specs(data: Any) -> Any:
     """Returns the nested `tf.TensorSpec` of data, with an unknown number of samples."""
     return _map(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), data)

@@ -60,12 +60,13 @@ class SharedTrace:
         """Returns the graph that `trace` makes for data of this type; traced at most once.
 
         Args:
-            trace: one of `graphs.trace_training`, `trace_testing`, `trace_predicting`.
+            trace: one of `graphs.trace_training`, `trace_testing`, `trace_predicting`, or of
+                `graphs.STREAMS`.
             model: a model bound to the slots.
-            data: nested tensors.
+            data: nested tensors, or an iterator of batches.
         """
         traced = self._traced(trace, model, data)
-        if not self.quick:
+        if not self.quick or trace in graphs.STREAMS:
             return traced
         if traced not in self._lowered:
             self._lowered[traced] = with_lowered_loops(traced)
@@ -89,13 +90,15 @@ class SharedTrace:
                     # Only for Keras's code: a user's function may be differentiated later.
                     stack.enter_context(collectable_graphs())
                     stack.enter_context(lifted(model, self._slots))
-                if self.quick:
+                if self.quick and trace not in graphs.STREAMS:
                     stack.enter_context(functional_loops())
                 self._graphs[key] = trace(model, data)
         return self._graphs[key]
 
 
 def _spec_key(data: Any) -> Hashable:
+    if isinstance(data, tf.data.Iterator):
+        return str(data.element_spec)
     leaves = [
         (path, None if leaf is None else (leaf.dtype.name, tuple(leaf.shape[1:])))
         for path, leaf in keras.tree.flatten_with_path(data)
