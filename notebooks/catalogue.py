@@ -22,6 +22,7 @@ NAMES = {
     },
     "functional": {"es": "espacio_y_optimize", "en": "space_and_optimize"},
     "rungs": {"es": "hyperband_y_asha", "en": "hyperband_and_asha"},
+    "population": {"es": "entrenamiento_por_poblaciones", "en": "population_based_training"},
     "gaussian": {"es": "proceso_gaussiano", "en": "gaussian_process"},
     "moving": {"es": "desde_keras_tuner", "en": "from_keras_tuner"},
 }

@@ -133,6 +133,19 @@ def rungs() -> Exercise:
     )
 
 
+def population() -> Exercise:
+    """Population-based training of the noisy quadratic model on a virtual clock."""
+    return Exercise(
+        studies={"population": Expected(trials=8, virtual=True)},
+        answers={
+            "copies": Number(lambda s: int(s["population"].lineage()["parent"].notna().sum())),
+            "ancestors": Number(lambda s: int(s["population"].lineage()["in_best"].sum()) - 1),
+            "fall": Number(lambda s: _fall(s["population"]), 0.05),
+            "epochs_20": Number(lambda s: 20 * 100),
+        },
+    )
+
+
 def gaussian() -> Exercise:
     """The Gaussian process and the acquisition on a function of one number."""
     wave = Expected(trials=8, recompute=lambda config, _: wavy(config["x"]))
@@ -163,6 +176,7 @@ EXERCISES: Mapping[str, Callable[[], Exercise]] = {
     "lab": lab,
     "functional": functional,
     "rungs": rungs,
+    "population": population,
     "gaussian": gaussian,
     "moving": moving,
 }
@@ -269,6 +283,12 @@ def _idle(results: Results, workers: int) -> float:
     """Returns the fraction of the workers' time in which nothing was trained."""
     trained = sum(trial.seconds for trial in results.history.trials.values())
     return 1.0 - trained / (workers * results.seconds)
+
+
+def _fall(results: Results) -> float:
+    """Returns by how much the rate is divided along the winner's line."""
+    rates = results.schedule()["value"]
+    return float(rates.iloc[0] / rates.iloc[-1])
 
 
 def _metrics(results: Results) -> int:

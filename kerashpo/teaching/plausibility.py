@@ -93,7 +93,8 @@ def _kind(history: History, expected: Expected) -> Iterator[Finding]:
 
 def _epochs(trial: Trial) -> Iterator[Finding]:
     for reports in trial.reports.values():
-        if sorted(reports) != list(range(1, len(reports) + 1)):
+        first = 1 + (trial.forked_at or 0)
+        if sorted(reports) != list(range(first, first + len(reports))):
             yield "epochs_missing", {"trial": trial.number}
     bound = trial.reports and max(len(reports) for reports in trial.reports.values())
     if trial.status.value == "COMPLETED" and not bound:
@@ -161,7 +162,7 @@ def _configs(history: History) -> Iterator[Finding]:
             yield "outside", {"trial": trial.number, "config": dict(trial.config)}
             continue
         first = seen.setdefault(key(trial.config), trial.number)
-        if first != trial.number:
+        if first != trial.number and trial.parent is None:
             yield "repeated", {"trial": trial.number, "first": first}
 
 
@@ -179,7 +180,8 @@ def _proposals(history: History) -> Iterator[Finding]:
     objectives = tuple((o.name, o.direction) for o in history.objectives)
     past = History([StudyCreated(history.space, objectives, history.seed)])
     for trial in history.trials.values():
-        if algorithm.ask(trial.number, past) != trial.config:
+        # A copy of population-based training has values near its parent's.
+        if trial.parent is None and algorithm.ask(trial.number, past) != trial.config:
             yield "not_drawn", {"trial": trial.number, "seed": history.seed}
             return
         past.apply(JobStarted(Start(trial.number, trial.config, 1)))
