@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.bayesian import BayesianOptimization
-from kerashpo.algorithms.sobol import SobolSearch
 from kerashpo.algorithms.sources import Pairs, Source, read_sources
 from kerashpo.algorithms.wrappers import BestFirst
 from kerashpo.core.errors import require_integer
@@ -90,6 +88,10 @@ class Auto(Algorithm):
             require_integer("max_trials", max_trials, 1)
         require_integer("workers", workers, 1)
         name, _ = choose(space, max_trials, workers)
+        # They import scipy, which `choose` and resuming a random search do without.
+        from kerashpo.algorithms.bayesian import BayesianOptimization
+        from kerashpo.algorithms.sobol import SobolSearch
+
         if name == "bayesian":
             self._chosen: Algorithm = BayesianOptimization(space, seed, warm_start=warm_start)
         else:

@@ -11,8 +11,29 @@ Tuners with ``context="auto"`` write the features of their data beside their log
 the studies of the most similar data. To add a feature: a function in ``features``.
 """
 
-from kerashpo.experience.features import data_features
-from kerashpo.experience.folder import Experience
-from kerashpo.experience.notes import note, noted
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerashpo.experience.features import data_features as data_features
+    from kerashpo.experience.folder import Experience as Experience
+    from kerashpo.experience.notes import note as note
+    from kerashpo.experience.notes import noted as noted
+
+_MENU = {
+    "Experience": "kerashpo.experience.folder",
+    "data_features": "kerashpo.experience.features",
+    "note": "kerashpo.experience.notes",
+    "noted": "kerashpo.experience.notes",
+}
 
 __all__ = ["Experience", "data_features", "note", "noted"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a name on first use: the features need scikit-learn, which `optimize` does not."""
+    if name not in _MENU:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MENU[name]), name)

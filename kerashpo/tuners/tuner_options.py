@@ -20,7 +20,6 @@ from kerashpo.store.open import folder_of
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import Resuming
 from kerashpo.study.retention import read_keep
-from kerashpo.training.population import check_population
 from kerashpo.training.settings import Settings
 from kerashpo.tuners.describe import describe
 from kerashpo.tuners.goal import Goal
@@ -178,6 +177,9 @@ class TunerOptions:
         if self.fast not in ("auto", True, False):
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
         executor_factory(*self.executor_arguments)
+        # Imports Keras, which `optimize` and `simulate` do without.
+        from kerashpo.training.population import check_population
+
         check_population(self.population, self.fast, self.serial)
         read_bytes("keep_in_memory", self.keep_in_memory)
         read_keep(self.keep)

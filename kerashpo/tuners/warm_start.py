@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -147,7 +147,10 @@ def _sources(
     """Yields the sources of one entry: one, or those of the studies in a folder."""
     folder = entry.study if isinstance(entry.study, (str, Path)) else None
     if folder is None or has_log(folder_of(folder)) or is_project(Path(folder)):
-        yield _source(_read(entry.study), entry, space, objective)
+        try:
+            yield _source(_read(entry.study), entry, space, objective)
+        except _Unfit as error:
+            raise InvalidInput(str(error)) from None
         return
     below = [path for path in studies_below(folder) if own is None or not _same(path, own)]
     if not below:
@@ -193,7 +196,7 @@ def _read(study: Any) -> _Trials:
 def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) -> Source:
     sign = _sign(trials, entry, objective)
     rows = [(_translated(c, trials.space, entry, space), sign * v) for c, v in trials.pairs]
-    _require_names(trials, [set(config) for config, _ in rows], entry, space)
+    _require_names(trials, [config for config, _ in rows], entry, space)
     kept = [(_kept(config, space), value) for config, value in rows]
     pairs = tuple((config, float(value)) for config, value in kept if config is not None)
     if not pairs:
@@ -250,13 +253,19 @@ def _objects(space: Space, name: str) -> Choice | None:
     return next((d for d in found if isinstance(d, Choice) and not d.scalar), None)
 
 
-def _require_names(trials: _Trials, names: Iterable[set[str]], entry: Mapped, space: Space) -> None:
+def _require_names(
+    trials: _Trials, configs: Sequence[Mapping[str, Any]], entry: Mapped, space: Space
+) -> None:
     """Raises InvalidInput for parameters that only one of the two spaces has."""
-    given = set[str]().union(*names)
-    if trials.space is not None:
+    given = {name for config in configs for name in config}
+    if trials.space is None:
+        # Which parameters it had is only known from its configurations, of some conditions alone.
+        needed = {p.name for config in configs for p in space.active(config)}
+    else:
         given |= {entry.rename.get(n, n) for n in trials.space.names if n not in entry.drop}
-    tuned = {p.name for p in space.params if p.domain.levels != 1}
-    foreign, missing = sorted(given - set(space.names)), sorted(tuned - given)
+        needed = set(space.names)
+    needed -= {p.name for p in space.params if p.domain.levels == 1}
+    foreign, missing = sorted(given - set(space.names)), sorted(needed - given)
     if (foreign or missing) and trials.pairs:
         what = [f"it also has {', '.join(map(repr, foreign))}"] * bool(foreign)
         what += [f"it has no {', '.join(map(repr, missing))}"] * bool(missing)

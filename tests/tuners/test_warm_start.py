@@ -102,6 +102,15 @@ def test_conditions_are_those_of_the_new_space(runs):
     assert {c["kind"] for c, _ in source.pairs} == {"a", "b"}
 
 
+def test_pairs_need_the_parameters_of_their_own_conditions_alone():
+    under = kt.space.when("kind", "b", {"width": kt.space.integer(1, 4)})
+    space = kt.Space({"x": kt.space.uniform(-1, 1), "kind": kt.space.choice(["a", "b"])}, under)
+    (source,) = read_warm_start([({"x": 0.1, "kind": "a"}, 1.0)], space, VALUE)
+    assert dict(source.pairs[0][0]) == {"x": 0.1, "kind": "a"}
+    with pytest.raises(InvalidInput, match="it has no 'width'"):
+        read_warm_start([({"x": 0.1, "kind": "b"}, 1.0)], space, VALUE)
+
+
 def test_objects_are_found_again_by_their_labels(tmp_path):
     first_space = kt.Space({"size": kt.space.choice([(1, 2), (3, 4)])})
     earlier = search(lambda c: c["size"][0], first_space, max_trials=2, directory=tmp_path / "one")
