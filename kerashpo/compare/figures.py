@@ -123,6 +123,9 @@ class Gallery:
         name = f"{self._prefix}{name}"
         figure = Figure(figsize=(6.4, height), layout="constrained", dpi=150)
         draw(figure.add_subplot())
+        # The file may stand alone; in the report the caption is the title.
+        title = caption.partition(". ")[0].replace("$", r"\$")
+        figure.suptitle(title, x=0.01, ha="left", fontsize="medium", wrap=True)
         figure.savefig(self._folder / name)
         self.files.append(name)
         path = os.path.relpath(self._folder / name, self._report)
