@@ -119,7 +119,8 @@ def _shrink(data: dict[str, Any]) -> None:
 
 def _is_greeting(output: Any) -> bool:
     """Whether this is what TensorFlow says about the machine when it is loaded."""
-    return output.get("name") == "stderr" and "absl::InitializeLog" in output.get("text", "")
+    said = output.get("text", "")
+    return output.get("name") == "stderr" and ("absl::InitializeLog" in said or "cuInit" in said)
 
 
 def main() -> None:

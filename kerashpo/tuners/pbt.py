@@ -70,17 +70,18 @@ class PBT(Tuner):
         algorithm_options: Mapping[str, Any] | None = None,
         **options: Unpack[TunerArguments],
     ) -> None:
+        if together not in (True, False, "auto"):
+            raise InvalidInput(f'together must be "auto", True or False. Received: {together!r}.')
+        self._asked = mutate
+        members = as_whole(population)
+        as_one: dict[Any, Any] = {True: None if members == 1 else members, False: None}
         shape = {
-            "population": as_whole(population),
+            "population": members,
             "interval": as_whole(interval),
             "quantile": quantile,
             "resample": resample,
             "explore": explore,
         }
-        if together not in (True, False, "auto"):
-            raise InvalidInput(f'together must be "auto", True or False. Received: {together!r}.')
-        self._asked = mutate
-        as_one: dict[Any, Any] = {True: as_whole(population), False: None}
         super().__init__(
             Strategy(
                 algorithm, algorithm_options or {}, Schedule("pbt", shape, as_whole(max_epochs))

@@ -180,8 +180,8 @@ ax.legend(frameon=False);
 # %% [markdown] lang="en"
 # ## Could it be luck?
 #
-# With the same 400 epochs: eight random constants, the population, and the schedule written by hand. Each dot is a seed; the
-# bar is the mean. Lower is better.
+# With the same 400 epochs: eight random constants, the population, and eight times the schedule written by hand. Each dot
+# is a seed; the bar is the mean. Lower is better.
 
 
 # %%
@@ -203,7 +203,11 @@ losses = pd.DataFrame(
             for seed in SEEDS
         ],
         "population": [final_loss(search) for search in searches],
-        "by hand": [np.log10(trained(falling, seed)[-1]) for seed in SEEDS],
+        "by hand": [
+            # A rate that differs by a millionth meets other noise.
+            np.log10(min(trained(falling * (1 + 1e-6 * k), seed)[-1] for k in range(8)))
+            for seed in SEEDS
+        ],
     },
     index=SEEDS,
 )
@@ -215,7 +219,8 @@ ax.set(xticks=range(3), xticklabels=list(losses), ylabel="log10 loss")
 losses.mean().round(3)
 
 # %% [markdown] lang="es"
-# La población queda cerca del calendario escrito a mano, que aquí conocíamos y en una red no.
+# La población gana a las dos cosas: donde el calendario escrito a mano ya baja, las poblaciones siguen un tiempo con tasas
+# altas. Qué calendario conviene no se sabe de antemano; en una red, menos todavía.
 #
 # ## Una red de verdad
 #
@@ -223,7 +228,8 @@ losses.mean().round(3)
 # cambian la forma de la red: aquí la tasa y el dropout, pero no las unidades, que solo se eligen al principio.
 
 # %% [markdown] lang="en"
-# The population comes close to the schedule written by hand, which we knew here and do not know for a network.
+# The population beats both: where the schedule written by hand falls already, populations keep to high rates for a while.
+# Which schedule is right nobody knows beforehand; for a network even less so.
 #
 # ## A real network
 #

@@ -73,6 +73,10 @@ def test_one_by_one_it_takes_the_same_decisions(whole, tmp_path):
                 assert metrics[name] == pytest.approx(value, rel=1e-4, abs=1e-6)
 
 
+def test_a_population_of_one_is_trained_alone(tmp_path):
+    assert ways(pbt(tmp_path, population=1, max_epochs=2)) == {"compiled"}
+
+
 def test_a_search_that_was_cut_continues_exactly(whole, tmp_path):
     for epochs in (4, 11, None):
         cut = pbt(tmp_path, max_epochs_total=epochs)
