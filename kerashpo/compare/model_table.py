@@ -87,5 +87,4 @@ def _optimism(difference: float, task: Task, texts: Texts) -> str:
         return "-"
     if not task.is_share:
         return quantity(difference, texts)
-    points = texts("number.points")
-    return share(difference, texts).replace(" %", f" {points}")
+    return share(difference, texts).replace(" %", "")

@@ -382,7 +382,7 @@ pd.DataFrame({name: on_test(model) for name, model in models.items()}).T.round(4
 # - **La validación es optimista, y se satura.** Se eligió lo mejor en 91 tumores; por eso *val. accuracy* suele quedar
 #   por encima de *test accuracy*, más cuantos más ensayos se comparan. Cuando varios empatan, la validación ya no dice
 #   nada, y buscar más no ayuda.
-# - **Los promedios se sostienen.** Con ocho semillas, la pérdida de prueba de los ganadores es de tres a ocho veces la
+# - **Los promedios se sostienen.** Con ocho semillas, la pérdida de prueba de los ganadores es de tres a cuatro veces la
 #   del modelo por defecto; la de los promedios, parecida a ella.
 # - **Hyperband gasta menos épocas por configuración** y prueba más; la bayesiana prueba menos y mejor escogidas. Cuál
 #   conviene depende de si las primeras épocas ya dicen algo.
@@ -397,7 +397,7 @@ pd.DataFrame({name: on_test(model) for name, model in models.items()}).T.round(4
 # - **Validation is optimistic, and it saturates.** The best on 91 tumours was chosen, so that *val. accuracy* is mostly
 #   above *test accuracy*, the more so the more trials are compared. Where several tie, validation has nothing left to
 #   say, and searching longer does not help.
-# - **Averages hold.** Over eight seeds the winners' test loss is three to eight times the untuned model's; that of the
+# - **Averages hold.** Over eight seeds the winners' test loss is three to four times the untuned model's; that of the
 #   averages is about the same as the untuned model's.
 # - **Hyperband spends fewer epochs on a configuration** and tries more; the Bayesian search tries fewer, better chosen
 #   ones. Which is better depends on whether the first epochs tell anything.
