@@ -1,6 +1,7 @@
 """Which notebooks there are: one source, one notebook a language.
 
-A source is a jupytext percent script. A cell with ``lang="es"`` or ``lang="en"`` belongs to
+A source is a jupytext percent script; ``install.py`` is put before its code as a cell. A cell with
+``lang="es"`` or ``lang="en"`` belongs to
 that language alone; all others belong to both.
 """
 
@@ -26,6 +27,7 @@ NAMES = {
     "gaussian": {"es": "proceso_gaussiano", "en": "gaussian_process"},
     "moving": {"es": "desde_keras_tuner", "en": "from_keras_tuner"},
 }
+INSTALL = "install"
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -51,6 +53,8 @@ class Page:
         source = (FOLDER / "sources" / f"{self.name}.py").read_text("utf-8")
         read = jupytext.reads(source, fmt="py:percent")
         cells = [c for c in read.cells if c.metadata.get("lang", self.language) == self.language]
+        first = next(n for n, cell in enumerate(cells) if cell.cell_type == "code")
+        cells.insert(first, _install_cell())
         for number, cell in enumerate(cells):
             tags = cell.metadata.get("tags")
             cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
@@ -58,6 +62,12 @@ class Page:
         book = nbformat.v4.new_notebook(cells=cells)
         book.metadata = nbformat.from_dict({"kernelspec": _KERNEL, "language_info": _LANGUAGE})
         return book
+
+
+def _install_cell() -> Any:
+    """Returns the first code cell, which installs kerashpo where it is missing."""
+    code = (FOLDER / "install.py").read_text("utf-8").strip()
+    return nbformat.v4.new_code_cell(code, metadata={"tags": [INSTALL]})
 
 
 _LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}

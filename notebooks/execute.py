@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from catalogue import NAMES, Page, pages, tagged
+from catalogue import INSTALL, NAMES, Page, pages, tagged
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -54,16 +54,26 @@ def execute(page: Page) -> None:
 def retell(page: Page) -> None:
     """Writes a notebook with the source's texts and the outputs that it has.
 
+    The cell that installs kerashpo has no output and is taken over, too.
+
     Raises:
         SystemExit: if its code is not the source's.
     """
     book, kept = page.build(), nbformat.read(page.path, as_version=4)
-    new, old = ([c for c in b.cells if c.cell_type == "code"] for b in (book, kept))
+    new, old = ([c for c in b.cells if _has_output(c)] for b in (book, kept))
     if [cell.source for cell in new] != [cell.source for cell in old]:
         raise SystemExit(f"{page.path.name}: its code has changed, so it must be executed.")
     for cell, before in zip(new, old):
-        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+        cell.outputs = [output for output in before.outputs if not _is_greeting(output)]
+    codes = [cell for cell in book.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(codes, start=1):
+        cell.execution_count = number
     nbformat.write(book, page.path)
+
+
+def _has_output(cell: Any) -> bool:
+    installs = INSTALL in cell.metadata.get("tags", ())
+    return cell.cell_type == "code" and bool(cell.source.strip()) and not installs
 
 
 def check(page: Page) -> None:

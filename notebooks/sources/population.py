@@ -1,4 +1,3 @@
-
 # %% [markdown] lang="es"
 # # Entrenamiento basado en poblaciones: valores que cambian
 #

@@ -1,7 +1,7 @@
 # %% [markdown] lang="es"
 # # Hyperband y ASHA, en un reloj virtual
 #
-# Entrenar cuesta, y de la mayoría de las configuraciones se ve pronto que no sirven. Este cuaderno mira **cómo** reparten las
+# Entrenar cuesta, y casi siempre se ve pronto que una configuración no sirve. Este cuaderno mira **cómo** reparten las
 # épocas *successive halving*, Hyperband y ASHA. No entrena nada: las curvas de aprendizaje son una fórmula y el reloj es
 # virtual, de modo que una búsqueda con 8 trabajadores tarda un instante, y sus segundos son los que habría tardado.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
+import subprocess
 
 import nbformat
 import pytest
@@ -29,10 +31,36 @@ def test_every_notebook_has_an_exercise_and_a_solution():
 
 
 @EACH
-def test_the_first_code_cell_holds_the_parameters(page):
-    first = next(cell for cell in page.build().cells if cell.cell_type == "code")
+def test_the_first_code_cells_install_kerashpo_and_hold_the_parameters(page):
+    install, first, *_ = (cell for cell in page.build().cells if cell.cell_type == "code")
+    assert install.metadata.tags == ["install"]
     assert first.metadata.tags == ["parameters"]
     assert names(first.source) == {"FAST", "SEED", "EPOCHS"}
+
+
+def test_the_install_cell_does_nothing_here_and_elsewhere_finds_wheel_or_clone(
+    tmp_path, monkeypatch
+):
+    code = compile((FOLDER / "install.py").read_text("utf-8"), "install", "exec")
+    called = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command[-1]))
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert not called
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"neither its wheel nor.*ni su wheel ni su"):
+        exec(code, {})
+    clone = tmp_path / "kerashpo-main"
+    (clone / "kerashpo").mkdir(parents=True)
+    (clone / "notebooks").mkdir()
+    (clone / "pyproject.toml").touch()
+    exec(code, {})
+    monkeypatch.chdir(clone / "notebooks")  # the repository that the notebook lies in
+    exec(code, {})
+    wheel = clone / "notebooks" / "kerashpo-0.1.0-py3-none-any.whl"
+    wheel.touch()
+    exec(code, {})
+    assert called == [str(clone), str(clone), str(wheel)]
 
 
 @EACH
