@@ -190,7 +190,7 @@ stuck.plot.surrogate("x");
 #
 # **También se queda a la izquierda.** Ajustar el núcleo no lo salva: tres puntos mal puestos engañan a cualquier modelo, y
 # la mejora esperada es codiciosa. Por eso una búsqueda bayesiana empieza con varios puntos repartidos por el espacio
-# (`num_initial_points`; entre 5 y 10 si no se dice nada). Con los puntos que kerashpo elige él mismo, aunque solo sean tres:
+# (`num_initial_points`; entre 4 y 10 si no se dice nada). Con los puntos que kerashpo elige él mismo, aunque solo sean tres:
 
 # %% [markdown] lang="en"
 # (The mean passes below the worst points on purpose: kerashpo cuts what is much worse than the rest, for how bad it is says
@@ -198,7 +198,7 @@ stuck.plot.surrogate("x");
 #
 # **It stays on the left as well.** Fitting the kernel does not save it: three points in bad places mislead any model, and
 # expected improvement is greedy. That is why a Bayesian search begins with several points spread over the space
-# (`num_initial_points`; between 5 and 10 if you say nothing). With the points that kerashpo chooses itself, though only
+# (`num_initial_points`; between 4 and 10 if you say nothing). With the points that kerashpo chooses itself, though only
 # three:
 
 # %%

@@ -408,8 +408,9 @@ pd.DataFrame({name: on_test(model) for name, model in models.items()}).T.round(4
 # 1. ¿Cuántas épocas entrenó Hyperband su mejor ensayo (`best_trial_epochs`), y cuántas en total (`total_epochs`)?
 #    Mire `hyperband.results.trials()`.
 # 2. ¿Cuántos ensayos detuvo Hyperband antes del final, con estado `STOPPED` (`stopped`)?
-# 3. Ponga `SEED = 1` arriba y ejecute todo de nuevo. ¿Gana el mismo sintonizador? Escriba en `conclusion`, en unas tres
-#    frases, qué dice eso de comparar con una sola semilla.
+# 3. Anote qué sintonizador gana, sume 1 a su `SEED` y ejecute todo de nuevo. ¿Gana el mismo? Escriba en `conclusion`, en
+#    unas tres frases, qué dice eso de comparar con una sola semilla. Entregue con su propia semilla: póngala otra vez y
+#    ejecute todo antes de la entrega.
 #
 # Sustituya los `None`, escriba su nombre y ejecute las dos últimas celdas. Puede repetirlas cuantas veces quiera.
 
@@ -419,8 +420,9 @@ pd.DataFrame({name: on_test(model) for name, model in models.items()}).T.round(4
 # 1. How many epochs did Hyperband train its best trial (`best_trial_epochs`), and how many in all (`total_epochs`)?
 #    Look at `hyperband.results.trials()`.
 # 2. How many trials did Hyperband stop before the end, with status `STOPPED` (`stopped`)?
-# 3. Set `SEED = 1` at the top and run everything again. Does the same tuner win? Say in `conclusion`, in about three
-#    sentences, what that says about comparing with a single seed.
+# 3. Note which tuner wins, add 1 to your `SEED` and run everything again. Does the same one win? Say in `conclusion`, in
+#    about three sentences, what that says about comparing with a single seed. Hand in with your own seed: set it again
+#    and run everything before the hand-in.
 #
 # Replace the `None`, write your name and run the last two cells, as often as you like.
 
