@@ -144,8 +144,8 @@ class Recorder(keras.callbacks.Callback):
         known = list(self.winners.items())
         table = rows([winner.metrics for _, winner in known], self._objectives)
         costs = table * signs(self._objectives)
-        order = [place for place in from_knee(costs).tolist() if non_dominated(costs)[place]]
-        return [known[place] for place in order]
+        front = non_dominated(costs)
+        return [known[place] for place in from_knee(costs).tolist() if front[place]]
 
     def _update_trial(self, metrics: dict[str, float], elapsed: float, epoch: int) -> None:
         """Keeps a trial's best epoch in the first objective."""
