@@ -28,6 +28,7 @@ from kerashpo.training.folds import RunData, TrialData
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.base import TrainingLoop, choose
+from kerashpo.training.loops.redirected_fit import FitRedirect
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import (
     FitCall,
@@ -82,9 +83,10 @@ class KerasRunner(Runner):
     ) -> None:
         self._trial_data, self._settings = TrialData(data, tuple(callbacks), call=call), settings
         self._blobs, self._loops, self._population = blobs, loops, population
-        self._user_loop = (
-            UserFitLoop(builder.hypermodel) if overrides_fit(builder.hypermodel) else None
-        )
+        self._user_loop: UserFitLoop | None = None
+        if overrides_fit(builder.hypermodel):
+            redirect = FitRedirect(loops["compiled"], settings.fast)
+            self._user_loop = UserFitLoop(builder.hypermodel, redirect)
         self._data_by_trial: dict[int, TrialData] = {}
         self._start = TrialStart(builder, space, settings, blobs, self._data_of)
         self._memory = TrialMemory(settings.keep_in_memory)
@@ -227,7 +229,8 @@ class KerasRunner(Runner):
         data = self._data_of(trial).data.of(run, task.config, trial)
         data = with_own_dataset(data, state.callbacks)
         kind, reason = self._choose_loop(state, data)
-        self._note(state, trial, {"training": kind, "training_reason": reason}, emit)
+        if self._user_loop is None:
+            self._note(state, trial, {"training": kind, "training_reason": reason}, emit)
         reporter = self._reporter(state, task, run, data, emit)
         state.model.stop_training = False
         keys, first = EpochKeys(settings.seed, state.stream, run), state.epoch + 1
@@ -235,10 +238,15 @@ class KerasRunner(Runner):
             call, span = self._data_of(trial).call, (first, task.until)
             name = settings.objective.name
             required = None if name in settings.derived.names else name
-            hooks = (state.callbacks, keys, reporter.on_epoch, required)
+
+            def note(kind: str, reason: str) -> None:
+                self._note(state, trial, {"training": kind, "training_reason": reason}, emit)
+
+            hooks = (state.callbacks, keys, reporter.on_epoch, required, note)
             with contextlib.suppress(LeaveFit):
                 result = self._user_loop.train(call, state.hp, state.model, span, *hooks)
                 reporter.take(result, OWN_FIT)
+            note(kind, reason)  # unless it called model.fit
         else:
             # Last, so that it gets the metrics that the user's callbacks add to the logs.
             callbacks = [*state.callbacks, ReportCallback(reporter.on_epoch)]

@@ -60,7 +60,7 @@ def test_a_fit_of_ones_own_repeats_with_its_seed_and_is_reported(tmp_path):
     assert found[0] == found[1]
     assert all("batch_size" in config for config, _, _ in found[0].values())
     facts = tuner.results.history.trials[0].facts
-    assert facts["training_reason"] == "the hypermodel overrides fit"
+    assert facts["training_reason"] == "HyperModel.fit calls model.fit: the model runs eagerly"
     assert "batch_size" in tuner.results.space.names
 
 

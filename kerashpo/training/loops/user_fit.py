@@ -17,6 +17,7 @@ import numpy as np
 from kerashpo.core.errors import UnusableResult, nearest
 from kerashpo.training.loops.base import unfinished
 from kerashpo.training.loops.model_fit import EpochStart
+from kerashpo.training.loops.redirected_fit import FitRedirect, Note
 from kerashpo.training.randomness import EpochKeys, seeded_own
 from kerashpo.training.user_callbacks import ReportCallback
 
@@ -72,10 +73,11 @@ class UserFitLoop:
 
     Args:
         hypermodel: the hypermodel whose `fit` is called.
+        redirect: trains its calls of `model.fit` in compiled epochs; None to leave them to Keras.
     """
 
-    def __init__(self, hypermodel: Any) -> None:
-        self._hypermodel = hypermodel
+    def __init__(self, hypermodel: Any, redirect: FitRedirect | None = None) -> None:
+        self._hypermodel, self._redirect = hypermodel, redirect
         self._taken = inspect.signature(hypermodel.fit).parameters
         self._restarts = False
 
@@ -89,6 +91,7 @@ class UserFitLoop:
         keys: EpochKeys,
         on_epoch: Callable[[int, dict[str, float]], bool],
         required: str | None = None,
+        note: Note = lambda kind, reason: None,
     ) -> Any:
         """Trains epochs first..last, counted from 1; returns the return value of `fit`.
 
@@ -102,6 +105,7 @@ class UserFitLoop:
             on_epoch: called with each epoch and its metrics; True ends the training.
             required: the objective, if `fit` may return it instead of logging it: until it is
                 logged, `fit` is not halted after the last epoch.
+            note: told which training loop `model.fit` takes, and why.
 
         Raises:
             LeaveFit: if `fit` was left after an epoch.
@@ -122,7 +126,10 @@ class UserFitLoop:
             kwargs["verbose"] = call.verbose
         # If the tuner plans the epochs, this call may train only part of the trial.
         part = unfinished(model) if call.planned else contextlib.nullcontext()
-        with part, seeded_own(keys.seed, keys.trial, keys.run, first), _quiet(model, call.verbose):
+        fit: Callable[..., Any] = functools.partial(model.fit, verbose=call.verbose)
+        if self._redirect is not None:
+            fit = self._redirect.of(model, call.verbose, keys, note)
+        with part, seeded_own(keys.seed, keys.trial, keys.run, first), _replaced(model, fit):
             try:
                 result = self._hypermodel.fit(hp, model, *call.args, **kwargs)
                 if call.planned and not listener.has_reported:
@@ -166,9 +173,8 @@ def _check_resumed(result: Any, first: int, last: int) -> None:
 
 
 @contextlib.contextmanager
-def _quiet(model: keras.Model, verbose: Any) -> Iterator[None]:
-    """Sets the default `verbose` of ``model.fit``; passing it could repeat the user's argument."""
-    fit = functools.partial(model.fit, verbose=verbose)
+def _replaced(model: keras.Model, fit: Callable[..., Any]) -> Iterator[None]:
+    """Context in which `fit` is the model's: passing arguments could repeat the user's own."""
     object.__setattr__(model, "fit", fit)
     try:
         yield
