@@ -31,6 +31,7 @@ time:
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -114,16 +115,30 @@ _ROOMS = {
     "tuners": "kerashpo.tuners",
 }
 
+_WITHOUT_KERAS = {
+    "Objective", "Space", "Task", "callbacks", "errors", "executors", "objectives", "open_study",
+    "optimize", "plots", "problems", "simulate", "space", "spaces",
+}  # fmt: skip
+
 keras_tuner_paths.register()
 
 __all__ = [*_MENU, *_ROOMS, "__version__"]
+
+
+def _quiet(name: str) -> AbstractContextManager[None]:
+    """Returns what suppresses TensorFlow's start-up notices where a name brings it along."""
+    if name in _WITHOUT_KERAS:
+        return nullcontext()
+    from kerashpo.quiet_import import without_notices
+
+    return without_notices()
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS or name in _MENU:
         from kerashpo.core.requirements import packages_required
 
-        with packages_required():
+        with packages_required(), _quiet(name):
             if name in _ROOMS:
                 return import_module(_ROOMS[name])
             return getattr(import_module(_MENU[name]), name)

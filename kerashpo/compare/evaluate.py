@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -138,28 +134,6 @@ def confusion(truth: Any, answer: Any, classes: int) -> Table:
     table = np.zeros((classes, classes), dtype=int)
     np.add.at(table, (np.asarray(truth, dtype=int), np.asarray(answer, dtype=int)), 1)
     return table.tolist()  # type: ignore[no-any-return]
-
-
-def import_quietly(name: str) -> None:
-    """Imports a module whose native code writes notices to the process's standard error.
-
-    TensorFlow logs missing GPUs and processor features before any Python setting reaches it.
-    They are printed only where the import fails.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
-        try:
-            import_module(name)
-        except BaseException:
-            aside.seek(0)
-            os.write(kept, aside.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 @contextlib.contextmanager

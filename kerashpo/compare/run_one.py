@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from kerashpo.compare.comparison_options import ComparisonOptions
-from kerashpo.compare.evaluate import confusion, constant_scores, import_quietly
+from kerashpo.compare.evaluate import confusion, constant_scores
 from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.search_and_test import search_and_test
 from kerashpo.compare.tuners import PEERS, UNTRAINED
 from kerashpo.problems.baselines import constant_answer, labels_of
 from kerashpo.problems.splits import Split
 from kerashpo.problems.task import Task
+from kerashpo.quiet_import import import_quietly
 from kerashpo.schedulers.registry import tuner_pair
 
 
