@@ -25,12 +25,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "kerashpo_no_sweep": {"settings": ModelSettings(sweep=False)},
     "kerashpo_unscaled": {"settings": ModelSettings(scaled_up_to=0)},
     "kerashpo_scaled": {"settings": ModelSettings(scaled_up_to=1000)},
+    "kerashpo_believer": {"settings": ModelSettings(draw=False)},
     "kerashpo_7_initial": {"num_initial_points": 7},
     "kerashpo_ei": {"acquisition": "ei"},
     "kerashpo_ucb": {"acquisition": "ucb"},
 }
-
-WORKERS = {"kerashpo_4_workers": 4, "kerashpo_8_workers": 8}
 
 
 @final
@@ -72,15 +71,14 @@ class Ours(Peer):
 
 def make_method(name: str, space: Space, seed: int) -> Peer:
     """Returns a fresh search of that name."""
-    if name in WORKERS:
-        return Ours(BayesianOptimization(space, seed), WORKERS[name])
-    if name in VARIANTS:
-        return Ours(BayesianOptimization(space, seed, **VARIANTS[name]))
     if name in PEERS:
         return PEERS[name](space, seed)
-    # An algorithm of the registry, with a number of workers: ``tpe``, ``tpe@8``.
+    # A variant of ours or an algorithm of the registry, with a number of workers: ``tpe@8``.
     algorithm, _, workers = name.partition("@")
+    if algorithm in VARIANTS:
+        ours = BayesianOptimization(space, seed, **VARIANTS[algorithm])
+        return Ours(ours, int(workers or 1))
     if algorithm not in algorithm_names():
-        known = ", ".join([*VARIANTS, *WORKERS, *PEERS, *algorithm_names()])
+        known = ", ".join([*VARIANTS, *PEERS, *algorithm_names()])
         raise KeyError(f"unknown method {name!r}; known: {known}")
     return Ours(make_algorithm(algorithm, space, seed), int(workers or 1))

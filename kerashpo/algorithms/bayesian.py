@@ -42,10 +42,11 @@ class BayesianOptimization(Algorithm):
     """Bayesian optimisation: proposes the maximiser of a Gaussian process's acquisition.
 
     Starts with the centre of the space (the declared defaults where there are any), then
-    scrambled Sobol points; after that the model proposes. Pending trials count as if they had
-    returned their expected value, failed ones as the worst value seen. Under a scheduler
-    that stops trials early the model covers configuration and epochs and predicts the value
-    at the most epochs, and every tenth trial is random, since early epochs may mislead.
+    scrambled Sobol points; after that the model proposes. The outcomes of
+    pending trials are drawn from the model (see `kerashpo.algorithms.gp.batch`), failed trials
+    count as the worst value seen. Under a scheduler that stops trials early the model covers
+    configuration and epochs and predicts the value at the most epochs, pending trials count as
+    their expected value, and every tenth trial is random, since early epochs may mislead.
 
     With several objectives a Gaussian process each is fitted, and the expected hypervolume
     improvement is maximised, see `kerashpo.algorithms.pareto_model`. Limits have a Gaussian
@@ -217,13 +218,17 @@ class BayesianOptimization(Algorithm):
             known = seen.rows[seen.feasible]
             means = surrogate.posterior.mean(surrogate.features(known))
         best = known[np.argsort(means, kind="stable")[:_AROUND]]
-        waiting = len(seen.pending)
-        if self._settings.draw and waiting and self._acquisition == "logei":
-            rng = stream(self.seed, "pending", history.next_trial)
+        if self._draws(seen):
+            rng, waiting = stream(self.seed, "pending", history.next_trial), len(seen.pending)
             drawn = BatchPromise.of(surrogate.features, surrogate.posterior, waiting, known, rng)
             return drawn, best
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
         return OnePromise(surrogate.features, surrogate.posterior, acquisition), best
+
+    def _draws(self, seen: SeenTrials) -> bool:
+        """Whether the outcomes of the pending trials are drawn; else they count as their mean."""
+        used = self._settings.draw and self._settings.believe and self._acquisition == "logei"
+        return used and len(seen.pending) > 0 and not seen.partial
 
     def _transferred(self, seen: SeenTrials, history: History) -> tuple[Promise, Matrix] | None:
         """Returns the acquisition of the ensemble with the earlier studies, and rows around it."""

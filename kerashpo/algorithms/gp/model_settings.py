@@ -24,7 +24,8 @@ class ModelSettings:
         climb: whether the acquisition's gradient is followed.
         sweep: whether all discrete neighbours are tried.
         believe: whether pending trials count as if they had returned their mean.
-        draw: whether the pending trials' outcomes are drawn for the acquisition.
+        draw: whether the outcomes of pending trials are drawn for "logei", where trials are trained
+            fully; else they count as their mean.
         rows: the most observations that the process is conditioned on.
         fit_rows: the most observations that its hyperparameters are fitted on.
         partial_rows, partial_fit_rows: the same under a scheduler that stops trials early,
@@ -41,7 +42,7 @@ class ModelSettings:
     climb: bool = True
     sweep: bool = True
     believe: bool = True
-    draw: bool = False
+    draw: bool = True
     rows: int = KEPT_ROWS
     fit_rows: int = FIT_ROWS
     partial_rows: int = 128
