@@ -1,5 +1,7 @@
 """Runs each drop-in script with KerasTuner and with kerashpo, and prints the table.
 
+Both run from compiled bytecode, as installed packages do: each is imported once before.
+
 python -m experiments.dropin.run [--out FILE.csv] [SCRIPT ...]
 """
 
@@ -21,7 +23,24 @@ OURS, THEIRS = "kerashpo", "keras_tuner"
 COLUMNS = ("script", "library", "exit", "wall", "cpu")
 
 
-def measure(script: Path, library: str) -> dict[str, object]:
+def environment(bytecode: str) -> dict[str, str]:
+    """Returns the environment of the scripts, where modules are compiled into a folder once.
+
+    Not all environments of development write bytecode, and pip compiles what it installs.
+    """
+    own = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    named = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPYCACHEPREFIX": bytecode}
+    return own | named
+
+
+def warm_up(env: dict[str, str]) -> None:
+    """Imports both libraries, which compiles them."""
+    ours = f"import {OURS} as k; k.SklearnTuner, k.Hyperband, k.BayesianOptimization, k.oracles"
+    for code in (f"import {THEIRS}", ours):
+        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
+
+
+def measure(script: Path, library: str, env: dict[str, str]) -> dict[str, object]:
     """Runs one script as a process of its own, in a folder of its own."""
     text = script.read_text().replace(f"import {OURS} as kt", f"import {library} as kt")
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -30,7 +49,7 @@ def measure(script: Path, library: str) -> dict[str, object]:
         done = subprocess.run(
             [sys.executable, "script.py"],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=env,
             capture_output=True,
             check=False,
         )
@@ -68,12 +87,15 @@ def main() -> None:
         with given.out.open() as file:
             rows = list(csv.DictReader(file))
     known = {(row["script"], row["library"]) for row in rows}
+    bytecode = tempfile.TemporaryDirectory()
+    env = environment(bytecode.name)
+    warm_up(env)
     found = [path for folder in FOLDERS for path in sorted(folder.glob("*.py"))]
     for script in found:
         for library in (THEIRS, OURS):
             wanted = not given.scripts or script.stem in given.scripts
             if wanted and (script.stem, library) not in known:
-                rows.append(measure(script, library))
+                rows.append(measure(script, library, env))
                 print(*rows[-1].values(), flush=True)
                 if given.out is not None:
                     with given.out.open("w", newline="") as file:
