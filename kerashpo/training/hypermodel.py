@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -200,6 +201,22 @@ class ModelBuilder:
         """Outdates models that share layers made outside, which may have been changed."""
         self._outside.touch()
 
+    def detached(self, model: keras.Model) -> keras.Model:
+        """Returns a copy of a model that has layers made outside; others unchanged.
+
+        The next model that is loaded gives these layers its own weights.
+        """
+        if not self._outside.generation:
+            return model
+        try:
+            return copy.deepcopy(model)
+        except Exception as error:  # saving may raise any exception, depending on the classes
+            self._warn(
+                "Models have layers in common that are made outside build_model, and cannot be "
+                f"copied ({error}): a model that is loaded changes those loaded before."
+            )
+            return model
+
     def scope(self) -> AbstractContextManager[Any]:
         """Returns the scope for creating variables: that of the distribution strategy, if any."""
         return nullcontext() if self._strategy is None else self._strategy.scope()
@@ -339,4 +356,4 @@ def load_model(
         if len(model.weights) != len(weights):  # a model without keras.Input is not built yet
             build_from_json(model, about.get("inputs"))
         write_variables(model.weights, weights)
-    return model
+    return builder.detached(model)

@@ -60,6 +60,9 @@ def test_a_layer_made_outside_starts_each_trial_with_its_weights(keep_in_memory,
     tuner = hyperband(build, tmp_path, keep_in_memory=keep_in_memory)
     data = {"x": ROWS, "y": LABELS, "validation_data": HELD_OUT}
     tuner.search(**data, epochs=4, shuffle=False, verbose=0)
+    models, scores = tuner.get_best_models(2), sorted(tuner.results.trials()["score"])
+    losses = [model.evaluate(*HELD_OUT, verbose=0) for model in models]
+    np.testing.assert_allclose(losses, scores[:2], rtol=1e-4)
     assert_each_trial_is_a_fit_of_its_own(tuner, fit)
 
 

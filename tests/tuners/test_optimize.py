@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -177,6 +178,21 @@ def test_minutes_bound_the_search():
     results = search(max_trials=10**6, max_minutes=0.05 / 60)
     assert results.stopped == "max_minutes reached"
     assert 0 < results.seconds < 30
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_search_after_the_trial_and_is_named(number, tmp_path):
+    def interrupted(config):
+        if function.calls == 3:
+            signal.raise_signal(number)
+        return parabola(config)
+
+    function = Counted(interrupted)
+    results = search(function, directory=tmp_path)
+    assert (results.stopped, len(results)) == ("interrupted", 3)
+    whole = search(function, directory=tmp_path)
+    assert whole.stopped == "max_trials reached"
+    assert configs(whole) == configs(search())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import dataclasses
+import signal
 import time
 from types import SimpleNamespace
 
@@ -85,6 +86,23 @@ def test_a_finite_space_is_a_bound_and_is_exhausted():
     assert len(results) == 6
     assert results.stopped == "space exhausted"
     assert results.best.config == {"a": "y", "b": 3}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_simulation_and_is_named(number):
+    def evaluate(config, epoch):
+        if len(seen) == 20:
+            signal.raise_signal(number)
+        seen.append(epoch)
+        return config["x"], float(epoch)
+
+    seen = []
+    problem = SimpleNamespace(
+        space=Space({"x": uniform(0, 1)}), direction="min", max_epochs=9, evaluate=evaluate
+    )
+    results = simulate(problem, tuner="asha", max_trials=300, seed=0)
+    assert results.stopped == "interrupted"
+    assert 20 <= len(seen) < 60 and 0 < len(results) < 30
 
 
 def test_a_failing_problem_fails_trials_not_the_search():
