@@ -113,6 +113,11 @@ def class_page(module: str, name: str) -> str:
 
 def module_page(module: str) -> str:
     """Returns the page of a module: its docstring, and everything that it offers."""
+    return page(module, "\n".join(module_parts(module)))
+
+
+def module_parts(module: str) -> list[str]:
+    """Returns the directives of a module: of its docstring, classes, functions and modules."""
     loaded = import_module(module)
     parts = [f".. automodule:: {module}\n   :no-members:\n"]
     own = set(getattr(loaded, "__all__", ())) - HIDDEN - set(kerashpo.__all__)
@@ -122,7 +127,9 @@ def module_page(module: str) -> str:
             parts.append(f".. autoclass:: {module}.{name}\n   :members:\n")
         elif callable(found):
             parts.append(f".. autofunction:: {module}.{name}\n")
-    return page(module, "\n".join(parts))
+        elif isinstance(found, ModuleType):
+            parts += module_parts(found.__name__)
+    return parts
 
 
 def page(title: str, directives: str) -> str:

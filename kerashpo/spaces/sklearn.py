@@ -13,6 +13,19 @@ from collections.abc import Iterable
 
 from kerashpo.spaces.estimator_space import EstimatorSpace, Kind, estimator_space
 
+__all__ = [
+    "EstimatorSpace",
+    "boosting",
+    "classifier",
+    "forest",
+    "linear",
+    "mlp",
+    "neighbours",
+    "regressor",
+    "svm",
+    "tree",
+]
+
 
 def classifier(
     families: Iterable[str] | str | None = None, *, preprocess: bool = True, random_state: int = 0
