@@ -47,14 +47,22 @@ def check_objectives(
         limited: the names of limited metrics, for the error.
 
     Raises:
-        InvalidInput: naming the metrics that exist.
+        InvalidInput: naming the metrics that exist, or for labels that are texts.
         Exception: whatever the model raises on the batch.
     """
     check_validation_freq(data, objectives, first_rung or epochs)
     batch = _batch(data)
     if batch is None:
         return
-    logged = _logged(model, batch, data.validation is not None)
+    try:
+        logged = _logged(model, batch, data.validation is not None)
+    except Exception as error:
+        if (label := _text_label(batch[1])) is None:
+            raise
+        raise InvalidInput(
+            f"The labels y are texts, e.g. {label!r}, and the model cannot be trained on them. "
+            "Pass numbers: y = np.unique(y, return_inverse=True)[1]; kerashpo.SearchCV takes texts."
+        ) from error
     if all(objective.name in logged for objective in objectives):
         return
     added = _added(model, logged, [one for one in callbacks if may_log(one)], epochs)
@@ -103,6 +111,15 @@ def _missing(
             f"its elements. The model logs: {shown}."
         )
     return f"The model does not log the {kind} {name!r}.{nearest(name, metrics)} It logs: {shown}."
+
+
+def _text_label(y: Any) -> str | None:
+    """Returns one of the labels if they are texts, None for numbers."""
+    for leaf in keras.tree.flatten(y):
+        values = np.asarray(leaf).ravel() if isinstance(leaf, (np.ndarray, list)) else None
+        if values is not None and len(values) and isinstance(values[0], (str, bytes)):
+            return str(values[0])
+    return None
 
 
 def _logged(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:

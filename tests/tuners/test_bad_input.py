@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 import kerashpo as kt
@@ -211,6 +212,14 @@ def test_data_of_the_wrong_shape_are_found_before_the_search(tmp_path):
     tuner = kt.RandomSearch(build_few, **place(tmp_path))
     with pytest.raises(ValueError, match="incompatible"):
         tuner.search(ROWS[:, :3], LABELS, validation_split=0.2, verbose=0)
+    assert len(tuner.results) == 0
+
+
+def test_labels_that_are_texts_say_how_to_encode_them(tmp_path):
+    names = np.where(LABELS > 0, "yes", "no")
+    tuner = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path))
+    with pytest.raises(InvalidInput, match=r"labels y are texts, e\.g\. '(yes|no)'.*SearchCV"):
+        tuner.search(ROWS, names, validation_data=(ROWS, names), epochs=1, verbose=0)
     assert len(tuner.results) == 0
 
 
