@@ -223,7 +223,7 @@ untuned.search(**data, epochs=MAX_EPOCHS, verbose=0)
 # %%
 def on_test(model):
     """Accuracy and cross-entropy of the predicted probabilities on the test set."""
-    probability = model.predict(x_test, verbose=0)[:, 0]
+    probability = keras.ops.convert_to_numpy(model(x_test))[:, 0]
     right = accuracy_score(y_test, probability > 0.5)
     return {"accuracy": right, "loss": log_loss(y_test, probability)}
 
