@@ -93,8 +93,8 @@ def cartpole() -> Task:
 def build_model(hp: Any) -> Any:
     """Returns a compiled `DQN`: exploration, discount, target updates and architecture.
 
-    Its defaults: two layers of 64 ReLU units, discount 0.99, random actions from 1 to 0.05 over
-    5,000 steps, a copy to the target network every 200 gradient steps, Adam at 1e-3.
+    Its defaults: two layers of 128 ReLU units, discount 0.99, random actions from 1 to 0.04 over
+    5,000 steps, a copy to the target network every 50 gradient steps, Adam at 2e-3.
 
     Args:
         hp: a `HyperParameters`.
@@ -111,21 +111,21 @@ def build_model(hp: Any) -> Any:
         )
     from kerashpo.problems.dqn import DQN, QLearning
 
-    units = hp.Int("units", 32, 128, step=32, default=64)
+    units = hp.Int("units", 64, 256, step=64, default=128)
     network = keras.Sequential([keras.Input((STATE,))])
     for _ in range(hp.Int("layers", 1, 2, default=2)):
         network.add(keras.layers.Dense(units, activation="relu"))
     network.add(keras.layers.Dense(2))
     settings = QLearning(
-        discount=hp.Choice("discount", [0.95, 0.98, 0.99, 0.995], default=0.99),
+        discount=hp.Choice("discount", [0.97, 0.98, 0.99, 0.995], default=0.99),
         exploring=hp.Int("exploring", 1000, 16000, sampling="log", default=5000),
-        exploration=hp.Float("exploration", 0.01, 0.2, sampling="log", default=0.05),
-        target_every=hp.Int("target_every", 10, 1000, sampling="log", default=200),
+        exploration=hp.Float("exploration", 0.01, 0.1, sampling="log", default=0.04),
+        target_every=hp.Int("target_every", 10, 500, sampling="log", default=50),
         double=hp.Boolean("double"),
     )
     physics = Physics.installed()
     model = DQN(network, partial(step, physics), physics.most_steps, settings)
-    rate = hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=1e-3)
+    rate = hp.Float("learning_rate", 3e-4, 1e-2, sampling="log", default=2e-3)
     model.compile(optimizer=keras.optimizers.Adam(rate))
     return model
 
