@@ -21,6 +21,8 @@ _BATCH_HOOKS = tuple(
 )
 #: Methods whose override gives a model its own training loop, not only its own `train_step`.
 _LOOPS = ("fit", "make_train_function", "make_test_function", "evaluate", "reset_metrics")
+#: Layers that Keras does not compile on any backend, but that JAX traces with equal values.
+_TRACED_BY_JAX = frozenset({"RandomRotation", "RandomTranslation"})
 
 
 class TrainingLoop(ABC):
@@ -171,6 +173,16 @@ def _model_obstacle(model: keras.Model) -> str | None:
             return f"the model overrides {name}"
     if keras.distribution.distribution() is not None or _distributed(model):
         return "a distribution strategy is active"
+    untraced = _not_for_jit(model) if backend == "jax" else None
+    return None if untraced is None else f"Keras does not compile {untraced} on JAX"
+
+
+def _not_for_jit(model: keras.Model) -> str | None:
+    """Returns the name of a layer without support of `jit`, which JAX may be unable to trace."""
+    for layer in model._flatten_layers(include_self=False):
+        kind = type(layer).__name__
+        if not layer.supports_jit and kind not in _TRACED_BY_JAX:
+            return kind
     return None
 
 

@@ -239,6 +239,7 @@ CASES = {
             **THREE,
         ),
         arrays(IMAGES, CLASSES),
+        compiled=ON_TENSORFLOW,
         tolerance=1e-4,
     ),
     "augmentation of shapes": Case(
@@ -254,6 +255,7 @@ CASES = {
             **THREE,
         ),
         arrays(IMAGES, CLASSES),
+        compiled=ON_TENSORFLOW,
         tolerance=1e-4,
     ),
     "augmentation of colours": Case(
