@@ -184,22 +184,32 @@ class AutoExecutor(Executor):
                 self._there.close()
 
     def _measure(self, handle: Callable[[Message], None], timeout: float | None) -> int | None:
-        """Trains a task here and measures it; returns its trial, None if there was none."""
-        epochs, last = 0, None
+        """Trains a task here and measures it; returns its trial, None if there was none.
+
+        What counts is the time between a trial's epochs: before its first the model is built and
+        its graphs may be traced, which later trials share. Tasks of one epoch count as a whole.
+        """
+        last, seen, between = None, set[int](), Pace()
+        began = mark = _clock()
 
         def listen(message: Message) -> None:
-            nonlocal epochs, last
+            nonlocal last, mark, between
             last = message.trial
-            epochs += isinstance(message, Reported)
+            if isinstance(message, Reported):
+                before, mark = mark, _clock()
+                if message.trial in seen:
+                    between = between.plus(1, mark[0] - before[0], mark[1] - before[1])
+                seen.add(message.trial)
             handle(message)
 
-        began, cpu = time.perf_counter(), time.process_time()
         self._here.poll(listen, timeout)
-        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        now = _clock()
         if last is not None and self._patience > 0:
             self._patience -= 1
-        elif epochs:
-            self._pace = self._pace.plus(epochs, seconds, cpu)
+        elif between.epochs:
+            self._pace = self._pace.plus(between.epochs, between.seconds, between.cpu)
+        elif seen:
+            self._pace = self._pace.plus(len(seen), now[0] - began[0], now[1] - began[1])
         return last
 
     def _consider(self, handle: Callable[[Message], None], trial: int) -> None:
@@ -217,3 +227,8 @@ class AutoExecutor(Executor):
             self._here.close()
             self._here = self._now = there
             self._settled = True
+
+
+def _clock() -> tuple[float, float]:
+    """Returns wall and processor seconds."""
+    return time.perf_counter(), time.process_time()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.events import Noted
+from kerashpo.core.events import Noted, Reported
+from kerashpo.core.records import Report
+from kerashpo.executors import auto
 from kerashpo.executors.auto import START_SECONDS, AutoExecutor, Pace, weigh
 from kerashpo.executors.serial import SerialExecutor
 from kerashpo.store.blobs import FileBlobs
@@ -113,3 +116,26 @@ def test_workers_that_cannot_be_had_leave_it_in_this_process(tmp_path):
     }
     assert driver.values(2) == unbroken(2, 25)
     driver.executor.close()
+
+
+def test_what_counts_is_the_time_between_the_epochs_of_a_trial(monkeypatch):
+    now = [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: now[0], process_time=lambda: now[0])
+    monkeypatch.setattr(auto, "time", clock)
+
+    class Here:
+        """Sets a trial up in 5 s, then trains four epochs in 0.1 s each."""
+
+        trial = 0
+
+        def poll(self, handle, timeout=None):
+            self.trial, now[0] = self.trial + 1, now[0] + 5.0
+            for epoch in range(1, 5):
+                now[0] += 0.1
+                handle(Reported(Report(self.trial, 0, epoch, {}, 0.0)))
+
+    executor = auto.AutoExecutor(Here(), lambda: None, 2, 2.0, lambda: 10.0, patience=1)
+    for _ in range(4):
+        executor.poll(lambda message: None)
+    assert executor._pace.epochs == 9
+    assert executor._pace.seconds == pytest.approx(0.9)
