@@ -151,7 +151,7 @@ def _until(folder: Path, lines: int, child: subprocess.Popen[bytes]) -> bool:
         now = len(_log(folder))
         if now >= lines and now > before:
             return True
-        time.sleep(0.001)
+        time.sleep(0.01)
     return False
 
 
