@@ -8,7 +8,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from tests.helpers.fit_cases.case import ROWS, VALUES, Case, arrays, dense, layers, stack
+from tests.helpers.fit_cases.case import (
+    ON_TENSORFLOW,
+    ROWS,
+    VALUES,
+    Case,
+    arrays,
+    dense,
+    layers,
+    stack,
+)
 
 callbacks, optimizers = keras.callbacks, keras.optimizers
 
@@ -155,17 +164,25 @@ CASES = {
     "a callback that listens to batches": Case(
         regression(), DATA, lambda folder: [Batches()], compiled=False
     ),
-    "a layer frozen before the first batch": Case(regression(), DATA, lambda folder: [Freeze(0)]),
-    "a layer frozen too late": Case(regression(), DATA, lambda folder: [Freeze(1)]),
-    "a layer frozen in the middle": Case(regression(), DATA, lambda folder: [Freeze(1, anew=True)]),
-    "a layer frozen in the middle, not compiled epochs": Case(
-        regression(), DATA, lambda folder: [Freeze(0), Batches()], compiled=False
-    ),
-    "compiled again in the middle": Case(
-        regression(),
-        DATA,
-        lambda folder: [Freeze(2, anew=True, optimizer=optimizers.SGD(0.05))],
-    ),
+    **{
+        # On JAX `fit` itself fails when fewer variables are trained than the optimizer knows.
+        name: Case(
+            regression(),
+            DATA,
+            lambda folder, made=made: made(),
+            compiled="not compiled" not in name,
+            applies=ON_TENSORFLOW,
+        )
+        for name, made in {
+            "a layer frozen before the first batch": lambda: [Freeze(0)],
+            "a layer frozen too late": lambda: [Freeze(1)],
+            "a layer frozen in the middle": lambda: [Freeze(1, anew=True)],
+            "a layer frozen in the middle, not compiled epochs": lambda: [Freeze(0), Batches()],
+            "compiled again in the middle": lambda: [
+                Freeze(2, anew=True, optimizer=optimizers.SGD(0.05))
+            ],
+        }.items()
+    },
     "several at once": Case(
         regression(lambda: optimizers.Adam(0.05, use_ema=True)),
         {**DATA, "validation_freq": 2},
