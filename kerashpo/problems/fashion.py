@@ -122,7 +122,7 @@ def build_model(hp: Any) -> Any:
     for block in range(hp.Int("blocks", 1, 3, default=2)):
         width = filters * 2**block
         x = layers.Conv2D(width, kernel, padding="same", activation="relu")(x)
-        x = layers.MaxPooling2D()(x) if pooling == "max" else layers.AveragePooling2D()(x)
+        x = layers.MaxPooling2D(2)(x) if pooling == "max" else layers.AveragePooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(hp.Int("units", 32, 256, step=32, default=128), activation="relu")(x)
     x = layers.Dropout(hp.Float("dropout", 0.0, 0.6, step=0.1, default=0.3))(x)

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 from kerashpo.core.errors import MissingExtra
-from kerashpo.problems import cartpole, fashion, packaged, sp500
+from kerashpo.problems import (
+    cartpole,
+    fashion,
+    movielens,
+    multimodal,
+    packaged,
+    reuters,
+    sp500,
+)
 from kerashpo.problems.registry import make_task
 from kerashpo.problems.task import Task
 from kerashpo.training.data import FitData
@@ -72,6 +80,18 @@ def test_a_missing_package_ends_a_comparison_before_anything_is_trained(
 def test_a_version_without_the_file_is_named():
     with pytest.raises(MissingExtra, match=r"reads numpy/none .* the installed version .* no such"):
         packaged.data_file("sp500", "numpy", "numpy/none")
+
+
+@pytest.mark.parametrize("problem", [fashion, movielens, multimodal, reuters, sp500])
+def test_a_model_is_built_with_every_choice(problem):
+    defaults = keras_tuner.HyperParameters()
+    problem.build_model(defaults)
+    for param in defaults.space:
+        values = getattr(param, "values", None) or [getattr(param, "max_value", True)]
+        for value in values:
+            hp = keras_tuner.HyperParameters()
+            hp.values = {param.name: value}
+            assert problem.build_model(hp).compiled, (param.name, value)
 
 
 # S&P 500
