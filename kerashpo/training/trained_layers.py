@@ -83,7 +83,8 @@ class TrainedLayers:
 
     def _made_from(self) -> tuple[Any, ...]:
         model = self._model
-        return model.train_function, model.optimizer, getattr(model, "_compile_loss", None)
+        names = ("train_function", "optimizer", "_compile_loss")  # absent before `compile`
+        return tuple(getattr(model, name, None) for name in names)
 
     def _set(self, flags: Sequence[bool]) -> None:
         for layer, flag in zip(self._layers, flags):
