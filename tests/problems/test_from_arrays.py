@@ -145,7 +145,6 @@ def test_standardised_learns_from_the_training_part_alone():
         ({"positive": 3}, "one of its 3 classes"),
         ({"objective": "accuracy"}, "must be a metric on the validation part"),
         ({"objective": "val_strange"}, "minimised or maximised"),
-        ({"objective": ["val_loss", "val_accuracy"]}, "one objective"),
         ({"target": float("nan")}, "target must be a finite number"),
         ({"batch_size": 0}, "batch_size"),
         ({"title": 3}, "title must be a text"),

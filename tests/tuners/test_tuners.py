@@ -360,14 +360,14 @@ def test_retries_are_counted(tmp_path):
     assert trial.status is Status.COMPLETED and trial.facts["retries"] == 1
 
 
-def test_a_generator_and_a_dataset_search_too(tmp_path):
+def test_a_dataset_is_read_in_compiled_epochs(tmp_path):
     import tensorflow as tf
 
     data = tf.data.Dataset.from_tensor_slices((ROWS, LABELS)).batch(32)
     tuner = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path))
     tuner.search(data, validation_data=data, verbose=0)
     (trial,) = tuner.results.history.trials.values()
-    assert trial.facts["training"] == "plain"
+    assert trial.facts["training"] == "compiled"
     assert tuner.results.history.settings["data"] is None
 
 
