@@ -7,7 +7,8 @@ READY := .venv/.ready
 PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-ON_JAX := tests/backends $(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_exactness.py test_forks.py)
+ON_JAX := tests/backends tests/tuners/test_final_round.py \
+	$(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_ensemble.py test_exactness.py test_forks.py)
 
 .PHONY: compare test test-slow test-all test-jax test-jax-all test-cluster lint docs browser package site notebooks report clean
 

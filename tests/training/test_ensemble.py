@@ -102,6 +102,18 @@ def test_it_predicts_the_mean_of_its_members_saved_and_loaded(kind: str, tmp_pat
     assert all(name in "\n".join(lines) for name in ("trial_4", "trial_0", "trial_7"))
 
 
+@pytest.mark.parametrize("kind", MODELS)
+def test_weights_are_those_of_a_weighted_mean_saved_and_loaded(kind: str, tmp_path: Path) -> None:
+    members = [MODELS[kind](width) for width in (2, 3)]
+    pairs = [*zip(*(predictions(one, kind) for one in members))]
+    model = average_models(members, ["a", "b"], inputs=X, weights=[0.25, 0.75])
+    path = tmp_path / "ensemble.keras"
+    model.save(path)
+    for one in (model, keras.models.load_model(path)):
+        for mean, (first, second) in zip(predictions(one, kind), pairs, strict=True):
+            np.testing.assert_allclose(mean, 0.25 * first + 0.75 * second, atol=1e-6)
+
+
 def test_it_evaluates_with_the_loss_and_metrics_of_its_members() -> None:
     members = [MODELS["binary"](width) for width in (2, 3)]
     mean = np.mean([predictions(one, "binary")[0] for one in members], axis=0).reshape(-1)
