@@ -26,6 +26,8 @@ time:
 - for the comparison: `Task`, and `kerashpo.problems`
 - what worked on similar data: `kerashpo.experience`
 - ready spaces with builders of their estimators: `kerashpo.spaces.sklearn`
+- of the package itself: ``model_cost`` (FLOPs and latency, for `kerashpo.objectives`) and
+  ``quiet_import`` (TensorFlow without its notices)
 - without Keras: `Space` and `kerashpo.space`, `optimize`, `simulate`, `open_study`
 """
 

@@ -17,6 +17,7 @@
 ``contours``              the expected score over two parameters
 ``surrogate``             posterior and acquisition of a Gaussian process
 ``pareto``                two objectives against each other, and the Pareto front
+``objective_lines``       parallel coordinates over several objectives
 ``fronts``                Pareto fronts of several searches, with attainment curves
 ``lineage``               family tree of a population, with scores
 ``schedule``              the values along the best trial's line of ancestors

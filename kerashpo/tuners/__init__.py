@@ -25,11 +25,13 @@ the parts of a study, also for `optimize` and `simulate`; ``open_search`` opens 
 trial inside an overridden method, and ``oracle_view`` shows the trials as KerasTuner's oracle
 does.
 
-Further modules: ``tuner_options``, ``strategy``, ``goal``, ``fit_request`` and ``search_plan``
-read and hold arguments; ``builder``, ``best_model``, ``final_round`` and ``callback_files`` make
-and store models; ``from_oracle``, ``keras_tuner_project`` and ``not_kept`` are for scripts of
+Further modules: ``tuner_options``, ``strategy``, ``goal``, ``fit_request`` and ``search_plan`` read
+and hold arguments; ``builder``, ``best_model``, ``final_round`` and ``callback_files`` make and
+store models; ``from_oracle``, ``keras_tuner_project`` and ``not_kept`` are for scripts of
 KerasTuner; ``describe`` serialises arguments for resume; ``study_file`` runs a search from a file;
-``plain_goal`` reads objectives without a model; ``prediction_cost`` measures the winner.
+``warm_start`` and ``context`` read earlier studies; ``final_weights`` weighs the finalists of a
+final round; ``plain_goal`` reads objectives without a model; ``prediction_cost`` measures the
+winner.
 
 To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that passes its `Strategy` to the
 constructor, and a line in the menu of ``kerashpo/__init__.py``. Importing a tuner imports Keras;

@@ -14,6 +14,7 @@ makes them, NaN where a parameter is inactive; targets are minimised.
 ``subset``                the posterior of a bounded subset of many observations
 ``acquisition``           acquisition functions: logEI, EI, PI, LCB
 ``expected_hypervolume``  the expected hypervolume improvement of two objectives
+``batch``                 an acquisition that accounts for the trials that are still running
 ``promise``               an acquisition of one posterior, or of one for each objective
 ``optimise_acquisition``  the row of a mixed space that maximises the acquisition
 ``model_settings``        switches of the measured ingredients, for ablations
