@@ -17,7 +17,7 @@ from experiments.suggestions.problems import Problem, make_problem, problem_name
 from experiments.suggestions.run import HEAD, RESULTS, append, finished, seeds_of
 from experiments.suggestions.scores import compare, landmarks, regrets
 from kerashpo.algorithms.bayesian import BayesianOptimization
-from kerashpo.algorithms.sources import Source
+from kerashpo.algorithms.earlier_studies import EarlierStudy
 
 FOLDER = RESULTS / "transfer"
 TRIALS, EARLIER, APART = 20, 50, 1000
@@ -27,17 +27,17 @@ problem = cache(make_problem)
 
 
 @cache
-def earlier(task: str, seed: int) -> Source:
+def earlier(task: str, seed: int) -> EarlierStudy:
     """Returns a finished search on a task."""
     method = Ours(BayesianOptimization(problem(task).space, seed + APART))
     for _ in range(EARLIER):
         config = method.ask()
         method.tell(config, problem(task).observe(config, seed + APART))
     trials = method.history.trials.values()
-    return Source(tuple((t.config, float(t.score or 0.0)) for t in trials), task)
+    return EarlierStudy(tuple((t.config, float(t.score or 0.0)) for t in trials), task)
 
 
-def sources(task: str, seed: int, method: str) -> list[Source]:
+def sources(task: str, seed: int, method: str) -> list[EarlierStudy]:
     """Returns the earlier studies that a method is given."""
     if method == "cold":
         return []
@@ -47,7 +47,7 @@ def sources(task: str, seed: int, method: str) -> list[Source]:
         return [earlier(name, seed) for name in others]
     first = problem_names().index(task) + seed
     chosen = [earlier(others[(first + k) % len(others)], seed) for k in range(3)]
-    upside_down = Source(tuple((config, -value) for config, value in chosen[0].pairs))
+    upside_down = EarlierStudy(tuple((config, -value) for config, value in chosen[0].pairs))
     return [upside_down, *chosen[1:]]
 
 

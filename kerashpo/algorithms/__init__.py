@@ -19,8 +19,8 @@ will be trained: any algorithm runs under any scheduler.
 Shared by several: ``dedup`` (no configuration twice), ``evaluations`` and ``observations`` (what is
 read of a history), ``feasibility`` (limits), ``surrogate``, ``pareto_model`` and ``explain`` (of
 ``bayesian``), ``parzen`` (of ``tpe``), ``gaussian`` (of ``cmaes``), ``population`` (of ``de`` and
-``pso``), ``sources`` and ``transfer`` (earlier studies, for ``warm_start``), ``wrappers`` (enqueued
-configurations, a bound of trials).
+``pso``), ``earlier_studies`` and ``transfer`` (earlier studies, for ``warm_start``), ``wrappers``
+(enqueued configurations, a bound of trials).
 
 To add one: a file with a final subclass of `Algorithm`, an entry in ``registry.py`` and a
 case in ``kerashpo.testing.algorithms``. The conformance suite then tests bounds, conditions,

@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.dedup import draw_new
+from kerashpo.algorithms.earlier_studies import EarlierStudy, Pairs, read_sources
 from kerashpo.algorithms.evaluations import defaults
 from kerashpo.algorithms.explain import Explanation, FrontExplanation, explain
 from kerashpo.algorithms.feasibility import before_limits, with_limits
@@ -23,7 +24,6 @@ from kerashpo.algorithms.gp.promise import OnePromise, Promise
 from kerashpo.algorithms.observations import Observations, SeenTrials
 from kerashpo.algorithms.pareto_model import ParetoModel
 from kerashpo.algorithms.sobol import sobol_rows
-from kerashpo.algorithms.sources import Pairs, Source, read_sources
 from kerashpo.algorithms.surrogate import Surrogate
 from kerashpo.algorithms.transfer import Transfer
 from kerashpo.core.errors import InvalidInput, unknown
@@ -81,7 +81,7 @@ class BayesianOptimization(Algorithm):
         alpha: float = FLOOR,
         beta: float = 2.6,
         enqueue: Sequence[Mapping[str, Any]] = (),
-        warm_start: History | Pairs | Sequence[Source] = (),
+        warm_start: History | Pairs | Sequence[EarlierStudy] = (),
         settings: ModelSettings | None = None,
     ) -> None:
         super().__init__(space, seed)

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.sources import read_sources
+from kerashpo.algorithms.earlier_studies import read_sources
 from kerashpo.algorithms.wrappers import BestFirst, Enqueued, Projected
 from kerashpo.core.errors import InvalidInput, nearest, unknown
 from kerashpo.space.space import Space
@@ -56,7 +56,7 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
         "BayesianOptimizationOracle",
         several=True,
     ),
-    "auto": AlgorithmEntry("auto:Auto", several=True),
+    "auto": AlgorithmEntry("automatic_choice:AutomaticChoice", several=True),
     "tpe": AlgorithmEntry("tpe:TPE", several=True),
     "cmaes": AlgorithmEntry("cmaes:CMAES"),
     "de": AlgorithmEntry("de:DifferentialEvolution"),

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from kerashpo.algorithms.earlier_studies import EarlierStudy, best_first
 from kerashpo.algorithms.gp.features import Features
 from kerashpo.algorithms.gp.kernel import Matrix
 from kerashpo.algorithms.gp.linalg import cholesky
@@ -17,7 +18,6 @@ from kerashpo.algorithms.gp.promise import EnsemblePromise
 from kerashpo.algorithms.gp.standardise import standardise
 from kerashpo.algorithms.gp.subset import model, representatives
 from kerashpo.algorithms.observations import SeenTrials
-from kerashpo.algorithms.sources import Source, best_first
 from kerashpo.algorithms.surrogate import Surrogate
 from kerashpo.core.records import Config, Objective
 from kerashpo.space.cube import Cube
@@ -50,7 +50,7 @@ class Transfer:
     """
 
     def __init__(
-        self, cube: Cube, sources: Sequence[Source], floor: float, settings: ModelSettings
+        self, cube: Cube, sources: Sequence[EarlierStudy], floor: float, settings: ModelSettings
     ) -> None:
         self._cube, self._sources = cube, tuple(sources)
         self._floor, self._settings = floor, settings
@@ -129,7 +129,7 @@ class Transfer:
             self._fitted[objective.direction] = [self._fit(s, objective) for s in self._sources]
         return self._fitted[objective.direction]
 
-    def _fit(self, source: Source, objective: Objective) -> Posterior:
+    def _fit(self, source: EarlierStudy, objective: Objective) -> Posterior:
         rows = np.array([self._cube.encode(config) for config, _ in source.pairs])
         costs = np.array([objective.cost(value) for _, value in source.pairs])
         targets, _ = standardise(costs, self._settings.cut)

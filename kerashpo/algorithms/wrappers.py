@@ -8,7 +8,7 @@ from typing import Any, final
 
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.dedup import TriedConfigs, draw_new
-from kerashpo.algorithms.sources import Source, best_first
+from kerashpo.algorithms.earlier_studies import EarlierStudy, best_first
 from kerashpo.core.history import History
 from kerashpo.core.records import Budget, Config, Exhausted, NotReady
 from kerashpo.core.rng import stream
@@ -48,7 +48,7 @@ class BestFirst(Algorithm):
         sources: the earlier studies.
     """
 
-    def __init__(self, inner: Algorithm, sources: Sequence[Source]) -> None:
+    def __init__(self, inner: Algorithm, sources: Sequence[EarlierStudy]) -> None:
         super().__init__(inner.space, inner.seed)
         self._inner, self._sources = inner, sources
 

@@ -85,7 +85,7 @@ def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
         if was == now or (key == "data" and None in (was, now)):
             continue
         if key == "algorithm" and now == "auto":
-            continue  # the stored algorithm goes on, see `algorithms.auto.chosen_of`
+            continue  # the stored algorithm goes on, see `algorithms.automatic_choice.chosen_of`
         if key == "data":
             yield Difference(_OTHER_DATA)
             continue

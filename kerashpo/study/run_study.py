@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from kerashpo.algorithms.auto import chosen_of
+from kerashpo.algorithms.automatic_choice import chosen_of
 from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.events import SessionStarted

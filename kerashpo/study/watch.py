@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kerashpo.algorithms.auto import choice_notes
+from kerashpo.algorithms.automatic_choice import choice_notes
 from kerashpo.core.events import SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener

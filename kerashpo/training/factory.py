@@ -14,10 +14,10 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
+from kerashpo.training.joint_training import JointTraining
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.compiled.programs import ProgramCache
 from kerashpo.training.loops.user_fit import FitCall
-from kerashpo.training.population import Population
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 
@@ -81,7 +81,7 @@ class RunnerFactory:
         loops = make_loops()
         population, compiled = None, loops["compiled"]
         if self.population > 1 and isinstance(compiled, CompiledLoop):
-            population = Population(compiled, self.population, self.cache)
+            population = JointTraining(compiled, self.population, self.cache)
         return KerasRunner(
             self.builder,
             self.space,

@@ -27,6 +27,7 @@ from kerashpo.training.energy import UsageClock
 from kerashpo.training.folds import RunData, TrialData
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.training.joint_training import JointTraining, Member
 from kerashpo.training.loops.base import TrainingLoop, choose
 from kerashpo.training.loops.redirected_fit import FitRedirect
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
@@ -38,7 +39,6 @@ from kerashpo.training.loops.user_fit import (
     overrides_fit,
 )
 from kerashpo.training.measure import measure_untrained
-from kerashpo.training.population import Member, Population
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed
@@ -79,7 +79,7 @@ class KerasRunner(Runner):
         blobs: Blobs,
         loops: Mapping[str, TrainingLoop],
         call: FitCall = FitCall(),
-        population: Population | None = None,
+        population: JointTraining | None = None,
     ) -> None:
         self._trial_data, self._settings = TrialData(data, tuple(callbacks), call=call), settings
         self._blobs, self._loops, self._population = blobs, loops, population
@@ -264,7 +264,7 @@ class KerasRunner(Runner):
             return None
         return self._population.key(job.live, data)
 
-    def _train_group(self, population: Population, jobs: Sequence[TrialJob]) -> list[TrialJob]:
+    def _train_group(self, population: JointTraining, jobs: Sequence[TrialJob]) -> list[TrialJob]:
         """Trains runs as one program; returns those that are left if it cannot run."""
         first = jobs[0]
         data = self._data_of(first.trial).data.of(first.run, first.item.config, first.trial)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from kerashpo.algorithms.auto import BECAUSE, CHOSEN, choose
-from kerashpo.algorithms.sources import Source
+from kerashpo.algorithms.automatic_choice import BECAUSE, CHOSEN, choose
+from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Config, Objective
 from kerashpo.space.space import Space
@@ -44,7 +44,7 @@ def assemble(
     most_trials: float | None = None,
     workers: int = 1,
     enqueue: Sequence[Config] = (),
-    sources: Sequence[Source] | None = None,
+    sources: Sequence[EarlierStudy] | None = None,
     settings: Mapping[str, Any] | None = None,
     packages: Iterable[str] = (),
     project: Callable[[Config, Space], Config] | None = None,

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from kerashpo.algorithms.sources import Source
+from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput
+from kerashpo.experience.data_features import Features, data_features
 from kerashpo.experience.distance import distances
-from kerashpo.experience.features import Features, data_features
 from kerashpo.tuners.fit_request import Request
 
 NEAREST = 3
@@ -55,8 +55,8 @@ def read_context(context: Any, request: Request, own: bool) -> Features | None:
 
 
 def nearest_sources(
-    sources: Sequence[Source], features: Mapping[str, float] | None
-) -> tuple[Source, ...]:
+    sources: Sequence[EarlierStudy], features: Mapping[str, float] | None
+) -> tuple[EarlierStudy, ...]:
     """Returns the sources to start from: the nearest first, where the data are known.
 
     Of the sources with noted data the `NEAREST` ones, then those without.

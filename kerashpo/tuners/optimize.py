@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kerashpo.algorithms.auto import choice_notes
+from kerashpo.algorithms.automatic_choice import choice_notes
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
 from kerashpo.core.limits import to_settings

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kerashpo.algorithms.auto import choice_notes
-from kerashpo.algorithms.sources import Source
+from kerashpo.algorithms.automatic_choice import choice_notes
+from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.records import Config, Objective, Plan
 from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import search_title
 from kerashpo.display.text import limit_notes
 from kerashpo.executors.registry import workers_of
-from kerashpo.experience.features import Features
+from kerashpo.experience.data_features import Features
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.context import nearest_sources
 from kerashpo.tuners.final_round import (
@@ -49,7 +49,7 @@ class PlannedSearch(ResultQueries):
     #: The final round if `search` is called without one; see `search(final_round=...)`.
     _usual_final: Any = None
     _context: Features | None = None
-    _sources: tuple[Source, ...] = ()
+    _sources: tuple[EarlierStudy, ...] = ()
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

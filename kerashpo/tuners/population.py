@@ -13,9 +13,9 @@ from kerashpo.core.rng import stream
 from kerashpo.schedulers.pbt import PBT
 from kerashpo.study.run_study import SearchParts
 from kerashpo.training.factory import RunnerFactory
+from kerashpo.training.joint_training import LARGEST, places
 from kerashpo.training.loops.base import find_obstacle
 from kerashpo.training.loops.compiled import CompiledLoop
-from kerashpo.training.population import LARGEST, places
 from kerashpo.tuners.tuner_options import TunerOptions
 
 USUAL = 8

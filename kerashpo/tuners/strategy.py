@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
+from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.algorithms.registry import algorithm_class, algorithm_entry, algorithm_names
-from kerashpo.algorithms.sources import Source
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Objective
@@ -78,7 +78,7 @@ class Strategy:
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule: Schedule = Schedule()
 
-    def warmed(self, sources: Sequence[Source]) -> Strategy:
+    def warmed(self, sources: Sequence[EarlierStudy]) -> Strategy:
         """Returns the strategy with earlier studies for its algorithm, itself if there are none."""
         if not sources:
             return self

@@ -178,7 +178,7 @@ class TunerOptions:
             raise InvalidInput(f'fast must be "auto", True or False. Received: {self.fast!r}.')
         executor_factory(*self.executor_arguments)
         # Imports Keras, which `optimize` and `simulate` do without.
-        from kerashpo.training.population import check_population
+        from kerashpo.training.joint_training import check_population
 
         check_population(self.population, self.fast, self.serial)
         read_bytes("keep_in_memory", self.keep_in_memory)

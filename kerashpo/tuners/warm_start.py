@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from kerashpo.algorithms.sources import Source
+from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt, StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.core.objective import several_rank
@@ -68,7 +68,7 @@ class _Unfit(InvalidInput):
 
 def read_warm_start(
     given: Any, space: Space, objectives: Sequence[Objective], own: Path | None = None
-) -> tuple[Source, ...]:
+) -> tuple[EarlierStudy, ...]:
     """Returns the sources that ``warm_start=`` names, in the terms of a new search.
 
     A trial with a value outside the new space is left out. Damaged studies of a folder, and
@@ -143,7 +143,7 @@ def _mapped(given: Any) -> Mapped:
 
 def _sources(
     entry: Mapped, space: Space, objective: Objective, own: Path | None
-) -> Iterator[Source]:
+) -> Iterator[EarlierStudy]:
     """Yields the sources of one entry: one, or those of the studies in a folder."""
     folder = entry.study if isinstance(entry.study, (str, Path)) else None
     if folder is None or has_log(folder_of(folder)) or is_project(Path(folder)):
@@ -193,7 +193,7 @@ def _read(study: Any) -> _Trials:
     return _Trials(where, pairs, Space.from_json(study.space), study.objective, features)
 
 
-def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) -> Source:
+def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) -> EarlierStudy:
     sign = _sign(trials, entry, objective)
     rows = [(_translated(c, trials.space, entry, space), sign * v) for c, v in trials.pairs]
     _require_names(trials, [config for config, _ in rows], entry, space)
@@ -204,7 +204,7 @@ def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) 
             f"{trials.name} has no finished trial whose values lie in the new space "
             f"({len(trials.pairs)} finished trials)."
         )
-    return Source(pairs, trials.name, trials.features)
+    return EarlierStudy(pairs, trials.name, trials.features)
 
 
 def _sign(trials: _Trials, entry: Mapped, objective: Objective) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerashpo.algorithms.bayesian import BayesianOptimization
+from kerashpo.algorithms.earlier_studies import EarlierStudy, read_sources
 from kerashpo.algorithms.gp.acquisition import make_acquisition
 from kerashpo.algorithms.gp.features import Features
 from kerashpo.algorithms.gp.fit import FLOOR
@@ -16,7 +17,6 @@ from kerashpo.algorithms.gp.promise import EnsemblePromise
 from kerashpo.algorithms.gp.subset import model
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.registry import make_algorithm
-from kerashpo.algorithms.sources import Source, read_sources
 from kerashpo.algorithms.surrogate import Surrogate
 from kerashpo.algorithms.transfer import Transfer, misranked, rank_weights
 from kerashpo.core.errors import InvalidSpace
@@ -80,8 +80,8 @@ def test_weights_are_shares_of_the_draws_and_ties_are_shared():
 
 
 def test_sources_that_rank_the_new_trials_well_weigh_more():
-    good = Source(pairs(lambda c: 50 * bowl(c) + 7, seed=1))
-    upside_down = Source(pairs(lambda c: -bowl(c), seed=2))
+    good = EarlierStudy(pairs(lambda c: 50 * bowl(c) + 7, seed=1))
+    upside_down = EarlierStudy(pairs(lambda c: -bowl(c), seed=2))
     transfer = Transfer(Cube(PLANE), [upside_down, good], FLOOR, ModelSettings())
     history = filled(6)
     observations = Observations(Cube(PLANE))
@@ -106,7 +106,7 @@ def test_the_gradient_of_the_ensemble_is_that_of_its_acquisition():
 
 
 def test_the_best_of_each_source_come_first_under_any_algorithm():
-    sources = [Source(pairs(bowl, seed=1)), Source(pairs(lambda c: -bowl(c), seed=2))]
+    sources = [EarlierStudy(pairs(bowl, seed=1)), EarlierStudy(pairs(lambda c: -bowl(c), seed=2))]
     best = [dict(one.best(COST)) for one in sources]
     for name in ("bayesian", "tpe", "random", "auto"):
         options = {"warm_start": sources, "enqueue": [{"x": 0.5, "y": 0.5}]}
@@ -116,8 +116,8 @@ def test_the_best_of_each_source_come_first_under_any_algorithm():
 
 
 def test_the_start_that_the_other_sources_disagree_with_comes_last():
-    wrong = Source(pairs(lambda c: -bowl(c), 25, 3))
-    right = [Source(pairs(bowl, 25, seed)) for seed in (1, 2)]
+    wrong = EarlierStudy(pairs(lambda c: -bowl(c), 25, 3))
+    right = [EarlierStudy(pairs(bowl, 25, seed)) for seed in (1, 2)]
     transfer = Transfer(Cube(PLANE), [wrong, *right], FLOOR, ModelSettings())
     assert transfer.bests(COST)[-1] == wrong.best(COST)
     two = Transfer(Cube(PLANE), [wrong, right[0]], FLOOR, ModelSettings())
@@ -132,8 +132,8 @@ def test_a_copy_of_the_same_study_leads_to_its_best_at_once():
 
 
 def test_one_misleading_source_among_three_costs_little():
-    right = [Source(pairs(bowl, 25, seed)) for seed in (1, 2)]
-    wrong = Source(pairs(lambda c: -bowl(c), 25, 3))
+    right = [EarlierStudy(pairs(bowl, 25, seed)) for seed in (1, 2)]
+    wrong = EarlierStudy(pairs(lambda c: -bowl(c), 25, 3))
     found, cold = [], []
     for seed in range(2):
         warm = BayesianOptimization(PLANE, seed, warm_start=[wrong, *right])
@@ -144,7 +144,7 @@ def test_one_misleading_source_among_three_costs_little():
 
 def test_a_finite_space_is_tried_to_its_end_after_a_warm_start():
     space = Space({"a": choice([1, 2]), "b": choice(["u", "v"])})
-    source = Source((({"a": 1, "b": "u"}, 1.0), ({"a": 2, "b": "v"}, 0.0)))
+    source = EarlierStudy((({"a": 1, "b": "u"}, 1.0), ({"a": 2, "b": "v"}, 0.0)))
     algorithm = BayesianOptimization(space, 0, warm_start=[source])
     history = search(algorithm, empty(space), 4, lambda c: c["a"])
     assert len(history.trials) == 4
@@ -157,4 +157,4 @@ def test_values_without_a_number_are_left_out_and_foreign_ones_refused():
     assert read_sources([({"x": 0.3}, float("inf"))], PLANE) == ()
     with pytest.raises(InvalidSpace, match="'z'"):
         read_sources([({"z": 0.3}, 1.0)], PLANE)
-    assert Source((({"x": 0.1}, 1.0),), "here").get_config() == {"pairs": [[{"x": 0.1}, 1.0]]}
+    assert EarlierStudy((({"x": 0.1}, 1.0),), "here").get_config() == {"pairs": [[{"x": 0.1}, 1.0]]}

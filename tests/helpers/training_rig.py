@@ -21,8 +21,8 @@ from kerashpo.store.trial_checkpoints import secure_origins
 from kerashpo.training.data import FitData
 from kerashpo.training.folds import RunData
 from kerashpo.training.hypermodel import ModelBuilder, make_loops
+from kerashpo.training.joint_training import JointTraining
 from kerashpo.training.loops.base import TrainingLoop
-from kerashpo.training.population import Population
 from kerashpo.training.runner import KerasRunner
 from kerashpo.training.settings import Settings
 from kerashpo.training.trial_state import TrialState
@@ -86,7 +86,7 @@ class Rig:
             settings,
             self.blobs,
             self.loops,
-            population=Population(self.loops["compiled"], self.population)
+            population=JointTraining(self.loops["compiled"], self.population)
             if self.population
             else None,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import kerashpo as kt
-from kerashpo.algorithms.auto import BECAUSE, CHOSEN, choose
+from kerashpo.algorithms.automatic_choice import BECAUSE, CHOSEN, choose
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Objective
 from kerashpo.executors.registry import workers_of

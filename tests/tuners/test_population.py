@@ -10,7 +10,7 @@ import pytest
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
 from kerashpo.i18n.texts import Texts
-from kerashpo.training.population import places
+from kerashpo.training.joint_training import places
 from kerashpo.tuners.population import _pays
 from tests.helpers.small_models import DATA, build, place
 

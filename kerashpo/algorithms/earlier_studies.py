@@ -17,7 +17,7 @@ Pairs: TypeAlias = "Sequence[tuple[Mapping[str, Any], float]]"
 
 @final
 @dataclass(frozen=True, slots=True)
-class Source:
+class EarlierStudy:
     """The finished trials of one earlier study.
 
     Attributes:
@@ -40,8 +40,8 @@ class Source:
 
 
 def read_sources(
-    given: History | Source | Pairs | Iterable[Source], space: Space
-) -> tuple[Source, ...]:
+    given: History | EarlierStudy | Pairs | Iterable[EarlierStudy], space: Space
+) -> tuple[EarlierStudy, ...]:
     """Returns the sources of a warm start, completed to configurations of a space.
 
     Args:
@@ -53,21 +53,23 @@ def read_sources(
     """
     if isinstance(given, History):
         done = (t for t in given.trials.values() if t.status is Status.COMPLETED)
-        given = Source(tuple((t.config, t.score) for t in done if t.score is not None))
-    if isinstance(given, Source):
+        given = EarlierStudy(tuple((t.config, t.score) for t in done if t.score is not None))
+    if isinstance(given, EarlierStudy):
         given = (given,)
     listed: list[Any] = list(given)
-    if not all(isinstance(one, Source) for one in listed):
-        listed = [Source(tuple(listed))]
+    if not all(isinstance(one, EarlierStudy) for one in listed):
+        listed = [EarlierStudy(tuple(listed))]
     found = (_finite(one, space) for one in listed)
     return tuple(one for one in found if one.pairs)
 
 
-def _finite(source: Source, space: Space) -> Source:
+def _finite(source: EarlierStudy, space: Space) -> EarlierStudy:
     pairs = [(c, float(v)) for c, v in source.pairs if v is not None and np.isfinite(v)]
-    return Source(tuple((space.complete(c), v) for c, v in pairs), source.name, source.features)
+    return EarlierStudy(
+        tuple((space.complete(c), v) for c, v in pairs), source.name, source.features
+    )
 
 
-def best_first(sources: Iterable[Source], objective: Objective) -> list[Config]:
+def best_first(sources: Iterable[EarlierStudy], objective: Objective) -> list[Config]:
     """Returns the best configuration of each source, in their order."""
     return [source.best(objective) for source in sources]

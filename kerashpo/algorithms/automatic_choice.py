@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from kerashpo.algorithms.base import Algorithm
-from kerashpo.algorithms.sources import Pairs, Source, read_sources
+from kerashpo.algorithms.earlier_studies import EarlierStudy, Pairs, read_sources
 from kerashpo.algorithms.wrappers import BestFirst
 from kerashpo.core.errors import require_integer
 from kerashpo.core.history import History
@@ -61,7 +61,7 @@ def choice_notes(environment: Mapping[str, object]) -> tuple[str, ...]:
 
 
 @final
-class Auto(Algorithm):
+class AutomaticChoice(Algorithm):
     """Automatic choice of the algorithm; proposes what the chosen one proposes.
 
     Args:
@@ -81,7 +81,7 @@ class Auto(Algorithm):
         seed: int,
         max_trials: int | None = None,
         workers: int = 1,
-        warm_start: History | Pairs | Sequence[Source] = (),
+        warm_start: History | Pairs | Sequence[EarlierStudy] = (),
     ) -> None:
         super().__init__(space, seed)
         if max_trials is not None:

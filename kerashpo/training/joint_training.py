@@ -1,4 +1,4 @@
-"""Population: trains runs of several trials as one program, epoch by epoch.
+"""Joint training of a population: trains runs of several trials as one program, epoch by epoch.
 
 Each member reports its own epochs, gets its own decisions and checkpoints, and leaves when it is
 done, fails or is told to; the others continue.
@@ -113,7 +113,7 @@ class Member:
 
 
 @final
-class Population:
+class JointTraining:
     """Trains members of one key as one program.
 
     Args:
