@@ -7,7 +7,7 @@ will be trained: any algorithm runs under any scheduler.
 ``random``    without repeats; a finite space is enumerated to its end
 ``grid``      every configuration of a finite space, in order
 ``sobol``     scrambled Sobol points, spread more evenly than random ones
-``auto``      chooses one of the others
+``auto``      chooses one of the others (``automatic_choice``)
 ``bayesian``  a Gaussian process and an acquisition, see `kerashpo.algorithms.gp`
 ``tpe``       Parzen estimators of the good and the other trials
 ``cmaes``     CMA-ES with restarts; margins where values are discrete
