@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyNotFound
 from kerashpo.core.history import History
-from kerashpo.experience.data_features import data_features
 from kerashpo.experience.distance import distances
+from kerashpo.experience.meta_features import data_features
 from kerashpo.experience.notes import noted
 from kerashpo.study.study import open_study, studies_below
 

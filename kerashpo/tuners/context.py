@@ -9,8 +9,8 @@ import numpy as np
 
 from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput
-from kerashpo.experience.data_features import Features, data_features
 from kerashpo.experience.distance import distances
+from kerashpo.experience.meta_features import Features, data_features
 from kerashpo.tuners.fit_request import Request
 
 NEAREST = 3
