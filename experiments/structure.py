@@ -3,7 +3,7 @@
     python -m experiments.structure [FOLDER]
 
 FOLDER is a checkout, this one by default, so that an earlier commit can be measured as well:
-``git worktree add /tmp/before COMMIT``. Only the source is read; nothing of it is imported.
+``git worktree add ../before COMMIT``. Only the source is read; nothing of it is imported.
 """
 
 from __future__ import annotations

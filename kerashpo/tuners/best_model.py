@@ -78,7 +78,9 @@ class StoredModels(Models):
             several = trial.runs > 1 or bool(trial.extra)
             models.append(self._load(trial, run))
             names.append(f"trial_{number}_run_{run}" if several else f"trial_{number}")
-        return average_models(models, names, weights=weights)
+        # For models without `keras.Input`; unknown in a process that has not searched.
+        inputs = self._data.x if self._data is not None and self._data.is_arrays else None
+        return average_models(models, names, inputs, weights=weights)
 
     def single(self, trial: int, epochs: int) -> keras.Model:
         if (trial, epochs) not in self._singles:

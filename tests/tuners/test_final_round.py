@@ -325,3 +325,34 @@ def test_weights_are_in_the_log_and_are_not_looked_for_again(tuner: Any) -> None
     assert again.results.final.members_all == tuner.results.final.members_all
     after = log.read_text("utf-8").count("final_weight")
     assert after == before == len(tuner.results.final.table)
+
+
+class Subclassed(keras.Model):
+    """A model whose inputs only data can tell."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.inner = keras.layers.Dense(units, activation="relu")
+        self.outer = keras.layers.Dense(1, activation="sigmoid")
+
+    def call(self, x: Any) -> Any:
+        return self.outer(self.inner(x))
+
+
+def test_models_without_an_input_are_averaged_after_their_search(tmp_path: Any) -> None:
+    def build(hp: Any) -> keras.Model:
+        model = Subclassed(hp.Int("units", 2, 9))
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    tuner = kt.RandomSearch(build, max_trials=8, **small.place(tmp_path, objective="val_accuracy"))
+    tuner.search(**{**DATA, "epochs": 1})
+    final = tuner.results.final
+    parts = [
+        weight / 3 * tuner._stored_models(tuner.results.history).load(trial, run)(ROWS)
+        for trial, weight in zip(final.table["trial"], final.table["weight"])
+        for run in range(3)
+    ]
+    np.testing.assert_allclose(
+        final.model_all.predict(ROWS, verbose=0), np.sum(parts, axis=0), atol=1e-6
+    )
