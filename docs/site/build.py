@@ -1,11 +1,12 @@
 """Builds the documentation site with Sphinx: pages, notebooks, and the API reference.
 
-    python docs/site/build.py [--out site]
+    python docs/site/build.py [--out site] [--tags]
 
 The pages are those of the repository, so that they read the same there: this script copies them
 and the notebooks into a temporary folder of the same layout, adds the site's own pages and one for
 each public name, and runs Sphinx on it with warnings as errors. The site of a version is in
-OUT/VERSION; OUT/index.html leads to the newest and lists all versions that were built.
+OUT/VERSION; `versions.py` lists all that are in OUT for the switcher on each page. With --tags the
+pages of earlier releases are built too, from their tags, where OUT lacks them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sphinx.cmd.build import build_main
+from versions import build_tags, list_versions
 
 import kerashpo
 
@@ -58,6 +60,8 @@ def collect(folder: Path) -> None:
             shutil.copyfile(path, target)
     shutil.copytree(SITE / "pages", folder, dirs_exist_ok=True)
     shutil.copyfile(SITE / "conf.py", folder / "conf.py")
+    for name in ("static", "templates"):
+        shutil.copytree(SITE / name, folder / f"_{name}")
     write_reference(folder / "reference")
     for path in folder.rglob("*.md"):
         path.write_text(linked(path, folder), "utf-8")
@@ -137,27 +141,13 @@ def page(title: str, directives: str) -> str:
     return f"# {title}\n\n```{{eval-rst}}\n{directives}\n```\n"
 
 
-def list_versions(out: Path) -> None:
-    """Writes OUT/index.html: it opens the newest version, and lists all that were built."""
-    versions = sorted(
-        (path.parent.name for path in out.glob("*/index.html")),
-        key=lambda text: [int(part) for part in re.findall(r"\d+", text)],
-        reverse=True,
-    )
-    items = "".join(f'<li><a href="{one}/index.html">{one}</a></li>' for one in versions)
-    text = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>kerashpo</title>'
-        f'<meta http-equiv="refresh" content="0; url={versions[0]}/index.html">'
-        f"<h1>kerashpo</h1><p>Documentation by version:</p><ul>{items}</ul></html>\n"
-    )
-    (out / "index.html").write_text(text, "utf-8")
-
-
 def main() -> int:
     """The command line; returns Sphinx's exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
-    out = parser.parse_args().out
+    parser.add_argument("--tags", action="store_true", help="earlier releases too, from their tags")
+    given = parser.parse_args()
+    out = given.out
     target = out / kerashpo.__version__
     shutil.rmtree(target, ignore_errors=True)
     with tempfile.TemporaryDirectory() as name:
@@ -167,6 +157,8 @@ def main() -> int:
         options = ["-W", "--keep-going", "-q", "-b", "html", "-d", f"{name}/doctrees"]
         code = build_main([*options, str(folder), str(target)])
     if code == 0:
+        if given.tags:
+            build_tags(ROOT, out)
         list_versions(out)
         print(f"the site is at {out / 'index.html'}")
     return code

@@ -18,7 +18,7 @@ extensions = [
     "sphinx_design",
 ]
 root_doc = "index"
-exclude_patterns = ["**/.ipynb_checkpoints"]
+exclude_patterns = ["**/.ipynb_checkpoints", "_static", "_templates"]
 
 # Pages are Markdown; their headings can be linked to as on a repository's page.
 myst_enable_extensions = ["colon_fence"]
@@ -45,7 +45,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"kerashpo {release}"
 html_show_sourcelink = False
 html_theme_options = {
-    "navbar_end": ["theme-switcher"],
+    "navbar_end": ["site-versions", "theme-switcher"],
     "navbar_persistent": ["search-button"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -55,4 +55,8 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
+templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_js_files = ["version_switcher.js"]
 html_context = {"default_mode": "auto"}

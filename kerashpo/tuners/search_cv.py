@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import tempfile
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import check_cv, train_test_split
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -26,6 +25,12 @@ from kerashpo.training.ensemble import logit_activations
 from kerashpo.tuners.asha import ASHA
 from kerashpo.tuners.base import Tuner
 from kerashpo.tuners.bayesian import BayesianOptimization
+from kerashpo.tuners.estimator_model import (
+    Sizes,
+    class_weights,
+    without_retracing_notices,
+    wrong_outputs,
+)
 from kerashpo.tuners.grid import GridSearch
 from kerashpo.tuners.hyperband import Hyperband
 from kerashpo.tuners.random import RandomSearch
@@ -178,14 +183,10 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         elif kind == "softmax":
             out = np.exp(out - out.max(axis=1, keepdims=True))
             out /= out.sum(axis=1, keepdims=True)
-        if out.shape[1] == 1:
-            out = np.concatenate([1.0 - out, out], axis=1)
+        if (out.shape[1], len(self.classes_)) == (1, 2):
+            return np.concatenate([1.0 - out, out], axis=1)
         if out.shape[1] != len(self.classes_):
-            raise InvalidInput(
-                f"The model has {out.shape[1]} outputs for {len(self.classes_)} classes: it should "
-                "end in one sigmoid unit (two classes) or in a unit for each class. "
-                "build_model(hp, meta) finds their number in meta['n_classes_']."
-            )
+            raise wrong_outputs(out.shape[1], len(self.classes_))
         return out
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -221,6 +222,8 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
             raise unknown("task", self.task, TASKS)
         if self.estimator not in ESTIMATORS:
             raise unknown("estimator", self.estimator, ESTIMATORS)
+        if self.class_weight is not None and not self._labels:
+            raise InvalidInput("class_weight is for classification; a regression has no classes.")
         if self._folds and self.cv is not None:
             raise InvalidInput(
                 f"estimator={self.estimator!r} comes from a final round with its own folds, so cv "
@@ -283,26 +286,12 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         return isinstance(maker, type) and issubclass(maker, _PLAN_EPOCHS)
 
     def _builder(self, y: Any) -> Callable[[Any], Any]:
-        """Returns ``build_model(hp)``, with `meta` passed to a function that takes it."""
-        build = self.build_model
-        if not callable(build):
-            raise InvalidInput(f"build_model must be a function of hp. Received: {build!r}.")
-        try:
-            takes = len(inspect.signature(build).parameters)
-        except (TypeError, ValueError):  # a callable without a signature
-            takes = 1
-        if takes < 2:
-            return build
-        meta = {
-            "n_features_in_": self.n_features_in_,
-            "n_classes_": len(self.classes_) if self._labels else None,
-            "n_outputs_": y.shape[1] if self._columns else 1,
-        }
-
-        def build_with_meta(hp: Any) -> Any:
-            return build(hp, meta)
-
-        return build_with_meta
+        sizes = Sizes(
+            features=self.n_features_in_,
+            classes=len(self.classes_) if self._labels else None,
+            outputs=y.shape[1] if self._columns else 1,
+        )
+        return sizes.builder(self.build_model)
 
     def _folder(self, rows: Mapping[str, Any], seed: int, stack: ExitStack) -> Path:
         """Returns the folder of the study on these data."""
@@ -316,7 +305,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         if not self._plans_epochs(type(tuner)):
             given["epochs"] = self.max_epochs
         if self.class_weight is not None:
-            given["class_weight"] = self._class_weights(rows["y"])
+            given["class_weight"] = class_weights(self.class_weight, self.classes_, rows["y"])
         # A tuner's default final round costs epochs that another model would not use.
         given["final_round"] = FOLDS if self._folds else False
         given |= dict(self.fit_options or {})
@@ -346,16 +335,6 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         possible = counts.min() >= 2 and len(counts) <= min(held_out, len(y) - held_out)
         return y if possible else None
 
-    def _class_weights(self, y: Any) -> dict[int, float]:
-        if not self._labels:
-            raise InvalidInput("class_weight is for classification; a regression has no classes.")
-        given = self.class_weight
-        if isinstance(given, Mapping):
-            given = {int(np.searchsorted(self.classes_, one)): w for one, w in given.items()}
-        numbers = np.arange(len(self.classes_))
-        weights = compute_class_weight(given, classes=numbers, y=y)
-        return {int(n): float(weight) for n, weight in zip(numbers, weights)}
-
     def _keep(self, tuner: Tuner) -> None:
         results = tuner.results
         failures = results.failures()
@@ -382,5 +361,6 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self, "best_estimator_")
         X = validate_data(self, X, reset=False, allow_nd=True)
-        out = self.best_estimator_.predict(X, batch_size=max(self.batch_size, 256), verbose=0)
+        with without_retracing_notices():
+            out = self.best_estimator_.predict(X, batch_size=max(self.batch_size, 256), verbose=0)
         return np.asarray(out, dtype=np.float64)

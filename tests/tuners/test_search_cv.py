@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 
 import keras
@@ -138,6 +139,8 @@ def test_a_stored_search_continues_and_other_data_is_another_search(iris, tmp_pa
         ({"tuner_options": {"seed": 3}}, "give it to SearchCV \\(random_state=...\\)"),
         ({"build_model": 3}, "build_model must be a function of hp. Received: 3"),
         ({"class_weight": "balanced", "task": "regression"}, "a regression has no classes"),
+        ({"class_weight": "balancd"}, "must be None, 'balanced', or a dict .*Received: 'balancd'"),
+        ({"class_weight": {"setose": 2}}, "has 'setose', which is no label of y. .* 'setosa', "),
     ],
 )
 def test_invalid_values_are_refused(iris, given, message):
@@ -157,10 +160,44 @@ def four_units(hp):
     return model
 
 
-def test_outputs_that_do_not_fit_the_classes_are_reported(iris):
+def test_outputs_of_a_model_without_input_are_checked_when_they_are_known(iris):
     search = kt.SearchCV(four_units, estimator="best", **{**FEW, "max_trials": 1}).fit(*iris)
-    with pytest.raises(InvalidInput, match=r"4 outputs for 3 classes.*meta\['n_classes_'\]"):
+    with pytest.raises(InvalidInput, match=r"4 output units for 3 classes.*meta\['n_classes_'\]"):
         search.predict(iris[0])
+
+
+@pytest.mark.parametrize(
+    ("units", "loss", "task", "message"),
+    [
+        (1, "binary_crossentropy", "classification", "has 1 output unit for 3 classes"),
+        (3, "categorical_crossentropy", "classification", "expects one-hot labels.*'sparse_categ"),
+        (3, keras.losses.BinaryCrossentropy(), "classification", "is for one sigmoid unit.*has 3"),
+        (2, "mse", "regression", r"has 2 output units, but y has 1 column\(s\)"),
+    ],
+)
+def test_a_model_that_does_not_fit_y_is_refused_before_it_is_trained(
+    iris, units, loss, task, message
+):
+    def unfit(hp):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(units)])
+        model.compile(keras.optimizers.SGD(hp.Choice("rate", [0.01, 0.1])), loss)
+        return model
+
+    x, y = iris
+    search = kt.SearchCV(unfit, task=task, **FEW)
+    with pytest.raises(InvalidInput, match=message):
+        search.fit(x, y if task == "classification" else x[:, 0])
+
+
+def test_several_models_predict_without_notices_of_tensorflow(iris, caplog):
+    logging.getLogger("tensorflow").addHandler(caplog.handler)
+    try:
+        for seed in range(7):
+            quick = {**FEW, "max_trials": 1, "max_epochs": 1, "random_state": seed}
+            kt.SearchCV(build, estimator="best", **quick).fit(*iris).predict(iris[0])
+    finally:
+        logging.getLogger("tensorflow").removeHandler(caplog.handler)
+    assert "retracing" not in caplog.text
 
 
 class Broken(keras.callbacks.Callback):
