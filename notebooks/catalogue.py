@@ -7,6 +7,8 @@ that language alone; all others belong to both.
 
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,8 +68,17 @@ class Page:
 
 def _install_cell() -> Any:
     """Returns the first code cell, which installs kerashpo where it is missing."""
-    code = (FOLDER / "install.py").read_text("utf-8").strip()
+    code = install_code((FOLDER.parent / "pyproject.toml").read_text("utf-8"))
     return nbformat.v4.new_code_cell(code, metadata={"tags": [INSTALL]})
+
+
+def install_code(pyproject: str) -> str:
+    """Returns the code of the install cell, with the repository's address from pyproject.toml."""
+    code = (FOLDER / "install.py").read_text("utf-8").strip()
+    address = tomllib.loads(pyproject)["project"].get("urls", {}).get("Repository")
+    if address is None:
+        return code
+    return re.sub(r'^ADDRESS = "".*$', f'ADDRESS = "{address}"', code, flags=re.MULTILINE)
 
 
 _LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import kerashpo
 
 project = "kerashpo"
@@ -59,4 +62,8 @@ templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["version_switcher.js"]
+# The repository's address, where pyproject.toml has one.
+PROJECT = tomllib.loads((Path(kerashpo.__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+if "Repository" in (urls := PROJECT["project"].get("urls", {})):
+    html_theme_options["external_links"] = [{"name": "Repository", "url": urls["Repository"]}]
 html_context = {"default_mode": "auto"}

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from kerashpo.teaching.exercises import EXERCISES
-from notebooks.catalogue import FOLDER, LANGUAGES, NAMES, Page, pages, tagged
+from notebooks.catalogue import FOLDER, LANGUAGES, NAMES, Page, install_code, pages, tagged
 
 PAGES = pages()
 EACH = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
@@ -61,6 +61,19 @@ def test_the_install_cell_does_nothing_here_and_elsewhere_finds_wheel_or_clone(
     wheel.touch()
     exec(code, {})
     assert called == [str(clone), str(clone), str(wheel)]
+
+
+def test_the_install_cell_takes_the_address_from_pyproject(tmp_path, monkeypatch):
+    address = "https://example.org/kerashpo"
+    project = f'[project]\nname = "k"\n[project.urls]\nRepository = "{address}"\n'
+    code, called = compile(install_code(project), "install", "exec"), []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command[-1]))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    (tmp_path / "kerashpo-0.1.0-py3-none-any.whl").touch()
+    exec(code, {})
+    assert called[0] == f"git+{address}" and called[1].endswith(".whl")
 
 
 @EACH
