@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 ON_JAX := tests/backends tests/tuners/test_final_round.py \
 	$(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_ensemble.py test_exactness.py test_forks.py)
 
-.PHONY: compare test test-slow test-all test-jax test-jax-all test-cluster lint docs browser package site notebooks report clean
+.PHONY: compare test test-slow test-all test-jax test-jax-all test-extras test-cluster lint docs browser package site notebooks report clean
 
 compare: $(READY)  ## Search the Breast Cancer lab with Hyperband and Bayesian optimisation, compare
 	$(BIN)/python -m kerashpo.compare $(ARGS)
@@ -28,6 +28,9 @@ test-jax: .venv/.jax  ## What holds on every backend, on JAX
 
 test-jax-all: .venv/.jax  ## The same, with the long cases of the exactness table
 	KERAS_BACKEND=jax $(PYTEST) $(ON_JAX) $(ARGS)
+
+test-extras: .venv/.extras  ## What needs wandb, codecarbon, hyperopt or ConfigSpace
+	$(BIN)/python -m pytest -m extras tests/callbacks tests/space tests/training/test_energy.py $(ARGS)
 
 test-cluster: .venv/.ray  ## What holds on a Ray cluster of several nodes on this machine
 	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
@@ -65,6 +68,10 @@ $(READY): pyproject.toml constraints.txt
 .venv/.jax: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,jax]"
 	touch .venv/.jax
+
+.venv/.extras: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,wandb,energy,hyperopt,configspace]"
+	touch .venv/.extras
 
 .venv/.docs: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs]"

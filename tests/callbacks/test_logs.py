@@ -248,6 +248,7 @@ def test_wandb_keeps_paused_trials_open_and_logs_every_objective(tmp_path):
     assert all(len(run.ended) == 1 for run in WandbRun.made)
 
 
+@pytest.mark.extras
 def test_wandb_offline_writes_its_own_files(tmp_path):
     """Runs where wandb is installed; elsewhere the run above stands for it."""
     wandb = pytest.importorskip("wandb")

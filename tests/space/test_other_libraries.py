@@ -82,6 +82,7 @@ def test_an_absent_library_names_its_extra(name, monkeypatch):
         getattr(s, f"from_{name}")({})
 
 
+@pytest.mark.extras
 def test_configspace_and_back():
     pytest.importorskip("ConfigSpace")
     space = Space(
@@ -99,6 +100,7 @@ def test_configspace_and_back():
     assert s.from_configspace(s.to_configspace(space)).to_dict() == space.to_dict()
 
 
+@pytest.mark.extras
 def test_configspaces_comparisons_become_values():
     cs = pytest.importorskip("ConfigSpace")
     theirs = cs.ConfigurationSpace({"n": (1, 5), "a": (0.0, 1.0), "b": ["x", "y"]})
@@ -111,6 +113,7 @@ def test_configspaces_comparisons_become_values():
         s.from_configspace(theirs)
 
 
+@pytest.mark.extras
 def test_hyperopts_expressions():
     hp = pytest.importorskip("hyperopt").hp
     found = s.from_hyperopt(

@@ -168,6 +168,7 @@ def test_a_source_that_is_not_there(monkeypatch):
         kt.objectives.co2(source="codecarbon")
 
 
+@pytest.mark.extras
 def test_codecarbon_counts_offline_and_says_nothing(capfd):
     pytest.importorskip("codecarbon")
     meter = carbon.CarbonMeter()
