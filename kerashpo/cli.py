@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,9 +72,14 @@ def _parser() -> CommandParser:
             command.add_argument("path", help=path, **optional)
         return command
 
-    run = add("run", _run, "the search that a TOML or JSON file describes", path="")
-    run.add_argument("path", nargs="?", metavar="FILE", help="the file; see docs/spaces.md")
-    run.add_argument("--schema", action="store_true", help="print where its JSON Schema lies")
+    _add_views(add)
+    _add_files(add)
+    _add_searches(add)
+    return parser
+
+
+def _add_views(add: Callable[..., Any]) -> None:
+    """Adds the commands that show studies and the installation."""
     add("list", _list, "the studies below a folder", "the folder (the current one)", ".")
     add(
         "status",
@@ -88,6 +93,20 @@ def _parser() -> CommandParser:
     web = add("dashboard", _dashboard, "optuna-dashboard on studies, as they run", _FOLDERS, ".")
     web.add_argument("--host", metavar="NAME", default="localhost", help="where to listen")
     web.add_argument("--port", metavar="N", type=int, default=8080, help="(8080); 0: a free one")
+    doctor = add("doctor", _doctor, "versions; with a folder, whether it is whole", path="")
+    doctor.add_argument("path", nargs="?", help=_FOLDER)
+    doctor.add_argument(
+        "--cluster",
+        nargs="?",
+        const="auto",
+        metavar="ADDRESS",
+        help="the versions of all nodes of a Ray cluster (the running one)",
+    )
+    doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
+
+
+def _add_files(add: Callable[..., Any]) -> None:
+    """Adds the commands that write what a study holds to a file."""
     best = add("best", _best, "the best values, as JSON; or the best model, as a file")
     best.add_argument("--save", metavar="FILE.keras", help="write the best model there")
     best.add_argument(
@@ -105,18 +124,15 @@ def _parser() -> CommandParser:
     export = add("export", _export, "the study as another library's")
     export.add_argument("--to", required=True, metavar="optuna", help="which library's")
     export.add_argument("--out", metavar="FILE", help="where to write it (PATH/optuna.sqlite3)")
+
+
+def _add_searches(add: Callable[..., Any]) -> None:
+    """Adds the commands that search, or prepare a search."""
+    run = add("run", _run, "the search that a TOML or JSON file describes", path="")
+    run.add_argument("path", nargs="?", metavar="FILE", help="the file; see docs/spaces.md")
+    run.add_argument("--schema", action="store_true", help="print where its JSON Schema lies")
     again = add("resume", _resume, "run the script that searched it again")
     again.add_argument("--yes", action="store_true", help="do not ask before running it")
-    doctor = add("doctor", _doctor, "versions; with a folder, whether it is whole", path="")
-    doctor.add_argument("path", nargs="?", help=_FOLDER)
-    doctor.add_argument(
-        "--cluster",
-        nargs="?",
-        const="auto",
-        metavar="ADDRESS",
-        help="the versions of all nodes of a Ray cluster (the running one)",
-    )
-    doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
     worker = add("worker", _worker, "train for a search that waits for workers", path="")
     worker.add_argument("address", metavar="HOST:PORT", help="where the search listens")
     worker.add_argument("--key-file", metavar="FILE", required=True, help="the shared key")
@@ -133,7 +149,6 @@ def _parser() -> CommandParser:
     new.add_argument(
         "--out", metavar="DIR", default=".", help="the folder to write it to (the current one)"
     )
-    return parser
 
 
 def _run(given: Any) -> int:

@@ -15,6 +15,7 @@
 ``importance``          parameter importances (functional ANOVA)
 ``lineage``             ancestors of a trial of population-based training, and the schedule found
 ``fold_scores``         scores of the finalists of a final round over their folds
+``finalist_rows``       a final round as a table, a row for each finalist
 ``ensemble_selection``  weights of the models of an average
 ``expected_score``      the expected score of the best trial on new data
 ``json_tables``         the tables as JSON values

@@ -91,15 +91,9 @@ def run_search(run: Run, task: Task, options: ComparisonOptions) -> Result | Non
 
 def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
     """Returns the tuner of a run; importing it imports Keras."""
-    from kerashpo.tuners.asha import ASHA
-    from kerashpo.tuners.bayesian import BayesianOptimization
-    from kerashpo.tuners.hyperband import Hyperband
-    from kerashpo.tuners.pbt import PBT
     from kerashpo.tuners.random import RandomSearch
     from kerashpo.tuners.recommended import Recommended
-    from kerashpo.tuners.search import Search
 
-    allowed = options.allowance(run.tuner)
     shared: dict[str, Any] = {
         "objective": list(task.objectives) if task.further else task.objective,
         "seed": run.seed,
@@ -108,41 +102,64 @@ def make_tuner(run: Run, task: Task, options: ComparisonOptions) -> Any:
         "lang": options.lang,
         "fit_hp": task.fit_hp or None,
     }
-    rungs: dict[str, Any] = {"max_epochs": options.max_epochs, "factor": options.factor, **shared}
     if run.tuner == "default":  # the untuned model: only default values may be used
         return RandomSearch(task.build, max_trials=1, tune_new_entries=False, **shared)
     if run.tuner == "recommended":
-        most: dict[str, Any] = {"max_trials": None, "max_epochs_total": allowed.epochs}
+        epochs = options.allowance(run.tuner).epochs
+        most: dict[str, Any] = {"max_trials": None, "max_epochs_total": epochs}
         return Recommended(task.build, max_epochs=options.max_epochs, **most, **shared)
-    pair = tuner_pair(run.tuner)
-    named: dict[str, Any] = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
-    match pair.scheduler:
-        case "hyperband":
-            bound: dict[str, Any] = (
-                {} if options.total is None else {"max_epochs_total": options.total}
-            )
-            rounds = allowed.rounds
-            return Hyperband(task.build, hyperband_iterations=rounds, **bound, **rungs, **named)
-        case "asha":
-            return ASHA(task.build, max_epochs_total=allowed.epochs, **rungs, **named)
-        case "pbt":
-            return PBT(
-                task.build,
-                population=allowed.trials or 1,
-                interval=max(1, options.max_epochs // 10),
-                max_epochs=options.max_epochs,
-                **shared,
-            )
-    trials = allowed.trials or 1
-    match pair.algorithm:
-        case "bayesian":
-            points = options.initial_points
-            return BayesianOptimization(
-                task.build, max_trials=trials, num_initial_points=points, **shared
-            )
-        case "random":
-            return RandomSearch(task.build, max_trials=trials, **shared)
-    return Search(task.build, max_trials=trials, **shared, **named)
+    if tuner_pair(run.tuner).scheduler in ("hyperband", "asha", "pbt"):
+        return _with_rungs(run, task, options, shared)
+    return _of_full_trials(run, task, options, shared)
+
+
+def _with_rungs(run: Run, task: Task, options: ComparisonOptions, shared: dict[str, Any]) -> Any:
+    """Returns a tuner that trains some trials further than others."""
+    from kerashpo.tuners.asha import ASHA
+    from kerashpo.tuners.hyperband import Hyperband
+    from kerashpo.tuners.pbt import PBT
+
+    allowed, pair = options.allowance(run.tuner), tuner_pair(run.tuner)
+    if pair.scheduler == "pbt":
+        return PBT(
+            task.build,
+            population=allowed.trials or 1,
+            interval=max(1, options.max_epochs // 10),
+            max_epochs=options.max_epochs,
+            **shared,
+        )
+    rungs: dict[str, Any] = {
+        "max_epochs": options.max_epochs,
+        "factor": options.factor,
+        "algorithm": pair.algorithm,
+        "algorithm_options": pair.hints,
+        **shared,
+    }
+    if pair.scheduler == "asha":
+        return ASHA(task.build, max_epochs_total=allowed.epochs, **rungs)
+    if options.total is not None:
+        rungs["max_epochs_total"] = options.total
+    return Hyperband(task.build, hyperband_iterations=allowed.rounds, **rungs)
+
+
+def _of_full_trials(
+    run: Run, task: Task, options: ComparisonOptions, shared: dict[str, Any]
+) -> Any:
+    """Returns a tuner that trains every trial for all its epochs."""
+    from kerashpo.tuners.bayesian import BayesianOptimization
+    from kerashpo.tuners.random import RandomSearch
+    from kerashpo.tuners.search import Search
+
+    trials, pair = options.allowance(run.tuner).trials or 1, tuner_pair(run.tuner)
+    if pair.algorithm == "bayesian":
+        points = options.initial_points
+        return BayesianOptimization(
+            task.build, max_trials=trials, num_initial_points=points, **shared
+        )
+    if pair.algorithm == "random":
+        return RandomSearch(task.build, max_trials=trials, **shared)
+    hints: dict[str, Any] = {"algorithm": pair.algorithm, "algorithm_options": pair.hints}
+    return Search(task.build, max_trials=trials, **shared, **hints)
 
 
 def needs_keras(run: Run) -> bool:

@@ -17,6 +17,7 @@ from kerashpo.compare.runs import Result, Run
 from kerashpo.compare.tuners import OURS, trains_fully
 from kerashpo.problems.splits import Split
 from kerashpo.problems.task import Task
+from kerashpo.study.results import Results
 
 
 def search_and_test(
@@ -62,6 +63,35 @@ def search_and_test(
     if run.tuner == "default" and task.averages:
         epochs_each = options.max_epochs
         models.append(untuned_average(task, split, epochs_each, run.seed, str(run.folder)))
+    tied = saturation(results.history)
+    return _result(run, task, results, scores, table, saturation=tied, models=models)
+
+
+def _front_result(run: Run, task: Task, tuner: Any, split: Split) -> Result:
+    """Returns the result of a search with several objectives: its whole front on the test set."""
+    results = tuner.results
+    history = results.history
+    numbers = history.ranking(history.front())  # the knee first
+    front, measured = [], []
+    for number, model in zip(numbers, tuner.get_best_models(len(numbers)), strict=True):
+        metrics = history.trials[number].metrics_at_best()
+        measured.append(on_test(model, split, task, compiled=True))
+        config = dict(results.space.realise(history.trials[number].config))
+        front.append(front_point(task, number, config, metrics, measured[-1][0]))
+    changes = front_steps(history)
+    return _result(run, task, results, *measured[0], front=front, front_steps=changes)
+
+
+def _result(
+    run: Run,
+    task: Task,
+    results: Results,
+    scores: dict[str, float],
+    table: list[list[int]],
+    **further: Any,
+) -> Result:
+    """Returns the result of a search whose best model has `scores` on the test set."""
+    best = results.best
     return Result.of(
         run,
         task,
@@ -73,36 +103,7 @@ def search_and_test(
         config=best.config,
         confusion=table,
         steps=steps(results.history),
-        saturation=saturation(results.history),
-        models=models,
-    )
-
-
-def _front_result(run: Run, task: Task, tuner: Any, split: Split) -> Result:
-    """Returns the result of a search with several objectives: its whole front on the test set."""
-    results = tuner.results
-    history, best = results.history, results.best
-    numbers = history.ranking(history.front())  # the knee first
-    front, measured = [], []
-    for number, model in zip(numbers, tuner.get_best_models(len(numbers)), strict=True):
-        metrics = history.trials[number].metrics_at_best()
-        measured.append(on_test(model, split, task, compiled=True))
-        config = dict(results.space.realise(history.trials[number].config))
-        front.append(front_point(task, number, config, metrics, measured[-1][0]))
-    scores, table = measured[0]
-    return Result.of(
-        run,
-        task,
-        trials=len(results),
-        epochs=results.epochs,
-        seconds=results.seconds,
-        validation=best.metrics,
-        test=scores,
-        config=best.config,
-        confusion=table,
-        steps=steps(history),
-        front=front,
-        front_steps=front_steps(history),
+        **further,
     )
 
 

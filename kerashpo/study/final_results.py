@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
+from kerashpo.analysis.finalist_rows import finalist_rows
 from kerashpo.analysis.fold_scores import (
     FoldScore,
     bests_of,
     expectation,
     finalist_weights,
     finalists,
-    mean_score,
-    rank,
     ranked,
     runs_of,
-    values_of,
 )
 from kerashpo.core.errors import NoResult
 from kerashpo.core.history import History
 from kerashpo.core.records import Config
-from kerashpo.core.trial import Trial
-from kerashpo.space.space import key
 from kerashpo.study.result_models import Models
 
 if TYPE_CHECKING:
@@ -49,7 +44,7 @@ class FinalResults:
     """
 
     def __init__(self, history: History, models: Models, default: Config) -> None:
-        self._history, self._models, self._default = history, models, key(default)
+        self._history, self._models, self._default = history, models, default
         self._finalists = finalists(history)
         if not self._finalists:
             raise NoResult(
@@ -130,9 +125,22 @@ class FinalResults:
         """
         import pandas as pd
 
-        whole = ranked(self._history)
-        others = sorted((t for t in self._finalists if t not in whole), key=rank)
-        return pd.DataFrame([self._row(trial) for trial in (*whole, *others)], columns=[*COLUMNS])
+        rows = [
+            {
+                "trial": row.trial,
+                "role": "tuned" if row.tuned else "default",
+                "score": row.score.value,
+                "low": row.score.low,
+                "high": row.score.high,
+                "loss": row.loss,
+                "epochs": row.epochs,
+                "folds": row.folds,
+                "weight": row.weight,
+                "error": row.failure,
+            }
+            for row in finalist_rows(self._history, self._default)
+        ]
+        return pd.DataFrame(rows, columns=[*COLUMNS])
 
     def __repr__(self) -> str:
         name = self._history.objective.name
@@ -147,23 +155,3 @@ class FinalResults:
 
     def _members(self, number: int) -> list[tuple[int, int]]:
         return [(number, run) for run in runs_of(self._history.trials[number])]
-
-    def _row(self, trial: Trial) -> dict[str, Any]:
-        bests = [best for best in bests_of(trial) if best.finite]
-        metric = self._history.objective.name
-        score = FoldScore(math.nan, math.nan, math.nan, 0)
-        if bests:
-            score = mean_score(values_of(self._history, trial), metric)
-        loss = statistics.fmean(best.loss for best in bests) if bests else math.nan
-        return {
-            "trial": trial.number,
-            "role": "default" if key(trial.config) == self._default else "tuned",
-            "score": score.value,
-            "low": score.low,
-            "high": score.high,
-            "loss": loss if math.isfinite(loss) else math.nan,
-            "epochs": statistics.fmean(best.epoch for best in bests) if bests else math.nan,
-            "folds": len(bests),
-            "weight": finalist_weights(self._history).get(trial.number, 0.0),
-            "error": trial.facts.get("final_round_failure"),
-        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 from kerashpo.algorithms.automatic_choice import choice_notes
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.core.errors import InvalidInput, require_integer, require_number
-from kerashpo.core.limits import to_settings
+from kerashpo.core.history import History
+from kerashpo.core.limits import Limit, to_settings
 from kerashpo.core.records import Budget, Objective
 from kerashpo.display.select import make_display
 from kerashpo.display.text import limit_notes
@@ -131,16 +132,8 @@ def optimize(
     scheduler = assembly.parts.scheduler
     opened = open_or_create(assembly.spec, folder, scheduler, overwrite=overwrite, resume=resume)
     try:
-        trials = opened.history.trials
-        names = [one.name for one in objectives]
-        limited = [one.name for one in bounds]
-        compute = partial(computed, space) if has_lazy(space) else None
-        runner = partial(FunctionRunner, fn, names, space.realise, limited, compute)
-
-        def left() -> int:
-            return max_trials - sum(trial.status.ended for trial in trials.values())
-
-        request = _request(runner, fn, folder, lambda: max_trials - len(trials), left)
+        runner = _runner(fn, space, objectives, bounds)
+        request = _request(runner, fn, folder, opened.history, max_trials)
         built, count, notes = build_executor(request, workers, executor)
         chose = choice_notes(opened.history.environment)
         plan = replace(scheduler.plan(), notes=(*notes, *chose, *limit_notes(bounds)))
@@ -169,14 +162,31 @@ def _objectives(given: Any, metric: str, direction: str) -> tuple[Objective, ...
     return plain_objectives(given, "fn")
 
 
+def _runner(
+    fn: Callable[[dict[str, Any]], Any],
+    space: Space,
+    objectives: Sequence[Objective],
+    bounds: Sequence[Limit],
+) -> Callable[[], Runner]:
+    names, limited = [one.name for one in objectives], [one.name for one in bounds]
+    compute = partial(computed, space) if has_lazy(space) else None
+    return partial(FunctionRunner, fn, names, space.realise, limited, compute)
+
+
 def _request(
     runner: Callable[[], Runner],
     fn: Callable[[dict[str, Any]], Any],
     folder: Path | None,
-    remaining: Callable[[], float],
-    jobs: Callable[[], float],
+    history: History,
+    max_trials: int,
 ) -> ExecutorRequest:
+    def to_start() -> int:
+        return max_trials - len(history.trials)
+
+    def to_end() -> int:
+        return max_trials - sum(trial.status.ended for trial in history.trials.values())
+
     logs = None if folder is None else folder.absolute() / "logs"
     return ExecutorRequest(
-        lambda _: runner, logs=logs, parts={"fn": fn}, remaining=remaining, jobs=jobs
+        lambda _: runner, logs=logs, parts={"fn": fn}, remaining=to_start, jobs=to_end
     )

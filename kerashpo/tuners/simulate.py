@@ -19,6 +19,7 @@ from kerashpo.schedulers.registry import (
     scheduler_options,
     tuner_pair,
 )
+from kerashpo.space.space import Space
 from kerashpo.study.loop import Limits
 from kerashpo.study.open import open_or_create
 from kerashpo.study.results import Results
@@ -93,12 +94,7 @@ def simulate(
     budget = _budget(budget_epochs, max_trials)
     ours, theirs = _split(options, pair.scheduler)
     if pair.scheduler == "pbt":
-        check_mutate(space, ours.get("mutate"))
-        if max_trials is not None:
-            raise InvalidInput(
-                "max_trials has no meaning under 'pbt', whose copies are trials too: population, "
-                "interval and max_epochs say how many there are."
-            )
+        _check_population(space, ours, max_trials)
     settings = {**pair.options, **_defaults(pair.scheduler, factor, budget), **ours}
     strategy = Strategy(
         algorithm, {**pair.hints, **theirs}, Schedule(pair.scheduler, settings, horizon)
@@ -122,12 +118,19 @@ def simulate(
         )
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
     advance = getattr(problem, "advance", None)
-    names = tuple(
-        dict.fromkeys(one.name for one in (*objectives, *(limit.objective for limit in bounds)))
-    )
-    executor = SimulatedExecutor(problem.evaluate, names, space.realise, workers, advance)
+    read = dict.fromkeys(one.name for one in (*objectives, *(bound.objective for bound in bounds)))
+    executor = SimulatedExecutor(problem.evaluate, tuple(read), space.realise, workers, advance)
     run_study(opened, assembly.parts, executor)
     return Results(opened.history, space, lang=lang, log=opened.store.read)
+
+
+def _check_population(space: Space, options: Mapping[str, Any], max_trials: int | None) -> None:
+    check_mutate(space, options.get("mutate"))
+    if max_trials is not None:
+        raise InvalidInput(
+            "max_trials has no meaning under 'pbt', whose copies are trials too: population, "
+            "interval and max_epochs say how many there are."
+        )
 
 
 def _horizon(problem: Problem, max_epochs: int | None) -> int:
