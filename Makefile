@@ -6,6 +6,8 @@ READY := .venv/.ready
 # Neighbours stay in one process, so that what a module sets up is made once.
 PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Compiled files are kept: else each of a run's processes compiles the package and its tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 ON_JAX := tests/backends tests/tuners/test_final_round.py \
 	$(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_ensemble.py test_exactness.py test_forks.py)

@@ -101,13 +101,13 @@ def rows(path):
 
 @pytest.fixture(scope="module")
 def compared(mine, tmp_path_factory):
-    """A comparison of both problems with three tuners, as a plan says it, in two processes."""
+    """A comparison of both problems with three tuners, as a plan says it."""
     out = tmp_path_factory.mktemp("compared") / "out"
     plan = mine.with_name("plan.toml")
     plan.write_text(
         f"problem = ['{mine}:sides', '{mine}:later']\n"
         f"tuners = ['random', '{mine}:my_bayesian', '{mine}:their_random']\n"
-        f"max_epochs = 2\nmax_trials = 2\ninitial_points = 1\nworkers = 2\nout = '{out}'\n"
+        f"max_epochs = 2\nmax_trials = 2\ninitial_points = 1\nout = '{out}'\n"
     )
     assert main(["--plan", str(plan)]) == 0
     return out, plan
@@ -190,6 +190,24 @@ def test_other_code_is_another_result_and_a_comment_is_not(compared, mine, monke
     finally:
         mine.write_text(source)
     assert asked == ["random on sides, seed 0"]
+
+
+@pytest.mark.slow
+def test_worker_processes_give_the_same_table(compared, tmp_path):
+    out, plan = compared
+    found = tmp_path / "out"
+    assert main(["--plan", str(plan), "--workers", "2", "--out", str(found)]) == 0
+    mine, theirs = (
+        {(row["problem"], row["tuner"]): row for row in rows(folder / "results.csv")}
+        for folder in (found, out)
+    )
+    assert [*mine] == [*theirs]
+    for cell, row in mine.items():
+        assert math.isfinite(float(row["test_loss"])), cell
+        if cell[1] == "mine.their_random":  # another library's weights follow no seed of ours
+            continue
+        assert row["best_config"] == theirs[cell]["best_config"]
+        assert float(row["test_loss"]) == pytest.approx(float(theirs[cell]["test_loss"]), rel=1e-5)
 
 
 def test_the_names_of_own_tuners_in_folders(mine):

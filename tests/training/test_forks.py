@@ -288,7 +288,7 @@ class Slow(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     ("loop", "kills"),
     [
-        ("compiled", (3,)),
+        pytest.param("compiled", (3,), marks=pytest.mark.slow),
         pytest.param("compiled", (3, 5), marks=pytest.mark.slow),
         pytest.param("plain", (3, 5), marks=pytest.mark.slow),
     ],

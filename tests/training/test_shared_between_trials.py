@@ -44,7 +44,7 @@ def hyperband(build: Any, folder: Any, **options: Any) -> kt.Tuner:
     )
 
 
-@pytest.mark.parametrize("keep_in_memory", [10**9, 0])
+@pytest.mark.parametrize("keep_in_memory", [pytest.param(10**9, marks=pytest.mark.slow), 0])
 def test_a_layer_made_outside_starts_each_trial_with_its_weights(keep_in_memory, tmp_path):
     base = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, "tanh")])
     before = base.get_weights()

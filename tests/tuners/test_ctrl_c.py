@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import kerashpo as kt
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.listener import Listener
@@ -46,6 +48,7 @@ def launch(folder: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_same_script_continues_to_the_same_curves(tmp_path):
     with launch(tmp_path) as first:
         _wait_for_epochs(tmp_path / "study", 4, first)

@@ -22,7 +22,7 @@ from kerashpo.schedulers.full_training import Full
 from kerashpo.study.study import open_study
 from kerashpo.tuners.executor import repeatability_notes
 from kerashpo.tuners.tuner_options import TunerOptions
-from tests.helpers.small_models import DATA, Slowly, Together, build, outcomes, place
+from tests.helpers.small_models import DATA, Together, build, outcomes, place
 
 ROOT = Path(__file__).parents[2]
 # As users write it: no `if __name__ == "__main__"`, the model defined in the script.
@@ -41,7 +41,6 @@ together = Together(Path(sys.argv[1]), 2)
 tuner.search(**DATA | {"verbose": 1, "batch_size": 1, "callbacks": [together]})
 print("stopped:", tuner.results.stopped, flush=True)
 """
-SLOW = {"batch_size": 1, "callbacks": [Slowly()]}
 
 
 def launch(folder: Path) -> subprocess.Popen[str]:
@@ -120,7 +119,7 @@ def test_ctrl_c_saves_and_says_how_to_continue(searched):
 
 def test_no_epoch_is_lost_and_the_results_are_those_of_an_undisturbed_search(searched):
     whole = kt.Hyperband(build, max_epochs=9, factor=3, **place(searched["folder"], "whole"))
-    whole.search(**DATA | SLOW)
+    whole.search(**DATA | {"batch_size": 1})
     after = outcomes(searched["results"])
     assert after == outcomes(whole.results)
     for number, (_, _, reports) in searched["acknowledged"].items():

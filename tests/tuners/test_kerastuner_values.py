@@ -89,7 +89,8 @@ def slow(hp: Any) -> keras.Model:
 
 @pytest.mark.parametrize("executions", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_metrics_are_those_of_kerastuner(executions, tmp_path):
-    shared = {"objective": "val_loss", "max_trials": 2, "executions_per_trial": executions}
+    trials = 3 - executions
+    shared = {"objective": "val_loss", "max_trials": trials, "executions_per_trial": executions}
 
     def untraced(hp: Any) -> keras.Model:
         return eagerly(slow(hp))
@@ -98,8 +99,8 @@ def test_metrics_are_those_of_kerastuner(executions, tmp_path):
         folder = tmp_path / package.__name__
         tuner = package.RandomSearch(untraced, seed=3, directory=folder, **shared)
         data = {name: DATA[name] for name in ("x", "y", "validation_data")}
-        tuner.search(**data, epochs=5, verbose=0)
-        return tuner.oracle.get_best_trials(2)
+        tuner.search(**data, epochs=3, verbose=0)
+        return tuner.oracle.get_best_trials(trials)
 
     theirs, ours = searched(keras_tuner), searched(kt)
     for trial in (*theirs, *ours):

@@ -569,7 +569,7 @@ class Asking(Passing):
         return model.fit(x, y, epochs=epochs, **arguments)
 
 
-@pytest.mark.parametrize("own", [Counted, Asking])
+@pytest.mark.parametrize("own", [Counted, pytest.param(Asking, marks=pytest.mark.slow)])
 def test_the_best_is_trained_again_with_the_epochs_and_values_of_its_fit(own, tmp_path):
     tuner = kt.RandomSearch(own(), max_trials=1, **place(tmp_path, objective="val_accuracy"))
     data = {name: DATA[name] for name in ("x", "y")}

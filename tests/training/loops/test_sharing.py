@@ -64,8 +64,7 @@ CONFIGURATIONS: list[dict[str, Any]] = [
     {},
     {"widths": (9, 3)},
     {"rates": (0.5, 0.0)},
-    {"rate": 0.1},
-    {"l2": 0.3},
+    {"rate": 0.1, "l2": 0.3},
     {"widths": (16, 17), "rates": (0.2, 0.1), "rate": 0.003, "l2": 0.0},
 ]
 
@@ -307,8 +306,8 @@ def as_focus(value: float) -> Any:
     return keras.losses.BinaryFocalCrossentropy(gamma=value)
 
 
-QUICK = [set_scale, as_closure, as_attribute, as_partial]
-VARIANTS = [set_power, as_default, keras.losses.Huber, as_focus]
+QUICK = [set_scale, as_closure, as_attribute]
+VARIANTS = [as_partial, set_power, as_default, keras.losses.Huber, as_focus]
 LOSSES = [*QUICK, *(pytest.param(loss, marks=pytest.mark.slow) for loss in VARIANTS)]
 
 
