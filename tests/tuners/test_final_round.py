@@ -136,9 +136,7 @@ def test_the_recommended_tuner_has_one_by_itself(tmp_path: Any) -> None:
     assert len(endless.results) == 2
 
 
-@pytest.mark.parametrize(
-    "kind", [kt.Hyperband, pytest.param(kt.ASHA, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("kind", [kt.Hyperband, pytest.param(kt.ASHA, marks=pytest.mark.slow)])
 def test_under_rungs(kind: Any, tmp_path: Any) -> None:
     more = {"max_epochs": 4, "factor": 2, "max_epochs_total": 60}
     made = search(tmp_path, kind, **more)
