@@ -71,7 +71,7 @@ def phases(way: CompiledLoop, data: FitData, depth: int, width: int) -> dict[str
     again, _ = cpu(lambda: way.train(model, data, 2, 2, [], keys))
     many, _ = cpu(lambda: way.train(model, data, 3, 2 + EPOCHS, [], keys))
     spent["epoch"] = (many - again) / (EPOCHS - 1)
-    spent["lend and give back"] = again - spent["epoch"]
+    spent["attach and detach model"] = again - spent["epoch"]
     spent["trace and first call"] = first - again
     spent["bare products"] = arithmetic(depth, width)
     return spent

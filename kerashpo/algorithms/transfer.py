@@ -147,8 +147,8 @@ def misranked(draws: Matrix, targets: Matrix) -> NDArray[np.int64]:
     """Returns how many pairs of targets (n,) each of the draws (s, n) ranks the other way."""
     one, other = np.triu_indices(len(targets), 1)
     order = np.sign(targets[one] - targets[other])
-    told = np.sign(draws[:, one] - draws[:, other])
-    return np.asarray((told * order < 0).sum(axis=1), dtype=np.int64)
+    predicted = np.sign(draws[:, one] - draws[:, other])
+    return np.asarray((predicted * order < 0).sum(axis=1), dtype=np.int64)
 
 
 def rank_weights(losses: NDArray[np.int64]) -> Matrix:

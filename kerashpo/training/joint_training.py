@@ -1,7 +1,7 @@
 """Joint training of a population: trains runs of several trials as one program, epoch by epoch.
 
 Each member reports its own epochs, gets its own decisions and checkpoints, and leaves when it is
-done, fails or is told to; the others continue.
+done, fails or is stopped; the others continue.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def started(*configs):
 
 
 def test_what_was_proposed_and_trained_otherwise_is_not_proposed_again():
-    """Discovery may not see a dependence: the model tells of it when it is built."""
+    """Discovery may not see a dependence: it shows when the model is built."""
     history = started({"a": 1, "b": 4})
     tried, observations = TriedConfigs(), Observations(Cube(WIDE))
     assert tried.keys(history) == {key({"a": 1, "b": 4})}

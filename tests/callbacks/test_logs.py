@@ -278,10 +278,10 @@ class Plain:
     """A listener that knows nothing of kerashpo."""
 
     def __init__(self, breaks: bool = False) -> None:
-        self.heard, self.breaks, self.closed = 0, breaks, 0
+        self.received, self.breaks, self.closed = 0, breaks, 0
 
     def on_event(self, event, snapshot):
-        self.heard += 1
+        self.received += 1
         if self.breaks:
             raise RuntimeError("mine broke")
 
@@ -294,7 +294,7 @@ def test_any_object_with_on_event_listens_and_one_that_breaks_is_reported_once(c
     with caplog.at_level(logging.ERROR, "kerashpo"):
         results = search(broken, plain)
     assert len(results) == 6
-    assert broken.heard == 1 and plain.heard > 12
+    assert broken.received == 1 and plain.received > 12
     assert len(caplog.records) == 1 and "mine broke" in caplog.text
     assert (broken.closed, plain.closed) == (1, 1)
 

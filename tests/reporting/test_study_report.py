@@ -279,13 +279,13 @@ def test_the_command_line_writes_it(tmp_path, capsys):
 def test_every_label_of_a_figure_has_its_words():
     known = Texts("es").sentences["figures"]
     folder = Path(kerashpo.plots.__file__).parent
-    said = set()
+    messages = set()
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
-                said |= {a.value for a in ast.walk(node) if isinstance(a, ast.Constant)}
-    assert len(said) > 20
-    assert said <= set(known), said - set(known)
+                messages |= {a.value for a in ast.walk(node) if isinstance(a, ast.Constant)}
+    assert len(messages) > 20
+    assert messages <= set(known), messages - set(known)
     # Labels that are put together elsewhere: amounts of `anytime`, statuses of `rungs`.
     assert {"epochs trained", "trials started", "completed", "stopped", "failed"} <= set(known)
     english = Texts("en").sentences["figures"]

@@ -246,6 +246,6 @@ def test_interrupted_again_and_again_it_still_comes_to_its_end(undisturbed):
 
 
 def _emits() -> int:
-    """Returns the line of `CurveRunner.run` that tells an epoch."""
+    """Returns the line of `CurveRunner.run` that reports an epoch."""
     lines = (ROOT / "testing" / "curve_runner.py").read_text().splitlines()
     return next(n for n, line in enumerate(lines, 1) if "answer = emit(message)" in line)

@@ -156,10 +156,10 @@ def _loop(store, curve, limits, listeners=()):
 
 
 class Broken(Listener):
-    heard = 0
+    received = 0
 
     def on_event(self, event, snapshot):
-        self.heard += 1
+        self.received += 1
         raise ValueError("listener broke")
 
 
@@ -178,7 +178,7 @@ def test_listeners_never_stop_a_study(caplog):
     loop = _loop(store, wave, limited(max_trials=3), [broken, counting])
     with caplog.at_level(logging.ERROR, "kerashpo"):
         loop.run()
-    assert broken.heard == 1
+    assert broken.received == 1
     assert counting.events == list(store.read())[1:]
     assert "is removed from this search" in caplog.text
     assert "listener broke" in caplog.text

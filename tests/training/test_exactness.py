@@ -53,11 +53,11 @@ def trained_by_fit(case: Case, folder: Any) -> Trained:
     callbacks = case.callbacks(folder)
     for callback in callbacks:
         give_place(callback, 0)
-    heard: list[dict[str, float]] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: heard.append(dict(logs)))
+    received: list[dict[str, float]] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: received.append(dict(logs)))
     callbacks = [EpochStart(EpochKeys(0, 0)), *callbacks, keep]
     model.fit(**given, epochs=EPOCHS, callbacks=callbacks, verbose=0)
-    return [to_metrics(logs) for logs in heard], model.get_weights()
+    return [to_metrics(logs) for logs in received], model.get_weights()
 
 
 def trained_by_search(case: Case, folder: Any) -> tuple[Trained, Trained, str]:
@@ -138,11 +138,11 @@ def dropout(rate: float = 0.4, width: int = 7) -> keras.Model:
 def curve(
     loop: TrainingLoop, model: keras.Model, span: tuple[int, int] = (1, 3), keys: EpochKeys = KEYS
 ) -> list[dict[str, float]]:
-    heard: list[dict[str, float]] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: heard.append(dict(logs)))
+    received: list[dict[str, float]] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: received.append(dict(logs)))
     data = FitData.from_fit(ROWS, LABELS, batch_size=8, validation_split=0.2)
     loop.train(model, data, *span, [keep], keys)
-    return heard
+    return received
 
 
 def test_shuffled_epochs_and_masks_are_the_same_compiled_or_not() -> None:

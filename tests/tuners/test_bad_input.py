@@ -161,16 +161,16 @@ def test_a_misspelt_objective_over_a_generator_is_found_before_anything_is_train
         while True:
             yield ROWS[:16], LABELS[:16]
 
-    heard = []
+    received = []
     callback = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: heard.append(epoch)
+        on_epoch_begin=lambda epoch, logs: received.append(epoch)
     )
     tuner = kt.RandomSearch(build_few, **place(tmp_path, objective="val_acc"))
     held = DATA["validation_data"]
     arguments = {"validation_data": held, "steps_per_epoch": 2, "epochs": 3, "verbose": 0}
     with pytest.raises(InvalidInput, match="not log the objective 'val_acc'.*'val_accuracy'"):
         tuner.search(endless(), callbacks=[callback], **arguments)
-    assert heard == [] and not tuner.results.history.trials
+    assert received == [] and not tuner.results.history.trials
 
 
 def test_a_misspelt_objective_is_found_where_only_the_validation_data_are_a_pipeline(tmp_path):

@@ -69,11 +69,11 @@ class AtEvent(Listener):
     """Presses Ctrl-C at the n-th event of a session, or never; counts them."""
 
     def __init__(self, number: int | None = None) -> None:
-        self.number, self.heard = number, 0
+        self.number, self.received = number, 0
 
     def on_event(self, event: Any, snapshot: Any) -> None:
-        self.heard += 1
-        if self.heard == self.number:
+        self.received += 1
+        if self.received == self.number:
             signal.raise_signal(signal.SIGINT)
 
 
@@ -87,7 +87,7 @@ def test_interrupted_all_over_a_search_it_continues_to_the_same_curves(tmp_path)
     """At each line of the loop: tests/study/test_every_interrupt.py; here with real training."""
     counter = AtEvent()
     whole = outcomes(small_search(tmp_path, "whole", counter))
-    numbers, stopped = range(1, counter.heard + 1, 4), 0
+    numbers, stopped = range(1, counter.received + 1, 4), 0
     for number in numbers:
         cut = small_search(tmp_path, f"at {number}", AtEvent(number))
         stopped += cut.stopped == "interrupted"

@@ -98,7 +98,7 @@ def test_classes_tags_and_numbers_of_one_model(tmp_path: Any) -> None:
     )
     made.search(*parts[0], validation_data=parts[1], epochs=1, verbose=0, final_round=2)
     final = made.results.final
-    told = [
+    each = [
         made._models(made.results.history).average([member]).predict(parts[1][0], verbose=0)
         for member in final.members
     ]
@@ -107,7 +107,7 @@ def test_classes_tags_and_numbers_of_one_model(tmp_path: Any) -> None:
         found = model.predict(parts[1][0], verbose=0)
         for name in y:
             np.testing.assert_allclose(
-                found[name], np.mean([one[name] for one in told], axis=0), atol=1e-6
+                found[name], np.mean([one[name] for one in each], axis=0), atol=1e-6
             )
     assert "kind_accuracy" in final.model.evaluate(*parts[1], verbose=0, return_dict=True)
 

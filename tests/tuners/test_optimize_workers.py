@@ -73,10 +73,10 @@ def test_an_interrupted_search_leaves_no_process_and_continues(sign, tmp_path):
     folder = tmp_path / "study"
     with launch(folder) as process:
         wait_for(lambda: trials(folder) >= 4)
-        crew = psutil.Process(process.pid).children()
-        assert len(crew) == 2
+        children = psutil.Process(process.pid).children()
+        assert len(children) == 2
         if sign == signal.SIGTERM:
-            for one in crew:  # as a batch system does, which asks every process of a job
+            for one in children:  # as a batch system does, which asks every process of a job
                 one.send_signal(sign)
         process.send_signal(sign)
         out, _ = process.communicate(timeout=60)
@@ -84,7 +84,7 @@ def test_an_interrupted_search_leaves_no_process_and_continues(sign, tmp_path):
     assert lost == []
     if sign != signal.SIGKILL:
         assert "stopped: interrupted" in out, out
-    wait_for(lambda: not any(one.is_running() and one.status() != "zombie" for one in crew), 15)
+    wait_for(lambda: not any(one.is_running() and one.status() != "zombie" for one in children), 15)
     assert trials(folder) < 60
     with launch(folder) as process:
         out, _ = process.communicate(timeout=60)
@@ -98,8 +98,8 @@ def test_a_second_ctrl_c_stops_now(tmp_path):
     folder = tmp_path / "study"
     with launch(folder) as process:
         wait_for(lambda: trials(folder) >= 4)
-        crew = psutil.Process(process.pid).children()
-        for one in crew:
+        children = psutil.Process(process.pid).children()
+        for one in children:
             one.suspend()  # so that no trial comes to its end by itself
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -107,7 +107,7 @@ def test_a_second_ctrl_c_stops_now(tmp_path):
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=10)
     assert "KeyboardInterrupt" in out
-    wait_for(lambda: not any(one.is_running() and one.status() != "zombie" for one in crew), 5)
+    wait_for(lambda: not any(one.is_running() and one.status() != "zombie" for one in children), 5)
 
 
 def test_the_number_of_workers_is_checked():

@@ -104,9 +104,9 @@ def promoted_under_hyperband(hypermodel: Any, folder: Any) -> Any:
 
 @pytest.mark.parametrize("cls", [Anew, pytest.param(InTwoGoes, marks=pytest.mark.slow), Unheard])
 def test_a_fit_that_starts_again_is_trained_from_the_start_to_its_rung(cls, tmp_path):
-    with pytest.warns(UserWarning, match="HyperModel.fit trains from the first epoch") as heard:
+    with pytest.warns(UserWarning, match="HyperModel.fit trains from the first epoch") as received:
         tuner, one = promoted_under_hyperband(cls(), tmp_path / "anew")
-    assert len(heard) == 1
+    assert len(received) == 1
     assert sorted(one.reports[0]) == [1, 2, 3]
     assert tuner.results.epochs == tuner.plan().epochs
     if cls is Anew:  # as if it had never stopped
@@ -232,35 +232,35 @@ class Counting(kt.RandomSearch):
     """Notes which hooks were called."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
         super().__init__(*args, **kwargs)
 
     def on_search_begin(self) -> None:
-        self.heard.append("search begins")
+        self.received.append("search begins")
 
     def on_search_end(self) -> None:
-        self.heard.append("search ends")
+        self.received.append("search ends")
 
     def on_trial_begin(self, trial: Any) -> None:
-        self.heard.append(f"{trial.trial_id} begins")
+        self.received.append(f"{trial.trial_id} begins")
 
     def on_trial_end(self, trial: Any) -> None:
-        self.heard.append(f"{trial.trial_id} {trial.status} {trial.score is not None}")
+        self.received.append(f"{trial.trial_id} {trial.status} {trial.score is not None}")
 
     def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
-        self.heard.append(f"{trial.trial_id} epoch {epoch} of {type(model).__name__}")
+        self.received.append(f"{trial.trial_id} epoch {epoch} of {type(model).__name__}")
 
     def on_epoch_end(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
-        self.heard.append(f"{trial.trial_id} epoch {epoch}: {sorted(logs)[-1]}")
+        self.received.append(f"{trial.trial_id} epoch {epoch}: {sorted(logs)[-1]}")
 
 
 def test_hooks_are_called_and_change_nothing(tmp_path):
     tuner = Counting(build_few, max_trials=2, **place(tmp_path))
     tuner.search(**DATA, epochs=2)
     epochs = ["0 epoch 0 of Sequential", "0 epoch 0: val_loss"]
-    assert tuner.heard[:4] == ["search begins", "0 begins", *epochs]
-    assert tuner.heard[-2:] == ["1 COMPLETED True", "search ends"]
-    assert len(tuner.heard) == 2 + 2 * (2 + 4)
+    assert tuner.received[:4] == ["search begins", "0 begins", *epochs]
+    assert tuner.received[-2:] == ["1 COMPLETED True", "search ends"]
+    assert len(tuner.received) == 2 + 2 * (2 + 4)
     plain = kt.RandomSearch(build_few, max_trials=2, **place(tmp_path, "plain"))
     plain.search(**DATA, epochs=2)
     assert outcomes(tuner.results) == outcomes(plain.results)
@@ -519,11 +519,11 @@ def test_executions_do_not_leave_a_run_trial_of_ones_own_waiting(tmp_path):
 
 @pytest.mark.parametrize("outcomes", [True, False])
 def test_a_run_trial_of_ones_own_is_promoted_by_rungs(outcomes, tmp_path):
-    heard = []
+    received = []
 
     class Black(kt.Hyperband):
         def run_trial(self, trial: Any, **kwargs: Any) -> float:
-            heard.append(kwargs["epochs"])
+            received.append(kwargs["epochs"])
             return trial.hyperparameters.Float("x", 0.0, 1.0) / kwargs["epochs"]
 
     class Deaf(kt.Hyperband):
@@ -535,7 +535,7 @@ def test_a_run_trial_of_ones_own_is_promoted_by_rungs(outcomes, tmp_path):
     trials = tuner.results.history.trials.values()
     assert {tuple(sorted(t.reports[0])) for t in trials} == {(1,), (1, 3), (3,)}
     assert {t.status for t in trials} == {Status.STOPPED, Status.COMPLETED}
-    assert sorted({*heard}) == ([1, 3] if outcomes else [])
+    assert sorted({*received}) == ([1, 3] if outcomes else [])
 
 
 def test_the_best_is_trained_again_by_its_own_fit(tmp_path):
@@ -575,14 +575,14 @@ def test_the_best_is_trained_again_with_the_epochs_and_values_of_its_fit(own, tm
     data = {name: DATA[name] for name in ("x", "y")}
     held = {"validation_data": HELD} if own is Counted else {"epochs": 3}
     tuner.search(**data, **held, verbose=0)
-    heard = []
+    received = []
     outcomes = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: heard.append(epoch + 1)
+        on_epoch_end=lambda epoch, logs: received.append(epoch + 1)
     )
     more = {"validation_data": HELD} if own is Counted else {}
     model = tuner.results.refit_best(**data, **more, callbacks=[outcomes])
     best = tuner.results.best
-    assert heard == list(range(1, best.epoch + 1))
+    assert received == list(range(1, best.epoch + 1))
     _, accuracy = model.evaluate(*HELD, verbose=0)
     assert accuracy == pytest.approx(best.score, abs=1e-6)
 

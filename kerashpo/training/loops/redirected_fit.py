@@ -49,7 +49,7 @@ class FitRedirect:
             model: the trial's model.
             verbose: the default of ``verbose``.
             keys: the randomness of this run.
-            note: told which loop the first call takes, and why.
+            note: called with the loop that the first call takes, and why.
         """
         stock = model.fit
 

@@ -105,7 +105,7 @@ class UserFitLoop:
             on_epoch: called with each epoch and its metrics; True ends the training.
             required: the objective, if `fit` may return it instead of logging it: until it is
                 logged, `fit` is not halted after the last epoch.
-            note: told which training loop `model.fit` takes, and why.
+            note: called with the training loop that `model.fit` takes, and why.
 
         Raises:
             LeaveFit: if `fit` was left after an epoch.

@@ -39,11 +39,11 @@ def loops() -> list[TrainingLoop]:
 def test_calls_come_in_the_order_of_fit(
     mlp: Callable[..., keras.Model], data: FitData, recorder: Callable, loops: list[TrainingLoop]
 ) -> None:
-    heard = [recorder(), recorder()]
-    for loop, listener in zip(loops, heard, strict=True):
+    received = [recorder(), recorder()]
+    for loop, listener in zip(loops, received, strict=True):
         loop.train(mlp(), data, 3, 4, [listener], KEYS)
-    assert heard[0].calls == heard[1].calls
-    assert ("epoch_begin", 2) in heard[0].calls and ("epoch_end", 3) in heard[0].calls
+    assert received[0].calls == received[1].calls
+    assert ("epoch_begin", 2) in received[0].calls and ("epoch_end", 3) in received[0].calls
 
 
 def test_terminate_on_nan_ends_the_epoch_at_its_batch(
@@ -54,9 +54,9 @@ def test_terminate_on_nan_ends_the_epoch_at_its_batch(
     broken = dataclasses.replace(data, x=rows)
     logs, steps = [], []
     for loop in loops:
-        heard = recorder()
-        model = run(loop, mlp(), broken, [Callbacks.TerminateOnNaN(), heard], last=3)
-        logs.append(heard.logs)
+        received = recorder()
+        model = run(loop, mlp(), broken, [Callbacks.TerminateOnNaN(), received], last=3)
+        logs.append(received.logs)
         steps.append(int(model.optimizer.iterations))
         assert model.stop_training
     assert steps == [3, 3] and [len(one) for one in logs] == [1, 1]

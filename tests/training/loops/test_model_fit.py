@@ -81,15 +81,15 @@ def test_a_generator_is_handed_over(
         while True:
             yield table
 
-    heard = recorder()
+    received = recorder()
     with pytest.warns(UserWarning, match="keeps a copy of its batches"):
         data = FitData.from_fit(stream(), steps_per_epoch=2, validation_data=table)
-    FitLoop().train(mlp(), data, 3, 4, [heard], keys)
-    assert [call for call in heard.calls if call[0] == "epoch_end"] == [
+    FitLoop().train(mlp(), data, 3, 4, [received], keys)
+    assert [call for call in received.calls if call[0] == "epoch_end"] == [
         ("epoch_end", 2),
         ("epoch_end", 3),
     ]
-    assert "val_loss" in heard.logs[0]
+    assert "val_loss" in received.logs[0]
 
 
 def test_arrays_are_freed_with_the_search(mlp: Callable[..., keras.Model], keys: EpochKeys) -> None:

@@ -63,12 +63,12 @@ def padding(model: keras.Model, data: FitData) -> Padding:
 
 
 def curves(loop: Any, model: keras.Model, data: FitData, last: int = 2) -> list[list[float]]:
-    heard: list[list[float]] = []
+    received: list[list[float]] = []
     keep = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda _, logs: heard.append([logs[name] for name in sorted(logs)])
+        on_epoch_end=lambda _, logs: received.append([logs[name] for name in sorted(logs)])
     )
     loop.train(model, data, 1, last, [keep], KEYS)
-    return heard
+    return received
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "exponential"])

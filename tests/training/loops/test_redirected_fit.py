@@ -104,8 +104,10 @@ def test_a_promoted_trial_of_a_redirected_fit_continues_exactly(tmp_path: Any) -
     trials = tuner.results.history.trials.values()
     (promoted,) = [trial for trial in trials if trial.targets == [1, 3]]
     assert promoted.facts["training"] == "compiled"
-    whole, heard = make(), []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: heard.append(logs["loss"]))
+    whole, received = make(), []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, logs: received.append(logs["loss"])
+    )
     fitted = FitData.from_fit(**data, batch_size=promoted.config["batch_size"])
     CompiledLoop().train(whole, fitted, 1, 3, [keep], EpochKeys(0, promoted.number))
-    assert heard == [promoted.reports[0][epoch].metrics["loss"] for epoch in (1, 2, 3)]
+    assert received == [promoted.reports[0][epoch].metrics["loss"] for epoch in (1, 2, 3)]

@@ -50,7 +50,9 @@ def make(
 
 def train(loop: TrainingLoop, model: keras.Model, data: FitData, trial: int) -> list[dict]:
     logs: list[dict] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, received: logs.append(dict(received))
+    )
     loop.train(model, data, 1, 3, [keep], EpochKeys(0, trial))
     return logs
 
@@ -463,7 +465,9 @@ def test_clearing_kernels_changes_no_value(data: FitData) -> None:
     loop, model = CompiledLoop(), make()
     expected = train(CompiledLoop(), make(), data, 0)
     logs: list[dict] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, received: logs.append(dict(received))
+    )
     loop.train(model, data, 1, 1, [keep], EpochKeys(0, 0))
     clear_kernels()
     loop.train(model, data, 2, 3, [keep], EpochKeys(0, 0))

@@ -39,7 +39,9 @@ def make(trial: int, width: int = 4, **compiling: Any) -> keras.Model:
 
 def curve(loop: TrainingLoop, model: keras.Model, data: FitData) -> list[dict[str, float]]:
     logs: list[dict[str, float]] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, heard: logs.append(dict(heard)))
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, received: logs.append(dict(received))
+    )
     loop.train(model, data, 1, 4, [keep], EpochKeys(0, 0))
     return logs
 
