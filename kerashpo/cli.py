@@ -24,15 +24,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerashpo import __version__
 from kerashpo.command_parser import CommandParser
-from kerashpo.core.errors import InvalidInput, KerashpoError
+from kerashpo.core.errors import InvalidInput, KerashpoError, StudyBusy
 from kerashpo.core.requirements import REQUIRED, packages_required
-
-if TYPE_CHECKING:
-    from kerashpo.study.results import Results
 
 _FOLDER = "the study's folder: directory/project_name"
 _FOLDERS = "a study's folder, or one that holds studies (the current one)"
@@ -174,14 +171,9 @@ def _list(given: Any) -> int:
 
 
 def _print_studies(folders: Iterable[Path]) -> int:
-    from kerashpo.study.study import open_study
+    from kerashpo.study.listing import studies_table
 
-    for folder in folders:
-        try:
-            results = open_study(folder).results
-            print(f"{folder}: {results!r}, {_state(results)}")
-        except KerashpoError as error:
-            print(f"{folder}: {error}")
+    print(*studies_table(folders), sep="\n")
     return 0
 
 
@@ -189,6 +181,7 @@ def _status(given: Any) -> int:
     from kerashpo.display.progress import folder_bytes
     from kerashpo.i18n.numbers import file_size
     from kerashpo.store.open import folder_of, has_log
+    from kerashpo.study.listing import is_running, state_of
     from kerashpo.study.study import open_study, studies_below
 
     path = given.path
@@ -202,11 +195,13 @@ def _status(given: Any) -> int:
         objective=f"{history.objective.name} ({history.objective.direction})",
         seed=history.seed,
         seconds=f"{results.seconds:.1f}".replace(".", texts("number.mark")),
-        state=_state(results),
+        state=state_of(results),
         size=file_size(folder_bytes(path) or 0, texts),
     )
     print(line)
-    if not history.finished:
+    if is_running(results):
+        print(texts("summary.watch", path=path))
+    elif not history.finished:
         print(texts("summary.resume", path=path))
     return 0
 
@@ -234,12 +229,6 @@ def _dashboard(given: Any) -> int:
     except KeyboardInterrupt:
         print()
     return 0
-
-
-def _state(results: Results) -> str:
-    """Returns why a search ended, or that it has not ended."""
-    texts = results.texts
-    return texts("status.unfinished") if results.stopped is None else texts.reason(results.stopped)
 
 
 def _best(given: Any) -> int:
@@ -298,6 +287,7 @@ def _export(given: Any) -> int:
 
 
 def _resume(given: Any) -> int:
+    from kerashpo.study.listing import is_running
     from kerashpo.study.rerun import resume_study
     from kerashpo.study.study import open_study
 
@@ -309,6 +299,11 @@ def _resume(given: Any) -> int:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
     study = open_study(given.path)
+    if is_running(study.results):
+        raise StudyBusy(
+            f"The search in {given.path!r} is running: watch it with "
+            f"kerashpo watch {given.path}. It can be resumed when its process has ended."
+        )
     return resume_study(study.folder, study.history, agreed, print)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import platform
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -197,18 +200,35 @@ def test_studies_are_listed_and_status_of_the_current_folder(tmp_path, capsys, m
     monkeypatch.chdir(tmp_path)
     for words in (["list"], ["status"], ["status", "runs"], ["list", "runs"]):
         assert cli.main(words) == 0
-        lines = capsys.readouterr().out.splitlines()
-        assert [line.partition(":")[0] for line in lines] == ["runs/one", "runs/two"]
-        assert all("2 trials" in line and "max_trials reached" in line for line in lines)
+        head, *lines = capsys.readouterr().out.splitlines()
+        assert head.split() == "study objective best trials state size last change".split()
+        assert [line.split()[0] for line in lines] == ["runs/one", "runs/two"]
+        row = r"runs/one +value min +\d+ +2 +max_trials reached +[\d.]+ \w+ +[\d.]+ s ago"
+        assert re.fullmatch(row, lines[0])
     (tmp_path / "runs" / "one" / LOG_NAME).write_bytes(b"damaged")
     assert cli.main(["list"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    _, damaged, whole = capsys.readouterr().out.splitlines()
+    assert "runs/one" in damaged and "is not a study's log" in damaged and "value min" in whole
     monkeypatch.chdir(tmp_path / "runs" / "two")
     assert cli.main(["status"]) == 0
     assert "on disk" in capsys.readouterr().out
     (tmp_path / "empty").mkdir()
     assert cli.main(["list", str(tmp_path / "empty")]) == 2
     assert "no study in or below" in capsys.readouterr().err
+
+
+def test_a_running_search_is_watched_not_resumed(killed, capfd, monkeypatch):
+    log = killed / LOG_NAME
+    log.with_name(f"{LOG_NAME}.owner").write_text(f"{os.getpid()} {platform.node()}\n")
+    assert cli.main(["status", str(killed)]) == 0
+    out = capfd.readouterr().out
+    assert "state: running" in out and "kerashpo watch" in out and "resume" not in out
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    assert cli.main(["list", str(killed)]) == 0
+    out = capfd.readouterr().out
+    assert "último cambio" in out and "en marcha" in out and "hace " in out
+    assert cli.main(["resume", str(killed), "--yes"]) == 2
+    assert "is running: watch it with kerashpo watch" in capfd.readouterr().err
 
 
 def test_the_versions_name_what_is_missing_and_import_nothing(monkeypatch, capsys):

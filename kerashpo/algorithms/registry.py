@@ -90,6 +90,16 @@ def algorithm_class(name: str) -> Callable[..., Algorithm]:
     return algorithm_entry(name).load()
 
 
+def algorithm_options(name: str) -> list[str]:
+    """Returns the names of an algorithm's own keyword arguments.
+
+    Raises:
+        InvalidInput: for an unknown name.
+    """
+    parameters = inspect.signature(algorithm_class(name)).parameters
+    return [one for one in parameters if one not in ("space", "seed")]
+
+
 def make_algorithm(
     name: str, space: Space, seed: int, options: Mapping[str, Any] | None = None
 ) -> Algorithm:
@@ -106,7 +116,7 @@ def make_algorithm(
         InvalidInput: for an unknown name or option.
     """
     cls = algorithm_class(name)
-    known = [p for p in inspect.signature(cls).parameters if p not in ("space", "seed")]
+    known = algorithm_options(name)
     if "enqueue" in (options or {}) and "enqueue" not in known:
         rest = dict(options or {})
         queue = rest.pop("enqueue")

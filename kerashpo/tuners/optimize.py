@@ -30,6 +30,7 @@ from kerashpo.study.open import Resuming, open_or_create
 from kerashpo.study.results import Results
 from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
+from kerashpo.tuners.function_options import check_function_options
 from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.tuner_options import check_resume
@@ -107,6 +108,7 @@ def optimize(
     if not callable(fn):
         raise InvalidInput(f"fn must be a function of one configuration. Received: {fn!r}.")
     require_integer("max_trials", max_trials, 1)
+    check_function_options(optimize, algorithm, options)
     objectives = _objectives(objective, metric, direction)
     folder = None if directory is None else folder_of(directory)
     earlier = read_warm_start(warm_start, space, objectives, folder)

@@ -25,6 +25,7 @@ from kerashpo.study.open import open_or_create
 from kerashpo.study.results import Results
 from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
+from kerashpo.tuners.function_options import check_function_options
 from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Schedule, Strategy
 from kerashpo.tuners.warm_start import read_warm_start
@@ -93,6 +94,7 @@ def simulate(
     horizon = _horizon(problem, max_epochs)
     budget = _budget(budget_epochs, max_trials)
     ours, theirs = _split(options, pair.scheduler)
+    check_function_options(simulate, algorithm, theirs, scheduler_options(pair.scheduler))
     if pair.scheduler == "pbt":
         _check_population(space, ours, max_trials)
     settings = {**pair.options, **_defaults(pair.scheduler, factor, budget), **ours}

@@ -87,7 +87,7 @@ def test_it_works_under_schedules_and_as_an_oracle(tmp_path):
 
 
 def test_an_option_of_one_algorithm_is_refused(tmp_path):
-    with pytest.raises(InvalidInput, match="'auto' has no option 'gamma'"):
+    with pytest.raises(InvalidInput, match="no argument 'gamma'.*'auto'"):
         search("auto", gamma=0.2, directory=tmp_path / "study")
     assert not (tmp_path / "study").exists()
     several = [Objective("a", "min"), Objective("b", "min")]

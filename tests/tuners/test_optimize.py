@@ -210,8 +210,10 @@ def test_a_signal_ends_the_search_after_the_trial_and_is_named(number, tmp_path)
         ({"max_minutes": 0}, "max_minutes must be a finite number above 0.*Received: 0"),
         ({"max_minutes": math.nan}, "max_minutes .*Received: nan"),
         ({"max_minutes": "5"}, "max_minutes .*Received: '5'"),
-        ({"alpha": 1}, "The algorithm 'random' has no option 'alpha'"),
-        ({"algorithm": "bayesian", "acquisitin": "ei"}, "no option.*Did you mean 'acquisition'"),
+        ({"alpha": 1}, "optimize has no argument 'alpha'.*of the algorithm 'random': enqueue"),
+        ({"max_trial": 1}, "no argument 'max_trial'. Did you mean 'max_trials'?"),
+        ({"project_name": "lab"}, "directory is the study's own folder: directory='runs/name'"),
+        ({"algorithm": "bayesian", "acquisitin": "ei"}, "no argument.*Did you mean 'acquisition'"),
         ({"algorithm": "grid"}, "A grid needs finite domains, but x has no step"),
     ],
 )
