@@ -53,6 +53,25 @@ def test_the_comparison_and_the_command_end_with_one_line():
     assert out.count("error: The package numpy is not installed") == 2 and "Traceback" not in out
 
 
+RESULTS = """
+import kerashpo as kt
+space = {{"x": kt.space.uniform(0, 1)}}
+found = kt.optimize(lambda c: c["x"], space, max_trials=2, algorithm="random", seed=0, verbose=0)
+try:
+    found.{call}
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "call"), [("matplotlib", "plot.history()"), ("pandas", "trials()")]
+)
+def test_figures_and_tables_name_what_is_missing(missing, call):
+    out = run_without(missing, RESULTS.format(call=call))
+    assert out.startswith(f"The package {missing} is not installed") and "Traceback" not in out
+
+
 def test_the_backends_package_is_named_as_such():
     text = str(explain_missing(ModuleNotFoundError("No module named 'jax'", name="jax")))
     assert "backend 'jax'" in text and 'pip install "kerashpo[jax]"' in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 
 from kerashpo.core.errors import MissingExtra
@@ -47,6 +48,12 @@ def require_package(package: str, needed_by: str, extra: str = "") -> None:
         )
 
 
+def require_dependency(module: str) -> None:
+    """Raises MissingExtra if a dependency of kerashpo that is imported later is absent."""
+    with packages_required():
+        import_module(module)
+
+
 def explain_missing(error: ModuleNotFoundError) -> MissingExtra | None:
     """Returns the error for a missing package of ours; None for any other module.
 
@@ -62,8 +69,11 @@ def explain_missing(error: ModuleNotFoundError) -> MissingExtra | None:
         )
     if name not in REQUIRED:
         return None
-    package = REQUIRED[name]
-    return MissingExtra(
+    return MissingExtra(_absent(REQUIRED[name]))
+
+
+def _absent(package: str) -> str:
+    return (
         f"The package {package} is not installed, and kerashpo needs it. Install it: "
         f"pip install {package}. `kerashpo doctor` lists all packages and what is missing."
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kerashpo.core.history import History
-from kerashpo.core.records import Status
+from kerashpo.core.records import Objective, Status
 from kerashpo.core.trial import Trial
 from kerashpo.display.progress import short_path
 from kerashpo.display.snapshot import plain
@@ -49,6 +49,24 @@ def results_text(
     for one in ranked:
         lines += ["", *_trial(history.trials[one], space, texts)]
     return "\n".join(lines)
+
+
+def search_line(
+    parameters: int,
+    objectives: Sequence[Objective],
+    folder: str,
+    history: History | None,
+    texts: Texts,
+) -> str:
+    """Returns one sentence about a search: its space, objectives, folder and results so far."""
+    found = texts("summary.unsearched") if history is None else results_line(history, texts)
+    return texts(
+        "summary.tuner",
+        parameters=texts.plural("summary.parameters", parameters),
+        goal=", ".join(f"{one.name} ({one.direction})" for one in objectives),
+        folder=repr(folder),
+        found=found,
+    )
 
 
 def results_line(history: History, texts: Texts) -> str:

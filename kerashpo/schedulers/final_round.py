@@ -113,7 +113,7 @@ class FinalRound(Scheduler):
         plan = self.inner.plan()
         most = (self.finalists + 1) * (self.folds - 1) * self.max_epochs
         note = (
-            f"final round: the {self.finalists} trials with the lowest validation loss and the "
+            f"final round: the trials with the lowest validation loss ({self.finalists}) and the "
             f"default configuration, {self.folds} folds each, at most {most} further epochs"
         )
         total = None

@@ -27,6 +27,7 @@ from kerashpo.analysis.tables import (
 )
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective
+from kerashpo.core.requirements import packages_required
 from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class ResultTables(ABC):
     def space(self) -> Space:
         """The current space."""
 
+    @packages_required()
     def trials(self) -> pd.DataFrame:
         """Returns a row for each trial: status, score, epochs, seconds, error, parameters.
 
@@ -66,6 +68,7 @@ class ResultTables(ABC):
         unused = [] if several else ["spread"]
         return frame.drop(columns=unused if self.history.limits else [*unused, "feasible"])
 
+    @packages_required()
     def curves(self) -> pd.DataFrame:
         """Returns a row for each metric of each epoch of each trial.
 
@@ -110,6 +113,7 @@ class ResultTables(ABC):
         first = found.objectives[0]
         return frame.sort_values(first.name, ascending=first.direction == "min", ignore_index=True)
 
+    @packages_required()
     def hypervolume(self, reference: Mapping[str, float] | None = None) -> pd.DataFrame:
         """Returns the hypervolume of the study's objectives after each trial that has a score.
 
@@ -127,6 +131,7 @@ class ResultTables(ABC):
         found = hypervolume_trace(self.history, reference)
         return pd.DataFrame({"trial": found.trials, "hypervolume": found.values})
 
+    @packages_required()
     def lineage(self) -> pd.DataFrame:
         """Returns a row for each trial of population-based training, with its parent.
 
@@ -139,6 +144,7 @@ class ResultTables(ABC):
         frame = pd.DataFrame(lineage_rows(self.history), columns=[*LINEAGE_COLUMNS])
         return frame.astype({"parent": "Int64", "best_epoch": "Int64", "score": float})
 
+    @packages_required()
     def schedule(self, trial: int | None = None) -> pd.DataFrame:
         """Returns the values of each epoch, from the first ancestor of the best trial to itself.
 
@@ -156,6 +162,7 @@ class ResultTables(ABC):
         rows = list(schedule_rows(self.history, self.space, trial))
         return pd.DataFrame(rows, columns=[*SCHEDULE_COLUMNS])
 
+    @packages_required()
     def failures(self) -> pd.DataFrame:
         """Returns a row for each trial that failed.
 
@@ -176,6 +183,7 @@ class ResultTables(ABC):
         self.curves().to_csv(target / "curves.csv", index=False)
         self.failures().to_csv(target / "failures.csv", index=False)
 
+    @packages_required()
     def to_json(self, path: str | Path) -> None:
         """Writes settings, space, every trial and every epoch as one JSON file."""
         text = json.dumps(study_json(self.history, self.space), indent=1, allow_nan=False)

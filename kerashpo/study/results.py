@@ -13,6 +13,7 @@ from kerashpo.analysis.tables import trial_rows
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Event
 from kerashpo.core.history import History
+from kerashpo.core.requirements import packages_required, require_dependency
 from kerashpo.display.summary import number_of, results_line
 from kerashpo.display.text import score_notes
 from kerashpo.i18n.texts import Texts, language_of
@@ -209,6 +210,7 @@ class Results(ResultTables):
         line = line_of(self.history, trial)
         return self._models.replay([(stage.first, stage.config) for stage in line])
 
+    @packages_required()
     def report(
         self,
         path: str | Path = "report.html",
@@ -242,6 +244,7 @@ class Results(ResultTables):
         """
         from kerashpo.plots.accessor import Plots
 
+        require_dependency("matplotlib")
         return Plots(self.history, lambda: self.space, self.texts.labels)
 
     def __repr__(self) -> str:

@@ -20,10 +20,13 @@ An exercise of your own needs no change here: a function that returns an `Exerci
 and a line in its ``EXERCISES``.
 """
 
-from kerashpo.teaching.exercises import Essay, Exercise, Number
-from kerashpo.teaching.plausibility import Expected
-from kerashpo.teaching.review import Review, check_submission, check_submissions
-from kerashpo.teaching.submission import write_submission
+from kerashpo.core.requirements import packages_required
+
+with packages_required():
+    from kerashpo.teaching.exercises import Essay, Exercise, Number
+    from kerashpo.teaching.plausibility import Expected
+    from kerashpo.teaching.review import Review, check_submission, check_submissions
+    from kerashpo.teaching.submission import write_submission
 
 __all__ = [
     "Essay",

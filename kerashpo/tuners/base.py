@@ -13,8 +13,10 @@ from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
 from kerashpo.core.records import Config, Plan
 from kerashpo.display.select import make_display
+from kerashpo.display.summary import search_line
 from kerashpo.executors.base import Executor
 from kerashpo.experience.notes import note
+from kerashpo.i18n.texts import Texts
 from kerashpo.objectives import energy
 from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound
@@ -339,12 +341,10 @@ class Tuner(Hooks, PlannedSearch):
             raise InvalidInput(self._obstacle)
 
     def __repr__(self) -> str:
-        goal = ", ".join(f"{one.name} ({one.direction})" for one in self.objectives)
-        found = "not searched yet" if self._history is None else repr(self.results)
-        return (
-            f"<{self._title()}: {len(self.space.params)} parameters, objective {goal}, "
-            f"in {self.project_dir!r}, {found.removeprefix('<Results: ').removesuffix('>')}>"
-        )
+        texts = Texts.of(self._options.lang)
+        count, folder = len(self.space.params), self.project_dir
+        line = search_line(count, self.objectives, folder, self._history, texts)
+        return f"<{self._title()}: {line}>"
 
     def _form(self, hypermodel: Any) -> Form:
         """Returns the form of the hypermodel: what it makes, and who trains it."""
