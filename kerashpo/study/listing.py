@@ -70,7 +70,7 @@ def _row(folder: Path, results: Results) -> tuple[str, ...]:
         shown(None if best is None else best.score, texts),
         str(len(history.trials)),
         state_of(results),
-        file_size(folder_bytes(folder) or 0, texts),
+        file_size(folder_bytes(str(folder)) or 0, texts),
         texts("listing.ago", duration=duration(_unchanged(folder), texts)),
     )
 

@@ -13,7 +13,7 @@ from kerashpo.study.results import Results
 from kerashpo.teaching.copies import Owned, copies, marks_of
 from kerashpo.teaching.exercises import Essay, Exercise, load_exercises
 from kerashpo.teaching.plausibility import Finding, examine, is_share
-from kerashpo.teaching.submission import Submission, Unreadable, read_submission
+from kerashpo.teaching.submission import Submission, Unreadable, read_author, read_submission
 
 
 @final
@@ -137,14 +137,14 @@ class _Sentences:
 
 
 def _review(path: str, known: Exercises, texts: Texts) -> Review:
-    say = _Sentences(path, texts)
+    say, author = _Sentences(path, texts), read_author(path)
     try:
         submission = read_submission(path)
         exercise = _exercise(submission, known)
     except Unreadable as error:
         problem = say(error.key, **error.values)
-        refused = say("refused", author="?", count=1)
-        return Review(path, "", "", (problem,), (), (), 0, 0, {}, {}, {}, refused)
+        refused = say("refused", author=author or "?", count=1)
+        return Review(path, "", author, (problem,), (), (), 0, 0, {}, {}, {}, refused)
     doubts = list(_studies(submission, exercise))
     findings = [*_rest(submission, exercise), *doubts]
     problems = tuple(say(key, **values) for key, values in findings)

@@ -137,6 +137,15 @@ def read_submission(path: str | Path) -> Submission:
     )
 
 
+def read_author(path: str | Path) -> str:
+    """Returns the author of a hand-in, also of one that `read_submission` refuses; else ''."""
+    try:
+        author = _json(Path(path)).get("author")
+    except Unreadable:
+        return ""
+    return author if isinstance(author, str) else ""
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
         body = json.loads(path.read_text(encoding="utf-8"))

@@ -239,6 +239,11 @@ def test_what_is_missing_or_impossible_is_refused(lab, change, sentence):
     assert any(re.search(sentence, problem) for problem in review.problems), str(review)
 
 
+def test_a_study_that_cannot_be_read_keeps_its_author(lab):
+    review = check_submission(lab(forge))
+    assert review.author == "Ada" and "(Ada): not accepted" in str(review)
+
+
 def test_no_time_at_all(lab):
     change = edit(lambda line: line.update(seconds=0.0), kind="report")
     assert "no time at all" in str(check_submission(lab(change)))
