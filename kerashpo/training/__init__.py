@@ -24,7 +24,7 @@ reads); ``trial_memory`` and ``restore`` (paused trials); ``symbolic_build`` and
 ``energy``, ``carbon`` and ``measure`` (what training and models cost); ``trial_start``,
 ``trial_job`` and ``joint_training`` (the runner's trials, one by one or as one program);
 ``dataset_state``, ``outside_layers`` and ``trained_layers`` (what trials would share, and what
-`fit` trains).
+`fit` trains); ``python_values`` and ``reachable_values`` (numbers that a trace reads).
 
 To add a training loop: subclass `TrainingLoop`, teach `choose` when it is exact, and run it
 through ``tests/training/test_exactness.py`` beside the others.

@@ -17,14 +17,14 @@ import sys
 import sysconfig
 import types
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, final
 
 import keras
 import numpy as np
 
 #: Packages whose functions read nothing that changes, apart from Keras's settings.
-_LIBRARIES = frozenset(
+LIBRARIES = frozenset(
     "keras tensorflow jax jaxlib numpy math cmath functools operator itertools builtins typing "
     "collections abc".split()
 )
@@ -131,24 +131,24 @@ class _Reader:
         owner = value.__self__
         if owner is not None and not isinstance(owner, (types.ModuleType, type)):
             return "builtin", value.__qualname__, self.read(owner)  # a method of an object
-        if _root(value.__module__ or "builtins") not in _LIBRARIES:
+        if root_of(value.__module__ or "builtins") not in LIBRARIES:
             self._refuse(f"{value.__qualname__} of {value.__module__} may return anything")
         return "builtin", value.__module__, value.__qualname__
 
     def _named(self, value: Any) -> Hashable:
         """Describes a module or class; those of known libraries by their names."""
         name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
-        if _root(name) in _LIBRARIES:
+        if root_of(name) in LIBRARIES:
             return type(value).__name__, name, getattr(value, "__qualname__", "")
         self._refuse(f"{value.__name__} can change")
-        if isinstance(value, type) and not _is_installed(value):
+        if isinstance(value, type) and not is_installed(value):
             plain = {k: v for k, v in vars(value).items() if not (callable(v) or k[:2] == "__")}
             return "class", id(value), self.read(plain)
         return "object", id(value)
 
     def _instance(self, value: Any) -> Hashable:
         kind = type(value)
-        root = _root(kind.__module__)
+        root = root_of(kind.__module__)
         if isinstance(value, np.ufunc):
             return "ufunc", value.__name__
         if root == "keras" and isinstance(value, keras.metrics.Metric) and self._metrics:
@@ -159,7 +159,7 @@ class _Reader:
             return self._array(np.asarray(value))
         self._refuse(f"{kind.__name__} is not part of Keras")
         own = getattr(value, "__dict__", None)
-        if own is None or _is_installed(kind):
+        if own is None or is_installed(kind):
             return "object", id(value)
         return "instance", id(kind), self.read(dict(own))
 
@@ -181,18 +181,20 @@ class _Reader:
         return "array", str(value.dtype), value.shape, data
 
     def _function(self, function: types.FunctionType) -> Hashable:
-        code, library = function.__code__, _root(function.__globals__.get("__name__", ""))
-        if library in _LIBRARIES and _is_global(function):
+        code, library = function.__code__, root_of(function.__globals__.get("__name__", ""))
+        if library in LIBRARIES and _is_global(function):
             return "library", function.__module__, function.__qualname__
         cells = tuple(self._cell(cell) for cell in function.__closure__ or ())
         values = self.read((function.__defaults__, function.__kwdefaults__))
-        if library in _LIBRARIES:
+        if library in LIBRARIES:
             return "library", code, cells, values
-        if _is_installed(function):
+        if is_installed(function):
             self._refuse(f"{function.__name__} belongs to {library}")
             return "object", id(function)
         own = self.read(dict(vars(function)))
-        reads = tuple(self._global(chain, function) for chain in sorted(set(self._names(code))))
+        reads = tuple(
+            self._global(chain, function) for chain in sorted(set(names_in(code, self._refuse)))
+        )
         return "function", code, cells, values, own, reads
 
     def _cell(self, cell: types.CellType) -> Hashable:
@@ -217,36 +219,45 @@ class _Reader:
             value = getattr(value, attributes.pop(0))
         return tuple(done), self.read(value)
 
-    def _names(self, code: types.CodeType) -> Iterator[tuple[str, ...]]:
-        """Yields the dotted names that code, and code inside it, reads or sets globally."""
-        chain: tuple[str, ...] = ()
-        for step in dis.get_instructions(code):
-            kind = step.opname
-            if chain and kind in ("LOAD_ATTR", "LOAD_METHOD"):
-                chain = (*chain, str(step.argval))
-                continue
-            if chain:
-                yield chain
-                chain = ()
-            if kind in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
-                chain = (str(step.argval),)
-            elif kind in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-                self._refuse(f"{code.co_name} sets the global {step.argval}")
-                yield (str(step.argval),)
-            elif kind == "STORE_DEREF" and step.argval in code.co_freevars:
-                self._refuse(f"{code.co_name} sets {step.argval} of the function around it")
-            elif kind == "IMPORT_NAME" and _root(str(step.argval)) not in _LIBRARIES:
-                self._refuse(f"{code.co_name} imports {step.argval}")
-        for inner in code.co_consts:
-            if isinstance(inner, types.CodeType):
-                yield from self._names(inner)
-
     def _refuse(self, why: str) -> None:
         if self._strict:
             raise Opaque(why)
 
 
-def _root(module: str) -> str:
+def names_in(
+    code: types.CodeType, refuse: Callable[[str], None] = lambda why: None
+) -> Iterator[tuple[str, ...]]:
+    """Yields the dotted names that code, and code inside it, reads or sets globally.
+
+    Args:
+        code: of a function.
+        refuse: called with the reason why what code reads cannot be told from its names.
+    """
+    chain: tuple[str, ...] = ()
+    for step in dis.get_instructions(code):
+        kind = step.opname
+        if chain and kind in ("LOAD_ATTR", "LOAD_METHOD"):
+            chain = (*chain, str(step.argval))
+            continue
+        if chain:
+            yield chain
+            chain = ()
+        if kind in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
+            chain = (str(step.argval),)
+        elif kind in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            refuse(f"{code.co_name} sets the global {step.argval}")
+            yield (str(step.argval),)
+        elif kind == "STORE_DEREF" and step.argval in code.co_freevars:
+            refuse(f"{code.co_name} sets {step.argval} of the function around it")
+        elif kind == "IMPORT_NAME" and root_of(str(step.argval)) not in LIBRARIES:
+            refuse(f"{code.co_name} imports {step.argval}")
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from names_in(inner, refuse)
+
+
+def root_of(module: str) -> str:
+    """Returns the name of a module's top package."""
     return module.partition(".")[0]
 
 
@@ -256,7 +267,7 @@ def _is_global(function: types.FunctionType) -> bool:
     return getattr(module, function.__qualname__, None) is function
 
 
-def _is_installed(thing: Any) -> bool:
+def is_installed(thing: Any) -> bool:
     """Whether a function or class belongs to Python or an installed package, not to the user."""
     if isinstance(thing, types.FunctionType):
         return thing.__code__.co_filename.startswith(_INSTALLED)
@@ -274,4 +285,4 @@ def _is_constant(value: Any) -> bool:
 def _is_plain(value: Any, *kinds: type) -> bool:
     """Whether a value is a container of these kinds, or a Keras subclass that tracks variables."""
     kind = type(value)
-    return kind in kinds or (_root(kind.__module__) == "keras" and isinstance(value, kinds))
+    return kind in kinds or (root_of(kind.__module__) == "keras" and isinstance(value, kinds))

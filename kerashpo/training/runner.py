@@ -39,6 +39,7 @@ from kerashpo.training.loops.user_fit import (
     overrides_fit,
 )
 from kerashpo.training.measure import measure_untrained
+from kerashpo.training.python_values import trial_values
 from kerashpo.training.randomness import EpochKeys
 from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed
@@ -225,6 +226,10 @@ class KerasRunner(Runner):
     def _train(self, state: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
         if state.epoch >= task.until or state.stopped:
             return
+        with trial_values(state.model):
+            self._train_epochs(state, task, run, emit)
+
+    def _train_epochs(self, state: TrialState, task: WorkItem, run: int, emit: Emit) -> None:
         trial, settings = task.trial, self._settings
         data = self._data_of(trial).data.of(run, task.config, trial)
         data = with_own_dataset(data, state.callbacks)

@@ -23,6 +23,7 @@ from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
+from kerashpo.training.python_values import PythonValues
 from kerashpo.training.randomness import seeded_build
 from kerashpo.training.restore import UnusableCheckpoint, starts_of
 from kerashpo.training.settings import Settings
@@ -112,6 +113,7 @@ class TrialStart:
         values = hp.values if hp is not None else task.config
         written = hparams_callbacks([one.wrapped for one in callbacks], values, trial)
         callbacks += [*(OncePerTrial(one) for one in written), *dataset_states(data)]
+        PythonValues.attach(model)
         return TrialState(
             model,
             callbacks,

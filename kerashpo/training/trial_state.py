@@ -23,6 +23,7 @@ from kerashpo.training.build import build_from_json, inputs_to_json, strategy_sc
 from kerashpo.training.energy import Usage
 from kerashpo.training.loops.base import finish
 from kerashpo.training.model_state import state_variables
+from kerashpo.training.python_values import PythonValues, trial_values
 from kerashpo.training.randomness import seed_variables
 from kerashpo.training.trained_layers import TrainedLayers
 from kerashpo.training.user_callbacks import OncePerTrial
@@ -148,6 +149,8 @@ class TrialState:
             "built": self.built,
             "trained": TrainedLayers(self.model).save(),
         }
+        if (python := PythonValues.of(self.model)) is not None:
+            arrays["python"] = np.frombuffer(python.save(), np.uint8)
         return pack(arrays, values)
 
     def load(self, data: bytes) -> None:
@@ -207,6 +210,8 @@ class TrialState:
             groups["s"] = [array for i, array in enumerate(groups["s"]) if i not in drawn]
             seeds = {id(variable) for variable in seed_variables(self.model)}
             state = [variable for variable in state if id(variable) not in seeds]
+        if (python := PythonValues.of(self.model)) is not None and "python" in arrays:
+            python.load(arrays["python"].tobytes())
         with strategy_scope(self.model):
             write_variables(state, groups["s"])
             # A `fit` written by the user builds the metrics of `compile` when it starts.
@@ -239,9 +244,10 @@ class TrialState:
 
     def finish(self) -> None:
         """Finishes the training as `fit` does: the optimizer's averages, then the callbacks."""
-        finish(self.model)
-        for callback in self.callbacks:
-            callback.end(self.model)
+        with trial_values(self.model):
+            finish(self.model)
+            for callback in self.callbacks:
+                callback.end(self.model)
 
     @contextlib.contextmanager
     def _as_validated(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import Form, ModelBuilder, Recompile
 from kerashpo.training.keras_tuner_params import to_space
 from kerashpo.training.preflight import check_objectives
+from kerashpo.training.python_values import PythonValues, trial_values
 from kerashpo.training.user_callbacks import fresh_callbacks
 from kerashpo.tuners.tuner_options import TunerOptions
 
@@ -132,4 +133,6 @@ def check_default(
     """
     made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
     model, _ = builder.make(space.default(), space, 0, 0)
-    check_objectives(model, data, list(logged), made, epochs, first_rung, limited)
+    PythonValues.attach(model)
+    with trial_values(model):  # the check changes nothing that the first trial reads
+        check_objectives(model, data, list(logged), made, epochs, first_rung, limited)

@@ -82,6 +82,50 @@ def test_a_dataset_starts_each_trial_as_it_was_given(tmp_path):
     np.testing.assert_array_equal(given.rows, np.arange(40))
 
 
+SCALES = {"loss": 2.0}
+
+
+class Halve(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        SCALES["loss"] *= 0.5
+        logs["scale"] = SCALES["loss"]
+
+
+@pytest.mark.parametrize("fast", ["auto", False])
+def test_values_that_a_callback_changes_start_each_trial_as_the_first(fast, tmp_path):
+    def loss(y: Any, p: Any) -> Any:
+        return SCALES["loss"] * keras.ops.mean((y - p) ** 2, axis=-1)
+
+    def build(hp: Any) -> keras.Model:
+        first = keras.layers.Dense(4, "tanh", kernel_initializer=glorot(1))
+        model = compiled(hp.Choice("rate", RATES), first)
+        model.compile(model.optimizer, loss)
+        return model
+
+    def fit(rate: float, epochs: int) -> list[float]:
+        first = keras.layers.Dense(4, "tanh", kernel_initializer=glorot(1))
+        model = compiled(rate, first)
+        model.compile(model.optimizer, loss)
+        given = {"epochs": epochs, "shuffle": False, "verbose": 0, "callbacks": [Halve()]}
+        losses = model.fit(ROWS, LABELS, **given).history["loss"]
+        SCALES["loss"] = 2.0
+        return losses
+
+    tuner = kt.Hyperband(
+        build,
+        kt.Objective("scale", "min"),
+        max_epochs=4,
+        factor=2,
+        seed=0,
+        directory=tmp_path,
+        keep_in_memory=0,
+        fast=fast,
+    )
+    tuner.search(ROWS, LABELS, epochs=4, shuffle=False, verbose=0, callbacks=[Halve()])
+    assert SCALES == {"loss": 2.0}
+    assert_each_trial_is_a_fit_of_its_own(tuner, fit)
+
+
 def test_copies_of_a_dataset_share_samples_but_not_indices():
     class Large(Shuffled):
         def __init__(self) -> None:

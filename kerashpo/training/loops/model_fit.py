@@ -13,6 +13,7 @@ from kerashpo.training.build import build_all, built_already
 from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import TrainingLoop, unfinished
 from kerashpo.training.loops.batches import ordered, resumed
+from kerashpo.training.python_values import traced_once
 from kerashpo.training.randomness import (
     EpochKeys,
     epoch_order,
@@ -44,7 +45,8 @@ class FitLoop(TrainingLoop):
         """See `TrainingLoop.train`."""
         build_all(model, data)
         TrainedLayers(model).apply()
-        with torch_state_kept(), unfinished(model), built_already(model):
+        traces = traced_once(model)
+        with torch_state_kept(), unfinished(model), built_already(model), traces:
             by_rows = _by_rows(model, data)
             for start, stop in _spans(data, first, last, model.steps_per_execution, by_rows):
                 inputs = None

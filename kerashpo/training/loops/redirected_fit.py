@@ -14,6 +14,7 @@ from kerashpo.training.arrays import digest
 from kerashpo.training.data import NOT_DATA, FitData, fit_arguments
 from kerashpo.training.loops.base import TrainingLoop, choose, finish
 from kerashpo.training.loops.model_fit import EpochStart
+from kerashpo.training.python_values import traced_once
 from kerashpo.training.randomness import EpochKeys
 
 _DATA_SETS = 4
@@ -65,7 +66,8 @@ class FitRedirect:
                 kind, reason = choose(self._fast and "auto", model, data, callbacks)
             note(kind, f"HyperModel.fit calls model.fit: {reason}")
             if kind == "plain" or last < first:
-                return stock(*args, **kwargs)
+                with traced_once(model):
+                    return stock(*args, **kwargs)
             self._loop.train(model, self._with_known_arrays(data), first, last, callbacks, keys)
             finish(model)
             return model.history

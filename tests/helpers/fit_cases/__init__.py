@@ -4,16 +4,18 @@
 - `compiling`: losses, metrics, weights and optimizers.
 - `layers`: layers, models and steps of the user's own.
 - `callbacks`: callbacks of Keras's and of the user's own.
+- `python_values`: numbers in Python that callbacks change.
 - `data`: kinds of data, and the arguments of `fit` that say how they are used.
 """
 
-from tests.helpers.fit_cases import callbacks, compiling, data, layers
+from tests.helpers.fit_cases import callbacks, compiling, data, layers, python_values
 from tests.helpers.fit_cases.case import Case
 
 CASES: dict[str, Case] = {
     **compiling.CASES,
     **layers.CASES,
     **callbacks.CASES,
+    **python_values.CASES,
     **data.CASES,
 }
 
@@ -26,6 +28,8 @@ _SHORT_ON_JAX = {
     "no targets",
     "frozen layers",
     "TerminateOnNaN",
+    "a dict, halved at the start",
+    "the momentum, changed",
     "SwapEMAWeights for validations",
     "a mapping of inputs",
     "a dataset with weights and steps",
@@ -77,6 +81,13 @@ _QUICK = frozenset(
         "a layer frozen in the middle",
         "compiled again in the middle",
         "several at once",
+        # Numbers in Python that callbacks change.
+        "a dict, halved at the start",
+        "a dict, other in validations, not compiled epochs",
+        "a list that grows",
+        "an attribute of a layer, halved",
+        "the momentum, changed",
+        "a dict, halved, eagerly",
         # Data and the arguments of fit.
         "a data frame and a series",
         "a mapping of inputs",

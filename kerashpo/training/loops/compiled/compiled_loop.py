@@ -20,6 +20,7 @@ from kerashpo.training.loops.compiled.engine import (
     PopulationSession,
 )
 from kerashpo.training.loops.compiled.programs import ProgramCache
+from kerashpo.training.python_values import as_traced, forget_trace, values_key
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 from kerashpo.training.trained_layers import Flags, TrainedLayers
 
@@ -73,12 +74,13 @@ class CompiledLoop(TrainingLoop):
                 if data.trains_on_arrays:
                     order = epoch_order(data, epoch, keys, model.steps_per_execution)
                 with sessions.trained.in_effect():
-                    if guards and order is not None:
-                        logs = _guarded(session, order, guards)
-                    else:
-                        logs = session.train_epoch(order)
+                    with as_traced(model, "train"):
+                        if guards and order is not None:
+                            logs = _guarded(session, order, guards)
+                        else:
+                            logs = session.train_epoch(order)
                     if data.validates(epoch):
-                        logs |= _validate(session, listeners)
+                        logs |= _validate(model, session, listeners)
                 listeners.on_epoch_end(epoch - 1, logs)
                 if model.stop_training:
                     break
@@ -138,13 +140,15 @@ class _Sessions:
         self._engine, self._model, self._data = engine, model, data
         self._open: CompiledSession | None = None
         self._flags: Flags = ()
+        self._values: Hashable = None
         self.epoch = epoch
         self.trained = TrainedLayers(model)
 
     def current(self) -> CompiledSession:
         """Returns the open session."""
         if self._open is None:
-            with self.trained.in_effect():
+            self._values = values_key(self._model, "train")
+            with self.trained.in_effect(), as_traced(self._model, "train", records=False):
                 self._flags = self.trained.now()
                 self._open = self._engine.open(self._model, self._data)
             self._open.skip(self.epoch - 1)
@@ -155,10 +159,12 @@ class _Sessions:
         again = self.trained.note()
         with self.trained.in_effect():
             outdated = again or self.trained.now() != self._flags
-        if outdated:
+        # A callback may have changed what the first epoch's trace reads.
+        if outdated or values_key(self._model, "train") != self._values:
             self.close()
         if again:
             self._engine.forget(self._model)
+            forget_trace(self._model)
             build_all(self._model, self._data)
         return self.current()
 
@@ -218,9 +224,12 @@ def _guarded(
     return logs
 
 
-def _validate(session: CompiledSession, listeners: keras.callbacks.CallbackList) -> Logs:
+def _validate(
+    model: keras.Model, session: CompiledSession, listeners: keras.callbacks.CallbackList
+) -> Logs:
     listeners.on_test_begin()
-    logs = session.test_epoch()
+    with as_traced(model, "test"):
+        logs = session.test_epoch()
     listeners.on_test_end(logs)
     return {f"val_{name}": value for name, value in logs.items()}
 
