@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.cluster.costs import connect, cpu
+from experiments.cluster.costs import account, connect, cpu
 
 SIDES = ("kerashpo", "tune", "tune reuse_actors")
 EPOCHS, FACTOR = 9, 3
@@ -88,6 +88,7 @@ def one(side: str, trials: int) -> None:
     """Runs one search and prints its row."""
     import ray
 
+    account()
     connect(ray, 2)
     with tempfile.TemporaryDirectory() as place:
         before, began = cpu(), time.perf_counter()
@@ -112,13 +113,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--one", choices=SIDES)
+    parser.add_argument("--sides", choices=SIDES, nargs="+", default=SIDES)
     given = parser.parse_args()
     if given.one:
         one(given.one, given.trials)
         return
     rows = []
     for _ in range(given.repeats):
-        for side in SIDES:
+        for side in given.sides:
             command = [sys.executable, "-m", "experiments.cluster.beside_ray_tune"]
             done = subprocess.run(
                 [*command, "--one", side, "--trials", str(given.trials)],
@@ -132,8 +134,11 @@ def main() -> None:
             rows.append(json.loads(done.stdout.strip().splitlines()[-1]))
             print(rows[-1], flush=True)
     for clock in ("seconds", "cpu"):
-        means = {s: statistics.median(r[clock] for r in rows if r["side"] == s) for s in SIDES}
-        ratios = ", ".join(f"{side} {means[side] / means['kerashpo']:.1f}" for side in SIDES[1:])
+        means = {
+            side: statistics.median(row[clock] for row in rows if row["side"] == side)
+            for side in given.sides
+        }
+        ratios = ", ".join(f"{s} {m / means['kerashpo']:.1f}" for s, m in means.items())
         print(f"{clock}: kerashpo {means['kerashpo']:.1f}; times ours: {ratios}")
 
 

@@ -1,16 +1,18 @@
 """Kills workers, nodes, the search and the head of a Ray cluster, and checks what is left.
 
-    python -m experiments.cluster.kills --searches 60 --kills 2 --out /path/to/results.jsonl
+    python -m experiments.cluster.kills --searches 60 --kills 2
 
-Each search is Hyperband on curves, on a head and two nodes of one CPU. Checked against the search
-that nobody disturbed: the same epochs and values, none lost after it was in the log, none
-twice in it, nothing stuck. Results are appended, so an interrupted experiment resumes.
+Each search is Hyperband on a head and two nodes of one CPU: most on curves, two of sixty train
+with ``deterministic=True``. Every third search has a network cut besides: the raylet of a node is
+stopped for a while. Checked against the search that nobody disturbed: the same epochs and values,
+none lost after it was in the log, none twice in it, nothing stuck, nothing left behind. A row a
+search is appended to `kills.csv`, so an interrupted experiment resumes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import csv
 import random
 import signal
 import subprocess
@@ -18,172 +20,278 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from experiments.cluster.search import LOST, run
+from experiments.cluster.nodes import Nodes, training_actors
+from experiments.cluster.search import LOST, SERIAL
 from kerashpo.core.events import Event, Reported
 from kerashpo.core.history import History
+from kerashpo.executors.ray.last_words import MESSAGE
 from kerashpo.store.open import has_log, read_events
 
-KINDS = ("worker", "node", "search", "head")
+RESULTS = Path(__file__).with_name("kills.csv")
+KINDS = ("worker", "node", "search", "head", "worker", "node", "move", "head")
+"""``move``: the search is killed, and started again on another cluster."""
 EPOCH_SECONDS = 0.15
-STORE = 100 * 2**20
-STUCK = 180.0
+STUCK = 240.0
+"""Seconds without a new epoch, or until the end, after which a search counts as stuck."""
+SEARCHED = "experiments.cluster.search"
+
+Curve = tuple[tuple[int, int, tuple[tuple[str, float], ...]], ...]
+"""Trial, epoch and metrics of every epoch."""
 
 
-class Nodes:
-    """A cluster of a head and two nodes, each of which can be killed and replaced."""
+@dataclass(slots=True)
+class Row:
+    """What was seen in one search.
 
-    def __init__(self) -> None:
-        self.start()
+    Attributes:
+        search: its number.
+        kind: curves or training.
+        kills: what was killed, and after how many epochs: ``worker@12 head@40``.
+        spared: kills that came too late, as the search was over.
+        epochs: distinct epochs in the log.
+        lost: epochs that were in the log and are not any more.
+        twice: epochs that are in the log twice.
+        stuck: whether it came to no end.
+        equal: whether every metric of every epoch is that of the undisturbed search.
+        told: of the heads that were killed, after how many the search ended with our message.
+        without: after how many it went on to its end without a head.
+        left_actors, left_files: workers, and temporary files in the study's folder, that are
+            left behind.
+        seconds: wall time.
+        code: the exit code of the last process.
+    """
 
-    def start(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        head = {"num_cpus": 0, "object_store_memory": STORE}
-        head["_system_config"] = {"worker_niceness": 5}
-        self.cluster = Cluster(initialize_head=True, head_node_args=head)
-        self.workers = [self._join() for _ in range(2)]
-
-    def _join(self) -> Any:
-        return self.cluster.add_node(num_cpus=1, object_store_memory=STORE)
-
-    def kill_node(self, rng: random.Random) -> None:
-        self.cluster.remove_node(self.workers.pop(rng.randrange(2)), allow_graceful=False)
-        self.workers.append(self._join())
-
-    def kill_head(self) -> None:
-        self.end()
-
-    def end(self) -> None:
-        self.cluster.shutdown()
-
-    @property
-    def address(self) -> str:
-        return str(self.cluster.address)
-
-
-def actors() -> list[psutil.Process]:
-    """Returns the workers' processes that are training."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if (process.info["cmdline"] or [""])[0].startswith("ray::RayWorker"):
-            found.append(process)
-    return found
+    search: int
+    kind: str
+    kills: str = ""
+    spared: str = ""
+    epochs: int = 0
+    lost: int = 0
+    twice: int = 0
+    stuck: bool = False
+    equal: bool = False
+    told: int = 0
+    without: int = 0
+    left_actors: int = 0
+    left_files: int = 0
+    seconds: float = 0.0
+    code: int | None = None
 
 
-def values(events: list[Event]) -> dict[tuple[int, int], float]:
-    """Returns the value of each (trial, epoch)."""
-    history = History(events)
-    return {
-        (number, epoch): report.metrics["value"]
-        for number, trial in history.trials.items()
-        for epoch, report in trial.reports.get(0, {}).items()
-    }
+def curve_of(events: list[Event]) -> Curve:
+    """Returns the metrics of all epochs."""
+    trials = History(events).trials
+    return tuple(
+        (number, epoch, tuple(sorted(report.metrics.items())))
+        for number, trial in sorted(trials.items())
+        for epoch, report in sorted(trial.reports.get(0, {}).items())
+    )
 
 
-def start(folder: Path, address: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "experiments.cluster.search", str(folder), address]
-    log = (folder.parent / "search.log").open("ab")
-    return subprocess.Popen([*command, str(EPOCH_SECONDS)], stdout=log, stderr=log)
-
-
-def disturb(kinds: list[str], rng: random.Random, nodes: Nodes) -> dict[str, Any]:
-    """Runs one search, disturbed by these kills; returns what was seen."""
-    seen: dict[str, Any] = {"kinds": kinds, "lost": 0, "stuck": False, "messages": 0}
+@cache
+def undisturbed(kind: str) -> Curve:
+    """Returns what the search finds if nobody disturbs it; real training in one process."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "study"
-        search, began = start(folder, nodes.address), time.monotonic()
-        acknowledged: set[tuple[int, int]] = set()
-        for kind in kinds:
-            target = len(acknowledged) + rng.randint(1, 20)
-            while search.poll() is None and time.monotonic() - began < STUCK:
-                now = set(values(read_events(folder))) if has_log(folder) else set()
-                seen["lost"] += len(acknowledged - now)
-                acknowledged |= now
-                if len(now) >= target:
-                    break
-                time.sleep(rng.uniform(0.02, 0.2))
-            if search.poll() is not None:
-                seen.setdefault("spared", []).append(kind)
-                continue
-            if kind == "worker" and (running := actors()):
-                rng.choice(running).kill()
-            elif kind == "node":
-                nodes.kill_node(rng)
-            elif kind == "search":
-                search.send_signal(signal.SIGKILL)
-                search.wait()
-                search = start(folder, nodes.address)
-            elif kind == "head":
-                nodes.kill_head()
-                since = time.monotonic()
-                code = search.wait(90)
-                seen["head_seconds"] = round(time.monotonic() - since, 1)
-                seen["messages"] += code == LOST
-                seen["head_code"] = code
-                nodes.start()
-                search = start(folder, nodes.address)
-            began = time.monotonic()
+        if kind == "training":
+            command = [sys.executable, "-m", SEARCHED, str(folder), SERIAL, "0", kind]
+            subprocess.run(command, check=True)
+        else:
+            play(folder)
+        return curve_of(read_events(folder))
+
+
+def play(folder: Path) -> None:
+    """Runs the search of curves in this process."""
+    from experiments.chaos.searches import Search
+
+    Search("curves", epoch_seconds=0.0).run(folder.parent)
+
+
+class Disturbed:
+    """One search, and what is done to it.
+
+    Args:
+        row: where results are noted.
+        folder: its study.
+        nodes: the cluster.
+        rng: draws the moments.
+    """
+
+    def __init__(self, row: Row, folder: Path, nodes: Nodes, rng: random.Random) -> None:
+        self.row, self.folder, self.nodes, self.rng = row, folder, nodes, rng
+        self.acknowledged: set[tuple[int, int]] = set()
+        self.output = folder.parent / "output"
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts the search."""
+        command = [sys.executable, "-m", SEARCHED, str(self.folder), self.nodes.address]
+        with self.output.open("ab") as log:
+            return subprocess.Popen(
+                [*command, str(EPOCH_SECONDS), self.row.kind], stdout=log, stderr=log
+            )
+
+    def look(self) -> None:
+        """Counts epochs that were in the log and are no longer there."""
+        if has_log(self.folder):
+            now = {(trial, epoch) for trial, epoch, _ in curve_of(read_events(self.folder))}
+            self.row.lost += len(self.acknowledged - now)
+            self.acknowledged |= now
+
+    def wait_for_moment(self) -> bool:
+        """Waits for a random moment; returns whether the search still runs then."""
+        begun = time.monotonic()
+        if self.rng.random() < 0.3:  # while workers start, or are replaced
+            moment, target = begun + self.rng.uniform(0.0, 8.0), sys.maxsize
+        else:
+            moment, target = begun + STUCK, len(self.acknowledged) + self.rng.randint(1, 20)
+        while self.process.poll() is None and time.monotonic() < moment:
+            self.look()
+            if len(self.acknowledged) >= target:
+                break
+            time.sleep(self.rng.uniform(0.02, 0.2))
+        return self.process.poll() is None
+
+    def hit(self, kind: str) -> None:
+        """Kills."""
+        match kind:
+            case "worker":
+                if running := training_actors():
+                    self.rng.choice(running).kill()
+            case "node":
+                self.nodes.kill_node(self.rng.randrange(2))
+            case "cut":
+                self.nodes.cut(self.rng, self.rng.choice([2.0, 8.0, 40.0]))
+            case "search" | "move":
+                self.process.send_signal(signal.SIGKILL)
+                self.process.wait()
+                if kind == "move":
+                    self.nodes.end()
+                    self.nodes.start()
+                self.process = self.start()
+            case "head":
+                before = len(self.output.read_text())
+                self.nodes.kill_head(self.rng)
+                code = self.process.wait(120)
+                time.sleep(1.0)  # the child that says it for a process that Ray ends
+                told = code == LOST or MESSAGE in self.output.read_text()[before:]
+                self.row.told += told
+                self.row.without += code == 0
+                if not told and code:
+                    print(f"search {self.row.search}: the head was killed, exit code {code}")
+                    print(self.output.read_text()[-1500:], flush=True)
+                self.nodes.end()
+                self.nodes.start()
+                self.process = self.start()
+
+    def finish(self) -> None:
+        """Waits for the search's end, and compares."""
+        row = self.row
         try:
-            seen["code"] = search.wait(STUCK)
+            row.code = self.process.wait(STUCK)
         except subprocess.TimeoutExpired:
-            seen["stuck"] = True
-            search.kill()
-            search.wait()
-        events = read_events(folder)
+            row.stuck = True
+            self.process.kill()
+            self.process.wait()
+        self.look()
+        events = read_events(self.folder)
         reports = Counter((e.trial, e.report.epoch) for e in events if isinstance(e, Reported))
-        found = values(events)
-        seen["lost"] += len(acknowledged - set(found))
-        seen["epochs"], seen["twice"] = len(found), sum(n > 1 for n in reports.values())
-        seen["values"] = sorted([*key, value] for key, value in found.items())
-        if seen.get("code"):
-            seen["log"] = (Path(place) / "search.log").read_text()[-1500:]
-    deadline = time.monotonic() + 10.0
-    while actors() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    seen["left_behind"] = len(actors())
-    return seen
+        row.epochs, row.twice = len(reports), sum(n > 1 for n in reports.values())
+        row.equal = curve_of(events) == undisturbed(row.kind)
+        row.left_files = sum(".tmp" in path.name for path in self.folder.rglob("*"))
+        deadline = time.monotonic() + 60.0
+        while training_actors() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        row.left_actors = len(training_actors())
+
+
+def disturb(number: int, kills: int, nodes: Nodes) -> tuple[Row, str]:
+    """Runs one search, disturbed; returns what was seen and what it printed."""
+    rng = random.Random(number)
+    kinds = [KINDS[(number * kills + i) % len(KINDS)] for i in range(kills)]
+    if number % 3 == 2:
+        kinds.insert(rng.randint(0, kills), "cut")
+    row = Row(number, "training" if number % 30 == 29 else "curves")
+    undisturbed(row.kind)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        search = Disturbed(row, Path(place) / "study", nodes, rng)
+        try:
+            for kind in kinds:
+                if search.wait_for_moment():
+                    row.kills += f" {kind}@{len(search.acknowledged)}"
+                    search.hit(kind)
+                else:
+                    row.spared += f" {kind}"
+            search.finish()
+        finally:
+            search.process.kill()
+        output = search.output.read_text()
+    row.kills, row.spared = row.kills.strip(), row.spared.strip()
+    row.seconds = round(time.monotonic() - began, 1)
+    return row, output
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--searches", type=int, default=60)
     parser.add_argument("--kills", type=int, default=2)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", type=int, help="this search alone, with its output; keeps none")
     given = parser.parse_args()
-    done = given.out.read_text().splitlines() if given.out.exists() else []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    psutil.Process().nice(5)
     nodes = Nodes()
     try:
-        with tempfile.TemporaryDirectory() as place:
-            run(Path(place) / "study", nodes.address, 0.0)
-            whole = values(read_events(Path(place) / "study"))
-            expected = sorted([*key, value] for key, value in whole.items())
-        for number in range(len(done), given.searches):
-            rng = random.Random(number)
-            kinds = [KINDS[(number * given.kills + i) % len(KINDS)] for i in range(given.kills)]
-            seen = disturb(kinds, rng, nodes)
-            seen["equal"] = seen.pop("values") == expected
-            with given.out.open("a") as file:
-                print(json.dumps(seen), file=file, flush=True)
-            print(number, json.dumps(seen), flush=True)
+        if given.only is not None:
+            row, output = disturb(given.only, given.kills, nodes)
+            print(output, asdict(row), sep="\n")
+            return
+        for number in range(len(read()), given.searches):
+            row, output = disturb(number, given.kills, nodes)
+            keep(row)
+            print(asdict(row), flush=True)
+            if not row.equal or row.code:
+                print(output[-3000:], flush=True)
     finally:
         nodes.end()
-    table(given.out)
+    table()
 
 
-def table(path: Path) -> None:
-    """Prints what was seen in total."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    kills = Counter(kind for row in rows for kind in row["kinds"])
-    kills.subtract(kind for row in rows for kind in row.get("spared", ()))
+def read() -> list[dict[str, str]]:
+    """Returns the rows that were kept."""
+    if not RESULTS.exists():
+        return []
+    with RESULTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def keep(row: Row) -> None:
+    """Appends a row."""
+    new = not RESULTS.exists()
+    with RESULTS.open("a", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(asdict(row))
+
+
+def table() -> None:
+    """Prints what was seen in all."""
+    rows: list[Any] = read()
+    kills = Counter(kill.partition("@")[0] for row in rows for kill in row["kills"].split())
     print(f"{len(rows)} searches, kills: {dict(kills)}")
-    for name in ("lost", "stuck", "twice", "left_behind"):
-        print(f"{name}: {sum(row[name] for row in rows)}")
-    print(f"equal to the undisturbed search: {sum(row['equal'] for row in rows)} of {len(rows)}")
+    for name in ("lost", "twice", "left_actors", "left_files", "told", "without"):
+        print(f"{name}: {sum(int(row[name]) for row in rows)}")
+    for name in ("stuck", "equal"):
+        print(f"{name}: {sum(row[name] == 'True' for row in rows)} of {len(rows)}")
 
 
 if __name__ == "__main__":

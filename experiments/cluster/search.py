@@ -1,16 +1,18 @@
-"""Hyperband on curves of a formula whose epochs sleep, on a Ray cluster.
+"""Searches whose epochs take time, on a Ray cluster: curves of a formula, or real training.
 
-python -m experiments.cluster.search FOLDER ADDRESS EPOCH_SECONDS
+python -m experiments.cluster.search FOLDER ADDRESS EPOCH_SECONDS [curves|training]
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from experiments.chaos.searches import slow_wave
-from kerashpo.core.errors import ClusterLost
+from experiments.chaos.searches import BATCH, data, slow_wave
+from kerashpo.core.errors import ClusterLost, InvalidInput
 from kerashpo.core.records import Budget
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.pool.worker_pool import PoolSettings
@@ -28,6 +30,8 @@ from kerashpo.testing.curve_runner import METRIC, CurveRunner
 
 LOST = 3
 """The exit code if the head was lost and the search said so."""
+SERIAL = "serial"
+"""In place of a cluster's address: train in one worker process."""
 
 
 def run(
@@ -53,9 +57,54 @@ def run(
         opened.store.close()
 
 
+def train(folder: Path, address: str, seconds: float) -> None:
+    """Searches with TensorFlow, deterministically, until nothing is left to do."""
+    import keras
+
+    import kerashpo as kt
+
+    class Slowly(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            time.sleep(seconds)
+
+    tuner = kt.Hyperband(
+        small_model,
+        "val_loss",
+        max_epochs=4,
+        factor=2,
+        seed=0,
+        directory=folder.parent,
+        project_name=folder.name,
+        checkpoint_every=0.2,
+        executor=None if address == SERIAL else kt.executors.Ray(address=address),
+        deterministic=True,
+    )
+    tuner.search(**data(), verbose=0, batch_size=BATCH, callbacks=[Slowly()])
+
+
+def small_model(hp: Any) -> Any:
+    """``build_model`` of a small classifier with dropout."""
+    import keras
+
+    layers = [
+        keras.Input((4,)),
+        keras.layers.Dense(hp.Choice("units", [4, 8]), "relu"),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dense(1, "sigmoid"),
+    ]
+    model = keras.Sequential(layers)
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def main(folder: str, address: str, seconds: str, kind: str = "curves") -> None:
+    (train if kind == "training" else run)(Path(folder), address, float(seconds))
+
+
 if __name__ == "__main__":
     try:
-        run(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
-    except ClusterLost as error:
+        main(*sys.argv[1:])
+    except (ClusterLost, InvalidInput) as error:  # lost, or gone before this search connected
         print(error, file=sys.stderr)
         raise SystemExit(LOST) from error

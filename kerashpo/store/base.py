@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import final
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, final
 
 from kerashpo.core.errors import StudyCorrupt
 from kerashpo.core.events import Event, JobStarted, trial_of
 from kerashpo.core.records import Resume
+
+T = TypeVar("T")
 
 
 class Store(ABC):
@@ -93,6 +95,15 @@ class Blobs(ABC):
             return False
         self.put(target, data)
         return True
+
+    def together(self, steps: Callable[..., T], *arguments: Any) -> T:
+        """Returns ``steps(self, *arguments)``; for bytes on another machine it is one request.
+
+        Args:
+            steps: a function of a module, so that it can be pickled.
+            arguments: its further arguments.
+        """
+        return steps(self, *arguments)
 
 
 @final

@@ -47,10 +47,8 @@ class RunCheckpoints:
                 fork began. Its state is kept while this job is trained: a scheduler may decide
                 to fork it.
         """
-        self._blobs.put(checkpoint_key(self._trial, self._run, epoch), data)
-        for key, named in self._stored():
-            if self._epoch(named) not in (epoch, job_end):
-                self._blobs.free(key)
+        kept = (epoch, job_end)
+        self._blobs.together(_put_state, self._trial, self._run, self.origin, data, kept)
 
     def newest_first(self) -> Iterator[bytes]:
         """Yields the trial's own checkpoints, the newest first."""
@@ -67,10 +65,6 @@ class RunCheckpoints:
         if secured is not None:
             return secured
         return self._blobs.get(checkpoint_key(self.origin[0], self._run, self.origin[1]))
-
-    def _epoch(self, named: Key) -> int | None:
-        at = None if self.origin is None else self.origin[1]
-        return at if named.kind == "origin" else named.epoch
 
     def _stored(self) -> list[tuple[str, Key]]:
         return list(_states(self._blobs, self._trial, self._run))
@@ -96,7 +90,22 @@ def secure_origins(blobs: Blobs | None, origins: Mapping[int, Origin]) -> None:
 
 def free_checkpoints(blobs: Blobs, trial: int) -> None:
     """Frees every checkpoint of a trial that has ended; its best weights stay."""
-    for key, _ in _states(blobs, trial):
+    blobs.together(_free_states, trial)
+
+
+def _put_state(
+    blobs: Blobs, trial: int, run: int, origin: Origin | None, data: bytes, kept: tuple[int, int]
+) -> None:
+    """Stores the state after the first epoch of `kept`, and frees those of epochs not in it."""
+    blobs.put(checkpoint_key(trial, run, kept[0]), data)
+    at = None if origin is None else origin[1]
+    for key, named in [*_states(blobs, trial, run)]:
+        if (at if named.kind == "origin" else named.epoch) not in kept:
+            blobs.free(key)
+
+
+def _free_states(blobs: Blobs, trial: int) -> None:
+    for key, _ in [*_states(blobs, trial)]:
         blobs.free(key)
 
 

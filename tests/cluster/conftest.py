@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 import pytest
 
@@ -10,9 +11,8 @@ RAY = pytest.importorskip("ray", reason='needs the extra: pip install "kerashpo[
 STORE = 100 * 2**20
 
 
-@pytest.fixture(scope="session")
-def cluster():
-    """A head node without CPUs and one node with two; more can be added."""
+def start_cluster():
+    """Starts a head node without CPUs and one node with two; more can be added."""
     from ray.cluster_utils import Cluster
 
     with warnings.catch_warnings():
@@ -22,12 +22,23 @@ def cluster():
             head_node_args={
                 "num_cpus": 0,
                 "object_store_memory": STORE,
+                "include_dashboard": False,
+                "no_monitor": True,
                 # Ray's workers have a low priority, which on a busy machine is none.
                 "_system_config": {"worker_niceness": 0},
             },
         )
         made.add_node(num_cpus=2, object_store_memory=STORE)
-        yield made
+    return made
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """The cluster of most tests."""
+    made = start_cluster()
+    yield made
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         made.shutdown()
 
 
@@ -37,3 +48,28 @@ def connected(cluster):
     RAY.init(address=cluster.address, log_to_driver=False, logging_level="error")
     yield cluster
     RAY.shutdown()
+
+
+@pytest.fixture
+def pool(connected, tmp_path):
+    """Starts pools of curves, and closes them."""
+    from kerashpo.executors.pool.worker_pool import PoolSettings, WorkerPool
+    from kerashpo.executors.ray.connection import connect
+    from kerashpo.executors.ray.transport import RayTransport
+    from kerashpo.store.blobs import FileBlobs
+    from kerashpo.testing.curve_runner import CurveRunner
+    from tests.helpers.executor_cases import Driver, slow
+
+    made = []
+
+    def begin(curve=slow, needs=None, settings=PoolSettings(), **options):
+        blobs = FileBlobs(tmp_path)
+        make = partial(CurveRunner, curve, blobs)
+        needs = needs or {"CPU": 1}
+        transport = RayTransport(connect("auto", None), make, needs, local=blobs, **options)
+        made.append(WorkerPool(transport, settings))
+        return Driver(made[-1])
+
+    yield begin
+    for executor in made:
+        executor.close()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
 import pytest
 
 RAY = pytest.importorskip("ray", reason='needs the extra: pip install "kerashpo[ray]"')
@@ -19,6 +18,7 @@ RAY = pytest.importorskip("ray", reason='needs the extra: pip install "kerashpo[
 import kerashpo as kt
 from kerashpo.core.events import Reported
 from kerashpo.store.open import has_log, read_events
+from tests.helpers.ray_processes import ray_actors
 
 pytestmark = pytest.mark.cluster
 
@@ -86,13 +86,6 @@ def until(condition: Callable[[], object], seconds: float = 90.0) -> None:
         time.sleep(0.05)
 
 
-def actors() -> list[int]:
-    """Process ids of workers that train on this machine."""
-    found = psutil.process_iter(["cmdline", "pid"])
-    names = {p.info["pid"]: (p.info["cmdline"] or [""])[0] for p in found}
-    return [pid for pid, name in names.items() if name.startswith("ray::Ray")]
-
-
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_keeps_what_was_reported_and_ends_the_workers(
     start: Callable[..., subprocess.Popen[str]], tmp_path: Path, times: int
@@ -111,7 +104,7 @@ def test_ctrl_c_keeps_what_was_reported_and_ends_the_workers(
         assert process.returncode == 0 and "stopped on your request" in out
     else:
         assert process.returncode != 0 and "KeyboardInterrupt" in out
-    until(lambda: not actors(), 30.0)
+    until(lambda: not ray_actors(), 30.0)
     study = kt.open_study(folder)
     assert len(study.results) >= len(before)
     again = start(folder, len(study.results) + 1, 0.0)
@@ -131,7 +124,7 @@ def test_two_searches_on_one_cluster_do_not_disturb_each_other(
         assert process.wait(120) == 0, said(folder)
     values = [[event.report.metrics for event in reports(folder)] for folder in folders]
     assert values[0] == values[1] and len(values[0]) == 6
-    until(lambda: not actors(), 30.0)
+    until(lambda: not ray_actors(), 30.0)
     if shared:
         assert {p.name for p in Path("/dev/shm").iterdir()} <= {p.name for p in shared}
     # Beside its log, a study has its own lock and nothing of Ray's.

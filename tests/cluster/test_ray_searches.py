@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from functools import partial
 
 import pytest
 
@@ -15,34 +14,12 @@ import kerashpo as kt
 from kerashpo.cli import main
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Noted, Reached
-from kerashpo.executors.pool.worker_pool import WorkerPool
 from kerashpo.executors.ray import transport as of_transport
-from kerashpo.executors.ray.connection import connect, running_cluster
-from kerashpo.executors.ray.transport import RayTransport
-from kerashpo.store.blobs import FileBlobs
-from kerashpo.testing.curve_runner import CurveRunner
-from tests.helpers.executor_cases import Driver, slow, unbroken
+from kerashpo.executors.ray.connection import running_cluster
+from tests.helpers.executor_cases import unbroken
 from tests.helpers.small_models import DATA, build
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def pool(connected, tmp_path):
-    """Starts pools of curves, and closes them."""
-    made = []
-
-    def begin(curve=slow, needs=None, **options):
-        blobs = FileBlobs(tmp_path)
-        make = partial(CurveRunner, curve, blobs)
-        needs = needs or {"CPU": 1}
-        transport = RayTransport(connect("auto", None), make, needs, local=blobs, **options)
-        made.append(WorkerPool(transport))
-        return Driver(made[-1])
-
-    yield begin
-    for executor in made:
-        executor.close()
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_continues(pool):

@@ -16,6 +16,7 @@ from typing import Any, Final, final
 import ray
 
 from kerashpo.core.errors import ClusterLost, InvalidInput
+from kerashpo.executors.ray.last_words import LastWords
 
 _LOOK: Final = 2.0
 """Seconds between two looks at the cluster's nodes."""
@@ -25,6 +26,11 @@ _CONNECT: Final = 1.0
 """Seconds that a head may take to accept a connection."""
 _TEMPORARY: Final = "/tmp"
 """Where Ray keeps its files unless an environment variable says otherwise."""
+_TOKEN: Final = (
+    "If it was started with a token (Ray's default where there is a ~/.ray/auth_token), set the "
+    "environment variable RAY_AUTH_MODE=token, and have the same token on all machines: ray "
+    "get-auth-token prints it."
+)
 _LEAVE: Final = 10.0
 """Seconds that disconnecting may take."""
 
@@ -83,6 +89,7 @@ class RayConnection:
         self._gone = False
         self.nodes = self._read_nodes()
         self.lost: set[str] = set()
+        self._last_words = LastWords()
 
     def look(self) -> None:
         """Reads the cluster's nodes again, at most every few seconds.
@@ -125,6 +132,7 @@ class RayConnection:
 
     def close(self) -> None:
         """Disconnects if this search connected; a cluster that was started for it ends."""
+        self._last_words.close()
         if not self._owned or not ray.is_initialized():
             return
         if not self._gone:
@@ -174,10 +182,13 @@ def connect(address: str, runtime_env: Mapping[str, Any] | None) -> RayConnectio
             f"There is no Ray cluster at address={head!r}. Start one with ray start --head and "
             'pass the address that it prints, or use address="local" for one on this machine.'
         )
+    # Only a cluster that Ray finds by itself is asked with the token of this user.
+    found = address == "auto" and not os.environ.get("RAY_ADDRESS")
     try:
-        ray.init(address=head, **options)
+        ray.init(address="auto" if found else head, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:  # other versions of Ray, Python
-        raise InvalidInput(f"The Ray cluster at {head!r} cannot be used: {error}") from error
+        hint = f". {_TOKEN}" if isinstance(error, ConnectionError) else ""
+        raise InvalidInput(f"The Ray cluster at {head!r} cannot be used: {error}{hint}") from error
     return RayConnection(owned=True, started=False)
 
 

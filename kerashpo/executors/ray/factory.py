@@ -106,6 +106,7 @@ class Ray(ExecutorFactory):
                 request.parts,
                 None if self.checkpoints else request.blobs,
                 self._preparation(request),
+                self._threads(request),
             )
         except BaseException:
             connection.close()
@@ -134,6 +135,12 @@ class Ray(ExecutorFactory):
             share = f"{_HEADROOM * self.gpus_per_trial:.3f}"
             found |= {**_SHARED_GPU, "XLA_PYTHON_CLIENT_MEM_FRACTION": share}
         return found
+
+    def _threads(self, request: ExecutorRequest) -> dict[str, str] | None:
+        """Returns the limits of thread pools, None if Ray sets the same by itself."""
+        if request.threads in (None, max(1, int(self.cpus_per_trial))):
+            return None
+        return thread_variables(request.threads)
 
     def _preparation(self, request: ExecutorRequest) -> Any:
         if not 0 < self.gpus_per_trial < 1 or request.limit_gpu is None:

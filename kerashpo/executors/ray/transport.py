@@ -42,13 +42,16 @@ class RayTransport(Transport):
     Args:
         connection: the cluster.
         make: builds a worker's runner, on its node.
-        needs: what a worker takes, by Ray's names of resources: CPU, GPU, memory (bytes).
+        needs: what a worker takes, by Ray's names: CPU, GPU, memory (bytes), custom resources.
         workers: how many; None for as many as fit the cluster at each moment.
         jobs: returns how many trials may still be trained; there are never more workers.
-        environment: environment variables of the workers.
+        environment: environment variables that each worker sets before it builds its runner, so
+            that Ray can use a process that it has started in advance.
         parts: parts of `make` under names that a user knows, for errors.
         local: checkpoints that only the driver's node reaches; None if every node reaches them.
         prepare: called on each worker before it builds its runner.
+        threads: environment variables that a worker's process must start with, for which Ray
+            starts a new one; None if those that Ray sets by itself will do.
 
     Raises:
         InvalidInput: if `make` cannot be pickled, or does not fit the object store.
@@ -68,11 +71,13 @@ class RayTransport(Transport):
         parts: Mapping[str, Any] | None = None,
         local: Blobs | None = None,
         prepare: Callable[[], None] | None = None,
+        threads: Mapping[str, str] | None = None,
     ) -> None:
         self._connection, self._needs, self._wanted = connection, dict(needs), workers
         self._jobs, self._environment = jobs, dict(environment or {})
+        self._actors = _actor_class(needs, threads or {})
         self._local, self._prepare = local, cloudpickle.dumps(prepare or _nothing)
-        self._recipe = _put(write_recipe(make, parts or {}, local))
+        self._recipe: Any = _put(write_recipe(make, parts or {}, local))
         self._keeper: Any = None
 
     @property
@@ -87,20 +92,17 @@ class RayTransport(Transport):
     def open(self) -> None:
         if self._local is not None:
             here = NodeAffinitySchedulingStrategy(self._connection.home, soft=False)
-            keeper = ray.remote(num_cpus=0, max_concurrency=SIDE_BY_SIDE)(RayKeeper)
+            # Its methods can be repeated, so another process takes over if this one is killed.
+            keeper = ray.remote(
+                num_cpus=0,
+                max_concurrency=SIDE_BY_SIDE,
+                max_restarts=-1,
+                max_task_retries=-1,
+            )(RayKeeper)
             self._keeper = keeper.options(scheduling_strategy=here).remote(self._local)
 
     def start(self, number: int, ahead: float) -> Link:
-        needs = dict(self._needs)
-        worker = ray.remote(
-            concurrency_groups={"orders": 1},
-            num_cpus=needs.get("CPU", 0),
-            num_gpus=needs.get("GPU", 0),
-            memory=needs.get("memory"),
-            max_restarts=0,
-            runtime_env={"env_vars": self._environment} if self._environment else None,
-        )(RayWorker)
-        actor = worker.remote()
+        actor = self._actors.remote(self._environment)
         call = actor.begin.remote(self._recipe, self._keeper, ahead, versions(), self._prepare)
         return RayLink(self._connection, actor, call)
 
@@ -141,7 +143,7 @@ class RayTransport(Transport):
     def close(self) -> None:
         if self._keeper is not None:
             self._connection.kill(self._keeper)
-        del self._recipe
+        self._recipe = self._keeper = None
         self._connection.close()
 
 
@@ -275,6 +277,20 @@ class RayLink(Link):
                 self._inbox.append(Broken(refused, str(error)))
 
 
+def _actor_class(needs: Mapping[str, float], threads: Mapping[str, str]) -> Any:
+    """Returns the class of the workers' actors, exported to the cluster once."""
+    named = ("CPU", "GPU", "memory")
+    return ray.remote(
+        concurrency_groups={"orders": 1},
+        num_cpus=needs.get("CPU", 0),
+        num_gpus=needs.get("GPU", 0),
+        memory=needs.get("memory"),
+        resources={name: amount for name, amount in needs.items() if name not in named},
+        max_restarts=0,
+        runtime_env={"env_vars": dict(threads)} if threads else None,
+    )(RayWorker)
+
+
 def _nothing() -> None:
     """Prepares nothing."""
 
@@ -294,10 +310,10 @@ def _put(recipe: Any) -> Any:
 
 def _shortage(needs: Mapping[str, float], fits: bool) -> str:
     """Returns what a worker waits for, as a clause."""
-    units = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} bytes of memory"}
-    wanted = [units[name].format(amount) for name, amount in needs.items() if amount > 0]
+    units = {"memory": "{:.3g} bytes of memory"}
+    shown = [units.get(name, f"{{:g}} {name}").format(n) for name, n in needs.items() if n > 0]
     why = "the cluster has none free" if fits else "no node of the cluster has that"
-    return f"{' and '.join(wanted)}: {why}"
+    return f"{' and '.join(shown)}: {why}"
 
 
 def _reason(error: Exception | None) -> str:

@@ -13,12 +13,17 @@ from typing import Any, final
 import psutil
 import ray
 
+from kerashpo.core.errors import DiskFull
+from kerashpo.core.events import Ended, Reached
+from kerashpo.executors.messages import Failed
 from kerashpo.executors.pool.channel import Channel, serve
-from kerashpo.executors.pool.protocol import Broken, FromWorker
+from kerashpo.executors.pool.protocol import Broken, FromWorker, Idle
 from kerashpo.executors.remote.kept_blobs import KeptBlobs, Reply
 from kerashpo.executors.remote.recipe import Recipe, read_recipe
 from kerashpo.executors.remote.versions import refusal, versions
 
+_LINGER = 0.01
+"""Seconds in which a worker that has finished a task is expected to be idle."""
 _PATIENCE = 20.0
 """Seconds after which `RayWorker.exchange` returns without a message."""
 
@@ -29,9 +34,13 @@ class RayWorker:
 
     Its methods are called by `kerashpo.executors.ray.transport.RayLink`. Orders are numbered, as
     two methods bring them.
+
+    Args:
+        environment: environment variables to set: the process is this worker's alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        os.environ.update(environment)
         self._changed = threading.Condition()
         self._messages: list[FromWorker] = []
         self._early: dict[int, list[Any]] = {}
@@ -92,6 +101,9 @@ class RayWorker:
         self._take(first, orders)
         with self._changed:
             self._changed.wait_for(lambda: self._messages or self._ended, _PATIENCE)
+            if self._messages and isinstance(self._messages[-1], (Reached, Ended, Failed)):
+                # Most often it is idle at once, and both take one call.
+                self._changed.wait_for(lambda: isinstance(self._messages[-1], Idle), _LINGER)
             messages, self._messages = self._messages, []
             return pickle.dumps(messages), self._ended, self._process.memory_info().rss
 
@@ -126,11 +138,23 @@ class RayWorker:
 
 
 def _ask(keeper: Any, method: str, arguments: tuple[Any, ...]) -> Reply:
-    """Calls the keeper of the checkpoints; waits while the network to it is interrupted."""
+    """Calls the keeper of the checkpoints; waits while the network to it is interrupted.
+
+    Raises:
+        DiskFull: if Ray has no place for a checkpoint on its way.
+    """
     while True:
         try:
             reply: Reply = ray.get(keeper.answer.remote(method, arguments))
         except ray.exceptions.ActorUnavailableError:
             time.sleep(1.0)
             continue
+        except (ray.exceptions.ObjectStoreFullError, ray.exceptions.OutOfDiskError) as error:
+            raise DiskFull(
+                "A checkpoint found no place in Ray's object store on its way to the study's "
+                "folder. Every epoch that was reported is in the log: start the cluster with a "
+                "larger store (ray start --object-store-memory=BYTES) or free the disk of "
+                "Ray's temporary folder, or write checkpoints elsewhere (checkpoints=\"/shared/"
+                'path" or a URL); then run the same script again.'
+            ) from error
         return reply

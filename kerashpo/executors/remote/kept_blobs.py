@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypeVar, final
 
 from kerashpo.store.base import Blobs
+
+T = TypeVar("T")
 
 Ask: TypeAlias = "Callable[[str, tuple[Any, ...]], Reply]"
 """Calls a method of the keeper's blobs by name and returns its reply."""
@@ -13,7 +15,7 @@ Ask: TypeAlias = "Callable[[str, tuple[Any, ...]], Reply]"
 Reply: TypeAlias = "tuple[Any, Exception | None]"
 """What a method returned, and the exception that it raised, None for none."""
 
-_METHODS = frozenset({"put", "get", "free", "stored", "copy"})
+_METHODS = frozenset({"put", "get", "free", "stored", "copy", "together"})
 
 
 def answer(blobs: Blobs, method: str, arguments: tuple[Any, ...]) -> Reply:
@@ -53,6 +55,11 @@ class KeptBlobs(Blobs):
 
     def copy(self, source: str, target: str) -> bool:
         return bool(self._call("copy", source, target))
+
+    def together(self, steps: Callable[..., T], *arguments: Any) -> T:
+        """See `Blobs.together`: the keeper calls `steps`."""
+        result: T = self._call("together", steps, *arguments)
+        return result
 
     def _call(self, method: str, *arguments: Any) -> Any:
         value, error = self._ask(method, arguments)
