@@ -24,6 +24,7 @@ from typing import Any
 
 import nbformat
 from catalogue import INSTALL, NAMES, Page, pages, tagged
+from figure_code import FIGURE_CODE, of_figures
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -47,6 +48,7 @@ def execute(page: Page) -> None:
                 _shrink(output.get("data", {}))
     # The kernel adds its own version, which differs between machines and tells nothing.
     book.metadata = page.build().metadata
+    book.metadata[FIGURE_CODE] = of_figures()
     nbformat.write(book, page.path)
     print(f"{page.path.name}: {time.perf_counter() - began:.0f} s", flush=True)
 
@@ -68,6 +70,7 @@ def retell(page: Page) -> None:
     codes = [cell for cell in book.cells if cell.cell_type == "code"]
     for number, cell in enumerate(codes, start=1):
         cell.execution_count = number
+    book.metadata[FIGURE_CODE] = kept.metadata.get(FIGURE_CODE, "")
     nbformat.write(book, page.path)
 
 
@@ -109,6 +112,8 @@ def _differs(page: Page, book: Any) -> str:
     kept = nbformat.read(page.path, as_version=4)
     if [c.source for c in kept.cells] != [c.source for c in book.cells]:
         return "it is not what its source says."
+    if kept.metadata.get(FIGURE_CODE) != of_figures():
+        return "its figures were drawn by other code of kerashpo.plots."
     counts = [c.execution_count for c in kept.cells if c.cell_type == "code"]
     if counts != list(range(1, len(counts) + 1)):
         return "its cells were not executed in order."

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -215,6 +216,16 @@ def test_studies_are_listed_and_status_of_the_current_folder(tmp_path, capsys, m
     (tmp_path / "empty").mkdir()
     assert cli.main(["list", str(tmp_path / "empty")]) == 2
     assert "no study in or below" in capsys.readouterr().err
+
+
+def test_the_state_of_an_interrupted_search_is_one_word(tmp_path, capsys):
+    def fn(config):
+        signal.raise_signal(signal.SIGINT)  # one Ctrl-C
+        return config["n"]
+
+    optimize(fn, {"n": space.integer(1, 9)}, max_trials=3, directory=tmp_path / "a", verbose=0)
+    assert cli.main(["list", str(tmp_path)]) == 0
+    assert re.search(r" 1  interrupted +\d", capsys.readouterr().out)
 
 
 def test_a_running_search_is_watched_not_resumed(killed, capfd, monkeypatch):

@@ -69,7 +69,8 @@ def _row(folder: Path, results: Results) -> tuple[str, ...]:
         ", ".join(f"{one.name} {one.direction}" for one in history.objectives),
         shown(None if best is None else best.score, texts),
         str(len(history.trials)),
-        state_of(results),
+        # The sentence of `state_of` would be wider than the rest of the table.
+        texts("listing.interrupted") if results.stopped == "interrupted" else state_of(results),
         file_size(folder_bytes(str(folder)) or 0, texts),
         texts("listing.ago", duration=duration(_unchanged(folder), texts)),
     )
