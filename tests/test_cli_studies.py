@@ -102,10 +102,10 @@ print(command.kind)
 
 @pytest.mark.parametrize(
     ("words", "kind"),
-    [(["told.py"], "script"), (["-m", "told"], "module"), (["-c", COMMAND], "console")],
+    [(["search.py"], "script"), (["-m", "search"], "module"), (["-c", COMMAND], "console")],
 )
 def test_how_this_process_was_started(words, kind, tmp_path):
-    (tmp_path / "told.py").write_text(COMMAND)
+    (tmp_path / "search.py").write_text(COMMAND)
     done = subprocess.run(
         [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -183,6 +183,12 @@ def test_what_is_typed_wrongly_has_the_nearest_word_or_none(words, message, hint
     err = capsys.readouterr().err
     assert message in err and err.startswith("error: ")
     assert hint in err and bool(hint) == ("Did you mean" in err)
+
+
+def test_the_package_is_the_command():
+    asked = [sys.executable, "-m", "kerashpo", "--version"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert done.stdout == f"kerashpo {kt.__version__}\n"
 
 
 def test_the_version_and_the_bare_command(capsys):

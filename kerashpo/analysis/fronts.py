@@ -59,11 +59,18 @@ class FrontPoint:
     test: dict[str, float]
 
 
-def front_steps(history: History) -> list[FrontStep]:
+def front_steps(history: History, objectives: Sequence[Objective]) -> list[FrontStep]:
     """Returns how the values of a study's trials changed, in the order of time.
 
     Failed trials, epochs that exceed a limit and values that are not finite are left out.
+
+    Args:
+        history: the study.
+        objectives: those of the study's whose values are meant, in their order; a study with
+            weights has their sum too.
     """
+    names = [one.name for one in history.objectives]
+    columns = [names.index(one.name) for one in objectives]
     times = sorted(
         (at, trial.number, epoch, run)
         for trial in history.trials.values()
@@ -76,12 +83,13 @@ def front_steps(history: History) -> list[FrontStep]:
         trial, started = history.trials[number], max(started, number + 1)
         if trial.status is Status.FAILED:
             continue
-        costs = trial.costs_until(epoch)
+        whole = trial.costs_until(epoch)
+        costs = tuple(whole[column] for column in columns)
         if trial.best_until(epoch).violation > 0.0 or not all(map(math.isfinite, costs)):
             continue
         if known.get(number) != costs:
             known[number] = costs
-            values = tuple(float(sign) * c for sign, c in zip(signs(history.objectives), costs))
+            values = tuple(float(sign) * c for sign, c in zip(signs(objectives), costs))
             steps.append(FrontStep(count, started, at, number, values))
     return steps
 

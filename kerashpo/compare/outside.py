@@ -260,6 +260,13 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
             f"{run.maker} must return a tuner with search(x, y, ...). "
             f"Received: {type(tuner).__name__}."
         )
+    wanted = {one.name for one in task.objectives}
+    if _is_ours(tuner) and not wanted <= {one.name for one in tuner.objectives}:
+        raise InvalidInput(
+            f"{run.maker} must return a tuner for all objectives of the comparison "
+            f"({', '.join(sorted(wanted))}): pass on objective=. Received one for "
+            f"{', '.join(one.name for one in tuner.objectives)}."
+        )
     return tuner
 
 

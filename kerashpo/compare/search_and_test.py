@@ -68,17 +68,22 @@ def search_and_test(
 
 
 def _front_result(run: Run, task: Task, tuner: Any, split: Split) -> Result:
-    """Returns the result of a search with several objectives: its whole front on the test set."""
+    """Returns the result of a search with several objectives: its whole front on the test set.
+
+    A search for a weighted sum of them returns one model, its best.
+    """
     results = tuner.results
     history = results.history
-    numbers = history.ranking(history.front())  # the knee first
+    numbers = [results.best.trial]
+    if len(history.objectives) == len(task.objectives):
+        numbers = history.ranking(history.front())  # the knee first
     front, measured = [], []
     for number, model in zip(numbers, tuner.get_best_models(len(numbers)), strict=True):
         metrics = history.trials[number].metrics_at_best()
         measured.append(on_test(model, split, task, compiled=True))
         config = dict(results.space.realise(history.trials[number].config))
         front.append(front_point(task, number, config, metrics, measured[-1][0]))
-    changes = front_steps(history)
+    changes = front_steps(history, task.objectives)
     return _result(run, task, results, *measured[0], front=front, front_steps=changes)
 
 

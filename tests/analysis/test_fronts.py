@@ -79,7 +79,7 @@ def test_the_last_values_of_each_trial_are_those_of_its_best_epoch():
         limits={kt.Objective("f1", "min"): 16.0},
     )  # fmt: skip
     history = found.history
-    steps = front_steps(history)
+    steps = front_steps(history, objectives)
     whole = tradeoff(history)
     assert {step.trial for step in steps} == set(whole.trials[whole.feasible].tolist())
     assert 0 < len(steps) < 12  # failed and infeasible trials are none
@@ -87,3 +87,5 @@ def test_the_last_values_of_each_trial_are_those_of_its_best_epoch():
         place = whole.trials.tolist().index(step.trial)
         assert step.values == pytest.approx(tuple(whole.values[place]))
     assert [step.epochs for step in steps] == sorted(step.epochs for step in steps)
+    (turned,) = {step.values[::-1] for step in front_steps(history, objectives[::-1])[:1]}
+    assert turned == steps[0].values

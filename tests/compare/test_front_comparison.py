@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import re
 
 import pytest
 
+import kerashpo as kt
 from kerashpo.analysis.fronts import FrontPoint, FrontStep
 from kerashpo.compare.__main__ import main
 from kerashpo.compare.comparison_options import ComparisonOptions, parse
@@ -238,3 +240,48 @@ def test_our_search_takes_its_whole_front_to_the_test_set(tmp_path):
         rows = list(csv.DictReader(file))
     assert {row["tuner"] for row in rows} == {"nsga2", "recommended", "default"}
     assert all(0.0 <= float(r["test"]) <= 1.0 for r in rows if r["objective"] == "val_accuracy")
+
+
+OWN = """
+import kerashpo as kt
+
+
+def weighted(build_model, budget, **common):
+    return kt.RandomSearch(
+        build_model, max_trials=budget.trials, weights={"val_accuracy": 1, "size": 1e-9}, **common
+    )
+
+
+def first_only(build_model, budget, objective, **common):
+    return kt.RandomSearch(
+        build_model, max_trials=budget.trials, objective=objective[0], **common
+    )
+"""
+
+
+def own(tmp_path, name):
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    argv = f"--problem wine --objective val_accuracy,size --tuners {file}:{name} --max-epochs 1"
+    return main([*argv.split(), "--max-trials", "3", "--quiet", "--out", str(tmp_path / "out")])
+
+
+def test_a_search_for_a_weighted_sum_returns_its_best_model(tmp_path):
+    assert own(tmp_path, "weighted") == 0
+    (path,) = (tmp_path / "out").rglob("own_weighted*.result.json")
+    body = json.loads(path.read_text("utf-8"))
+    (point,) = body["front"]
+    history = kt.open_study(path.parent / "own_weighted_tuning").history
+    best = history.trials[history.ranking()[0]]
+    # Accuracy decides at these weights.
+    assert point["trial"] == best.number
+    assert point["validation"]["val_accuracy"] == max(
+        trial.metrics_at_best()["val_accuracy"] for trial in history.trials.values()
+    )
+    assert len(body["front_steps"]) == 3
+    assert all(len(step["values"]) == 2 for step in body["front_steps"])
+
+
+def test_a_tuner_that_leaves_out_an_objective_is_refused(tmp_path, capsys):
+    assert own(tmp_path, "first_only") == 2
+    assert "for all objectives of the comparison (size, val_accuracy)" in capsys.readouterr().err
