@@ -22,6 +22,4 @@ WEIGHTS = {"val_accuracy": 1.0, "size": 0.1 / UNTUNED_SIZE, "latency": 0.1 / UNT
 
 def weighted(build_model: Any, budget: Any, **common: Any) -> kt.BayesianOptimization:
     """Returns the tuner."""
-    return kt.BayesianOptimization(
-        build_model, max_trials=budget.trials, weights=WEIGHTS, **common
-    )
+    return kt.BayesianOptimization(build_model, max_trials=budget.trials, weights=WEIGHTS, **common)
