@@ -18,7 +18,7 @@
 
 Helpers: ``arrays``, ``batch_spec``, ``recorded_batches`` and ``resampling`` (data);
 ``model_state``, ``captured_state`` and ``callback_state`` (what training changes, and what code
-reads); ``trial_memory`` and ``restore`` (paused trials); ``symbolic_build`` and
+reads); ``trial_memory``, ``trial_history`` and ``restore`` (paused trials); ``symbolic_build`` and
 ``jax_initialisers`` (building without allocation or compilation); ``ensemble``, ``stored_models``,
 ``mutable``, ``replay`` and ``hparams``; ``fold_predictions`` (the weights of a final round);
 ``energy``, ``carbon`` and ``measure`` (what training and models cost); ``trial_start``,

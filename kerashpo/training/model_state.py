@@ -35,8 +35,9 @@ def _variables(model: keras.Model) -> Iterator[Any]:
     for name in _COMPILED:
         yield from _held(vars(model).get(name), seen, _DEPTH)
     for layer in model._flatten_layers():
-        for value in list(vars(layer).values()):
-            yield from _held(value, seen, _DEPTH)
+        for name, value in list(vars(layer).items()):
+            if not name.startswith("_kerashpo"):  # our own notes about the model
+                yield from _held(value, seen, _DEPTH)
 
 
 def _held(value: Any, seen: set[int], depth: int) -> Iterator[Any]:

@@ -7,11 +7,10 @@ change it later. `ReachableValues` finds such values and reads and writes them b
 
 from __future__ import annotations
 
-import copy
 import functools
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -55,6 +54,8 @@ class _Slot:
 class ReachableValues:
     """The plain values that a model's loss, metrics, layers and optimizer can read.
 
+    An attribute that an object gets later counts too, if its value is plain.
+
     Args:
         model: a model whose variables exist.
     """
@@ -67,7 +68,7 @@ class ReachableValues:
         search.visit("model", model)
         for number, layer in enumerate(model._flatten_layers(include_self=False)):
             search.visit(f"layer {number}", layer)
-        self._slots = search.slots
+        self._slots, self._objects = search.slots, search.objects
 
     def read(self) -> dict[str, Any]:
         """Returns copies of all values, by path."""
@@ -80,6 +81,8 @@ class ReachableValues:
             value = slot.get()
             if _is_plain(value) and not _is_same(value, since[path]):
                 changed[path] = _copied(value)
+        for path, (own, name) in self._added():
+            changed[path] = _copied(own[name])
         return changed
 
     def write(self, values: Mapping[str, Any]) -> None:
@@ -93,6 +96,28 @@ class ReachableValues:
                 continue
             if not _written_into(held, value) and slot.set is not None:
                 slot.set(_copied(value))
+        self._write_added(values)
+
+    def _added(self) -> Iterator[tuple[str, tuple[dict[str, Any], str]]]:
+        """Yields the attributes that objects have got since, with plain values, by path."""
+        for path, (own, known, public) in self._objects.items():
+            if len(own) == len(known):
+                continue
+            for name in own.keys() - known:
+                hidden = name in _names_of_keras() or (public and name[:1] == "_")
+                if not hidden and _is_plain(own[name]):
+                    yield f"{path}.{name}", (own, name)
+
+    def _write_added(self, values: Mapping[str, Any]) -> None:
+        """Gives objects the attributes that they had got, and takes others away again."""
+        for path, (own, name) in list(self._added()):
+            if path not in values:
+                del own[name]
+        for path, value in values.items():
+            if path not in self._slots:
+                owner, _, name = path.rpartition(".")
+                if owner in self._objects:
+                    self._objects[owner][0][name] = _copied(value)
 
 
 @final
@@ -101,6 +126,8 @@ class _Search:
 
     def __init__(self) -> None:
         self.slots: dict[str, _Slot] = {}
+        #: Path of an object -> its attributes, their names now, whether private ones are Keras's.
+        self.objects: dict[str, tuple[dict[str, Any], frozenset[str], bool]] = {}
         self._seen: set[int] = set()
         self._alive: list[Any] = []
 
@@ -225,6 +252,7 @@ class _Search:
             names = list(own)
         if isinstance(value, _KERAS_BASES):
             names = [n for n in names if n not in _names_of_keras()]
+        self.objects[path] = own, frozenset(own), isinstance(value, _KERAS_BASES) or of_keras
         self._namespace(path, own, [n for n in names if not n.startswith("_kerashpo")])
 
 
@@ -247,7 +275,7 @@ def _is_plain(value: Any, depth: int = 6) -> bool:
     """Whether a value is a number, a text, a small array, or a container of such values."""
     if isinstance(value, _ATOMS):
         return True
-    kind = type(value)
+    kind = _kind(value)
     if kind is np.ndarray:
         return bool(value.nbytes <= _MAX_BYTES and not value.dtype.hasobject)
     if kind in _SEQUENCES or kind is dict:
@@ -258,35 +286,51 @@ def _is_plain(value: Any, depth: int = 6) -> bool:
     return False
 
 
+def _kind(value: Any) -> type:
+    """Returns the type of a value; a list in which Keras keeps a user's list is a plain one.
+
+    Empty ones are left out: Keras itself fills them, with variables.
+    """
+    kind = type(value)
+    if root_of(kind.__module__) == "keras" and isinstance(value, (list, dict, set)) and value:
+        return next((one for one in (list, dict, set) if issubclass(kind, one)), kind)
+    return kind
+
+
 def _copied(value: Any) -> Any:
-    return value if isinstance(value, _ATOMS) else copy.deepcopy(value)
+    """Returns a deep copy of a plain value."""
+    match value:
+        case _ if isinstance(value, _ATOMS):
+            return value
+        case np.ndarray():
+            return value.copy()
+        case dict():
+            return {key: _copied(item) for key, item in value.items()}
+        case deque():
+            return deque(map(_copied, value), value.maxlen)
+        case _:
+            return _kind(value)(map(_copied, value))
 
 
 def _is_same(one: Any, other: Any) -> bool:
     if isinstance(one, _ATOMS) and one is other:
         return True
-    if type(one) is not type(other):
-        return False
-    return _described(one) == _described(other)
-
-
-def _described(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, str, bytes)) else describe(value)
+    return _kind(one) is _kind(other) and describe(_copied(one)) == describe(_copied(other))
 
 
 def _written_into(held: Any, value: Any) -> bool:
     """Gives a mutable container the contents of another one; returns False if it cannot."""
-    if type(held) is not type(value):
+    if _kind(held) is not _kind(value):
         return False
     match held:
         case dict() | set():
             held.clear()
-            held.update(copy.deepcopy(value))
+            held.update(_copied(value))
         case list():
-            held[:] = copy.deepcopy(value)
+            held[:] = _copied(value)
         case deque():
             held.clear()
-            held.extend(copy.deepcopy(value))
+            held.extend(_copied(value))
         case np.ndarray() if held.shape == value.shape and held.dtype == value.dtype:
             held[...] = value
         case _:

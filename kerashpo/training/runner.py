@@ -45,6 +45,7 @@ from kerashpo.training.reporter import EpochReporter
 from kerashpo.training.restore import ForkFailed
 from kerashpo.training.settings import Settings
 from kerashpo.training.stored_models import save_best
+from kerashpo.training.trial_history import continued_history
 from kerashpo.training.trial_job import TrialJob
 from kerashpo.training.trial_memory import TrialMemory
 from kerashpo.training.trial_start import TrialStart
@@ -254,7 +255,8 @@ class KerasRunner(Runner):
             note(kind, reason)  # unless it called model.fit
         else:
             # Last, so that it gets the metrics that the user's callbacks add to the logs.
-            callbacks = [*state.callbacks, ReportCallback(reporter.on_epoch)]
+            history = continued_history(state.callbacks)
+            callbacks = [*state.callbacks, *history, ReportCallback(reporter.on_epoch)]
             loop = self._loops[kind]
             loop.train(state.model, data, first, task.until, callbacks, keys)
         reporter.check()

@@ -27,6 +27,7 @@ from kerashpo.training.python_values import PythonValues
 from kerashpo.training.randomness import seeded_build
 from kerashpo.training.restore import UnusableCheckpoint, starts_of
 from kerashpo.training.settings import Settings
+from kerashpo.training.trial_history import with_history
 from kerashpo.training.trial_state import TrialState
 from kerashpo.training.user_callbacks import OncePerTrial, fresh_callbacks, give_place
 
@@ -112,7 +113,8 @@ class TrialStart:
             give_place(callback.wrapped, trial, run)
         values = hp.values if hp is not None else task.config
         written = hparams_callbacks([one.wrapped for one in callbacks], values, trial)
-        callbacks += [*(OncePerTrial(one) for one in written), *dataset_states(data)]
+        callbacks += [OncePerTrial(one) for one in written]
+        callbacks = [*with_history(callbacks), *dataset_states(data)]
         PythonValues.attach(model)
         return TrialState(
             model,

@@ -90,3 +90,16 @@ def test_state_of_keras_itself_is_not_touched(model: Any) -> None:
     model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
     model.stop_training = True
     assert not reach.changes(before)
+
+
+def test_attributes_that_objects_get_later_count(model: Any) -> None:
+    reach = ReachableValues(model)
+    before = reach.read()
+    model.seen, model.layers[0].seen, OPTIONS.later = 3, [1], {"a": 1}
+    changed = reach.changes(before)
+    assert sorted(changed.values(), key=str) == [3, [1], {"a": 1}]
+    reach.write(before)
+    assert not hasattr(model, "seen") and not hasattr(OPTIONS, "later")
+    reach.write({**before, **changed})
+    assert (model.seen, model.layers[0].seen, OPTIONS.later) == (3, [1], {"a": 1})
+    reach.write(before)

@@ -75,6 +75,7 @@ _QUICK = frozenset(
         "SwapEMAWeights for validations",
         "BackupAndRestore",
         "a callback that remembers",
+        "a callback that reads the history",
         "callbacks that set weights",
         "a callback that listens to batches",
         "a layer frozen before the first batch",

@@ -39,6 +39,20 @@ class Trend(callbacks.Callback):
         logs["trend"] = sum(self.losses)
 
 
+class Reads(callbacks.Callback):
+    """Sets the rate from the losses of all earlier epochs, and from an attribute of the model."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        losses = self.model.history.history.get("loss", [])
+        if epoch == 0:
+            self.model.seen = 0
+        self.model.seen += len(losses)
+        self.model.optimizer.learning_rate = 0.01 * (1 + sum(losses)) / (1 + self.model.seen)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs["epochs"] = len(self.model.history.epoch) + 100 * self.model.seen
+
+
 class Best(callbacks.Callback):
     """Keeps weights and puts them back in the middle of a training."""
 
@@ -160,6 +174,7 @@ CASES = {
         regression(), DATA, lambda folder: [callbacks.BackupAndRestore(f"{folder}/backup")]
     ),
     "a callback that remembers": Case(regression(), DATA, lambda folder: [Trend()]),
+    "a callback that reads the history": Case(regression(), DATA, lambda folder: [Reads()]),
     "callbacks that set weights": Case(regression(), DATA, lambda folder: [Best(), Unfreeze()]),
     "a callback that listens to batches": Case(
         regression(), DATA, lambda folder: [Batches()], compiled=False
