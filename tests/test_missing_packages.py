@@ -53,6 +53,15 @@ def test_the_comparison_and_the_command_end_with_one_line():
     assert out.count("error: The package numpy is not installed") == 2 and "Traceback" not in out
 
 
+def test_a_cell_of_the_comparison_ends_with_one_line(tmp_path):
+    words = ["--problem", "wine", "--tuners", "random", "--max-epochs", "2", "--out", str(tmp_path)]
+    out = run_without(
+        "keras", f"from kerashpo.compare.__main__ import main; print(main({words!r}))"
+    )
+    assert "error: random on wine, seed 0: The package keras is not installed" in out
+    assert "Traceback" not in out and out.splitlines()[0].startswith("[1/")
+
+
 RESULTS = """
 import kerashpo as kt
 space = {{"x": kt.space.uniform(0, 1)}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import kerashpo
 
@@ -67,3 +68,15 @@ PROJECT = tomllib.loads((Path(kerashpo.__file__).parents[1] / "pyproject.toml").
 if "Repository" in (urls := PROJECT["project"].get("urls", {})):
     html_theme_options["external_links"] = [{"name": "Repository", "url": urls["Repository"]}]
 html_context = {"default_mode": "auto"}
+
+
+def setup(app: Any) -> None:
+    """Declares the language of the Spanish pages, which browsers and screen readers use."""
+    pages = (Path(app.srcdir) / "curso.md").read_text("utf-8").split("```")[1].splitlines()
+    spanish = {"curso", *(line for line in pages if "/" in line)}
+
+    def on_page(app: Any, name: str, template: str, context: dict[str, Any], tree: Any) -> None:
+        if name in spanish:
+            context["language"] = "es"
+
+    app.connect("html-page-context", on_page)

@@ -16,6 +16,7 @@ from kerashpo.compare.runs import Result, Run
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.events import Reached
 from kerashpo.core.records import Failure, Start
+from kerashpo.core.requirements import packages_required
 from kerashpo.executors.base import Executor
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
@@ -102,10 +103,11 @@ def _run_cell(
     """Runs one cell, which writes its result; returns 1, or `_INTERRUPTED`."""
     run = runs[config["run"]]
     try:
-        if needs_keras(run):
-            loading()
-            load_keras()
-        return 1.0 if run_one(run, options) is not None else _INTERRUPTED
+        with packages_required():
+            if needs_keras(run):
+                loading()
+                load_keras()
+            return 1.0 if run_one(run, options) is not None else _INTERRUPTED
     except KerashpoError as error:
         # A failure keeps the first line of its error's text.
         raise KerashpoError(" ".join(str(error).split())) from error

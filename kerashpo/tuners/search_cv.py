@@ -94,6 +94,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         best_estimator_: the `keras.Model` that is kept, selected by `estimator`.
         best_params_: the best trial's values.
         best_score_: its score on validation rows, in the objective's own direction.
+        best_index_: the best trial's row in ``cv_results_``.
         cv_results_: the trials as columns, see `Results.cv_results_`.
         curves_: a row for each metric of each epoch of each trial, a DataFrame.
         classes_: the labels, of a classifier.
@@ -345,6 +346,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         best = results.best
         self.best_params_, self.best_score_ = dict(best.config), best.score
         self.cv_results_, self.curves_ = results.cv_results_, results.curves()
+        self.best_index_ = [*self.cv_results_["params"]].index(self.best_params_)
         match self.estimator:
             case "best":
                 model = results.best_model()

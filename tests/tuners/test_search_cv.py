@@ -60,7 +60,7 @@ def test_labels_may_be_strings(fitted, iris):
 def test_results_have_scikit_learns_names(fitted):
     assert fitted.best_params_["units"] in (4, 8)
     best = fitted.cv_results_["rank_test_score"].argmin()
-    assert fitted.cv_results_["params"][best] == fitted.best_params_
+    assert fitted.cv_results_["params"][best] == fitted.best_params_ and best == fitted.best_index_
     assert fitted.best_score_ == fitted.cv_results_["mean_test_score"].min()
     assert set(fitted.curves_["metric"]) >= {"loss", "val_loss"}
     assert is_classifier(fitted) and not is_regressor(fitted)
