@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -11,6 +13,7 @@ import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, MissingExtra
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.ray.factory import Ray
+from kerashpo.executors.ray.last_words import MESSAGE
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.testing.curve_runner import CurveRunner
 
@@ -47,3 +50,25 @@ def test_the_missing_extra_is_named(monkeypatch):
     request = ExecutorRequest(lambda workers: partial(CurveRunner))
     with pytest.raises(MissingExtra, match=r'pip install "kerashpo\[ray\]"'):
         build_executor(request, "ray")
+
+
+WORDS = """
+import os
+from kerashpo.executors.ray.last_words import LastWords
+words = LastWords()
+"""
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "os._exit(1)"])
+def test_a_process_that_is_ended_leaves_a_message(end):
+    assert said(WORDS + end) == MESSAGE
+
+
+@pytest.mark.parametrize("end", ["words.close()", "", "raise SystemExit(3)"])
+def test_a_process_that_ends_by_itself_leaves_none(end):
+    assert said(WORDS + end) == ""
+
+
+def said(script):
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import subprocess
 import sys
@@ -18,7 +19,7 @@ MESSAGE: Final = (
 
 @final
 class LastWords:
-    """A child process that prints a message to stderr if this process ends without `close`.
+    """A child process that prints a message to stderr if this process is ended from outside.
 
     Ray ends a driver at once when the raylet of its node is lost: no exception is raised and no
     handler is called.
@@ -31,9 +32,11 @@ class LastWords:
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is this process's
         )
+        atexit.register(self.close)
 
     def close(self) -> None:
         """Ends the child, which prints nothing."""
+        atexit.unregister(self.close)
         if self._child.stdin is None or self._child.stdin.closed:
             return
         with contextlib.suppress(OSError):

@@ -18,6 +18,7 @@ from kerashpo.executors.remote.recipe import read_recipe, write_recipe
 from kerashpo.executors.remote.sources import SourceFinder, local_sources
 from kerashpo.executors.remote.versions import differences, refusal, versions
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs
+from kerashpo.store.trial_checkpoints import RunCheckpoints, free_checkpoints
 from kerashpo.testing.curve_runner import CurveRunner, wave
 
 SCRIPT = """
@@ -111,6 +112,22 @@ def test_kept_checkpoints_are_those_of_the_keeper(tmp_path):
     with pytest.raises(InvalidInput, match="must stay in its folder"):
         kept.put("../outside", b"")
     assert isinstance(answer(folder, "__class__", ())[1], ValueError)
+
+
+def test_a_checkpoint_that_replaces_others_costs_one_request(tmp_path):
+    folder, asked = FileBlobs(tmp_path), []
+
+    def ask(method, arguments):
+        asked.append(method)
+        return answer(folder, method, pickle.loads(pickle.dumps(arguments)))
+
+    checkpoints = RunCheckpoints(KeptBlobs(ask), 3)
+    for epoch in range(1, 4):
+        checkpoints.put(epoch, b"state", job_end=1)
+    assert len(asked) == 3
+    assert folder.stored() == ("3/checkpoint-0-1.npz", "3/checkpoint-0-3.npz")
+    free_checkpoints(KeptBlobs(ask), 3)
+    assert len(asked) == 4 and not folder.stored()
 
 
 def test_versions_that_differ_are_named():
