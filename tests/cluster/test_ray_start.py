@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 RAY = pytest.importorskip("ray", reason='needs the extra: pip install "kerashpo[ray]"')
+
+import kerashpo as kt
 
 pytestmark = pytest.mark.cluster
 
@@ -29,24 +32,58 @@ except InvalidInput as error:
 """
 
 
+SEARCH = """
+import sys
+import kerashpo as kt
+
+kt.optimize(lambda config: config["x"], {"x": kt.space.uniform(0.0, 1.0)}, max_trials=2, seed=0,
+    directory=sys.argv[1], workers="ray")
+"""
+
+
 @pytest.fixture
-def started():
-    """The environment of a head that was started with a token, and its address."""
+def alone():
+    """The environment of a user on a machine without a cluster."""
     with tempfile.TemporaryDirectory(prefix="kh") as folder:  # sockets' paths must be short
         variables = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
         variables |= {"HOME": folder, "RAY_TMPDIR": folder}
         variables["PYTHONPATH"] = os.pathsep.join(sys.path)
-        ray = [str(Path(sys.executable).with_name("ray"))]
-        subprocess.run([*ray, "get-auth-token", "--generate"], env=variables, check=True)
-        options = ["--num-cpus=1", "--include-dashboard=false", "--disable-usage-stats"]
-        options += ["--object-store-memory", str(100 * 2**20), "--port=0"]
-        subprocess.run([*ray, "start", "--head", *options], env=variables, check=True)
         try:
-            yield variables, (Path(folder) / "ray" / "ray_current_cluster").read_text().strip()
+            yield variables, Path(folder)
         finally:
-            for process in psutil.process_iter(["cmdline"]):
-                if any(folder in part for part in process.info["cmdline"] or ()):
-                    process.kill()
+            for process in processes(folder):
+                process.kill()
+
+
+def processes(folder):
+    found = psutil.process_iter(["cmdline"])
+    return [p for p in found if any(str(folder) in part for part in p.info["cmdline"] or ())]
+
+
+@pytest.fixture
+def started(alone):
+    """The same with a head that was started with a token, and its address."""
+    variables, folder = alone
+    ray = [str(Path(sys.executable).with_name("ray"))]
+    subprocess.run([*ray, "get-auth-token", "--generate"], env=variables, check=True)
+    options = ["--num-cpus=1", "--include-dashboard=false", "--disable-usage-stats"]
+    options += ["--object-store-memory", str(100 * 2**20), "--port=0"]
+    subprocess.run([*ray, "start", "--head", *options], env=variables, check=True)
+    return variables, (folder / "ray" / "ray_current_cluster").read_text().strip()
+
+
+def test_a_cluster_is_started_for_a_search_and_ends_with_it(alone, tmp_path):
+    variables, folder = alone
+    command = [sys.executable, "-c", SEARCH, str(tmp_path / "study")]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "Ray was started on this machine for this search" in said, said
+    assert len(kt.open_study(tmp_path / "study").results) == 2
+    deadline = time.monotonic() + 60.0
+    while processes(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not processes(folder)
+    assert not any((folder / "ray").glob("session_2*"))
 
 
 def test_a_started_cluster_is_found_with_its_token(started):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import socket
 import threading
 import time
@@ -73,15 +74,16 @@ class RayConnection:
 
     Args:
         owned: whether this search connected, and disconnects when it ends.
-        started: whether Ray was started on this machine for this search.
+        session: Ray's temporary folder if Ray was started on this machine for this search, else
+            None; it is deleted when that cluster ends.
 
     Attributes:
-        started: see above.
+        started: whether Ray was started on this machine for this search.
         lost: nodes that were lost since the search began.
     """
 
-    def __init__(self, owned: bool, started: bool) -> None:
-        self._owned, self.started = owned, started
+    def __init__(self, owned: bool, session: Path | None = None) -> None:
+        self._owned, self._session, self.started = owned, session, session is not None
         context = ray.get_runtime_context()
         self.home: str = context.get_node_id()
         self._head: str = context.gcs_address
@@ -137,6 +139,8 @@ class RayConnection:
             return
         if not self._gone:
             ray.shutdown()
+            if self._session is not None:
+                shutil.rmtree(self._session, ignore_errors=True)
             return
         # Without its head, Ray may wait for it without end.
         leaving = threading.Thread(target=ray.shutdown, daemon=True)
@@ -170,13 +174,13 @@ def connect(address: str, runtime_env: Mapping[str, Any] | None) -> RayConnectio
                 "This process is connected to Ray already, so runtime_env cannot be set any more. "
                 "Pass it to ray.init, or leave ray.init to kerashpo."
             )
-        return RayConnection(owned=False, started=False)
+        return RayConnection(owned=False)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "warning"}
     options |= {} if runtime_env is None else {"runtime_env": dict(runtime_env)}
     head = running_cluster(os.environ) if address == "auto" else address
     if head is None or head == "local":
-        ray.init(address="local", include_dashboard=False, **options)
-        return RayConnection(owned=True, started=True)
+        context = ray.init(address="local", include_dashboard=False, **options)
+        return RayConnection(owned=True, session=Path(context.address_info["session_dir"]))
     if "://" not in head and not _answers(head, _CONNECT):
         raise InvalidInput(
             f"There is no Ray cluster at address={head!r}. Start one with ray start --head and "
@@ -189,7 +193,7 @@ def connect(address: str, runtime_env: Mapping[str, Any] | None) -> RayConnectio
     except (ConnectionError, RuntimeError, ValueError) as error:  # other versions of Ray, Python
         hint = f". {_TOKEN}" if isinstance(error, ConnectionError) else ""
         raise InvalidInput(f"The Ray cluster at {head!r} cannot be used: {error}{hint}") from error
-    return RayConnection(owned=True, started=False)
+    return RayConnection(owned=True)
 
 
 def running_cluster(environment: Mapping[str, str]) -> str | None:
