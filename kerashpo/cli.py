@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from kerashpo import __version__
-from kerashpo.command_parser import CommandParser
+from kerashpo.command_parser import CommandParser, pipe_may_close
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyBusy
 from kerashpo.core.requirements import REQUIRED, packages_required
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.command is None:
             parser.print_help()
             return 0
-        with packages_required():
+        with packages_required(), pipe_may_close():
             return int(given.run(given))
     except KerashpoError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -258,7 +258,10 @@ def _save_best(study: Any, path: str | None, ensemble: int | None) -> int:
     members = [(best, study.history.trials[best].best_run)]
     if ensemble is not None:
         members = study.results.members(ensemble)
-    from kerashpo.training.stored_models import load_members
+    from kerashpo.quiet_import import without_notices
+
+    with without_notices():
+        from kerashpo.training.stored_models import load_members
 
     load_members(open_blobs(study.folder), members).save(path)
     print(path)

@@ -1,16 +1,40 @@
-"""`CommandParser`: the argument parser of every command, with errors in one line."""
+"""What all commands share: an argument parser with errors in one line, and closed pipes."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import NoReturn, final
 
 from kerashpo.core.errors import InvalidInput, nearest
 
 _UNKNOWN_FLAGS = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 _WRONG_CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
+
+
+CLOSED_PIPE = 141
+"""The exit code of a command that SIGPIPE ended: 128 and the signal's number."""
+
+
+@contextmanager
+def pipe_may_close() -> Iterator[None]:
+    """Ends the command without a traceback if the reader of its output, e.g. ``head``, has gone.
+
+    Raises:
+        SystemExit: then.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(CLOSED_PIPE) from None
 
 
 @final

@@ -18,6 +18,7 @@ import pytest
 
 import kerashpo as kt
 from kerashpo import cli, optimize, space
+from kerashpo.command_parser import CLOSED_PIPE
 from kerashpo.core.errors import InvalidInput
 from kerashpo.space.choice_labels import Label, plain_value
 from kerashpo.store.open import LOG_NAME
@@ -222,6 +223,16 @@ def test_studies_are_listed_and_status_of_the_current_folder(tmp_path, capsys, m
     (tmp_path / "empty").mkdir()
     assert cli.main(["list", str(tmp_path / "empty")]) == 2
     assert "no study in or below" in capsys.readouterr().err
+
+
+def test_a_reader_that_closes_the_pipe_ends_the_command_without_a_traceback(tmp_path):
+    finished(tmp_path / "a")
+    command = [sys.executable, "-m", "kerashpo.cli", "trials", str(tmp_path / "a")]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert done.returncode == CLOSED_PIPE and not done.stderr
 
 
 def test_the_state_of_an_interrupted_search_is_one_word(tmp_path, capsys):

@@ -43,6 +43,8 @@ def site_of(folder, *names):
         (folder / name / "docs").mkdir(parents=True)
         (folder / name / "index.html").touch()
         (folder / name / "docs" / f"{name}.html").touch()
+        (folder / name / "_modules").mkdir()
+        (folder / name / "_modules" / "index.html").touch()
     return folder
 
 

@@ -156,6 +156,7 @@ def main() -> int:
         collect(folder)
         options = ["-W", "--keep-going", "-q", "-b", "html", "-d", f"{name}/doctrees"]
         code = build_main([*options, str(folder), str(target)])
+    shutil.rmtree(out / "jupyter_execute", ignore_errors=True)  # myst-nb's, of no use here
     if code == 0:
         if given.tags:
             build_tags(ROOT, out)

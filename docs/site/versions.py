@@ -43,8 +43,10 @@ def list_versions(out: Path) -> None:
             "version": str(one),
             "label": f"{one}{_remark(one, newest)}",
             "pages": sorted(
-                path.relative_to(out / str(one)).as_posix()
+                page
                 for path in (out / str(one)).rglob("*.html")
+                # Not the pages of source code, which is in other places in each version.
+                if not (page := path.relative_to(out / str(one)).as_posix()).startswith("_")
             ),
         }
         for one in versions
@@ -76,7 +78,7 @@ def build_tags(repository: Path, out: Path) -> None:
             continue
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "repository"
-            _git(repository, "worktree", "add", "--detach", str(folder), tag)
+            _git(repository, "worktree", "add", "--quiet", "--detach", str(folder), tag)
             try:
                 _build(folder, out)
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from kerashpo.command_parser import pipe_may_close
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.requirements import packages_required
 
@@ -12,7 +13,7 @@ from kerashpo.core.requirements import packages_required
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     try:
-        with packages_required():
+        with packages_required(), pipe_may_close():
             from kerashpo.compare.command import compare
 
             return compare(sys.argv[1:] if argv is None else list(argv))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerashpo.command_parser import CommandParser
+from kerashpo.command_parser import CommandParser, pipe_may_close
 from kerashpo.core.errors import InvalidInput, KerashpoError
 from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.teaching.review import Review, check_submissions
@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KerashpoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print("\n\n".join(map(str, reviews)))
+    with pipe_may_close():
+        print("\n\n".join(map(str, reviews)))
     if given.csv:
         write_table(Path(given.csv), reviews, texts)
     return 0 if all(review.accepted for review in reviews) else 1
