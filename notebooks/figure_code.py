@@ -24,7 +24,7 @@ def fingerprint(files: Iterable[Path]) -> str:
 
 def of_figures() -> str:
     """Returns the fingerprint of the package that draws the notebooks' figures."""
-    return fingerprint(PLOTS.glob("*.py"))
+    return fingerprint(path for path in PLOTS.glob("*.py") if path.name != "interactive.py")
 
 
 def _code(body: bytes) -> bytes:

@@ -24,6 +24,8 @@ Trace: TypeAlias = dict[str, Any]
 """A trace as plotly's JSON has it."""
 
 _SHAPES = {"steps-post": "hv", "steps-pre": "vh", "steps": "vh", "steps-mid": "hvh"}
+_GAP = 0.12
+"""The share of a panel beside another that its tick labels and title take."""
 _ABOVE = {"orientation": "h", "x": 1.0, "xanchor": "right", "y": 1.0, "yanchor": "bottom"}
 """The legend's place where the right side is taken."""
 _HEIGHTS = {"center": "middle", "center_baseline": "middle", "baseline": "bottom"}
@@ -94,14 +96,16 @@ def to_plotly(axes: Sequence[Axes], say: Labels) -> Any:
     for place, ax in enumerate(shown, start=1):
         key = "" if place == 1 else str(place)
         twin = next((n for n, other in enumerate(shown[: place - 1], 1) if _twins(other, ax)), None)
-        layout[f"xaxis{key}"] = {**_axis(ax, "x"), "domain": _span(ax, shown, 0)}
-        layout[f"yaxis{key}"] = {**_axis(ax, "y"), "domain": _span(ax, shown, 1)}
+        across = f"x{key if twin is None else ('' if twin == 1 else twin)}"
+        # Without anchors plotly draws the ticks of every row of panels below the first one.
+        for which, anchor in (("x", f"y{key}"), ("y", across)):
+            place_of = {"domain": _span(ax, shown, "xy".index(which)), "anchor": anchor}
+            layout[f"{which}axis{key}"] = {**_axis(ax, which), **place_of}
         if twin is not None:
             over = {"overlaying": f"y{'' if twin == 1 else twin}", "side": "right"}
             layout[f"yaxis{key}"] |= {**over, "showgrid": False}
             layout.pop(f"xaxis{key}")
             layout["legend"] = _ABOVE
-        across = f"x{key if twin is None else ('' if twin == 1 else twin)}"
         for trace in _traces(ax):
             label = trace.get("name")
             shown_before = label in names
@@ -122,6 +126,8 @@ def _span(ax: Axes, every: Sequence[Axes], side: int) -> list[float]:
     low, high = edges[:, side].min(), edges[:, side + 2].max()
     box = ax.get_position()
     ends = (np.array([box.min[side], box.max[side]]) - low) / (high - low)
+    # Plotly's labels need more room between panels than matplotlib left for its own.
+    ends[0] += _GAP * (ends[1] - ends[0]) if ends[1] - ends[0] < 0.9 else 0.0
     return [float(end) for end in np.clip(ends, 0.0, 1.0)]
 
 

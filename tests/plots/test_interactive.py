@@ -91,8 +91,10 @@ def test_legends_name_what_is_drawn_without_points_of_its_own(results, drawn):
     for name in ("contours", "surrogate"):
         assert drawn[name].layout.legend.orientation == "h"
     assert list(drawn["history"].layout.xaxis.domain) == [0.0, 1.0]
+    for name in ("xaxis", "xaxis2"):
+        assert drawn["slices"].layout[name].anchor == name.replace("xaxis", "y")
     ends = [drawn["slices"].layout[key].domain for key in ("xaxis", "xaxis2")]
-    assert ends[0][1] < ends[1][0] and (ends[0][0], ends[1][1]) == (0.0, 1.0)
+    assert 0.0 < ends[0][0] < ends[0][1] < ends[1][0] and ends[1][1] == 1.0
 
 
 def test_languages_several_objectives_and_limits():
