@@ -19,6 +19,7 @@
 ``doctor``         checks and repairs a study's folder
 ``rerun``          runs a search's command again
 ``watch``          the display of a search that another process runs
+``listing``        the table of studies that ``kerashpo list`` prints
 =================  ====================================================================
 
 Open ``loop.py`` first.

@@ -167,6 +167,7 @@ def test_mlflow_continues_in_the_same_runs(tmp_path):
     assert len(client.runs) == 5 + 3
 
 
+@pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")  # SQLAlchemy's, of MLflow
 def test_mlflow_s_own_store(tmp_path):
     """Runs where mlflow is installed; elsewhere the client above stands for it."""
     mlflow = pytest.importorskip("mlflow")
