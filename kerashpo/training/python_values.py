@@ -79,6 +79,9 @@ class PythonValues:
             step: the step.
             records: whether this may be the first time.
         """
+        if not self._is_traced:
+            yield
+            return
         now = self._reach.changes(self._built)
         traced = self._known(step)
         if traced is None:
@@ -106,7 +109,7 @@ class PythonValues:
     @contextlib.contextmanager
     def kept_while_tracing(self) -> Iterator[None]:
         """Context of calls of `model.fit`, which trace steps when they first run."""
-        if self._model.run_eagerly:  # nothing is traced: each step reads the values of its time
+        if not self._is_traced:
             yield
             return
         own = vars(self._model)
@@ -142,6 +145,13 @@ class PythonValues:
             raise ValueError(f"the values of its code cannot be read: {error}") from error
         self._traced = {step: ((None, _ANY), values) for step, values in traced.items()}
 
+    @property
+    def _is_traced(self) -> bool:
+        """Whether `fit` traces its steps; otherwise each step reads the values of its time."""
+        model = self._model
+        on_jax = keras.backend.backend() == "jax"
+        return not model.run_eagerly and not (on_jax and not model.jit_compile)
+
     def _traces(self, step: Step, stock: Callable[..., Any], *args: Any) -> Any:
         with self.as_traced(step):
             return stock(*args)
@@ -151,7 +161,7 @@ class PythonValues:
 
     def _known(self, step: Step) -> Values | None:
         """Returns the values with which a step was traced, unless `fit` would trace it anew."""
-        if step not in self._traced:
+        if step not in self._traced or not self._is_traced:
             return None
         (function, loss), values = self._traced[step]
         now, newest = self._functions(step)

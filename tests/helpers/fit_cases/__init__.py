@@ -29,7 +29,7 @@ _SHORT_ON_JAX = {
     "frozen layers",
     "TerminateOnNaN",
     "a dict, halved at the start",
-    "the momentum, changed",
+    "an attribute of a layer, halved",
     "SwapEMAWeights for validations",
     "a mapping of inputs",
     "a dataset with weights and steps",

@@ -160,7 +160,10 @@ class _Sessions:
         with self.trained.in_effect():
             outdated = again or self.trained.now() != self._flags
         # A callback may have changed what the first epoch's trace reads.
-        if outdated or values_key(self._model, "train") != self._values:
+        if values_key(self._model, "train") != self._values:
+            outdated = True
+            self._engine.forget(self._model)
+        if outdated:
             self.close()
         if again:
             self._engine.forget(self._model)
