@@ -60,14 +60,15 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notices
 
+import kerashpo as kt
+
+kt.Tuner  # brings TensorFlow along without its start-up notices
 import keras
 import pandas as pd
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
-
-import kerashpo as kt
 
 MAX_EPOCHS = 9 if FAST else EPOCHS
 TRIALS = 8 if FAST else 25

@@ -33,6 +33,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up noti
 import time
 import warnings
 
+import kerashpo
+
+kerashpo.Tuner  # brings TensorFlow along without its start-up notices
 import keras
 
 from kerashpo.problems.registry import make_task

@@ -237,6 +237,7 @@ losses.mean().round(3)
 # start.
 
 # %%
+kt.Tuner  # brings TensorFlow along without its start-up notices
 import keras
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
