@@ -81,9 +81,9 @@ def kill_in_the_middle(folder: Path, nodes: Nodes, epochs: int) -> None:
     while not has_log(folder) or History(read_events(folder)).epochs < epochs:
         time.sleep(0.1)
     at_work = {actor.ppid() for actor in training_actors()}
-    for place, node in enumerate(nodes.workers):
+    for node in nodes.workers:
         if node.all_processes["raylet"][0].process.pid in at_work:
-            nodes.kill_node(place)
+            nodes.cluster.remove_node(node, allow_graceful=False)
             return
 
 

@@ -244,6 +244,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--searches", type=int, default=60)
     parser.add_argument("--kills", type=int, default=2)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first search")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--only", type=int, help="this search alone, with its output; keeps none")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -254,38 +256,41 @@ def main() -> None:
             row, output = disturb(given.only, given.kills, nodes)
             print(output, asdict(row), sep="\n")
             return
-        for number in range(len(read()), given.searches):
+        done = {int(row["search"]) for row in read(given.out)}
+        for number in range(given.first, given.searches):
+            if number in done:
+                continue
             row, output = disturb(number, given.kills, nodes)
-            keep(row)
+            keep(row, given.out)
             print(asdict(row), flush=True)
             if not row.equal or row.code:
                 print(output[-3000:], flush=True)
     finally:
         nodes.end()
-    table()
+    table(given.out)
 
 
-def read() -> list[dict[str, str]]:
+def read(path: Path) -> list[dict[str, str]]:
     """Returns the rows that were kept."""
-    if not RESULTS.exists():
+    if not path.exists():
         return []
-    with RESULTS.open(newline="") as file:
+    with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def keep(row: Row) -> None:
+def keep(row: Row, path: Path) -> None:
     """Appends a row."""
-    new = not RESULTS.exists()
-    with RESULTS.open("a", newline="") as file:
+    new = not path.exists()
+    with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(asdict(row))
 
 
-def table() -> None:
+def table(path: Path) -> None:
     """Prints what was seen in all."""
-    rows: list[Any] = read()
+    rows: list[Any] = read(path)
     kills = Counter(kill.partition("@")[0] for row in rows for kill in row["kills"].split())
     print(f"{len(rows)} searches, kills: {dict(kills)}")
     for name in ("lost", "twice", "left_actors", "left_files", "told", "without"):

@@ -14,6 +14,7 @@ from kerashpo.core.errors import InvalidInput, MissingExtra
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.ray.factory import Ray
 from kerashpo.executors.ray.last_words import MESSAGE
+from kerashpo.executors.ray.silence import Silence
 from kerashpo.executors.registry import build_executor, executor_factory
 from kerashpo.testing.curve_runner import CurveRunner
 
@@ -50,6 +51,13 @@ def test_the_missing_extra_is_named(monkeypatch):
     request = ExecutorRequest(lambda workers: partial(CurveRunner))
     with pytest.raises(MissingExtra, match=r'pip install "kerashpo\[ray\]"'):
         build_executor(request, "ray")
+
+
+def test_one_late_look_at_the_head_does_not_count_it_as_lost():
+    silence = Silence()
+    looks = [(True, 0.0), (False, 100.0), (True, 102.0), (False, 104.0), (False, 200.0)]
+    assert not any(silence.note(answered, now) for answered, now in looks)
+    assert not silence.note(False, 202.0) and silence.note(False, 204.0)
 
 
 WORDS = """

@@ -6,6 +6,7 @@
 ``transport``  `RayTransport` and `RayLink`: start actors and exchange messages with them
 ``worker``     the actor: a `Channel` and the runner's thread
 ``keeper``     the actor that reads and writes checkpoints in the study's folder
+``silence``    decides when a head that does not answer counts as lost
 ``last_words`` a message in case Ray ends the search's process
 ``check``      ``kerashpo doctor --cluster``: versions of all nodes
 =============  ==========================================================================

@@ -18,11 +18,10 @@ import ray
 
 from kerashpo.core.errors import ClusterLost, InvalidInput
 from kerashpo.executors.ray.last_words import LastWords
+from kerashpo.executors.ray.silence import Silence
 
 _LOOK: Final = 2.0
 """Seconds between two looks at the cluster's nodes."""
-_HEAD_PATIENCE: Final = 15.0
-"""Seconds without an answer of the head after which the cluster counts as lost."""
 _CONNECT: Final = 1.0
 """Seconds that a head may take to accept a connection."""
 _TEMPORARY: Final = "/tmp"
@@ -87,7 +86,7 @@ class RayConnection:
         context = ray.get_runtime_context()
         self.home: str = context.get_node_id()
         self._head: str = context.gcs_address
-        self._answered = self._looked = time.monotonic()
+        self._looked, self._silence = time.monotonic(), Silence()
         self._gone = False
         self.nodes = self._read_nodes()
         self.lost: set[str] = set()
@@ -103,13 +102,13 @@ class RayConnection:
         if now - self._looked < _LOOK:
             return
         self._looked = now
-        if _answers(self._head, _CONNECT):
-            self._answered = now
+        answered = _answers(self._head, _CONNECT)
+        if self._silence.note(answered, now):
+            raise self.gone()
+        if answered:
             before = {node.identity for node in self.nodes}
             self.nodes = self._read_nodes()
             self.lost |= before - {node.identity for node in self.nodes}
-        elif now - self._answered > _HEAD_PATIENCE:
-            raise self.gone()
 
     def alive(self, identity: str) -> bool:
         """Whether a node is part of the cluster at this moment."""
