@@ -127,7 +127,7 @@ def test_a_model_is_searched(study):
         (FUNCTION + "\n[fit]\n", "'fit' cannot be combined with 'function'"),
         ("function = 'code.py:loss'", "needs a table"),
         ("function = 'code.py:los'\n[space]\na = 1", "no 'los'. Did you mean 'loss'"),
-        (FUNCTION.replace("num_initial_points", "initial_points"), "no option 'initial_points'"),
+        (FUNCTION.replace("num_initial_points", "initial_points"), "no argument 'initial_points'"),
         (FUNCTION.replace("seed = 0", "fn = 0"), r"\[search\] has no 'fn'"),
         (MODEL.replace('"Search"', '"Serch"'), "no tuner 'Serch'. Did you mean 'Search'"),
         (MODEL.replace('data = "code.py:data"', ""), "needs data"),
