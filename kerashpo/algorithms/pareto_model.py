@@ -80,7 +80,8 @@ def acquisition_of(means: Matrix, rng: np.random.Generator) -> FrontAcquisition:
             front.
         rng: the generator of the quasi-random points of three and more objectives.
     """
-    front, reference = means[non_dominated(means)], reference_of(means)
+    front = means[non_dominated(means)]
+    reference = reference_of(front if len(means) % 2 else means, means)
     if means.shape[1] == 2:
         stripes = Stripes.of(front, reference)
         return lambda mean, deviation: log_expected_hypervolume_improvement(
@@ -91,17 +92,21 @@ def acquisition_of(means: Matrix, rng: np.random.Generator) -> FrontAcquisition:
     return lambda mean, deviation: log_expected_hypervolume_improvement_at(mean, deviation, points)
 
 
-def reference_of(costs: Matrix) -> Matrix:
+def reference_of(costs: Matrix, means: Matrix) -> Matrix:
     """Returns the reference point (m,) of an improvement: a tenth of the range beyond the worst.
 
-    A point near the front would hide all that lies beyond its ends: the first trials may lie
-    close together.
+    Beyond the worst of all trials it lets the ends of the front count, of which the first trials
+    may know nothing; but where no model is sure that nothing better lies beyond an end, it pays
+    for looking there again and again. Beyond the front's own worst (as BoTorch infers it) it fills
+    the front. The two are taken by turns.
 
     Args:
-        costs: (n, m), of all trials.
+        costs: (n, m), of all trials or of the front.
+        means: (n, m), of all trials: their range, where that of `costs` is 0.
     """
-    spread = np.ptp(costs, axis=0)
-    return np.asarray(costs.max(axis=0) + _MARGIN * np.where(spread > 0, spread, 1.0))
+    spread, whole = np.ptp(costs, axis=0), np.ptp(means, axis=0)
+    spread = np.where(spread > 0, spread, np.where(whole > 0, whole, 1.0))
+    return np.asarray(costs.max(axis=0) + _MARGIN * spread)
 
 
 def _distinct(cube: Cube, rows: Matrix) -> Matrix:

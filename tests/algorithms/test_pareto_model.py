@@ -71,8 +71,28 @@ def test_pending_trials_are_believed():
 
 
 def test_the_reference_lies_a_tenth_beyond_the_worst():
-    assert reference_of(np.array([[0.0, 10.0], [5.0, 0.0]])).tolist() == [5.5, 11.0]
-    assert reference_of(np.array([[3.0, 4.0]])).tolist() == [3.1, 4.1]
+    whole = np.array([[0.0, 10.0], [5.0, 0.0], [9.0, 30.0]])
+    assert np.allclose(reference_of(whole, whole), [9.9, 33.0])
+    # Beyond the front's own worst; a front of one point has the range of all trials.
+    assert np.allclose(reference_of(whole[:2], whole), [5.5, 11.0])
+    assert np.allclose(reference_of(whole[:1], whole), [0.9, 13.0])
+    assert np.allclose(reference_of(np.array([[3.0, 4.0]]), np.array([[3.0, 4.0]])), [3.1, 4.1])
+
+
+def test_a_front_is_filled_whose_ends_have_a_cost_of_zero():
+    """The model believes in less than 0 there, which must not take the whole budget (DTLZ2)."""
+
+    def circle(config):
+        far = 1.0 + sum((config[f"x{i}"] - 0.5) ** 2 for i in range(1, 4))
+        angle = config["x0"] * math.pi / 2
+        return {"a": far * math.cos(angle), "b": far * math.sin(angle)}
+
+    space = {f"x{i}": kt.space.uniform(0.0, 1.0) for i in range(4)}
+    objectives = [kt.Objective("a", "min"), kt.Objective("b", "min")]
+    found = kt.optimize(circle, space, objective=objectives, max_trials=40, seed=0, verbose=0)
+    costs = np.array([trial.costs for trial in found.history.trials.values()])
+    # The true front's is 1.21 minus a quarter of the unit circle.
+    assert hypervolume(costs, np.array([1.1, 1.1])) > 0.85 * (1.21 - math.pi / 4)
 
 
 @pytest.mark.parametrize(
