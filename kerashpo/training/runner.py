@@ -370,11 +370,8 @@ class KerasRunner(Runner):
         else:
             for state in runs:
                 state.finish()
-            emit(Ended(task.trial, Status.COMPLETED, self._reason(whole)))
-
-    def _reason(self, whole: bool) -> str:
-        early = "early stopping" if self._user_loop is None else "ended by itself"
-        return "epochs" if whole else early
+            early = "early stopping" if self._user_loop is None else "ended by itself"
+            emit(Ended(task.trial, Status.COMPLETED, "epochs" if whole else early))
 
     def _close(self, trial: int, run: int) -> None:
         """Ends the callbacks of a trial that is finished; an error there no longer fails the trial.
