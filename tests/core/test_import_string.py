@@ -27,7 +27,8 @@ def test_what_is_an_import_string(text, is_one):
     assert is_import_string(text) is is_one
 
 
-def test_a_file_is_executed_once_for_each_version_of_it(tmp_path):
+def test_a_file_is_executed_once_for_each_version_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     file = tmp_path / "mine.py"
     file.write_text("def f():\n    return 1\n")
     first = load_object(f"{file}:f")
