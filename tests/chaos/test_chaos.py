@@ -56,7 +56,7 @@ def test_searches_survive_kill_9(given, kinds):
 
 @linux
 def test_cut_files_are_repaired_or_refused():
-    done = run("experiments.chaos.cuts", "--cuts", "2", "--trials", "60")
+    done = run("experiments.chaos.cuts", "--cuts", "2", "--trials", "40")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "checkpoint: results as undisturbed | 2" in done.stdout
     assert "!" not in done.stdout

@@ -50,7 +50,7 @@ def carried_out(tmp_path, tuner, **options):
     [
         ("keras_tuner.hyperband", 4, 3),
         pytest.param("keras_tuner.bayesian", 6, 2, marks=pytest.mark.slow),
-        ("optuna.tpe", 6, 2),
+        pytest.param("optuna.tpe", 6, 2, marks=pytest.mark.slow),
     ],
 )
 def test_a_peer_trains_the_epochs_that_it_is_given(tuner, epochs, trials, tmp_path):

@@ -151,9 +151,10 @@ class Comparison:
 
 @pytest.mark.parametrize(
     ("seeds", "number"),
-    [((0,), signal.SIGINT), pytest.param((0, 1), signal.SIGTERM, marks=pytest.mark.slow)],
+    [((0,), signal.SIGINT), ((0, 1), signal.SIGTERM)],
     ids=["in this process", "in two workers"],
 )
+@pytest.mark.slow
 def test_a_signal_in_a_real_comparison_loses_no_logged_epoch(seeds, number, tmp_path):
     arguments = [*LONG, *map(str, seeds)]
     comparison = Comparison(tmp_path, *arguments, "--workers", str(len(seeds)))

@@ -29,7 +29,7 @@ def build(hp):
 def test_a_tuner_obeys_our_epochs_and_loads_the_best_model(tmp_path):
     oracle = kt.oracles.ASHAOracle("val_accuracy", 2, 2, 2, seed=0, algorithm="bayesian")
     tuner = Banded(oracle, hypermodel=build, directory=tmp_path)
-    tuner.search(**DATA)
+    tuner.search(**DATA | {"batch_size": 48})
     trials = list(oracle.trials.values())
     epochs = [trial.hyperparameters.values["tuner/epochs"] for trial in trials]
     assert epochs == [1, 1, 2]

@@ -180,8 +180,8 @@ def moments(lines: Counter[Place]) -> Iterator[tuple[Place, int]]:
         yield from ((place, occurrence) for occurrence in {1, count // 2 + 1})
 
 
-EVERY_DAY = [("hyperband", once), ("hyperband", twice), ("asha", kill)]
-BESIDES = [("asha", once), ("asha", twice), ("hyperband", kill)]
+EVERY_DAY = [("hyperband", once), ("asha", kill)]
+BESIDES = [("hyperband", twice), ("asha", once), ("asha", twice), ("hyperband", kill)]
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_a_rate_that_callbacks_changed_stays_where_the_value_is_the_parents(fast
     assert rate == pytest.approx(0.04)
 
 
-@ON_BOTH_LOOPS
+@MAINLY_COMPILED
 def test_what_callbacks_remember_continues(fast):
     def plateau() -> keras.callbacks.Callback:
         return keras.callbacks.ReduceLROnPlateau("val_loss", patience=3, min_delta=10.0)
@@ -189,7 +189,7 @@ def test_an_interrupted_fork_starts_again_from_its_parent(fast):
     assert_continues(second, undisturbed(fast))
 
 
-@ON_BOTH_LOOPS
+@MAINLY_COMPILED
 def test_an_interrupted_fork_continues_from_its_own_checkpoint(fast):
     blobs = MemoryBlobs()
     first = Rig(build, settings={"fast": fast}, blobs=blobs)

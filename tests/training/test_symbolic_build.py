@@ -88,7 +88,9 @@ def test_what_no_memory_could_hold_is_built():
         assert model.output_shape == (None, 1)
 
 
-@every
+@pytest.mark.parametrize(
+    "build", [pytest.param(sequential, marks=pytest.mark.slow), functional, subclassed]
+)
 def test_a_model_that_is_kept_trains_and_predicts_as_usual(build):
     keras.utils.set_random_seed(0)
     with symbolic_build():

@@ -99,7 +99,7 @@ def test_metrics_are_those_of_kerastuner(executions, tmp_path):
         folder = tmp_path / package.__name__
         tuner = package.RandomSearch(untraced, seed=3, directory=folder, **shared)
         data = {name: DATA[name] for name in ("x", "y", "validation_data")}
-        tuner.search(**data, epochs=3, verbose=0)
+        tuner.search(**data, epochs=2, verbose=0)
         return tuner.oracle.get_best_trials(trials)
 
     theirs, ours = searched(keras_tuner), searched(kt)

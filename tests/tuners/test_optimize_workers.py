@@ -67,7 +67,12 @@ def undisturbed():
 
 
 @pytest.mark.parametrize(
-    "sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+    "sign",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGKILL,
+    ],
 )
 def test_an_interrupted_search_leaves_no_process_and_continues(sign, tmp_path):
     folder = tmp_path / "study"

@@ -102,7 +102,9 @@ def promoted_under_hyperband(hypermodel: Any, folder: Any) -> Any:
     return tuner, one
 
 
-@pytest.mark.parametrize("cls", [Anew, pytest.param(InTwoGoes, marks=pytest.mark.slow), Unheard])
+@pytest.mark.parametrize(
+    "cls", [Anew, *(pytest.param(one, marks=pytest.mark.slow) for one in (InTwoGoes, Unheard))]
+)
 def test_a_fit_that_starts_again_is_trained_from_the_start_to_its_rung(cls, tmp_path):
     with pytest.warns(UserWarning, match="HyperModel.fit trains from the first epoch") as received:
         tuner, one = promoted_under_hyperband(cls(), tmp_path / "anew")

@@ -182,6 +182,7 @@ pbt(Path(sys.argv[1]), workers=2).search(**DATA, callbacks=[Slowly()])
 """
 
 
+@pytest.mark.slow
 def test_a_killed_driver_with_two_workers_continues_to_the_same_end(tmp_path, searched):
     """Killed in the second generation, in which a copy is trained; one worker continues."""
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
