@@ -7,6 +7,7 @@ change it later. `ReachableValues` finds such values and reads and writes them b
 
 from __future__ import annotations
 
+import enum
 import functools
 import types
 from collections import deque
@@ -280,6 +281,9 @@ def _is_plain(value: Any, depth: int = 6) -> bool:
         return bool(value.nbytes <= _MAX_BYTES and not value.dtype.hasobject)
     if kind in _SEQUENCES or kind is dict:
         if depth == 0 or len(value) > _MAX_ITEMS:
+            return False
+        # A mapping of objects is bookkeeping: it cannot be compared, nor kept in a checkpoint.
+        if kind is dict and not all(isinstance(k, enum.Enum) or _is_plain(k, 1) for k in value):
             return False
         values = value.values() if kind is dict else value
         return all(_is_plain(item, depth - 1) for item in values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import types
 from collections import deque
@@ -103,3 +104,22 @@ def test_attributes_that_objects_get_later_count(model: Any) -> None:
     reach.write({**before, **changed})
     assert (model.seen, model.layers[0].seen, OPTIONS.later) == (3, [1], {"a": 1})
     reach.write(before)
+
+
+class Phase(enum.Enum):
+    WARM_UP = 1
+
+
+def test_a_mapping_of_objects_is_left_alone(model: Any, monkeypatch: Any) -> None:
+    """It can neither be compared nor kept in a checkpoint; one of texts or members can."""
+    monkeypatch.setattr(OPTIONS, "anything", {object(): 1.0})
+    monkeypatch.setattr(OPTIONS, "mine", {Phase.WARM_UP: 1.0, ("a", 2): 3.0})
+    reach = ReachableValues(model)
+    before = reach.read()
+    OPTIONS.anything[object()] = 2.0
+    assert reach.changes(before) == {}
+    OPTIONS.mine[Phase.WARM_UP] = 2.0
+    (changed,) = reach.changes(before).values()
+    assert changed[Phase.WARM_UP] == 2.0
+    reach.write(before)
+    assert OPTIONS.mine[Phase.WARM_UP] == 1.0 and len(OPTIONS.anything) == 2
