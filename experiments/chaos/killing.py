@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import psutil
 
-from experiments.chaos.probe import Phase, phase_of, trained
+from experiments.chaos.probe import Again, Phase, phase_of, trained, trained_again
 from experiments.chaos.searches import Search
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.history import History
@@ -51,16 +51,19 @@ class Outcome:
     Attributes:
         kills: who was killed, and when.
         lost: epochs that were in the log and are not, or otherwise.
-        again: by kill, how many epochs were trained that had been trained before.
-        again_seconds: by kill, how long they had taken at first.
+        again: by kill, what was trained that had been trained before.
         errors: what went wrong otherwise.
     """
 
     kills: list[Kill] = field(default_factory=list)
     lost: int = 0
-    again: list[int] = field(default_factory=list)
-    again_seconds: list[float] = field(default_factory=list)
+    again: list[Again] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def epochs_again(self) -> int:
+        """The number of epochs trained again."""
+        return sum(one.epochs for one in self.again)
 
 
 class Patient:
@@ -204,20 +207,10 @@ class Patient:
 
     def _count_again(self) -> None:
         """Counts, for each kill, the epochs trained after it that had been trained before."""
-        lines, first = trained(self.folder), dict[tuple[int, int], float]()
         moments = [kill.at for kill in self.outcome.kills]
-        self.outcome.again = [0] * len(moments)
-        self.outcome.again_seconds = [0.0] * len(moments)
-        for line in lines:
-            place = (line.trial, line.epoch)
-            if place in first:
-                number = sum(at < line.at for at in moments) - 1
-                if number < 0:
-                    self.outcome.errors.append("an epoch was trained twice before any kill")
-                else:
-                    self.outcome.again[number] += 1
-                    self.outcome.again_seconds[number] += first[place]
-            first.setdefault(place, line.seconds)
+        self.outcome.again, before = trained_again(trained(self.folder), moments)
+        if before:
+            self.outcome.errors.append("an epoch was trained twice before any kill")
 
     def _output(self) -> str:
         return (self.folder / "output").read_text()[-2000:]

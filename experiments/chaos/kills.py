@@ -75,8 +75,8 @@ class Tally:
         self.runs += 1
         self.hits.update(f"{kill.victim}, {kill.phase.name.lower()}" for kill in outcome.kills)
         self.lost += outcome.lost
-        self.again += sum(outcome.again)
-        self.most_again = max([self.most_again, *outcome.again])
+        self.again += outcome.epochs_again
+        self.most_again = max([self.most_again, *(one.epochs for one in outcome.again)])
         self.over += sum(_too_much(search, outcome, folder))
         self.errors += outcome.errors
         history = open_study(folder / "study").history
@@ -111,10 +111,9 @@ def _too_much(search: Search, outcome: Outcome, folder: Path) -> Iterator[bool]:
     epochs of that time, or one.
     """
     longest = max((line.seconds for line in trained(folder)), default=0.0)
-    for kill, epochs, seconds in zip(outcome.kills, outcome.again, outcome.again_seconds):
+    for kill, again in zip(outcome.kills, outcome.again):
         at_work = search.workers if kill.victim == "search" else 1
-        bound = at_work * max(search.checkpoint_every, longest)
-        yield epochs > at_work and seconds > bound
+        yield again.over(at_work, search.checkpoint_every, longest)
 
 
 def mixed(runs: int) -> Iterator[Search]:
@@ -151,7 +150,7 @@ def main() -> int:
             tally.take(search, outcome, folder, whole)
             print(
                 f"run {number}: {_name(search)}, {len(outcome.kills)} kills, "
-                f"{sum(outcome.again)} epochs again, {tally.bad} wrong so far",
+                f"{outcome.epochs_again} epochs again, {tally.bad} wrong so far",
                 flush=True,
             )
             for error in outcome.errors:

@@ -6,7 +6,7 @@ import enum
 import mmap
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,3 +118,53 @@ def trained(folder: Path) -> list[Line]:
     """Returns every epoch that was trained, in the order of time, repeats included."""
     lines = (line.split() for line in (folder / "trained").read_text().splitlines())
     return [Line(float(at), int(p), int(t), int(e), float(s)) for at, p, t, e, s in lines]
+
+
+@dataclass(slots=True)
+class Again:
+    """What was trained again because of one kill.
+
+    Attributes:
+        epochs: how many epochs.
+        seconds: how long they had taken at first.
+    """
+
+    epochs: int = 0
+    seconds: float = 0.0
+
+    def over(self, at_work: int, checkpoint_every: float, longest: float) -> bool:
+        """Whether it is more than promised: the larger of an epoch and the time between
+        checkpoints, for each worker.
+
+        Args:
+            at_work: how many workers the kill hit.
+            checkpoint_every: seconds between checkpoints.
+            longest: seconds of the longest epoch.
+        """
+        bound = at_work * max(checkpoint_every, longest)
+        return self.epochs > at_work and self.seconds > bound
+
+
+def trained_again(lines: Sequence[Line], moments: Sequence[float]) -> tuple[list[Again], int]:
+    """Counts the epochs that had been trained before.
+
+    Args:
+        lines: all trained epochs, in the order of time.
+        moments: the times of the kills, in order.
+
+    Returns:
+        what came after each kill and before the next one, and how many came before any.
+    """
+    first: dict[tuple[int, int], float] = {}
+    found, before = [Again() for _ in moments], 0
+    for line in lines:
+        place = (line.trial, line.epoch)
+        if place in first:
+            number = sum(at < line.at for at in moments) - 1
+            if number < 0:
+                before += 1
+            else:
+                found[number].epochs += 1
+                found[number].seconds += first[place]
+        first.setdefault(place, line.seconds)
+    return found, before

@@ -142,18 +142,23 @@ class Builder:
         Probe.install(self._folder, KerasRunner)
 
     def __call__(self, hp: Any) -> Any:
-        import keras
+        return small_model(hp)
 
-        layers = [
-            keras.Input((4,)),
-            keras.layers.Dense(hp.Choice("units", [4, 8]), "relu"),
-            keras.layers.Dropout(0.2),
-            keras.layers.Dense(1, "sigmoid"),
-        ]
-        model = keras.Sequential(layers)
-        rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
-        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
-        return model
+
+def small_model(hp: Any) -> Any:
+    """``build_model`` of a small classifier with dropout."""
+    import keras
+
+    layers = [
+        keras.Input((4,)),
+        keras.layers.Dense(hp.Choice("units", [4, 8]), "relu"),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dense(1, "sigmoid"),
+    ]
+    model = keras.Sequential(layers)
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    return model
 
 
 def data() -> dict[str, Any]:

@@ -61,7 +61,7 @@ def main() -> int:
         storm.often = given.search_too
         outcome = storm.treat(given.kills)
         print(*outcome.errors, sep="\n")
-        return report(folder, whole, outcome.kills, sum(outcome.again), given.trials)
+        return report(folder, whole, outcome.kills, outcome.epochs_again, given.trials)
 
 
 def report(folder: Path, whole: Path, kills: list[Kill], again: int, trials: int) -> int:

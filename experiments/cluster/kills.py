@@ -27,8 +27,9 @@ from typing import Any
 
 import psutil
 
+from experiments.chaos.probe import trained, trained_again
 from experiments.cluster.nodes import Nodes, training_actors
-from experiments.cluster.search import LOST, SERIAL
+from experiments.cluster.search import CHECKPOINT_EVERY, LOST, SERIAL
 from kerashpo.core.events import Event, Reported
 from kerashpo.core.history import History
 from kerashpo.executors.ray.last_words import MESSAGE
@@ -38,6 +39,8 @@ RESULTS = Path(__file__).with_name("kills.csv")
 KINDS = ("worker", "node", "search", "head", "worker", "node", "move", "head")
 """``move``: the search is killed, and started again on another cluster."""
 EPOCH_SECONDS = 0.15
+NODES = 2
+"""Nodes of one CPU, so workers that train at a time."""
 STUCK = 240.0
 """Seconds without a new epoch, or until the end, after which a search counts as stuck."""
 SEARCHED = "experiments.cluster.search"
@@ -66,6 +69,9 @@ class Row:
             left behind.
         seconds: wall time.
         code: the exit code of the last process.
+        again: epochs that were trained again; None for a search before they were counted.
+        over: kills that cost more than the larger of one epoch and the time between checkpoints,
+            for each worker that they hit.
     """
 
     search: int
@@ -83,6 +89,8 @@ class Row:
     left_files: int = 0
     seconds: float = 0.0
     code: int | None = None
+    again: int | None = None
+    over: int | None = None
 
 
 def curve_of(events: list[Event]) -> Curve:
@@ -123,11 +131,15 @@ class Disturbed:
         folder: its study.
         nodes: the cluster.
         rng: draws the moments.
+
+    Attributes:
+        moments: the time of each kill, and how many workers it hit at most.
     """
 
     def __init__(self, row: Row, folder: Path, nodes: Nodes, rng: random.Random) -> None:
         self.row, self.folder, self.nodes, self.rng = row, folder, nodes, rng
         self.acknowledged: set[tuple[int, int]] = set()
+        self.moments: list[tuple[float, int]] = []
         self.output = folder.parent / "output"
         self.process = self.start()
 
@@ -162,12 +174,13 @@ class Disturbed:
 
     def hit(self, kind: str) -> None:
         """Kills."""
+        self.moments.append((time.time(), 1 if kind in ("worker", "node", "cut") else NODES))
         match kind:
             case "worker":
                 if running := training_actors():
                     self.rng.choice(running).kill()
             case "node":
-                self.nodes.kill_node(self.rng.randrange(2))
+                self.nodes.kill_node(self.rng.randrange(NODES))
             case "cut":
                 self.nodes.cut(self.rng, self.rng.choice([2.0, 8.0, 40.0]))
             case "search" | "move":
@@ -206,11 +219,23 @@ class Disturbed:
         reports = Counter((e.trial, e.report.epoch) for e in events if isinstance(e, Reported))
         row.epochs, row.twice = len(reports), sum(n > 1 for n in reports.values())
         row.equal = curve_of(events) == undisturbed(row.kind)
+        self.count_again()
         row.left_files = sum(".tmp" in path.name for path in self.folder.rglob("*"))
         deadline = time.monotonic() + 60.0
         while training_actors() and time.monotonic() < deadline:
             time.sleep(0.2)
         row.left_actors = len(training_actors())
+
+    def count_again(self) -> None:
+        """Counts the epochs that were trained again."""
+        lines = trained(self.folder.parent)
+        again, before = trained_again(lines, [at for at, _ in self.moments])
+        every = CHECKPOINT_EVERY if self.row.kind == "training" else 0.0
+        longest = max(line.seconds for line in lines)
+        hit = [workers for _, workers in self.moments]
+        self.row.again = before + sum(one.epochs for one in again)
+        self.row.over = sum(one.over(n, every, longest) for one, n in zip(again, hit))
+        self.row.over += before > 0
 
 
 def disturb(number: int, kills: int, nodes: Nodes) -> tuple[Row, str]:
@@ -250,7 +275,7 @@ def main() -> None:
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     psutil.Process().nice(5)
-    nodes = Nodes()
+    nodes = Nodes(NODES)
     try:
         if given.only is not None:
             row, output = disturb(given.only, given.kills, nodes)
@@ -295,6 +320,10 @@ def table(path: Path) -> None:
     print(f"{len(rows)} searches, kills: {dict(kills)}")
     for name in ("lost", "twice", "left_actors", "left_files", "told", "without"):
         print(f"{name}: {sum(int(row[name]) for row in rows)}")
+    counted = [row for row in rows if row["again"]]
+    again = sum(int(row["again"]) for row in counted)
+    over = sum(int(row["over"]) for row in counted)
+    print(f"trained again in {len(counted)} searches: {again} epochs, kills over the bound: {over}")
     for name in ("stuck", "equal"):
         print(f"{name}: {sum(row[name] == 'True' for row in rows)} of {len(rows)}")
 

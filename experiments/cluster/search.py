@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.chaos.searches import BATCH, data, slow_wave
+from experiments.chaos.probe import Probe
+from experiments.chaos.searches import BATCH, Builder, data, slow_wave
 from kerashpo.core.errors import ClusterLost, InvalidInput
 from kerashpo.core.records import Budget
 from kerashpo.executors.factories import ExecutorRequest
@@ -30,6 +32,8 @@ from kerashpo.testing.curve_runner import METRIC, CurveRunner
 
 LOST = 3
 """The exit code if the head was lost and the search said so."""
+CHECKPOINT_EVERY = 0.2
+"""Seconds between the checkpoints of real training; curves have one an epoch."""
 SERIAL = "serial"
 """In place of a cluster's address: train in one worker process."""
 
@@ -40,8 +44,18 @@ def run(
     seconds: float,
     scheduler: Scheduler | None = None,
     trials: int | None = None,
+    noted: bool = False,
 ) -> None:
-    """Searches in a folder, on the cluster at an address, until nothing is left to do."""
+    """Searches in a folder, on the cluster at an address, until nothing is left to do.
+
+    Args:
+        folder: the study's.
+        address: the cluster's.
+        seconds: how long an epoch takes.
+        scheduler: in place of Hyperband.
+        trials: the number of trials, if the scheduler needs one.
+        noted: whether workers note every epoch that they train beside the study, see `Probe`.
+    """
     limits = Limits(Budget(max_trials=trials))
     space = Space({"x": uniform(0.0, 1.0)})
     spec = StudySpec(space.to_json(), ((METRIC, "min"),), 0)
@@ -49,12 +63,18 @@ def run(
     opened = open_or_create(spec, folder, parts.scheduler)
     try:
         blobs = open_blobs(folder)
-        make = partial(CurveRunner, partial(slow_wave, seconds), blobs)
+        play = partial(CurveRunner, partial(slow_wave, seconds), blobs)
+        make = partial(_probed, folder.parent, play) if noted else play
         request = ExecutorRequest(lambda _: make, settings=PoolSettings(ahead=0.2), blobs=blobs)
         executor, _, _ = Ray(address=address).build(request)
         run_study(opened, parts, executor)
     finally:
         opened.store.close()
+
+
+def _probed(folder: Path, play: Callable[[], CurveRunner]) -> CurveRunner:
+    Probe.install(folder, CurveRunner)
+    return play()
 
 
 def train(folder: Path, address: str, seconds: float) -> None:
@@ -68,38 +88,25 @@ def train(folder: Path, address: str, seconds: float) -> None:
             time.sleep(seconds)
 
     tuner = kt.Hyperband(
-        small_model,
+        Builder(folder.parent),
         "val_loss",
         max_epochs=4,
         factor=2,
         seed=0,
         directory=folder.parent,
         project_name=folder.name,
-        checkpoint_every=0.2,
+        checkpoint_every=CHECKPOINT_EVERY,
         executor=None if address == SERIAL else kt.executors.Ray(address=address),
         deterministic=True,
     )
     tuner.search(**data(), verbose=0, batch_size=BATCH, callbacks=[Slowly()])
 
 
-def small_model(hp: Any) -> Any:
-    """``build_model`` of a small classifier with dropout."""
-    import keras
-
-    layers = [
-        keras.Input((4,)),
-        keras.layers.Dense(hp.Choice("units", [4, 8]), "relu"),
-        keras.layers.Dropout(0.2),
-        keras.layers.Dense(1, "sigmoid"),
-    ]
-    model = keras.Sequential(layers)
-    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
-    return model
-
-
 def main(folder: str, address: str, seconds: str, kind: str = "curves") -> None:
-    (train if kind == "training" else run)(Path(folder), address, float(seconds))
+    if kind == "training":
+        train(Path(folder), address, float(seconds))
+    else:
+        run(Path(folder), address, float(seconds), noted=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 
 from experiments.chaos.killing import Kill, Outcome
 from experiments.chaos.kills import Tally, mixed
-from experiments.chaos.probe import Phase
+from experiments.chaos.probe import Again, Phase
 from experiments.chaos.searches import Search
 from kerashpo.store.blobs import FileBlobs
 from kerashpo.store.journal import JournalStore
@@ -79,9 +79,9 @@ def test_what_goes_wrong_is_counted(tmp_path, unprobed):
         search.run(place)
     kill = Kill("search", Phase.TRAINING, 1.0)
     good, bad = Tally(), Tally()
-    good.take(search, Outcome([kill], 0, [1], [0.5]), folder, whole)
+    good.take(search, Outcome([kill], 0, [Again(1, 0.5)]), folder, whole)
     assert (good.bad, good.kills, good.again) == (0, 1, 1)
-    bad.take(search, Outcome([kill], 2, [2], [0.9], ["boom"]), folder, whole)
+    bad.take(search, Outcome([kill], 2, [Again(2, 0.9)], ["boom"]), folder, whole)
     assert (bad.lost, bad.over, len(bad.errors)) == (2, 1, 1)
     other = tmp_path / "other"
     other.mkdir()
