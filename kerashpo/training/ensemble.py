@@ -14,6 +14,7 @@ import keras
 from keras import ops
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.training.validated_values import share_values
 
 _SIGMOID = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
 _SOFTMAX = (
@@ -113,6 +114,7 @@ def average_models(
     model = keras.Model(symbols, keras.tree.pack_sequence_as(outputs[0], means), name=name)
     if compiled is not None:
         _compile_like(model, members[0], compiled)
+        share_values(members[0], model)
     return model
 
 

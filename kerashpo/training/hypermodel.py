@@ -32,6 +32,7 @@ from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.model_fit import FitLoop
 from kerashpo.training.outside_layers import OutsideLayers
 from kerashpo.training.randomness import seeded_build
+from kerashpo.training.validated_values import give_values
 
 Form = Literal["compiled", "model", "anything"]
 
@@ -356,4 +357,6 @@ def load_model(
         if len(model.weights) != len(weights):  # a model without keras.Input is not built yet
             build_from_json(model, about.get("inputs"))
         write_variables(model.weights, weights)
-    return builder.detached(model)
+    model = builder.detached(model)
+    give_values(model, about.get("validated"))
+    return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -70,3 +71,11 @@ def _is_native_variable(value: Any) -> bool:
 def _is_users(value: Any) -> bool:
     root = type(value).__module__.partition(".")[0]
     return root not in _CLOSED
+
+
+def architecture_of(model: keras.Model) -> str | None:
+    """Serialises a model's layers, build and compile arguments as JSON; None if Keras cannot."""
+    try:
+        return json.dumps(keras.saving.serialize_keras_object(model))
+    except Exception:  # get_config of a user's class may raise any exception
+        return None

@@ -43,6 +43,8 @@ class PythonValues:
         self._built = self._reach.read()
         self._traced: dict[str, tuple[tuple[Any, Any], Values]] = {}
         self._left: Values = {}
+        #: Of the last validation that was not traced.
+        self._tested: Values | None = None
         self._inside = False
 
     @staticmethod
@@ -81,6 +83,8 @@ class PythonValues:
         """
         if not self._is_traced:
             yield
+            if step == "test":
+                self._tested = self._reach.changes(self._built)
             return
         now = self._reach.changes(self._built)
         traced = self._known(step)
@@ -97,6 +101,25 @@ class PythonValues:
         finally:
             self._set(now)
 
+    @contextlib.contextmanager
+    def validated(self) -> Iterator[Values]:
+        """Context with the values of the last validation, which it yields.
+
+        Without a validation these are the values of this time, with which `evaluate` would be
+        traced.
+        """
+        now = self._reach.changes(self._built)
+        known = self._known("test") if self._is_traced else self._tested
+        values = now if known is None else known
+        if not values and not now:
+            yield values
+            return
+        self._set(values)
+        try:
+            yield values
+        finally:
+            self._set(now)
+
     def forget(self) -> None:
         """Forgets how the training step was traced: its function was made again."""
         self._traced.pop("train", None)
@@ -109,9 +132,6 @@ class PythonValues:
     @contextlib.contextmanager
     def kept_while_tracing(self) -> Iterator[None]:
         """Context of calls of `model.fit`, which trace steps when they first run."""
-        if not self._is_traced:
-            yield
-            return
         own = vars(self._model)
         before = {name: own.get(name) for name in ("train_step", "test_step")}
         for step in ("train", "test"):

@@ -69,7 +69,7 @@ class ReachableValues:
         search.visit("model", model)
         for number, layer in enumerate(model._flatten_layers(include_self=False)):
             search.visit(f"layer {number}", layer)
-        self._slots, self._objects = search.slots, search.objects
+        self._slots, self._objects, self._layers = search.slots, search.objects, search.layers
 
     def read(self) -> dict[str, Any]:
         """Returns copies of all values, by path."""
@@ -80,7 +80,7 @@ class ReachableValues:
         changed = {}
         for path, slot in self._slots.items():
             value = slot.get()
-            if _is_plain(value) and not _is_same(value, since[path]):
+            if _is_plain(value) and not is_same(value, since[path]):
                 changed[path] = _copied(value)
         for path, (own, name) in self._added():
             changed[path] = _copied(own[name])
@@ -93,11 +93,24 @@ class ReachableValues:
         """
         for path, value in values.items():
             slot = self._slots.get(path)
-            if slot is None or not _is_plain(held := slot.get()) or _is_same(held, value):
+            if slot is None or not _is_plain(held := slot.get()) or is_same(held, value):
                 continue
             if not _written_into(held, value) and slot.set is not None:
                 slot.set(_copied(value))
         self._write_added(values)
+
+    def write_into_layers(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Sets numbers and texts that are attributes of the model's own layers.
+
+        Returns:
+            the other values.
+        """
+        rest = dict(values)
+        for path, value in values.items():
+            owner, _, name = path.rpartition(".")
+            if owner in self._layers and isinstance(value, _ATOMS):
+                self._objects[owner][0][name] = rest.pop(path)
+        return rest
 
     def _added(self) -> Iterator[tuple[str, tuple[dict[str, Any], str]]]:
         """Yields the attributes that objects have got since, with plain values, by path."""
@@ -129,6 +142,8 @@ class _Search:
         self.slots: dict[str, _Slot] = {}
         #: Path of an object -> its attributes, their names now, whether private ones are Keras's.
         self.objects: dict[str, tuple[dict[str, Any], frozenset[str], bool]] = {}
+        #: Paths of those objects that are layers.
+        self.layers: set[str] = set()
         self._seen: set[int] = set()
         self._alive: list[Any] = []
 
@@ -254,6 +269,8 @@ class _Search:
         if isinstance(value, _KERAS_BASES):
             names = [n for n in names if n not in _names_of_keras()]
         self.objects[path] = own, frozenset(own), isinstance(value, _KERAS_BASES) or of_keras
+        if isinstance(value, keras.layers.Layer):
+            self.layers.add(path)
         self._namespace(path, own, [n for n in names if not n.startswith("_kerashpo")])
 
 
@@ -316,7 +333,8 @@ def _copied(value: Any) -> Any:
             return _kind(value)(map(_copied, value))
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal."""
     if isinstance(one, _ATOMS) and one is other:
         return True
     return _kind(one) is _kind(other) and describe(_copied(one)) == describe(_copied(other))

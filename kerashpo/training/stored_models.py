@@ -16,15 +16,8 @@ from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key
 from kerashpo.store.checkpoints import pack_list, unpack_list, write_variables
 from kerashpo.training.ensemble import average_models
+from kerashpo.training.model_state import architecture_of
 from kerashpo.training.trial_state import TrialState
-
-
-def architecture_of(model: keras.Model) -> str | None:
-    """Serialises a model's layers, build and compile arguments as JSON; None if Keras cannot."""
-    try:
-        return json.dumps(keras.saving.serialize_keras_object(model))
-    except Exception:  # get_config of a user's class may raise any exception
-        return None
 
 
 def save_best(blobs: Blobs, trial: int, run: int, state: TrialState) -> None:
@@ -38,6 +31,7 @@ def save_best(blobs: Blobs, trial: int, run: int, state: TrialState) -> None:
         epoch=state.best.epoch,
         inputs=state.inputs(),
         architecture=state.architecture or None,
+        validated=state.best_values or None,
     )
     blobs.put(best_key(trial, run), data)
     state.best_is_new = False

@@ -22,11 +22,12 @@ from kerashpo.training.batch_spec import BatchSpec
 from kerashpo.training.build import build_from_json, inputs_to_json, strategy_scope
 from kerashpo.training.energy import Usage
 from kerashpo.training.loops.base import finish
-from kerashpo.training.model_state import state_variables
+from kerashpo.training.model_state import architecture_of, state_variables
 from kerashpo.training.python_values import PythonValues, trial_values
 from kerashpo.training.randomness import seed_variables
 from kerashpo.training.trained_layers import TrainedLayers
 from kerashpo.training.user_callbacks import OncePerTrial
+from kerashpo.training.validated_values import as_validated
 
 
 @final
@@ -44,6 +45,7 @@ class TrialState:
         best: its best epoch.
         best_weights: the model's weights at the best epoch, None before the first one.
         best_is_new: whether `best_weights` are not yet saved.
+        best_values: what its code read in the validation of the best epoch, as text.
         stopped: whether one of the user's callbacks has ended the training.
         facts: facts about the training that were reported, by name.
         untrained: the values measured on the untrained model.
@@ -68,6 +70,7 @@ class TrialState:
     best: Best = NOTHING
     best_weights: list[np.ndarray] | None = None
     best_is_new: bool = False
+    best_values: str = ""
     stopped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     untrained: dict[str, float] = field(default_factory=dict)
@@ -106,6 +109,9 @@ class TrialState:
         if not (newest or best < self.best):
             return False
         self.best = best
+        with as_validated(self.model) as values:
+            if values != self.best_values:
+                self.best_values, self.architecture = values, architecture_of(self.model) or ""
         if keep is not None:
             keep()
             return True
