@@ -6,7 +6,7 @@ would find nothing of what a promoted trial was trained before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import keras
@@ -14,15 +14,54 @@ import keras
 from kerashpo.training.user_callbacks import OncePerTrial
 
 
-def with_history(callbacks: list[OncePerTrial]) -> list[OncePerTrial]:
-    """Returns a trial's callbacks and, where there are some, a `History` as the last of them."""
-    return [*callbacks, OncePerTrial(keras.callbacks.History())] if callbacks else callbacks
+def with_history(callbacks: list[OncePerTrial], own_fit: bool = False) -> list[OncePerTrial]:
+    """Returns a trial's callbacks and, where code of the user's may read it, a `History` as last.
+
+    Args:
+        callbacks: the trial's.
+        own_fit: whether a `fit` of the user's trains it.
+    """
+    if not callbacks and not own_fit:
+        return callbacks
+    return [*callbacks, OncePerTrial(keras.callbacks.History())]
 
 
-def continued_history(callbacks: Sequence[OncePerTrial]) -> list[keras.callbacks.Callback]:
+def continued_history(callbacks: Sequence[Any]) -> list[keras.callbacks.Callback]:
     """Returns the callback that makes the `History` of a trial's callbacks `model.history`."""
-    kept = [one.wrapped for one in callbacks if type(one.wrapped) is keras.callbacks.History]
-    return [ContinuedHistory(kept[-1])] if kept else []
+    return [ContinuedHistory(kept) for kept in _kept(callbacks)]
+
+
+def with_earlier_epochs(
+    fit: Callable[..., Any], callbacks: Sequence[Any], first: int
+) -> Callable[..., Any]:
+    """Returns `model.fit` for a `fit` of the user's that goes on with a trial.
+
+    A call that begins at the trial's next epoch makes and returns the `History` of all epochs.
+
+    Args:
+        fit: the model's.
+        callbacks: the trial's.
+        first: the trial's next epoch, from 1.
+    """
+    if first == 1 or not (kept := _kept(callbacks)):
+        return fit
+    (earlier,) = kept
+    if getattr(earlier, "epoch", None) != list(range(first - 1)):
+        return fit  # its callbacks were not passed on
+
+    def continued(*args: Any, **kwargs: Any) -> Any:
+        passed = kwargs.get("callbacks")
+        if kwargs.get("initial_epoch") == first - 1 and isinstance(passed, list):
+            kwargs["callbacks"] = [*passed, ResumedHistory(earlier)]
+        return fit(*args, **kwargs)
+
+    return continued
+
+
+def _kept(callbacks: Sequence[Any]) -> list[keras.callbacks.History]:
+    """Returns the `History` of the whole trial, if there is one."""
+    wrapped = [getattr(one, "wrapped", None) for one in callbacks]
+    return [one for one in wrapped if type(one) is keras.callbacks.History][-1:]
 
 
 @final
@@ -46,3 +85,21 @@ class ContinuedHistory(keras.callbacks.History):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Does nothing."""
+
+
+@final
+class ResumedHistory(keras.callbacks.History):
+    """`History` of one call of `fit` that begins with the epochs of an earlier one.
+
+    Args:
+        earlier: the history of the earlier epochs; it is not changed.
+    """
+
+    def __init__(self, earlier: keras.callbacks.History) -> None:
+        super().__init__()
+        self._epochs = list(earlier.epoch)
+        self._logs = {name: list(values) for name, values in earlier.history.items()}
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.epoch = list(self._epochs)
+        self.history = {name: list(values) for name, values in self._logs.items()}

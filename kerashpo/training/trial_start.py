@@ -23,6 +23,7 @@ from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
+from kerashpo.training.loops.user_fit import overrides_fit
 from kerashpo.training.python_values import PythonValues
 from kerashpo.training.randomness import seeded_build
 from kerashpo.training.restore import UnusableCheckpoint, starts_of
@@ -114,7 +115,8 @@ class TrialStart:
         values = hp.values if hp is not None else task.config
         written = hparams_callbacks([one.wrapped for one in callbacks], values, trial)
         callbacks += [OncePerTrial(one) for one in written]
-        callbacks = [*with_history(callbacks), *dataset_states(data)]
+        own_fit = overrides_fit(self.builder.hypermodel)
+        callbacks = [*with_history(callbacks, own_fit), *dataset_states(data)]
         PythonValues.attach(model)
         return TrialState(
             model,

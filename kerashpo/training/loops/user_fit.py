@@ -19,6 +19,7 @@ from kerashpo.training.loops.base import unfinished
 from kerashpo.training.loops.model_fit import EpochStart
 from kerashpo.training.loops.redirected_fit import FitRedirect, Note
 from kerashpo.training.randomness import EpochKeys, seeded_own
+from kerashpo.training.trial_history import with_earlier_epochs
 from kerashpo.training.user_callbacks import ReportCallback
 
 WHERE = "HyperModel.fit"
@@ -129,6 +130,7 @@ class UserFitLoop:
         fit: Callable[..., Any] = functools.partial(model.fit, verbose=call.verbose)
         if self._redirect is not None:
             fit = self._redirect.of(model, call.verbose, keys, note)
+        fit = with_earlier_epochs(fit, callbacks, first)
         with part, seeded_own(keys.seed, keys.trial, keys.run, first), _replaced(model, fit):
             try:
                 result = self._hypermodel.fit(hp, model, *call.args, **kwargs)
