@@ -1,17 +1,19 @@
-"""What a built model's prediction costs: floating-point operations and latency, on TF and JAX."""
+"""What a built model's prediction costs: operations, activations and latency, on TF and JAX."""
 
 from __future__ import annotations
 
+import functools
 import inspect
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
 import numpy as np
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.objectives import tensor_bytes
 
 _WARM_UP = 5
 _FEWEST, _MOST = 20, 200
@@ -45,6 +47,64 @@ def count_operations(model: keras.Model) -> float:
         "flops are counted on the TensorFlow and JAX backends. Received: "
         f"{keras.backend.backend()!r}."
     )
+
+
+def count_activation_bytes(model: keras.Model, batch_size: int) -> float:
+    """Returns the bytes of the outputs of all of a model's layers for a batch.
+
+    A tensor that several layers return (a nested model and its last layer, dropout that passes on
+    its input) counts once, a layer that is called twice counts twice. The body of a loop counts
+    once.
+
+    Args:
+        model: built.
+        batch_size: samples in the batch.
+
+    Raises:
+        InvalidInput: for a model whose input shapes are not known, or another backend.
+    """
+    inputs = zeros(model, batch_size)
+    outputs: dict[int, Any] = {}
+    with _recorded_outputs(model, outputs):
+        match keras.backend.backend():
+            case "tensorflow":
+                _traced(model, inputs)
+            case "jax":
+                import jax
+
+                jax.eval_shape(_stateless(model), _variables(model), inputs)
+            case other:
+                raise InvalidInput(
+                    "activations are counted on the TensorFlow and JAX backends. Received: "
+                    f"{other!r}."
+                )
+    return float(sum(tensor_bytes(one.shape, one.dtype) for one in outputs.values()))
+
+
+@contextmanager
+def _recorded_outputs(model: keras.Model, outputs: dict[int, Any]) -> Iterator[None]:
+    """Notes the tensors, by identity, that layers compute while they are called inside."""
+
+    def recording(call: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def recorded(*args: Any, **options: Any) -> Any:
+            given = {id(one) for one in keras.tree.flatten((args, options))}
+            found = call(*args, **options)
+            for one in keras.tree.flatten(found):
+                if id(one) not in given and hasattr(one, "dtype"):
+                    outputs[id(one)] = one  # kept, so that no other tensor gets its identity
+            return found
+
+        return recorded
+
+    layers = [one for one in model._flatten_layers(include_self=False) if "call" not in vars(one)]
+    for layer in layers:  # past Keras's own __setattr__, which tracks what is assigned
+        object.__setattr__(layer, "call", recording(layer.call))
+    try:
+        yield
+    finally:
+        for layer in layers:
+            object.__delattr__(layer, "call")
 
 
 def time_predictions(model: keras.Model, batch_size: int, device: str | None) -> list[float]:
@@ -103,8 +163,10 @@ def zeros(model: keras.Model, batch_size: int) -> Any:
     Raises:
         InvalidInput: if their shapes are not known.
     """
-    symbolic = getattr(model, "_inputs_struct", None) or getattr(model, "inputs", None)
-    if not symbolic:
+    symbolic = getattr(model, "_inputs_struct", None)
+    if symbolic is None:
+        symbolic = getattr(model, "inputs", None) or None
+    if symbolic is None:
         config = model.get_build_config() or {}
         shape = config.get("input_shape")
         if shape is None:
@@ -185,16 +247,23 @@ def _not_training(model: keras.Model) -> dict[str, bool]:
     return {"training": False} if "training" in taken else {}
 
 
+def _traced(model: keras.Model, inputs: Any) -> Any:
+    """Returns TensorFlow's concrete function of a prediction."""
+    import tensorflow as tf
+
+    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
+    traced = tf.function(lambda x: model(x, **_not_training(model)), autograph=False)
+    return traced.get_concrete_function(specs)
+
+
 def _count_on_tensorflow(model: keras.Model, inputs: Any) -> float:
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2_as_graph,
     )
 
-    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
-    traced = tf.function(lambda x: model(x, **_not_training(model)), autograph=False)
     # With constants for the variables all shapes are known, which the count needs.
-    frozen, _ = convert_variables_to_constants_v2_as_graph(traced.get_concrete_function(specs))
+    frozen, _ = convert_variables_to_constants_v2_as_graph(_traced(model, inputs))
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
     options = builder(builder.float_operation()).with_empty_output().build()
     logger = tf.get_logger()

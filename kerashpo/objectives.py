@@ -2,7 +2,7 @@
 
 =============  =======================================================
 `size`         parameters, trainable or not
-`memory`       bytes of the weights
+`memory`       bytes of the weights, and of a batch's activations
 `flops`        floating-point operations of a prediction
 `latency`      seconds of a prediction
 `energy`       watt-hours of a trial's training so far
@@ -19,7 +19,7 @@ and its name in `MEASURED`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -39,12 +39,42 @@ def size() -> Objective:
     return Objective("size", "min", of=count_parameters, before_training=True)
 
 
-def memory() -> Objective:
+def memory(batch_size: int | None = None) -> Objective:
     """Returns the bytes of a model's weights as an objective to minimise, ``"memory"``.
 
-    Weights of 16 bits count half of those of 32; activations and the optimizer are not included.
+    With `batch_size`, the activations of that many samples besides: the outputs of all layers, as
+    training keeps them for the gradients. Values of 16 bits count half of those of 32; the
+    optimizer's variables and the backend's work space are not included.
+
+    Args:
+        batch_size: samples whose activations are counted; None for the weights alone.
+
+    Raises:
+        InvalidInput: for a number below 1.
     """
-    return Objective("memory", "min", of=count_bytes, before_training=True)
+    if batch_size is not None:
+        require_integer("batch_size", batch_size, 1)
+    return Objective("memory", "min", of=MemoryBytes(batch_size), before_training=True)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MemoryBytes:
+    """Counts the bytes of weights and activations, see `memory`.
+
+    Attributes:
+        batch_size: samples whose activations are counted; None for the weights alone.
+    """
+
+    batch_size: int | None = None
+
+    def __call__(self, model: Any) -> float:
+        weights = count_bytes(model)
+        if self.batch_size is None:
+            return weights
+        from kerashpo.model_cost import count_activation_bytes
+
+        return weights + count_activation_bytes(model, self.batch_size)
 
 
 def flops() -> Objective:
@@ -201,14 +231,14 @@ def count_parameters(model: Any) -> float:
 
 def count_bytes(model: Any) -> float:
     """Returns how many bytes a built Keras model's weights take."""
-    return float(sum(math.prod(one.shape) * _item_bytes(one.dtype) for one in model.weights))
+    return float(sum(tensor_bytes(one.shape, one.dtype) for one in model.weights))
 
 
-def _item_bytes(dtype: Any) -> int:
-    name = getattr(dtype, "name", str(dtype))
-    if name == "bfloat16":
-        return 2
-    return int(np.dtype(name).itemsize)
+def tensor_bytes(shape: Iterable[int], dtype: Any) -> int:
+    """Returns how many bytes a tensor takes, its type given as NumPy's, Keras's or a name."""
+    name = str(getattr(dtype, "name", dtype))
+    item = 2 if name == "bfloat16" else np.dtype(name).itemsize
+    return math.prod(shape) * int(item)
 
 
 MEASURED: Mapping[str, Callable[[], Objective]] = {

@@ -13,7 +13,12 @@ import pytest
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
-from kerashpo.model_cost import count_operations, time_predictions, zeros
+from kerashpo.model_cost import (
+    count_activation_bytes,
+    count_operations,
+    time_predictions,
+    zeros,
+)
 from kerashpo.store.blobs import FileBlobs, MemoryBlobs
 from kerashpo.store.measuring import measuring
 from kerashpo.training.settings import Derived
@@ -42,6 +47,41 @@ def test_several_and_whole_number_inputs_have_batches_of_zeros():
     batch = zeros(model, 2)
     assert (batch["a"].shape, batch["b"].dtype) == ((2, 3), np.dtype("int32"))
     assert count_operations(model) >= 14
+
+
+def test_a_functional_model_of_one_input_is_measured():
+    x = keras.Input((20,))
+    model = keras.Model(x, keras.layers.Dense(5)(x))
+    assert zeros(model, 3).shape == (3, 20)
+    assert count_operations(model) == count_operations(dense(5))
+    assert len(time_predictions(model, 1, None)) >= 20
+
+
+def test_activations_are_the_outputs_of_the_layers_for_a_batch():
+    layers = [
+        keras.Input((8, 8, 1)),
+        keras.layers.Conv2D(16, 3),
+        keras.layers.Dropout(0.5),
+        keras.layers.Flatten(),
+        keras.layers.Dense(2, dtype="bfloat16"),
+    ]
+    model = keras.Sequential(layers)
+    sample = 2 * 4 * 36 * 16 + 2 * 2
+    assert count_activation_bytes(model, 1) == sample
+    assert kt.objectives.memory(5).of(model) == kt.objectives.memory().of(model) + 5 * sample
+    assert model.predict(np.zeros((2, 8, 8, 1)), verbose=0).shape == (2, 2)
+
+
+def test_a_shared_layer_has_an_activation_each_time_and_a_nested_model_none_of_its_own():
+    x, shared = keras.Input((10,)), keras.layers.Dense(10)
+    inner = keras.Sequential([keras.Input((10,)), keras.layers.Dense(7)])
+    model = keras.Model(x, inner(shared(shared(x))))
+    assert count_activation_bytes(model, 3) == 3 * 4 * (10 + 10 + 7)
+
+
+def test_activations_of_no_samples_are_refused():
+    with pytest.raises(InvalidInput, match="batch_size must be a whole number of at least 1"):
+        kt.objectives.memory(batch_size=0)
 
 
 class Silent(keras.Model):

@@ -24,7 +24,9 @@ from kerashpo.core.hypervolume import hypervolume
 from kerashpo.core.pareto import non_dominated
 
 RESULTS = Path(__file__).parent / "results" / "functions.csv"
-METHODS = ("nsga2", "tpe", "bayesian", "pymoo.nsga2", "optuna.nsga2", "optuna.tpe")
+OURS = ("nsga2", "tpe", "bayesian")
+PEERS = ("pymoo.nsga2", "optuna.nsga2", "optuna.tpe", "optuna.gp")
+METHODS = (*OURS, *PEERS)
 EVALUATIONS = 200
 Numbers = np.ndarray[Any, Any]
 
@@ -152,12 +154,13 @@ def optuna(function: Function, method: str, seed: int) -> list[Numbers]:
     kept = None if function.limits is None else limits
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        sampler = (
-            peer.samplers.NSGAIISampler(seed=seed, population_size=20, constraints_func=kept)
-            if method == "optuna.nsga2"
-            else peer.samplers.TPESampler(seed=seed, multivariate=True, constraints_func=kept)
-        )
-        study = peer.create_study(directions=["minimize"] * 2, sampler=sampler)
+        given = {"seed": seed, "constraints_func": kept}
+        samplers: dict[str, Callable[[], Any]] = {
+            "optuna.nsga2": lambda: peer.samplers.NSGAIISampler(population_size=20, **given),
+            "optuna.tpe": lambda: peer.samplers.TPESampler(multivariate=True, **given),
+            "optuna.gp": lambda: peer.samplers.GPSampler(**given),
+        }
+        study = peer.create_study(directions=["minimize"] * 2, sampler=samplers[method]())
 
         def value(trial: Any) -> tuple[float, ...]:
             tops = enumerate(function.upper)

@@ -21,7 +21,7 @@ from experiments.objectives.tables import DEVELOPMENT, TableTask
 
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 OURS = ("random", "nsga2", "tpe", "bayesian")
-PEERS = ("pymoo.nsga2", "optuna.nsga2", "optuna.tpe")
+PEERS = ("pymoo.nsga2", "optuna.nsga2", "optuna.tpe", "optuna.gp")
 TRIALS = 100
 _LEVEL = 1.96
 
@@ -50,6 +50,7 @@ def optuna(task: TableTask, name: str, seed: int) -> np.ndarray[Any, Any]:
         samplers: dict[str, Callable[[], Any]] = {
             "optuna.nsga2": lambda: peer.samplers.NSGAIISampler(seed=seed),
             "optuna.tpe": lambda: peer.samplers.TPESampler(seed=seed, multivariate=True),
+            "optuna.gp": lambda: peer.samplers.GPSampler(seed=seed),
         }
         study = peer.create_study(directions=["minimize"] * 2, sampler=samplers[name]())
 
