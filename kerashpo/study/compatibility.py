@@ -97,7 +97,7 @@ def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
         yield Difference(f"{key}: was {was!r}, now {now!r}", grows, restarts)
 
 
-_NESTED = ("compile", "fit", "options")
+_NESTED = ("compile", "fit", "measures", "options")
 """Settings that contain further ones, each of which is compared separately."""
 _OTHER_DATA = (
     "data: the arrays are other ones than those of the earlier search. A random split without a "

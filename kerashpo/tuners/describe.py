@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -19,9 +20,10 @@ _WRITERS = ("BackupAndRestore", "CSVLogger", "ModelCheckpoint", "RemoteMonitor",
 def describe(value: Any) -> Any:
     """Serialises an argument as JSON: equal for equal arguments of two processes.
 
-    Numbers, strings and nested lists or dicts are unchanged; objects with a `get_config` become
-    their class and configuration, functions their name and a digest of their code. Anything
-    else becomes the name of its class.
+    Numbers, strings and nested lists or dicts are unchanged; dataclasses become their class and
+    fields, objects with a `get_config` their class and configuration, functions their name and a
+    digest of their code. Anything else becomes its class and the plain arguments of its
+    constructor.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -75,6 +77,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _of_object(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        items = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        return {"class": type(value).__qualname__, **describe(items)}
     try:
         config = dict(value.get_config())
     except Exception:  # no configuration, or get_config fails

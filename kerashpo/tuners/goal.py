@@ -9,9 +9,11 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.limits import SIZE_ARGUMENT, Limit, read_limits, to_settings
 from kerashpo.core.objective import Weighing, read_weights, to_objectives
 from kerashpo.core.records import Objective
-from kerashpo.objectives import MEASURED, named
+from kerashpo.objectives import MEASURED, count_flops, count_parameters, named
 from kerashpo.training.settings import Derived
+from kerashpo.tuners.describe import describe
 
+_BY_NAME = (count_parameters, count_flops)
 DEFAULT_OBJECTIVE = "default_objective"
 """The metric's name if the user's own code returns one number; KerasTuner's name."""
 
@@ -96,6 +98,11 @@ class Goal:
     def compared(self) -> dict[str, Any]:
         """Returns the settings that a resume compares besides names and directions."""
         found = to_settings(self.limits)
+        measures = {one.name: one.of for one in (*self._limited, *self.objectives) if one.of}
+        # A function of this package is known by its metric's name, whatever its code.
+        own = {name: of for name, of in measures.items() if of not in _BY_NAME}
+        if own:
+            found["measures"] = {name: describe(of) for name, of in own.items()}
         if self.weighing is not None:
             found["weights"] = [weight for _, weight in self.weighing.parts]
         return found

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import kerashpo as kt
+from kerashpo.core.errors import StudyMismatch
 from kerashpo.objectives import count_bytes, count_parameters
 from tests.helpers.small_models import DATA, build_few, place
 
@@ -47,3 +48,37 @@ def test_the_volume_the_report_and_a_later_reading_have_all_objectives(searched,
     for lang, word in (("en", "hypervolume"), ("es", "hipervolumen")):
         page = searched.report(tmp_path / f"{lang}.html", lang=lang).read_text()
         assert word in page
+
+
+def many_parameters(model):
+    return model.count_params() > 50
+
+
+@pytest.mark.parametrize(
+    ("first", "changed", "line"),
+    [
+        (kt.objectives.memory(), kt.objectives.memory(8), "memory: was .*None.*, now .*8"),
+        (kt.objectives.latency(), kt.objectives.latency(4), "latency: was .*now .*'batch_size': 4"),
+        (kt.objectives.energy(), kt.objectives.energy(99), "energy: was .*10.0.*, now .*99.0"),
+        (
+            kt.Objective("large", "min", of=many_parameters, before_training=True),
+            kt.Objective("large", "min", of=count_parameters, before_training=True),
+            "large: was 'many_parameters",
+        ),
+    ],
+)
+@pytest.mark.parametrize("role", ["objective", "limit"])
+def test_a_resume_that_measures_otherwise_is_refused(first, changed, line, role, tmp_path):
+    def search(quantity):
+        given = (
+            {"objective": ["val_loss", quantity]}
+            if role == "objective"
+            else {"limits": {quantity: 1e9}}
+        )
+        tuner = kt.RandomSearch(build_few, max_trials=1, **place(tmp_path, **given))
+        tuner.search(**DATA, epochs=1)
+        return tuner
+
+    assert len(search(first).results) == len(search(first).results) == 1
+    with pytest.raises(StudyMismatch, match=line):
+        search(changed)
