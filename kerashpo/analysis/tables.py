@@ -18,12 +18,23 @@ FAILURE_COLUMNS = (
 CURVE_COLUMNS = ("trial", "epoch", "metric", "value", "seconds", "elapsed")
 
 
+def objective_columns(history: History) -> dict[str, str]:
+    """Returns the names of the columns of several objectives, and of the parts of a weighted sum.
+
+    That of the objective, or ``objective_<name>`` where the table has a column of that name.
+    """
+    parts = history.objectives if history.several else history.objectives[1:]
+    taken = TRIAL_COLUMNS
+    return {one.name: f"objective_{one.name}" if one.name in taken else one.name for one in parts}
+
+
 def trial_rows(history: History, space: Space) -> list[dict[str, Any]]:
     """Returns a row for each trial; ``param_<name>`` is absent where it was inactive."""
-    return [_trial_row(trial, space) for trial in history.trials.values()]
+    columns = objective_columns(history)
+    return [_trial_row(trial, space, columns) for trial in history.trials.values()]
 
 
-def _trial_row(trial: Trial, space: Space) -> dict[str, Any]:
+def _trial_row(trial: Trial, space: Space, columns: dict[str, str]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "trial": trial.number,
         "status": trial.status.value,
@@ -35,6 +46,7 @@ def _trial_row(trial: Trial, space: Space) -> dict[str, Any]:
         "seconds": trial.seconds,
         "error": None if trial.failure is None else trial.failure.message,
     }
+    row |= {columns[name]: value for name, value in trial.values.items() if name in columns}
     values = space.realise(trial.config)
     return row | {f"param_{name}": value for name, value in values.items()}
 

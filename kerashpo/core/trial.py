@@ -226,6 +226,15 @@ class Trial:
         """
         return self._costs(self.best, self._best)
 
+    @property
+    def values(self) -> dict[str, float]:
+        """The value of each objective, in its own direction, where it is known: see `costs`."""
+        return {
+            one.name: cost if one.direction == "min" else -cost
+            for one, cost in zip(self.objectives, self.costs)
+            if math.isfinite(cost)
+        }
+
     def costs_until(self, epoch: int) -> tuple[float, ...]:
         """The costs at the best epoch through `epoch`, which rungs compare."""
         bests = {run: self._judge_run(run, epoch) for run in self._scored}

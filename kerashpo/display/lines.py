@@ -10,8 +10,20 @@ from typing import TextIO, final
 from kerashpo.core.events import Ended, Event, FleetChanged, Noted, SessionEnded, SessionStarted
 from kerashpo.core.history import History
 from kerashpo.core.listener import Listener
+from kerashpo.core.trial import Trial
 from kerashpo.display.progress import Progress
-from kerashpo.display.text import GAP, clock, ending, farewell, heading, note, number, single_epochs
+from kerashpo.display.snapshot import BestSoFar, compared_values
+from kerashpo.display.text import (
+    GAP,
+    clock,
+    ending,
+    farewell,
+    heading,
+    note,
+    number,
+    single_epochs,
+    values_text,
+)
 
 
 @final
@@ -68,7 +80,6 @@ class LineDisplay(Listener):
         texts, trial = self._texts, history.trials[which]
         view = self._progress.view(history)
         left = "?" if view.left is None else clock(view.left)
-        best = None if view.best is None else view.best.score
         length = "" if single_epochs(view) else texts.plural("display.after", trial.epochs)
         parts = [
             texts(
@@ -78,13 +89,23 @@ class LineDisplay(Listener):
                 trial=which,
                 status=texts(f"status.{status}"),
                 after=length,
-                score=self._number(trial.score),
+                score=self._score(trial, history),
             ),
-            texts("display.line_best", score=self._number(best)),
+            self._best(view.best),
         ]
         if trial.failure is not None:
             parts.append(trial.failure.message)
         return GAP.join(parts)
+
+    def _score(self, trial: Trial, history: History) -> str:
+        values = compared_values(trial, history) if history.several else {}
+        return values_text(values, self._texts) if values else self._number(trial.score)
+
+    def _best(self, best: BestSoFar | None) -> str:
+        if best is not None and best.front is not None:
+            return self._texts.plural("display.front", best.front)
+        score = None if best is None else best.score
+        return self._texts("display.line_best", score=self._number(score))
 
     def _number(self, value: float | None) -> str:
         return self._texts("display.none") if value is None else number(value, self._texts)

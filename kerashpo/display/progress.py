@@ -23,7 +23,7 @@ from kerashpo.core.events import (
 )
 from kerashpo.core.history import History
 from kerashpo.core.records import Plan, Status
-from kerashpo.display.snapshot import View, best_of, running_trials
+from kerashpo.display.snapshot import View, best_of, compared_objectives, running_trials
 from kerashpo.display.time_left import TimeLeft
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
@@ -142,10 +142,10 @@ class Progress:
     def view(self, history: History) -> View:
         """Returns the `View`: the present state of the search."""
         trials = history.trials.values()
-        objective, space = history.objective, self._space_of(history)
+        space = self._space_of(history)
         return View(
             title=self.title,
-            objective=(objective.name, objective.direction),
+            objectives=tuple((one.name, one.direction) for one in compared_objectives(history)),
             seed=history.seed,
             workers=self.workers,
             folder=None if self.folder is None else short_path(self.folder),

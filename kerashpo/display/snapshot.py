@@ -9,6 +9,7 @@ from typing import Any, final
 from kerashpo.analysis.expected_score import ExpectedScore
 from kerashpo.analysis.saturation import Saturation
 from kerashpo.core.history import History
+from kerashpo.core.records import Objective
 from kerashpo.core.trial import Trial
 from kerashpo.space.space import Space
 
@@ -45,10 +46,21 @@ class Running:
 @final
 @dataclass(frozen=True, slots=True)
 class BestSoFar:
-    """The incumbent: which trial, its score, at which epoch, with which values."""
+    """The incumbent.
+
+    Attributes:
+        trial: its number.
+        score: its value in the objective that ranks.
+        values: its value in each objective that is compared, by name.
+        front: how many trials are on the Pareto front; None with a single objective.
+        epoch: that of the score.
+        config: the values of its parameters.
+    """
 
     trial: int
     score: float
+    values: dict[str, float]
+    front: int | None
     epoch: int
     config: dict[str, Any]
 
@@ -60,7 +72,8 @@ class View:
 
     Attributes:
         title: the tuner and its algorithm.
-        objective: the metric that ranks, and ``"min"`` or ``"max"``.
+        objectives: each metric that is compared, and ``"min"`` or ``"max"``; the first one ranks
+            unless there are several.
         seed: the study's seed.
         workers: how many trials are trained in parallel.
         folder: the study's folder, None for one in memory.
@@ -84,7 +97,7 @@ class View:
     """
 
     title: str
-    objective: tuple[str, str]
+    objectives: tuple[tuple[str, str], ...]
     seed: int
     workers: int
     folder: str | None
@@ -124,8 +137,24 @@ def best_of(history: History, space: Space) -> BestSoFar | None:
     if leader is None or leader.score is None or leader.best_epoch is None:
         return None
     return BestSoFar(
-        leader.number, leader.score, leader.best_epoch, plain(space.realise(leader.config))
+        trial=leader.number,
+        score=leader.score,
+        values=compared_values(leader, history),
+        front=len(history.front()) if history.several else None,
+        epoch=leader.best_epoch,
+        config=plain(space.realise(leader.config)),
     )
+
+
+def compared_objectives(history: History) -> tuple[Objective, ...]:
+    """Returns the objectives that trials are compared by: all of a front, else the first."""
+    return history.objectives if history.several else history.objectives[:1]
+
+
+def compared_values(trial: Trial, history: History) -> dict[str, float]:
+    """Returns a trial's value in each of the `compared_objectives` that is known."""
+    found = trial.values
+    return {one.name: found[one.name] for one in compared_objectives(history) if one.name in found}
 
 
 def plain(config: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from kerashpo.core.history import History
 from kerashpo.core.records import Objective, Status
 from kerashpo.core.trial import Trial
 from kerashpo.display.progress import short_path
-from kerashpo.display.snapshot import plain
-from kerashpo.display.text import energy_text, limits_text, score_notes
+from kerashpo.display.snapshot import compared_objectives, compared_values, plain
+from kerashpo.display.text import energy_text, limits_text, score_notes, values_text
 from kerashpo.i18n.numbers import count
 from kerashpo.i18n.texts import Texts
 from kerashpo.space.space import Space
@@ -37,17 +37,17 @@ def results_text(
     history: History, space: Space, ranked: Iterable[int], folder: str, texts: Texts
 ) -> str:
     """Returns the given trials, the best first: score, epoch and values."""
-    objective = history.objective
+    goal = compared_objectives(history)
     lines = [
         texts("summary.results", folder=short_path(folder)),
-        texts("summary.objective", name=objective.name, direction=objective.direction),
+        texts.plural("summary.objective", len(goal), goal=_directions(goal)),
     ]
     lines += [*limits_text(history, texts), *energy_text(history, texts)]
     lines += [texts("display.note", note=note) for note in score_notes(history, texts)]
     if history.stopped == "interrupted":
         lines.append(texts("summary.partial"))
     for one in ranked:
-        lines += ["", *_trial(history.trials[one], space, texts)]
+        lines += ["", *_trial(history.trials[one], history, space, texts)]
     return "\n".join(lines)
 
 
@@ -63,7 +63,7 @@ def search_line(
     return texts(
         "summary.tuner",
         parameters=texts.plural("summary.parameters", parameters),
-        goal=", ".join(f"{one.name} ({one.direction})" for one in objectives),
+        goal=_directions(objectives),
         folder=repr(folder),
         found=found,
     )
@@ -81,13 +81,21 @@ def results_line(history: History, texts: Texts) -> str:
     epochs = texts.plural("summary.epochs", history.epochs)
     line = f"{trials} ({by_status or texts('summary.none')}), {epochs}"
     best = history.best
-    if best is not None and best.score is not None:
+    if best is not None and history.several:
+        knee = values_text(compared_values(best, history), texts)
+        front = texts.plural("display.front", len(history.front()))
+        line += ", " + texts("summary.knee", front=front, values=knee, trial=best.number)
+    elif best is not None and best.score is not None:
         score = number_of(best.score, texts)
         name = history.objective.name
         line += ", " + texts("summary.best", metric=name, score=score, trial=best.number)
     if history.stopped == "interrupted":
         line += "; " + texts("summary.partial")
     return line
+
+
+def _directions(objectives: Iterable[Objective]) -> str:
+    return ", ".join(f"{one.name} ({one.direction})" for one in objectives)
 
 
 def _section(number: int) -> str:
@@ -99,11 +107,18 @@ def number_of(value: float, texts: Texts) -> str:
     return f"{value:.6g}".replace(".", texts("number.mark"))
 
 
-def _trial(trial: Trial, space: Space, texts: Texts) -> list[str]:
-    score = "-" if trial.score is None else number_of(trial.score, texts)
-    status = texts(f"status.{trial.status.value.lower()}")
+def _trial(trial: Trial, history: History, space: Space, texts: Texts) -> list[str]:
+    if history.several:
+        found = values_text(compared_values(trial, history), texts)
+    else:
+        score = "-" if trial.score is None else number_of(trial.score, texts)
+        found = texts("summary.score", score=score)
     line = texts(
-        "summary.trial", trial=trial.number, score=score, epoch=trial.best_epoch, status=status
+        "summary.trial",
+        trial=trial.number,
+        values=found,
+        epoch=trial.best_epoch,
+        status=texts(f"status.{trial.status.value.lower()}"),
     )
     values = plain(space.realise(trial.config))
     return [line, *(f"  {name}: {value}" for name, value in values.items())]

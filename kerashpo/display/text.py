@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,13 @@ def number(value: float, texts: Texts) -> str:
 
 def heading(view: View, texts: Texts) -> list[str]:
     """Returns tuner, study, objective, seed and workers."""
-    name, direction = view.objective
+    goal = ", ".join(f"{name} {direction}" for name, direction in view.objectives)
     study = [] if view.folder is None else [Path(view.folder).name]
     workers = texts.plural("display.workers", view.workers)
     return [
         view.title,
         *study,
-        f"{name} {direction}",
+        goal,
         texts("display.seed", seed=view.seed),
         workers,
     ]
@@ -82,12 +82,28 @@ def single_epochs(view: View) -> bool:
     return planned is not None and planned == view.trials[1]
 
 
-def best(incumbent: BestSoFar | None, name: str, texts: Texts) -> str:
-    """Returns the incumbent."""
+def best(incumbent: BestSoFar | None, texts: Texts) -> str:
+    """Returns the incumbent; with several objectives the Pareto front's size and its knee."""
     if incumbent is None:
         return texts("display.no_best")
-    score = texts("display.best", metric=name, score=number(incumbent.score, texts))
+    found = values_text(incumbent.values, texts)
+    if incumbent.front is None:
+        score = texts("display.best", values=found)
+    else:
+        front = texts.plural("display.front", incumbent.front)
+        score = f"{front}{GAP}{texts('display.knee', values=found)}"
     return f"{score}{GAP}{texts('display.place', trial=incumbent.trial, epoch=incumbent.epoch)}"
+
+
+def values_text(values: Mapping[str, float], texts: Texts) -> str:
+    """Returns metrics and their values: ``val_accuracy 0.9000, size 531``."""
+    return ", ".join(f"{name} {metric(value, texts)}" for name, value in values.items())
+
+
+def metric(value: float, texts: Texts) -> str:
+    """Returns a value of one of several objectives: whole numbers without decimals."""
+    whole = float(value).is_integer() and 1 < abs(value) < 1e15
+    return f"{value:.0f}" if whole else number(value, texts)
 
 
 def counts(view: View, texts: Texts) -> list[str]:
@@ -199,7 +215,7 @@ def score_notes(history: History, texts: Texts) -> list[str]:
 
 def view_notes(view: View, texts: Texts) -> list[str]:
     """Returns the `score_notes` of a search that has ended."""
-    name, notes = view.objective[0], []
+    name, notes = view.objectives[0][0], []
     if view.expected is not None:
         notes.append(expected_text(view.expected, name, texts))
     if view.saturation is not None and view.saturation.saturated:
@@ -217,7 +233,7 @@ def saturation_note(history: History, found: Saturation | None, texts: Texts) ->
 
 def farewell(view: View, texts: Texts) -> list[str]:
     """Returns the final lines: the best values, why the search ended, report and study."""
-    lines = [best(view.best, view.objective[0], texts)]
+    lines = [best(view.best, texts)]
     if view.best is not None:
         lines.append(f"{texts('display.values')} {view.best.config}")
     lines += [texts("display.note", note=note) for note in view_notes(view, texts)]

@@ -23,6 +23,7 @@ from kerashpo.analysis.tables import (
     TRIAL_COLUMNS,
     curve_rows,
     failure_rows,
+    objective_columns,
     trial_rows,
 )
 from kerashpo.core.history import History
@@ -32,6 +33,10 @@ from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_SCORE = TRIAL_COLUMNS.index("score") + 1
+"""Where the columns of several objectives stand."""
 
 
 class ResultTables(ABC):
@@ -52,16 +57,22 @@ class ResultTables(ABC):
     def trials(self) -> pd.DataFrame:
         """Returns a row for each trial: status, score, epochs, seconds, error, parameters.
 
-        If trials have several runs, ``spread`` is the standard deviation of their scores; if the
-        search has limits, ``feasible`` says whether a trial keeps them.
+        With several objectives, or a weighted sum of some, each has a column after ``score``: its
+        value at the epoch of the score. If trials have several runs, ``spread`` is the standard
+        deviation of their scores; if the search has limits, ``feasible`` says whether a trial
+        keeps them.
         """
         import pandas as pd
 
-        columns = [*TRIAL_COLUMNS, *(f"param_{name}" for name in self.space.names)]
-        frame = pd.DataFrame(trial_rows(self.history, self.space), columns=columns)
-        frame = frame.astype(
-            {"score": float, "spread": float, "seconds": float, "best_epoch": "Int64"}
+        before, after = TRIAL_COLUMNS[:_SCORE], TRIAL_COLUMNS[_SCORE:]
+        measured = [*objective_columns(self.history).values()]
+        parameters = (f"param_{name}" for name in self.space.names)
+        frame = pd.DataFrame(
+            trial_rows(self.history, self.space),
+            columns=[*before, *measured, *after, *parameters],
         )
+        numbers = dict.fromkeys(["score", "spread", "seconds", *measured], float)
+        frame = frame.astype({**numbers, "best_epoch": "Int64"})
         several = any(
             trial.runs > 1 or len(trial.reports) > 1 for trial in self.history.trials.values()
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from kerashpo.analysis.lineage import line_of
-from kerashpo.analysis.tables import trial_rows
+from kerashpo.analysis.tables import objective_columns, trial_rows
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.events import Event
 from kerashpo.core.history import History
@@ -267,12 +267,15 @@ def results_html(history: History, space: Space, texts: Texts) -> str:
     lines = [results_line(history, texts), *score_notes(history, texts)]
     ranked = history.ranking()[:_MOST]
     rows = {row["trial"]: row for row in trial_rows(history, space)}
-    names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
-    keys = [*names, *(f"param_{name}" for name in space.names)]
+    measured = objective_columns(history)
+    before = ["trial", "status", *(() if history.several else ("score",))]
+    after = ("best_epoch", "epochs", "seconds")
+    keys = [*before, *measured.values(), *after, *(f"param_{name}" for name in space.names)]
     table = ""
     if ranked:
         cells = [[_cell(key, rows[number].get(key), texts) for key in keys] for number in ranked]
-        titles = [*(texts(f"column.{name}") for name in names), *space.names]
+        own, rest = ([texts(f"column.{name}") for name in part] for part in (before, after))
+        titles = [*own, *measured, *rest, *space.names]
         table = pd.DataFrame(cells, columns=titles).to_html(index=False, border=0)
     left = len(history.trials) - len(ranked)
     more = [texts("summary.more", shown=len(ranked), left=left)] if left else []

@@ -11,6 +11,7 @@ import numpy as np
 
 from kerashpo.core.errors import InvalidInput, nearest
 from kerashpo.core.records import Objective
+from kerashpo.objectives import MEASURED
 from kerashpo.training.arrays import are_arrays
 from kerashpo.training.batch_spec import first_batch
 from kerashpo.training.build import build_all, built_already
@@ -109,6 +110,12 @@ def _missing(
             f"The {kind} {name!r} is no single number: the metric returns an array of shape "
             f"{np.shape(logged[name])}. Have it averaged (average='macro', say), or choose one of "
             f"its elements. The model logs: {shown}."
+        )
+    if name in MEASURED:
+        return (
+            f"The model does not log the {kind} {name!r}, and an Objective without of= is a metric "
+            f"that the model logs. Pass the name alone, {name!r}, or "
+            f"kerashpo.objectives.{name}(). The model logs: {shown}."
         )
     return f"The model does not log the {kind} {name!r}.{nearest(name, metrics)} It logs: {shown}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
@@ -9,12 +10,24 @@ import pytest
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.events import Ended, JobStarted, Reported, StudyCreated
+from kerashpo.core.events import (
+    Ended,
+    JobStarted,
+    Reported,
+    SessionEnded,
+    SessionStarted,
+    StudyCreated,
+)
 from kerashpo.core.history import History
-from kerashpo.core.records import Report, Start, Status
+from kerashpo.core.objective import WEIGHTED
+from kerashpo.core.records import Plan, Report, Start, Status
+from kerashpo.display.lines import LineDisplay
+from kerashpo.display.progress import Progress
+from kerashpo.display.summary import results_line, results_text
+from kerashpo.i18n.texts import Texts
 from kerashpo.space import Space, choice, uniform
 from kerashpo.store.blobs import MemoryBlobs, best_key
-from kerashpo.study.results import Results
+from kerashpo.study.results import Results, results_html
 from kerashpo.study.retention import Retention
 
 SPACE = Space({"x": uniform(0.0, 1.0), "y": uniform(0.0, 1.0)})
@@ -120,6 +133,62 @@ def test_a_function_of_several_objectives():
     assert [*front.columns] == ["trial", "f1", "f2", "param_x", "param_y"]
     assert results.best.trial in {*front["trial"]}
     assert {*front["trial"]} == {*results.history.front()}
+
+
+def test_the_table_of_trials_has_a_column_for_each_objective():
+    trials = Results(study(ROWS), SPACE).trials()
+    assert [*trials.columns[:5]] == ["trial", "status", "score", "f1", "f2"]
+    assert [*trials["f1"]] == [one for one, _ in ROWS[:4]] + [-1.0]
+    assert [*trials["f2"][:4]] == [two for _, two in ROWS[:4]]
+    assert math.isnan(trials["f2"][4])
+    single = Results(study([(1.0,)], (("f1", "min"),)), SPACE).trials()
+    assert "f1" not in single
+
+
+def test_an_objective_named_like_a_column_has_one_of_its_own():
+    rows = Results(study(ROWS, (("f1", "min"), ("seconds", "max"))), SPACE).trials()
+    assert rows["objective_seconds"][1] == 3.0
+    assert rows["seconds"][1] == 1.0
+
+
+def test_the_parts_of_a_weighted_sum_have_columns():
+    goal = ((WEIGHTED, "min"), ("f1", "min"), ("f2", "max"))
+    trials = Results(study([(5.0, 1.0, 2.0)], goal), SPACE).trials()
+    assert [*trials.loc[0, ["score", "f1", "f2"]]] == [5.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("lang", "goals", "trial", "found"),
+    [
+        ("en", "Objectives: f1 (min), f2 (min)", "Trial 1   f1 2, f2 3 at epoch 1",
+         "Pareto front of 3 trials, knee f1 2, f2 3 by trial 1"),
+        ("es", "Objetivos: f1 (min), f2 (min)", "Ensayo 1   f1 2, f2 3 en la época 1",
+         "frente de Pareto de 3 ensayos, codo f1 2, f2 3 del ensayo 1"),
+    ],
+)  # fmt: skip
+def test_summaries_name_every_objective(lang, goals, trial, found):
+    history, texts = study(ROWS), Texts.of(lang)
+    text = results_text(history, SPACE, history.ranking()[:2], "runs", texts)
+    assert goals in text
+    assert trial in text
+    assert found in results_line(history, texts)
+    page = results_html(history, SPACE, texts)
+    assert "<th>f1</th>" in page
+    assert "<th>f2</th>" in page
+
+
+def test_a_display_shows_all_objectives_the_front_and_its_knee():
+    out = io.StringIO()
+    progress = Progress("NSGA2", Plan((), 5, 5), None)
+    display, history = LineDisplay(progress, out), History()
+    started = [SessionStarted(0.0)]
+    for event in (*_events(ROWS[:2]), *started, SessionEnded("finished", True)):
+        history.apply(event)
+        display.on_event(event, history)
+    text = out.getvalue()
+    assert "trial 1 completed: f1 2, f2 3   Pareto front of 2 trials" in text
+    assert "f1 min, f2 min" in text
+    assert "Pareto front of 2 trials   knee f1 0.0000, f2 10   trial 0, epoch 1" in text
 
 
 def test_one_objective_in_a_list_is_the_single_search():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import kerashpo as kt
-from kerashpo.core.errors import StudyMismatch
+from kerashpo.core.errors import InvalidInput, StudyMismatch
 from kerashpo.objectives import count_bytes, count_parameters
 from tests.helpers.small_models import DATA, build_few, place
 
@@ -48,6 +48,13 @@ def test_the_volume_the_report_and_a_later_reading_have_all_objectives(searched,
     for lang, word in (("en", "hypervolume"), ("es", "hipervolumen")):
         page = searched.report(tmp_path / f"{lang}.html", lang=lang).read_text()
         assert word in page
+
+
+def test_an_objective_that_only_has_the_name_of_a_quantity_is_explained(tmp_path):
+    where = place(tmp_path, objective=["val_loss", kt.Objective("size", "min")])
+    tuner = kt.RandomSearch(build_few, max_trials=1, **where)
+    with pytest.raises(InvalidInput, match=r"name alone, 'size', or kerashpo.objectives.size"):
+        tuner.search(**DATA, epochs=1)
 
 
 def many_parameters(model):
