@@ -9,14 +9,17 @@ from typing import Any
 from kerashpo.algorithms.registry import algorithm_options
 from kerashpo.core.errors import InvalidInput, nearest
 
+_WEIGHTS = " Have it return the weighted sum, as one objective."
 _OF_TUNERS = {
     "optimize": {
         "project_name": " directory is the study's own folder: directory='runs/name'.",
         "max_epochs": " fn is called once for each trial: simulate and the tuners have epochs.",
+        "weights": _WEIGHTS,
     },
     "simulate": {
         "directory": " A simulated study is kept in memory.",
         "project_name": " A simulated study is kept in memory.",
+        "weights": _WEIGHTS,
         "verbose": " A simulation shows nothing while it runs.",
     },
 }
