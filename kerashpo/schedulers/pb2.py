@@ -6,6 +6,12 @@ changes in a generation, given the values, the time and the objective at its sta
 lower confidence bound of the next generation's change is minimised; copies that were proposed
 before count as if they had returned their mean. Changes are standardised within each generation,
 since they shrink as training goes on.
+
+Unlike there, candidates are a step away from the parent's values. The best next generation is
+not the best training: a low learning rate lowers the loss at once and slows down all that follows
+(Wu, Ren, Liao and Grosse, "Understanding Short-Horizon Bias in Stochastic Meta-Optimization",
+ICLR 2018). Among values of the whole range the process finds those of the best next generation
+and ends no better than random steps; near the parent it chooses the direction.
 """
 
 from __future__ import annotations
@@ -28,8 +34,9 @@ from kerashpo.space.space import Space
 
 _ROWS = 128
 """So many latest observations the process is conditioned on."""
-_DRAWN, _NEAR = 192, 64
-"""Candidates sampled again, and those a step away from the parent's values."""
+_CANDIDATES, _STEP = 16, 0.07
+"""How many there are, and the standard deviation of their steps from the parent's values. The
+chosen one is among the farther ones, so steps are shorter than those without a process."""
 _CONFIDENCE = 2.0
 """So many standard deviations below the mean is the bound."""
 
@@ -59,6 +66,7 @@ def propose(
     observed: Sequence[Observation],
     start: tuple[int, float],
     pending: Sequence[tuple[Config, float]],
+    resample: float,
     rng: np.random.Generator,
 ) -> Config:
     """Returns the values of a copy for the next generation.
@@ -70,10 +78,13 @@ def propose(
         observed: the observations, in the order of generations.
         start: the epoch at which the next generation ends, and the parent's cost at its start.
         pending: values and costs at the start of the copies that were proposed before.
+        resample: the probability with which a candidate's choice without an order is resampled.
         rng: draws the candidates.
     """
-    candidates = [space.perturb(parent, rng, names, resample=1.0) for _ in range(_DRAWN)]
-    candidates += [space.perturb(parent, rng, names, resample=0.0) for _ in range(_NEAR)]
+    candidates = [
+        space.perturb(parent, rng, names, 0.0, step=_STEP, resample_choices=resample)
+        for _ in range(_CANDIDATES)
+    ]
     kept = list(observed)[-_ROWS:]
     if not kept:
         return candidates[0]

@@ -60,7 +60,8 @@ class PBT(Scheduler):
         interval: epochs between two comparisons.
         mutate: names of the parameters that a copy may change; None for all.
         quantile: the part of the population that is replaced, and that is copied.
-        resample: the probability with which a value is resampled instead of taking a step.
+        resample: the probability with which a value is resampled instead of taking a step; with
+            ``"bayesian"`` only a choice without an order is.
         explore: how a copy gets its values, one of `EXPLORE`.
         limit: how many configurations there can be at most, for the plan.
 
@@ -220,7 +221,8 @@ class PBT(Scheduler):
             if copy.parent is not None and copy.forked_at == self._since
         ]
         start = (self._until, self._cost(history.trials[parent], self._since))
-        return propose(space, self._mutate, config, self._observed(history), start, pending, rng)
+        observed = self._observed(history)
+        return propose(space, self._mutate, config, observed, start, pending, self._resample, rng)
 
     def _observed(self, history: History) -> list[Observation]:
         """Returns the observations of all members in all generations so far, in order."""

@@ -15,14 +15,18 @@ from kerashpo.core.records import Config, Scalar
 from kerashpo.space.domains import Domain, Integer
 from kerashpo.space.params import Param
 
+STEP = 0.1
+"""The standard deviation of a step, as a share of the range."""
+
 
 def perturbed(
     params: Iterable[Param],
     config: Config,
     rng: np.random.Generator,
     names: Collection[str] | None = None,
-    step: float = 0.1,
+    step: float = STEP,
     resample: float = 0.25,
+    resample_choices: float | None = None,
 ) -> Config:
     """Returns a perturbed copy of a configuration.
 
@@ -38,7 +42,9 @@ def perturbed(
         names: the parameters that may change; None for all.
         step: the standard deviation of a step, as a share of the range.
         resample: the probability with which a parameter is resampled instead.
+        resample_choices: the same for choices without an order; None for `resample`.
     """
+    chance = resample if resample_choices is None else resample_choices
     found: dict[str, Scalar] = {}
     for param in params:
         if not param.active(found):
@@ -48,7 +54,7 @@ def perturbed(
             found[param.name] = domain.at(rng.random())
         elif domain.levels == 1 or (names is not None and param.name not in names):
             found[param.name] = value
-        elif rng.random() < resample:
+        elif rng.random() < (chance if domain.categorical else resample):
             found[param.name] = domain.at(rng.random())
         else:
             found[param.name] = _moved(domain, value, float(rng.normal(0.0, step)))

@@ -19,7 +19,7 @@ from kerashpo.space.domains import Choice, Float, Integer
 from kerashpo.space.formats.definitions import mapping_of, parts_of, read_file
 from kerashpo.space.lazy import Lazy
 from kerashpo.space.params import Param
-from kerashpo.space.perturb import perturbed
+from kerashpo.space.perturb import STEP, perturbed
 
 Key: TypeAlias = "tuple[tuple[str, Scalar], ...]"
 Projection: TypeAlias = Callable[[Config], Config]
@@ -134,16 +134,13 @@ class Space:
         rng: np.random.Generator,
         names: Collection[str] | None = None,
         resample: float = 0.25,
+        *,
+        step: float = STEP,
+        resample_choices: float | None = None,
     ) -> Config:
-        """Returns a perturbed copy of a configuration of this space, see `perturbed`.
-
-        Args:
-            config: the configuration to perturb.
-            rng: the generator.
-            names: the parameters that may change; None for all.
-            resample: the probability with which a parameter is resampled instead.
-        """
-        return self.project(perturbed(self.params, config, rng, names, resample=resample))
+        """Returns a perturbed copy of a configuration of this space, see `perturbed`."""
+        found = perturbed(self.params, config, rng, names, step, resample, resample_choices)
+        return self.project(found)
 
     def __contains__(self, config: object) -> bool:
         if not isinstance(config, Mapping):

@@ -37,9 +37,11 @@ class PBT(Tuner):
             only at the start. None for all numbers and ordered choices that do not change shapes of
             the model or its optimizer, which is found by building a few models.
         quantile: the fraction of the population that is replaced at each comparison, at most 0.5.
-        resample: the probability with which a value is resampled instead of perturbed.
+        resample: the probability with which a value is resampled instead of perturbed; with
+            ``"bayesian"`` only a choice without an order is.
         explore: how a copy gets its values: ``"perturb"`` takes a random step; ``"bayesian"`` is
-            PB2 (Parker-Holder et al., 2020): a Gaussian process over values and epochs proposes.
+            PB2 (Parker-Holder et al., 2020): a Gaussian process over values and epochs chooses
+            among several steps.
         together: whether members of one shape are trained as one program, on JAX: ``"auto"`` where
             that pays, which the display says; True requires it, False never does.
         seed: see `Tuner`.

@@ -201,7 +201,15 @@ def test_the_registry_builds_it_from_a_studys_settings():
     assert isinstance(found, PBT) and found.plan().epochs == 27
 
 
-def test_a_gaussian_process_proposes_what_gained_most():
+def proposals(space, parent, observed, pending=(), seeds=range(6), resample=0.25):
+    start = (8, 1.0)
+    return [
+        propose(space, None, parent, observed, start, pending, resample, np.random.default_rng(s))
+        for s in seeds
+    ]
+
+
+def test_a_gaussian_process_steps_from_the_parent_towards_what_gained_most():
     """A tenth of the range around 0.8 gained most in three generations."""
     space, rng = Space({"x": uniform(0.0, 1.0)}), np.random.default_rng(0)
     observed = [
@@ -209,14 +217,33 @@ def test_a_gaussian_process_proposes_what_gained_most():
         for epoch in (2, 4, 6)
         for x in rng.random(12)
     ]
-    found = [
-        propose(space, None, {"x": 0.1}, observed, (8, 1.0), [], np.random.default_rng(seed))
-        for seed in range(3)
+    below, above = (
+        np.array([config["x"] for config in proposals(space, {"x": parent}, observed)])
+        for parent in (0.65, 0.95)
+    )
+    assert np.all(below > 0.65) and np.all(above < 0.95)
+    # Steps, not jumps: a value far from what gained most stays far from it at first.
+    assert all(config["x"] < 0.4 for config in proposals(space, {"x": 0.1}, observed))
+
+
+def test_a_gaussian_process_spreads_copies_that_are_proposed_together():
+    space = Space({"x": uniform(0.0, 1.0)})
+    observed = [Observation(2, {"x": x}, 1.0, 0.9) for x in (0.1, 0.9)]
+    for seed in range(3):
+        first = proposals(space, {"x": 0.5}, observed, seeds=[seed])[0]
+        second = proposals(space, {"x": 0.5}, observed, [(first, 1.0)] * 3, seeds=[seed])[0]
+        assert (first["x"] - 0.5) * (second["x"] - 0.5) < 0
+
+
+def test_a_gaussian_process_chooses_among_choices_that_are_resampled():
+    space, rng = Space({"kind": choice(["a", "b"])}), np.random.default_rng(0)
+    observed = [
+        Observation(epoch, {"kind": kind}, 1.0, 0.9 if kind == "b" else 1.0 + 1e-3 * rng.random())
+        for epoch in (2, 4, 6)
+        for kind in "aabb"
     ]
-    assert all(abs(float(config["x"]) - 0.8) < 0.15 for config in found)
-    pending = [(found[0], 1.0)] * 3
-    other = propose(space, None, {"x": 0.1}, observed, (8, 1.0), pending, np.random.default_rng(0))
-    assert other != found[0]
+    assert {c["kind"] for c in proposals(space, {"kind": "a"}, observed, resample=1.0)} == {"b"}
+    assert {c["kind"] for c in proposals(space, {"kind": "a"}, observed, resample=0.0)} == {"a"}
 
 
 def test_a_gaussian_process_bears_costs_that_are_not_finite():
@@ -225,7 +252,8 @@ def test_a_gaussian_process_bears_costs_that_are_not_finite():
     for costs in ([math.inf] * 3, [1.0, math.inf, 0.5], [1.0], []):
         observed = [Observation(2, config, math.inf, cost) for cost in costs]
         rng = np.random.default_rng(0)
-        assert propose(space, ["x"], config, observed, (4, math.inf), [], rng) in space
+        found = propose(space, ["x"], config, observed, (4, math.inf), [], 0.25, rng)
+        assert found in space
 
 
 def test_bayesian_copies_take_the_same_values_after_any_cut():

@@ -106,3 +106,13 @@ def test_dependent_ranges_are_kept():
 def test_the_same_numbers_give_the_same_step():
     config = CONDITIONAL.default()
     assert perturbations(CONDITIONAL, config) == perturbations(CONDITIONAL, config)
+
+
+def test_choices_without_an_order_have_a_probability_of_their_own():
+    space = Space({"x": uniform(0.0, 1.0), "kind": choice(["a", "b", "c"])})
+    start = {"x": 0.5, "kind": "a"}
+    kept = perturbations(space, start, resample=1.0, resample_choices=0.0)
+    assert {c["kind"] for c in kept} == {"a"} and max(c["x"] for c in kept) > 0.9
+    drawn = perturbations(space, start, resample=0.0, resample_choices=1.0, step=0.01)
+    assert {c["kind"] for c in drawn} == {"a", "b", "c"}
+    assert max(abs(c["x"] - 0.5) for c in drawn) < 0.1
