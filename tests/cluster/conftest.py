@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 import warnings
 from functools import partial
+from pathlib import Path
 
+import psutil
 import pytest
 
 RAY = pytest.importorskip("ray", reason='needs the extra: pip install "kerashpo[ray]"')
@@ -73,3 +78,22 @@ def pool(connected, tmp_path):
     yield begin
     for executor in made:
         executor.close()
+
+
+@pytest.fixture
+def alone():
+    """The environment of a user on a machine without a cluster."""
+    with tempfile.TemporaryDirectory(prefix="kh") as folder:  # sockets' paths must be short
+        variables = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
+        variables |= {"HOME": folder, "RAY_TMPDIR": folder}
+        variables["PYTHONPATH"] = os.pathsep.join(sys.path)
+        try:
+            yield variables, Path(folder)
+        finally:
+            for process in processes(folder):
+                process.kill()
+
+
+def processes(folder):
+    found = psutil.process_iter(["cmdline"])
+    return [p for p in found if any(str(folder) in part for part in p.info["cmdline"] or ())]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 RAY = pytest.importorskip("ray", reason='needs the extra: pip install "kerashpo[ray]"')
 
 import kerashpo as kt
+from tests.cluster.conftest import processes
 
 pytestmark = pytest.mark.cluster
 
@@ -39,25 +37,6 @@ import kerashpo as kt
 kt.optimize(lambda config: config["x"], {"x": kt.space.uniform(0.0, 1.0)}, max_trials=2, seed=0,
     directory=sys.argv[1], workers="ray")
 """
-
-
-@pytest.fixture
-def alone():
-    """The environment of a user on a machine without a cluster."""
-    with tempfile.TemporaryDirectory(prefix="kh") as folder:  # sockets' paths must be short
-        variables = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
-        variables |= {"HOME": folder, "RAY_TMPDIR": folder}
-        variables["PYTHONPATH"] = os.pathsep.join(sys.path)
-        try:
-            yield variables, Path(folder)
-        finally:
-            for process in processes(folder):
-                process.kill()
-
-
-def processes(folder):
-    found = psutil.process_iter(["cmdline"])
-    return [p for p in found if any(str(folder) in part for part in p.info["cmdline"] or ())]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from kerashpo.executors.pool.protocol import Broken, FromWorker, Order
 from kerashpo.executors.pool.transport import Link, Loss, Transport
 from kerashpo.executors.ray.connection import RayConnection, room
 from kerashpo.executors.ray.keeper import SIDE_BY_SIDE, RayKeeper
-from kerashpo.executors.ray.worker import RayWorker
+from kerashpo.executors.ray.worker import Checkpoints, RayWorker
 from kerashpo.executors.remote.recipe import write_recipe
 from kerashpo.executors.remote.versions import versions
 from kerashpo.store.base import Blobs
@@ -77,6 +77,7 @@ class RayTransport(Transport):
         self._jobs, self._environment = jobs, dict(environment or {})
         self._actors = _actor_class(needs, threads or {})
         self._local, self._prepare = local, cloudpickle.dumps(prepare or _nothing)
+        self._checkpoints = Checkpoints(connection.home, local)
         self._recipe: Any = _put(write_recipe(make, parts or {}, local))
         self._keeper: Any = None
 
@@ -89,8 +90,16 @@ class RayTransport(Transport):
             wanted = max(1, room(self._connection.nodes, self._needs))
         return int(max(1, min(wanted, self._jobs())))
 
-    def open(self) -> None:
-        if self._local is not None:
+    def start(self, number: int, ahead: float) -> Link:
+        actor = self._actors.remote(self._environment)
+        call = actor.begin.remote(self._recipe, self._checkpoints, ahead, versions(), self._prepare)
+        return RayLink(self._connection, actor, call, self._introduce)
+
+    def _introduce(self, actor: Any) -> None:
+        """Has a worker on another node reach the checkpoints through the keeper."""
+        if self._local is None:
+            return
+        if self._keeper is None:
             here = NodeAffinitySchedulingStrategy(self._connection.home, soft=False)
             # Its methods can be repeated, so another process takes over if this one is killed.
             keeper = ray.remote(
@@ -100,11 +109,7 @@ class RayTransport(Transport):
                 max_task_retries=-1,
             )(RayKeeper)
             self._keeper = keeper.options(scheduling_strategy=here).remote(self._local)
-
-    def start(self, number: int, ahead: float) -> Link:
-        actor = self._actors.remote(self._environment)
-        call = actor.begin.remote(self._recipe, self._keeper, ahead, versions(), self._prepare)
-        return RayLink(self._connection, actor, call)
+        actor.meet.remote(self._keeper)
 
     def wait(self, links: Sequence[Link], timeout: float | None) -> Sequence[Link]:
         mine = [link for link in links if isinstance(link, RayLink)]
@@ -155,13 +160,20 @@ class RayLink(Link):
         connection: the cluster.
         actor: the worker.
         call: its first call, of `RayWorker.begin`.
+        introduce: called with the worker if it is on another node than the driver.
 
     Attributes:
         call: the call whose return is awaited, None if there is none.
     """
 
-    def __init__(self, connection: RayConnection, actor: Any, call: Any) -> None:
-        self._connection, self._actor = connection, actor
+    def __init__(
+        self,
+        connection: RayConnection,
+        actor: Any,
+        call: Any,
+        introduce: Callable[[Any], None],
+    ) -> None:
+        self._connection, self._actor, self._introduce = connection, actor, introduce
         self.call: Any = call
         self._asked = time.monotonic()
         self._node = self._address = ""
@@ -190,7 +202,15 @@ class RayLink(Link):
         self._outbox.append(order)
 
     def flush(self) -> None:
-        """Sends the orders, with the next exchange or beside the one that is under way."""
+        """Sends the orders, with the next exchange or beside the one that is under way.
+
+        While messages are not handled yet, the next exchange waits for the orders that answer
+        them: an epoch costs one call.
+        """
+        if not self._inbox:
+            self._exchange()
+
+    def _exchange(self) -> None:
         if self._ended or not self._node:
             return
         orders, self._outbox = self._outbox, []
@@ -208,6 +228,8 @@ class RayLink(Link):
             result = ray.get(call)
             if not self._node:
                 self._node, self._address, _ = result
+                if self._node != self._connection.home:
+                    self._introduce(self._actor)
             else:
                 messages, self._ended, self._memory = result
                 self._inbox.extend(pickle.loads(messages))
@@ -224,12 +246,12 @@ class RayLink(Link):
 
     def join(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        self.flush()
+        self._exchange()
         while not self._ended and self.call is not None and time.monotonic() < deadline:
             ready, _ = ray.wait([self.call], timeout=max(0.0, deadline - time.monotonic()))
             if ready:
                 self.collect()
-                self.flush()
+                self._exchange()
 
     def loss(self) -> Loss:
         address = self._address or "a node"

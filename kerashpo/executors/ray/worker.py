@@ -7,7 +7,8 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, final
 
 import psutil
@@ -21,11 +22,25 @@ from kerashpo.executors.pool.protocol import Broken, FromWorker, Idle
 from kerashpo.executors.remote.kept_blobs import KeptBlobs, Reply
 from kerashpo.executors.remote.recipe import Recipe, read_recipe
 from kerashpo.executors.remote.versions import refusal, versions
+from kerashpo.store.base import Blobs
 
 _LINGER = 0.01
 """Seconds in which a worker that has finished a task is expected to be idle."""
 _PATIENCE = 20.0
 """Seconds after which `RayWorker.exchange` returns without a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """How a worker reaches the checkpoints.
+
+    Attributes:
+        home: the id of the driver's node.
+        local: those that only this node reaches; None if every node reaches the runner's own.
+    """
+
+    home: str
+    local: Blobs | None
 
 
 @final
@@ -48,12 +63,13 @@ class RayWorker:
         self._ended = False
         self._channel: Channel | None = None
         self._process = psutil.Process()
+        self._keeper: Future[Any] = Future()
 
     @ray.method(concurrency_group="orders")
     def begin(
         self,
         recipe: Recipe,
-        keeper: Any,
+        checkpoints: Checkpoints,
         ahead: float,
         wanted: Mapping[str, str],
         prepare: bytes,
@@ -62,7 +78,8 @@ class RayWorker:
 
         Args:
             recipe: builds the runner.
-            keeper: the actor with the checkpoints; None if the recipe's are reachable.
+            checkpoints: what the driver's node reaches: a worker on it reads and writes them
+                itself, and others wait for `meet`.
             ahead: passed to the `Channel`.
             wanted: versions of the driver.
             prepare: the pickle of a function to call first.
@@ -77,7 +94,8 @@ class RayWorker:
             self._send(Broken(refused, ""))
             self._end()
         else:
-            blobs = None if keeper is None else KeptBlobs(partial(_ask, keeper))
+            at_home = node == checkpoints.home
+            blobs = checkpoints.local if at_home else KeptBlobs(self._ask)
 
             def make() -> Any:
                 pickle.loads(prepare)()
@@ -85,6 +103,11 @@ class RayWorker:
 
             threading.Thread(target=self._serve, args=(make,), daemon=True).start()
         return node, address, os.getpid()
+
+    @ray.method(concurrency_group="orders")
+    def meet(self, keeper: Any) -> None:
+        """Takes the actor with the checkpoints, for a worker on another node than the driver's."""
+        self._keeper.set_result(keeper)
 
     @ray.method(concurrency_group="orders")
     def take(self, first: int, orders: bytes) -> None:
@@ -118,6 +141,9 @@ class RayWorker:
                     self._channel.take(order)
                 if not batch:
                     break
+
+    def _ask(self, method: str, arguments: tuple[Any, ...]) -> Reply:
+        return _ask(self._keeper.result(), method, arguments)
 
     def _serve(self, make: Callable[[], Any]) -> None:
         assert self._channel is not None
