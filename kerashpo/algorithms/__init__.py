@@ -14,6 +14,7 @@ will be trained: any algorithm runs under any scheduler.
 ``de``        differential evolution
 ``nsga2``     NSGA-II: crossover and mutation of the non-dominated trials
 ``pso``       a particle swarm
+``policy``    a network trained by reinforcement learning that chooses among candidates
 ============  ========================================================================
 
 Shared by several: ``dedup`` (no configuration twice), ``evaluations`` and ``observations`` (what is

@@ -62,6 +62,7 @@ _ENTRIES: dict[str, AlgorithmEntry] = {
     "de": AlgorithmEntry("de:DifferentialEvolution"),
     "nsga2": AlgorithmEntry("nsga2:NSGA2", "NSGA2", several=True),
     "pso": AlgorithmEntry("pso:ParticleSwarm"),
+    "policy": AlgorithmEntry("policy:SearchPolicy"),
 }
 
 

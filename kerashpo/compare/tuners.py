@@ -16,7 +16,7 @@ from kerashpo.schedulers.registry import scheduler_class, tuner_pair
 
 OURS = (
     "hyperband", "bayesian", "random", "asha", "bohb", "recommended", "pbt",
-    "dehb", "auto", "tpe", "cmaes", "de", "pso", "sobol", "nsga2",
+    "dehb", "auto", "tpe", "cmaes", "de", "pso", "policy", "sobol", "nsga2",
 )  # fmt: skip
 MEMBERS = 8
 """The usual population of `PBT`."""

@@ -51,7 +51,7 @@ class SearchOracle(FullOracle):
         objective: see `FixedOracle`.
         max_trials: the most trials.
         algorithm: proposes configurations, a name of `kerashpo.algorithms`: ``"tpe"``, ``"cmaes"``,
-            ``"de"``, ``"pso"``, ``"bayesian"``, ``"sobol"`` or ``"random"``.
+            ``"de"``, ``"pso"``, ``"policy"``, ``"bayesian"``, ``"sobol"`` or ``"random"``.
         algorithm_options: further arguments of the algorithm.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 

@@ -58,6 +58,7 @@ CASES: Final[dict[str, AlgorithmCase]] = {
     "de": AlgorithmCase(_named("de", population_size=5)),
     "nsga2": AlgorithmCase(_named("nsga2", population_size=5), several=True),
     "pso": AlgorithmCase(_named("pso", population_size=4)),
+    "policy": AlgorithmCase(_named("policy", num_initial_points=3)),
 }
 """The algorithms of the registry, by name."""
 

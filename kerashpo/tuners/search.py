@@ -21,8 +21,8 @@ class Search(Tuner):
         max_trials: how many configurations to try.
         seed: see `Tuner`.
         algorithm: proposes configurations, a name of `kerashpo.algorithms`: ``"bayesian"``,
-            ``"tpe"``, ``"cmaes"``, ``"de"``, ``"pso"``, ``"sobol"``, ``"random"``, ``"grid"``, or
-            ``"auto"``, which chooses one.
+            ``"tpe"``, ``"cmaes"``, ``"de"``, ``"pso"``, ``"policy"``, ``"sobol"``, ``"random"``,
+            ``"grid"``, or ``"auto"``, which chooses one.
         algorithm_options: further arguments of the algorithm, such as ``{"gamma": 0.2}``.
         scheduler, scheduler_options: see `RandomSearch`.
         **options: see `Tuner`.

@@ -142,7 +142,7 @@ def test_tuners_that_rank_by_one_number_are_refused_by_name():
     check_objectives(["cmaes"], [make_task("wine")], 5)
     able = set(filter(searches_for_fronts, TUNERS))
     assert {"nsga2", "bayesian", "tpe", "hyperband", "asha", "optuna.nsga2", "optuna.gp"} <= able
-    assert not able & {"de", "dehb", "pso", "pbt", "cmaes", "keras_tuner.hyperband"}
+    assert not able & {"de", "dehb", "pso", "policy", "pbt", "cmaes", "keras_tuner.hyperband"}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_by_habit():
     assert spent["hyperband"] == spent["bohb"] == spent["dehb"] == (49, 673)
     assert spent["asha"] == spent["recommended"] == (None, 673)
     full = {"bayesian", "random", "keras_tuner.bayesian", "optuna.tpe", "optuna.gp"}
-    full |= {"auto", "tpe", "cmaes", "de", "pso", "sobol"}
+    full |= {"auto", "tpe", "cmaes", "de", "pso", "policy", "sobol"}
     assert {spent[name] for name in full} == {(25, 1250)}
     assert spent["pbt"] == (8, 400)
     assert spent["default"] == (1, 50)

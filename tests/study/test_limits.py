@@ -13,7 +13,7 @@ from kerashpo.space import Space, uniform
 SPACE = Space({"x": uniform(0.0, 1.0), "y": uniform(0.0, 1.0)})
 TWO = [kt.Objective("f1", "min"), kt.Objective("f2", "min")]
 LOAD = kt.Objective("load", "min")
-ALGORITHMS = ("random", "sobol", "bayesian", "tpe", "nsga2", "cmaes", "de", "pso")
+ALGORITHMS = ("random", "sobol", "bayesian", "tpe", "nsga2", "cmaes", "de", "pso", "policy")
 SEVERAL = ("random", "bayesian", "tpe", "nsga2")
 
 

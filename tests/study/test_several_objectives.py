@@ -210,6 +210,7 @@ def test_nan_in_one_objective_fails_the_trial():
         ({"algorithm": "cmaes"}, "'cmaes' optimises one objective.*f1, f2.*weights=.*random"),
         ({"algorithm": "de"}, "'de' optimises one objective"),
         ({"algorithm": "pso"}, "'pso' optimises one objective"),
+        ({"algorithm": "policy"}, "'policy' optimises one objective"),
         ({"weights": [1.0, 2.0]}, "Have it return the weighted sum"),
         ({"direction": "max"}, "leave out metric and direction"),
         ({"objective": [*TWO, "f1_loss", TWO[0]]}, "names 'f1' more than once"),
