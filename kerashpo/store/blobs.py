@@ -71,8 +71,14 @@ class FileBlobs(Blobs):
 
     def stored(self, under: str = "") -> tuple[str, ...]:
         folder = self._path(under) if under else self.folder
-        files = (path for path in folder.rglob("*") if path.is_file())
-        return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
+        start = len(str(self.folder)) + 1
+        return tuple(
+            sorted(
+                f"{place}{os.sep}{name}"[start:].replace(os.sep, "/")
+                for place, _, names in os.walk(folder)
+                for name in names
+            )
+        )
 
     def copy(self, source: str, target: str) -> bool:
         """See `Blobs.copy`. A hard link if the file system has them: it needs no space."""
