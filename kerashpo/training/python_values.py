@@ -81,7 +81,7 @@ class PythonValues:
             step: the step.
             records: whether this may be the first time.
         """
-        if not self._is_traced:
+        if not self.is_traced:
             yield
             if step == "test":
                 self._tested = self._reach.changes(self._built)
@@ -109,7 +109,7 @@ class PythonValues:
         traced.
         """
         now = self._reach.changes(self._built)
-        known = self._known("test") if self._is_traced else self._tested
+        known = self._known("test") if self.is_traced else self._tested
         values = now if known is None else known
         if not values and not now:
             yield values
@@ -166,7 +166,7 @@ class PythonValues:
         self._traced = {step: ((None, _ANY), values) for step, values in traced.items()}
 
     @property
-    def _is_traced(self) -> bool:
+    def is_traced(self) -> bool:
         """Whether `fit` traces its steps; otherwise each step reads the values of its time."""
         model = self._model
         on_jax = keras.backend.backend() == "jax"
@@ -181,7 +181,7 @@ class PythonValues:
 
     def _known(self, step: Step) -> Values | None:
         """Returns the values with which a step was traced, unless `fit` would trace it anew."""
-        if step not in self._traced or not self._is_traced:
+        if step not in self._traced or not self.is_traced:
             return None
         (function, loss), values = self._traced[step]
         now, newest = self._functions(step)
@@ -227,3 +227,9 @@ def forget_trace(model: keras.Model) -> None:
     """See `PythonValues.forget`."""
     if (values := PythonValues.of(model)) is not None:
         values.forget()
+
+
+def is_traced(model: keras.Model) -> bool:
+    """See `PythonValues.is_traced`."""
+    values = PythonValues.of(model)
+    return values is None or values.is_traced

@@ -29,6 +29,8 @@ _SHORT_ON_JAX = {
     "frozen layers",
     "TerminateOnNaN",
     "a dict, halved at the start",
+    "a dict, halved, by XLA",
+    "a dict, other in each validation",
     "an attribute of a layer, halved",
     "SwapEMAWeights for validations",
     "a mapping of inputs",

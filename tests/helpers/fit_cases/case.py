@@ -89,9 +89,9 @@ def compiled(
     model: keras.Model, optimizer: Any = None, loss: Any = "binary_crossentropy", **given: Any
 ) -> keras.Model:
     """Compiles a model; a `Make` among the arguments makes a new value."""
-    made = {name: _made(value) for name, value in given.items()}
+    made = {"jit_compile": False, **{name: _made(value) for name, value in given.items()}}
     optimizer = optimizer() if optimizer else keras.optimizers.Adam(0.01)
-    model.compile(optimizer, _made(loss), jit_compile=False, **made)
+    model.compile(optimizer, _made(loss), **made)
     return model
 
 

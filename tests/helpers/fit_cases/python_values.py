@@ -101,7 +101,13 @@ class Sets(keras.callbacks.Callback):
             self.at_test(self.model, 1.0)
 
 
-def net(loss: Any = "mse", hidden: Any = None, optimizer: Any = None, eager: bool = False) -> Any:
+def net(
+    loss: Any = "mse",
+    hidden: Any = None,
+    optimizer: Any = None,
+    eager: bool = False,
+    jit: bool = False,
+) -> Any:
     """Returns a builder that first sets the shared values to 1, as scripts with a search do."""
 
     def build() -> keras.Model:
@@ -109,7 +115,7 @@ def net(loss: Any = "mse", hidden: Any = None, optimizer: Any = None, eager: boo
         SCALE = SETTINGS["scale"] = Shared.scale = ARRAY[0] = 1.0
         NESTED["scales"] = [1.0]
         made = stack(dense(4), *([hidden] if hidden else []), last=dense(1, None))()
-        return compiled(made, optimizer, loss, run_eagerly=eager)
+        return compiled(made, optimizer, loss, run_eagerly=eager, jit_compile=jit)
 
     return build
 
@@ -125,6 +131,11 @@ def halve_dict(model: Any, epoch: int) -> None:
 
 def set_dict(model: Any, value: float) -> None:
     SETTINGS["scale"] = value
+
+
+def set_dict_anew(model: Any, value: float) -> None:
+    """Another value in each validation, and the same one in all training."""
+    SETTINGS["scale"] = 1.0 if value == 1.0 else 1.0 + int(model.optimizer.iterations)
 
 
 def grow_list(model: Any, epoch: int) -> None:
@@ -191,6 +202,7 @@ READS: dict[str, tuple[Callable[[], keras.Model], dict[str, Any]]] = {
     "a dict, halved at the start": (net(of_dict), {"at_begin": halve_dict}),
     "a dict, halved, train step made again": (net(of_dict), {"at_end": trace_anew}),
     "a dict, other in validations": (net(of_dict), {"at_test": set_dict}),
+    "a dict, other in each validation": (net(of_dict), {"at_test": set_dict_anew}),
     "a list that grows": (net(of_list), {"at_end": grow_list}),
     "an array, halved": (net(of_array), {"at_begin": halve_array}),
     "an attribute of a class, halved": (net(of_class), {"at_end": halve_class}),
@@ -199,6 +211,14 @@ READS: dict[str, tuple[Callable[[], keras.Model], dict[str, Any]]] = {
     "a rate of dropout, raised": (net(hidden=lambda: layers.Dropout(0.2)), {"at_end": set_rate}),
     "the momentum, changed": (net(optimizer=SGD), {"at_end": set_momentum}),
     "a closure's number, halved": (of_closure, {"at_end": HALVE_CLOSURE}),
+}
+#: `fit` traces its steps, on JAX too.
+TRACED = {
+    "a dict, halved, by XLA": (net(of_dict, jit=True), {"at_end": halve_dict}),
+    "a dict, other in each validation, by XLA": (
+        net(of_dict, jit=True),
+        {"at_test": set_dict_anew},
+    ),
 }
 EAGER = {
     "a dict, halved, eagerly": (net(of_dict, eager=True), {"at_end": halve_dict}),
@@ -222,5 +242,6 @@ CASES = {
         f"{name}, not compiled epochs": _case(*parts, compiled=False, fast=False)
         for name, parts in READS.items()
     },
+    **{name: _case(*parts, applies=not ON_TENSORFLOW) for name, parts in TRACED.items()},
     **{name: _case(*parts, compiled=False, applies=ON_TENSORFLOW) for name, parts in EAGER.items()},
 }

@@ -20,7 +20,7 @@ from kerashpo.training.loops.compiled.engine import (
     PopulationSession,
 )
 from kerashpo.training.loops.compiled.programs import ProgramCache
-from kerashpo.training.python_values import as_traced, forget_trace, values_key
+from kerashpo.training.python_values import as_traced, forget_trace, is_traced, values_key
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 from kerashpo.training.trained_layers import Flags, TrainedLayers
 
@@ -80,7 +80,7 @@ class CompiledLoop(TrainingLoop):
                         else:
                             logs = session.train_epoch(order)
                     if data.validates(epoch):
-                        logs |= _validate(model, session, listeners)
+                        logs |= _validate(model, sessions, listeners)
                 listeners.on_epoch_end(epoch - 1, logs)
                 if model.stop_training:
                     break
@@ -159,10 +159,7 @@ class _Sessions:
         again = self.trained.note()
         with self.trained.in_effect():
             outdated = again or self.trained.now() != self._flags
-        # A callback may have changed what the first epoch's trace reads.
-        if values_key(self._model, "train") != self._values:
-            outdated = True
-            self._engine.forget(self._model)
+        self._drop_outdated_values()
         if outdated:
             self.close()
         if again:
@@ -170,6 +167,18 @@ class _Sessions:
             forget_trace(self._model)
             build_all(self._model, self._data)
         return self.current()
+
+    def for_testing(self) -> CompiledSession:
+        """Returns the session for a validation, just before it."""
+        if not is_traced(self._model):
+            self._drop_outdated_values()
+        return self.current()
+
+    def _drop_outdated_values(self) -> None:
+        """Closes the session if a callback has changed what its steps read."""
+        if self._open is not None and values_key(self._model, "train") != self._values:
+            self._engine.forget(self._model)
+            self.close()
 
     def close(self) -> None:
         """Closes the open session."""
@@ -228,11 +237,11 @@ def _guarded(
 
 
 def _validate(
-    model: keras.Model, session: CompiledSession, listeners: keras.callbacks.CallbackList
+    model: keras.Model, sessions: _Sessions, listeners: keras.callbacks.CallbackList
 ) -> Logs:
     listeners.on_test_begin()
     with as_traced(model, "test"):
-        logs = session.test_epoch()
+        logs = sessions.for_testing().test_epoch()
     listeners.on_test_end(logs)
     return {f"val_{name}": value for name, value in logs.items()}
 
