@@ -15,6 +15,8 @@ from kerashpo.schedulers.registry import scheduler_of
 from kerashpo.space.space import Space
 from kerashpo.store.base import Store
 
+MODEL = "model"
+"""The setting that describes what the default model is compiled with."""
 GROWING = ("epochs", "max_epochs", "iterations")
 """Settings that an extension may raise."""
 
@@ -71,18 +73,22 @@ def differences(spec: StudySpec, history: History) -> Iterator[Difference]:
         yield Difference(f"objective: was {old}, now {new}")
     if spec.seed is not None and spec.seed != history.seed:
         yield Difference(f"seed: was {history.seed}, now {spec.seed}")
-    yield from _of_spaces(history.first_space, spec.space)
+    spaces = list(_of_spaces(history.first_space, spec.space))
+    yield from spaces
     # As the log returns them: a tuple becomes a list.
-    yield from _of_settings(
-        json.loads(json.dumps(history.settings, default=str)),
-        json.loads(json.dumps(spec.settings, default=str)),
+    old, new = (
+        json.loads(json.dumps(dict(settings), default=str))
+        for settings in (history.settings, spec.settings)
     )
+    yield from _of_settings(old, new)
+    if not spaces:  # else the default model may be another one because of other defaults
+        yield from _of_models(old.get(MODEL), new.get(MODEL))
 
 
 def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     for key in dict.fromkeys([*old, *new]):
         was, now = old.get(key), new.get(key)
-        if was == now or (key == "data" and None in (was, now)):
+        if was == now or key == MODEL or (key == "data" and None in (was, now)):
             continue
         if key == "algorithm" and now == "auto":
             continue  # the stored algorithm goes on, see `algorithms.automatic_choice.chosen_of`
@@ -103,6 +109,27 @@ _OTHER_DATA = (
     "data: the arrays are other ones than those of the earlier search. A random split without a "
     "seed (random_state=...) gives other ones each time"
 )
+
+
+def _of_models(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> Iterator[Difference]:
+    """Compares the arguments of `compile`; None if they are not known."""
+    if old is None or new is None:
+        return
+    # Others are replaced by the tuner's own arguments, or those of another version of Keras.
+    for key in [name for name in old if name in new]:
+        was, now = old[key], new[key]
+        if not (isinstance(was, Mapping) and isinstance(now, Mapping)):
+            if was != now:
+                yield Difference(f"{key} in build_model: was {was!r}, now {now!r}")
+            continue
+        changed = [name for name in was if name in now and was[name] != now[name]]
+        if was.get("class") != now.get("class"):
+            changed = ["class"]
+        for name in changed:
+            line = f"{name} was {was[name]!r}, now {now[name]!r}"
+            yield Difference(f"{key} in build_model: {line}")
 
 
 def _keeps_rungs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

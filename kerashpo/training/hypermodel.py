@@ -120,6 +120,8 @@ class ModelBuilder:
         )
         self.dependent: frozenset[str] = frozenset()
         self.calls, self.complete = 0, True
+        #: The arguments of `compile` of the default model; empty where there are none.
+        self.compiled: dict[str, Any] = {}
         self._seed = 0
         self._outside = OutsideLayers()
 
@@ -238,7 +240,10 @@ class ModelBuilder:
         declare = getattr(self.hypermodel, "declare_hyperparameters", None)
         if declare is not None:
             declare(hp)
-        self._outside.note(self._build(hp, self._seed, 0, 0))
+        model = self._build(hp, self._seed, 0, 0)
+        self._outside.note(model)
+        if not self.compiled and (found := getattr(model, "_compile_config", None)) is not None:
+            self.compiled = dict(found.config)  # of the first call, with the default values
 
     def _bind(self, hp: HyperParameters, fill: Callable[[Param], Scalar] | None) -> None:
         new = (self._tune_new, self._allow_new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -64,16 +64,17 @@ def check_objectives(
             f"The labels y are texts, e.g. {label!r}, and the model cannot be trained on them. "
             "Pass numbers: y = np.unique(y, return_inverse=True)[1]; kerashpo.SearchCV takes texts."
         ) from error
-    if all(objective.name in logged for objective in objectives):
+    if {objective.name for objective in objectives} <= to_metrics(logged).keys():
         return
     added = _added(model, logged, [one for one in callbacks if may_log(one)], epochs)
     if added is None:
         return
     logged |= added
+    metrics = to_metrics(logged)
     for objective in objectives:
-        if objective.name not in logged:
+        if objective.name not in metrics:
             kind = "limited metric" if objective.name in limited else "objective"
-            raise InvalidInput(_missing(kind, objective.name, to_metrics(logged), logged, data))
+            raise InvalidInput(_missing(kind, objective.name, metrics, logged, data))
 
 
 def check_validation_freq(data: FitData, objectives: Sequence[Objective], epochs: int) -> None:
@@ -160,12 +161,20 @@ def _logged_directly(model: keras.Model, batch: Any, validates: bool) -> dict[st
         keras.tree.lists_to_tuples(keras.utils.pack_x_y_sample_weight(*batch)),
     )
     model.reset_metrics()
-    logs = dict(model._get_metrics_result_or_logs(model.train_step(packed)))
+    logs = _flat(model._get_metrics_result_or_logs(model.train_step(packed)))
     if validates:
         model.reset_metrics()
-        tested = model._get_metrics_result_or_logs(model.test_step(packed))
+        tested = _flat(model._get_metrics_result_or_logs(model.test_step(packed)))
         logs |= {f"val_{name}": value for name, value in tested.items()}
     return logs
+
+
+def _flat(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns logs with the entries of a metric that returns a dict, as `fit` logs them."""
+    flat: dict[str, Any] = {}
+    for name, value in logs.items():
+        flat |= _flat(value) if isinstance(value, Mapping) else {name: value}
+    return flat
 
 
 def _added(

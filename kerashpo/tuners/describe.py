@@ -11,10 +11,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from kerashpo.study.compatibility import MODEL
+
 _LONG = 16
 """Items of a sequence that are listed; a longer one is described by its digest."""
 _WRITERS = ("BackupAndRestore", "CSVLogger", "ModelCheckpoint", "RemoteMonitor", "TensorBoard")
 """Keras callbacks that only write or display something and do not change the training."""
+_SAME_TRAINING = ("auto_scale_loss", "jit_compile", "run_eagerly", "steps_per_execution")
+"""Arguments of `compile` that say how epochs are run, not what is trained."""
 
 
 def describe(value: Any) -> Any:
@@ -22,8 +26,8 @@ def describe(value: Any) -> Any:
 
     Numbers, strings and nested lists or dicts are unchanged; dataclasses become their class and
     fields, objects with a `get_config` their class and configuration, functions their name and a
-    digest of their code. Anything else becomes its class and the plain arguments of its
-    constructor.
+    digest of their code and of the numbers that it encloses. Anything else becomes its class and
+    the plain arguments of its constructor.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -39,7 +43,7 @@ def describe(value: Any) -> Any:
     if isinstance(value, type):
         return value.__qualname__
     if isinstance(value, (types.FunctionType, types.MethodType)):
-        return f"{value.__qualname__}, code {_digest(_code(value.__code__))}"
+        return f"{value.__qualname__}, code {_digest(_of_function(value))}"
     return _of_object(value)
 
 
@@ -56,6 +60,18 @@ def describe_callbacks(callbacks: Iterable[Any]) -> list[Any]:
     ]
 
 
+def describe_compiled(arguments: Mapping[str, Any], replaced: Iterable[str]) -> dict[str, Any]:
+    """Serialises the arguments of `compile` that change what is trained, as a setting.
+
+    Args:
+        arguments: those of the default model.
+        replaced: the names of those that the tuner's own arguments replace.
+    """
+    left = {*_SAME_TRAINING, *replaced}
+    kept = {name: describe(value) for name, value in arguments.items() if name not in left}
+    return {MODEL: kept} if kept else {}
+
+
 def _is_keras(value: Any) -> bool:
     return type(value).__module__.startswith("keras.")
 
@@ -66,7 +82,12 @@ def _of_constructor(value: Any) -> Any:
     if isinstance(value, type) or not hasattr(value, "__dict__"):
         return describe(value) if isinstance(value, type) else cls.__qualname__
     names = inspect.signature(cls.__init__).parameters
-    kept = {name: vars(value)[name] for name in names if _is_plain(vars(value).get(name, ...))}
+    own = {name: vars(value)[name] for name in names if name in vars(value)}
+    kept = {
+        name: describe(one) if inspect.isroutine(one) else one
+        for name, one in own.items()
+        if _is_plain(one) or inspect.isroutine(one)
+    }
     return {"class": cls.__qualname__, **kept}
 
 
@@ -87,6 +108,20 @@ def _of_object(value: Any) -> Any:
     # Keras numbers the names of a process's metrics and optimizers: auc, auc_1 ...
     config.pop("name", None)
     return {"class": type(value).__qualname__, **describe(config)}
+
+
+def _of_function(function: Any) -> list[Any]:
+    cells = [cell.cell_contents for cell in function.__closure__ or () if _has_contents(cell)]
+    values = [*cells, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    numbers = [repr(value) for value in values if isinstance(value, (bool, int, float))]
+    return [*_code(function.__code__), *numbers]
+
+
+def _has_contents(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:  # not assigned yet
+        return False
 
 
 def _code(code: types.CodeType) -> list[Any]:

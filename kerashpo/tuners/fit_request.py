@@ -10,6 +10,7 @@ from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.listener import Listener
+from kerashpo.study.compatibility import MODEL
 from kerashpo.study.listeners import check_listeners
 from kerashpo.training.data import FitData, fingerprint_of, fit_arguments
 from kerashpo.training.folds import NO_DATA, TUNABLE, RunData, TrialData
@@ -57,7 +58,7 @@ class Request:
         return FitCall(self.args, kwargs, planned, self.epochs is not None, self.fit_verbose)
 
     def compared(self) -> dict[str, Any]:
-        """Returns the settings that a resume compares, by the names in `SEARCH_SETTINGS`."""
+        """Returns the settings of a call that a resume compares."""
         fit = self._plain_arguments() if self.data is NO_DATA else _fit_settings(self.data)
         if callbacks := describe_callbacks(self.callbacks):
             fit["callbacks"] = callbacks
@@ -73,7 +74,7 @@ class Request:
         return {name: value for name, value in described.items() if isinstance(value, plain)}
 
 
-SEARCH_SETTINGS = ("data", "fit")
+SEARCH_SETTINGS = ("data", "fit", MODEL)
 """Settings that a resume compares once `search` was called."""
 _NOT_PASSED = ("epochs", "callbacks", "verbose")
 

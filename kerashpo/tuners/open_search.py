@@ -23,7 +23,8 @@ def open_search(
     parts: SearchParts,
     make_parts: Callable[[], SearchParts],
 ) -> Opened:
-    """Opens a study; a finished one also if only the arguments of `search` changed.
+    """Opens a study; a finished one also if only the arguments of `search` or
+    of `compile` changed.
 
     An unseeded random split gives different data each time a script is run. That is an error if
     trials would be trained on them, and a warning if none remains.
@@ -50,7 +51,7 @@ def open_search(
             raise
         warnings.warn(
             "This search is finished and its results remain valid, though the arguments of search "
-            f"have changed: {'; '.join(mismatch.differences)}.",
+            f"or of compile have changed: {'; '.join(mismatch.differences)}.",
             stacklevel=3,
         )
         return open_or_create(same, folder, parts.scheduler, known=log)

@@ -17,6 +17,7 @@ from kerashpo.executors.registry import workers_of
 from kerashpo.experience.meta_features import Features
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.context import nearest_sources
+from kerashpo.tuners.describe import describe_compiled
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
@@ -118,6 +119,7 @@ class PlannedSearch(ResultQueries):
             "tuner": type(self).__name__,
             **options.compared(self._builder.form),
             **self._goal.compared(),
+            **describe_compiled(self._builder.compiled, options.replaced),
             **partly,
             **asked,
         }

@@ -229,10 +229,14 @@ class TunerOptions:
             found["cv"] = describe(self.cv)
         if self.score != "best":
             found["score"] = self.score
-        replaced = {name: getattr(self, name) for name in ("optimizer", "loss", "metrics")}
-        if any(value is not None for value in replaced.values()):
-            found["compile"] = {k: describe(v) for k, v in replaced.items() if v is not None}
+        if self.replaced:
+            found["compile"] = {name: describe(getattr(self, name)) for name in self.replaced}
         return found
+
+    @property
+    def replaced(self) -> list[str]:
+        """The names of the arguments of `compile` that this tuner replaces."""
+        return [n for n in ("optimizer", "loss", "metrics") if getattr(self, n) is not None]
 
     @property
     def bounds(self) -> Limits:

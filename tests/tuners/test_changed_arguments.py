@@ -62,6 +62,81 @@ def test_what_changed_is_refused_with_the_difference(settings, arguments, line, 
             kt.RandomSearch(build_few, **given).search(**(DATA | arguments))
 
 
+def compiled_with(optimizer: Any = "adam", **given: Any) -> Any:
+    """Returns a `build_model` that compiles with these arguments."""
+
+    def build(hp: Any) -> keras.Model:
+        model = build_few(hp)
+        made = optimizer() if callable(optimizer) else optimizer
+        model.compile(made, **{"loss": "mse", "metrics": ["mae"], **given})
+        return model
+
+    return build
+
+
+def powered(power: float) -> Any:
+    def loss(y: Any, p: Any) -> Any:
+        return keras.ops.mean(keras.ops.abs(y - p) ** power)
+
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ({}, {"loss": "mae"}, "loss in build_model: was 'mse', now 'mae'"),
+        ({}, {"metrics": None}, "metrics in build_model: was .'mae'., now None"),
+        ({}, {"optimizer": "sgd"}, "optimizer in build_model: class was 'Adam', now 'SGD'"),
+        (
+            {"optimizer": lambda: keras.optimizers.SGD(0.5)},
+            {"optimizer": lambda: keras.optimizers.SGD(0.25)},
+            "optimizer in build_model: learning_rate was 0.5, now 0.25",
+        ),
+        ({"loss": powered(2.0)}, {"loss": powered(3.0)}, "loss in build_model: was 'powered"),
+        ({}, {"loss_weights": [2.0]}, "loss_weights in build_model: was None, now .2.0."),
+    ],
+)
+def test_another_compile_in_build_model_is_refused(before, after, line, tmp_path):
+    first = kt.RandomSearch(compiled_with(**before), max_trials=1, **place(tmp_path))
+    first.search(**DATA)
+    later = kt.RandomSearch(compiled_with(**after), max_trials=2, **place(tmp_path))
+    with pytest.raises(StudyMismatch, match=line):
+        later.search(**DATA)
+    same = {**before, "steps_per_execution": 2}  # the same training
+    again = kt.RandomSearch(compiled_with(**same), max_trials=2, **place(tmp_path))
+    again.search(**DATA)
+    assert len(again.results) == 2
+    over = kt.RandomSearch(compiled_with(**after), max_trials=2, **place(tmp_path))
+    with pytest.warns(UserWarning, match=f"finished.*{line}"):
+        over.search(**DATA)
+
+
+def test_a_default_that_changes_with_a_wider_range_is_no_other_compile(tmp_path):
+    def search(low: float, trials: int) -> int:
+        def build(hp: Any) -> keras.Model:
+            rate = hp.Float("rate", low, 0.1, sampling="log")
+            return compiled_with(lambda: keras.optimizers.SGD(rate))(hp)
+
+        given = {"max_trials": trials, "resume": "extend", **place(tmp_path)}
+        tuner = kt.RandomSearch(build, **given)
+        tuner.search(**DATA)
+        return len(tuner.results)
+
+    assert [search(0.01, 1), search(0.001, 2)] == [1, 2]
+
+
+def test_another_function_in_a_callback_is_a_difference(tmp_path):
+    def search(trials: int, rate: float) -> None:
+        scheduled = keras.callbacks.LearningRateScheduler(lambda epoch: rate)
+        tuner = kt.RandomSearch(build_few, max_trials=trials, **place(tmp_path))
+        tuner.search(**DATA, callbacks=[scheduled])
+
+    search(1, 0.1)
+    search(2, 0.1)
+    with pytest.raises(StudyMismatch, match="callbacks: was .*'schedule': "):
+        search(3, 0.2)
+
+
 def test_a_changed_patience_is_a_difference(tmp_path):
     def search(trials: int, patience: int) -> None:
         tuner = kt.RandomSearch(build_few, max_trials=trials, **place(tmp_path))
