@@ -30,6 +30,7 @@ from kerashpo import __version__
 from kerashpo.command_parser import CommandParser, pipe_may_close
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyBusy
 from kerashpo.core.requirements import REQUIRED, packages_required
+from kerashpo.quiet_import import only_errors
 
 _FOLDER = "the study's folder: directory/project_name"
 _FOLDERS = "a study's folder, or one that holds studies (the current one)"
@@ -39,6 +40,7 @@ _PACKAGES = ("kerashpo", *REQUIRED.values())
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    only_errors()
     try:
         if words[:1] == ["compare"]:
             from kerashpo.compare.__main__ import main as compare

@@ -56,8 +56,13 @@ def without_notices() -> Iterator[None]:
             os.close(kept)
 
 
+def only_errors() -> None:
+    """Has TensorFlow, where this process imports it later, write no notices; for commands."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
 def import_quietly(name: str) -> None:
     """Imports a module that may bring TensorFlow along, without TensorFlow's notices."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    only_errors()
     with without_notices():
         import_module(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -59,3 +60,16 @@ def test_the_first_tuner_of_a_script_is_silent():
     code = "import kerashpo as kt; kt.Hyperband; print('made')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == ("made", "")
+
+
+@pytest.mark.slow
+def test_a_command_with_a_file_of_one_s_own_is_silent(tmp_path):
+    """TensorFlow's notices come with the file's own import of Keras."""
+    path = tmp_path / "mine.py"
+    path.write_text("import keras\n")
+    code = "from kerashpo.compare.__main__ import main; raise SystemExit(main())"
+    command = [sys.executable, "-c", code, "--problem", f"{path}:task", "--tuners", "random"]
+    clean = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(command, capture_output=True, text=True, env=clean, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"error: {path} has no 'task'. It defines: no function."]

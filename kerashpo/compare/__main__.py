@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from kerashpo.command_parser import pipe_may_close
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.requirements import packages_required
+from kerashpo.quiet_import import only_errors
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
+    only_errors()
     try:
         with packages_required(), pipe_may_close():
             from kerashpo.compare.command import compare

@@ -14,6 +14,7 @@ from typing import Any
 import cloudpickle
 
 from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.quiet_import import without_notices
 
 
 def is_import_string(text: object) -> bool:
@@ -35,7 +36,8 @@ def load_object(text: str) -> Any:
         InvalidInput: if there is no such file, module or name, or importing it raises.
     """
     place, name = _split(text)
-    module = _file(Path(place), text) if place.endswith(".py") else _module(place, text)
+    with without_notices():  # a file of a model's imports Keras
+        module = _file(Path(place), text) if place.endswith(".py") else _module(place, text)
     if not name:
         raise InvalidInput(
             f"{text!r} names no function. Write {place}:FUNCTION. It defines: {_defined(module)}."
