@@ -101,10 +101,11 @@ class Sizes:
 
 def wrong_outputs(units: int, classes: int) -> InvalidInput:
     """Returns the error for a classifier with too many or too few output units."""
+    numbers = " To predict numbers, pass task='regression'." if units == 1 else ""
     return InvalidInput(
         f"The model has {_count(units)} for {classes} classes: it should end in one sigmoid unit "
         "(two classes) or in a unit for each class. build_model(hp, meta) finds their number in "
-        "meta['n_classes_']."
+        f"meta['n_classes_'].{numbers}"
     )
 
 
