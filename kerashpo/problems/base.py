@@ -14,12 +14,12 @@ class Problem(Protocol):
     """Interface of a simulated problem for `kerashpo.simulate`: learning curves, no training.
 
     Any object with these members will do. A problem whose curves depend on more than the
-    present configuration (a schedule of learning rates, say) may offer besides:
+    present configuration (a schedule of learning rates, say) has in place of `evaluate`:
 
         advance(state, config) -> (state, value, seconds)
 
-    which trains one epoch from a state (None at first) and is called instead of `evaluate`; a
-    trial that is forked continues from its parent's state. It must not change states in place.
+    which trains one epoch from a state (None at first); a trial that is forked continues from its
+    parent's state. It must not change states in place. Where both are there, `advance` is called.
     """
 
     @property
@@ -53,12 +53,13 @@ def check_problem(problem: object) -> Space:
     Raises:
         InvalidInput: naming what is missing or wrong.
     """
-    wanted = ("space", "direction", "max_epochs", "evaluate")
+    offered = getattr(problem, "advance", None) is not None
+    wanted = ("space", "direction", "max_epochs", *(() if offered else ("evaluate",)))
     missing = [name for name in wanted if not hasattr(problem, name)]
     if missing:
         raise InvalidInput(
-            "A problem needs space, direction, max_epochs and evaluate(config, epoch). "
-            f"Received: {type(problem).__name__} without {', '.join(missing)}."
+            "A problem needs space, direction, max_epochs and evaluate(config, epoch), or advance"
+            f"(state, config). Received: {type(problem).__name__} without {', '.join(missing)}."
         )
     found: Any = problem
     if not isinstance(found.space, (Space, Mapping)):
@@ -66,7 +67,7 @@ def check_problem(problem: object) -> Space:
             "A problem's space must be a kerashpo.Space or a mapping of names to domains. "
             f"Received: {type(found.space).__name__}."
         )
-    if not callable(found.evaluate):
+    if not offered and not callable(found.evaluate):
         raise InvalidInput(
             "A problem's evaluate must be a function of (config, epoch). "
             f"Received: {found.evaluate!r}."

@@ -258,6 +258,15 @@ def check_mutate(space: Space, names: Sequence[str] | None) -> None:
             raise InvalidInput(f"mutate names {name!r}, which has one value only.")
 
 
+def refuse_max_trials(max_trials: object) -> None:
+    """Raises InvalidInput if a limit of trials is given, which would end a population anywhere."""
+    if max_trials is not None:
+        raise InvalidInput(
+            "max_trials has no meaning under 'pbt', whose copies are trials too: population, "
+            "interval and max_epochs say how many there are."
+        )
+
+
 def _continues(trial: Trial) -> bool:
     return trial.stopped_by_budget or not trial.status.ended
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, Unpack
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.records import Config
+from kerashpo.schedulers.pbt import refuse_max_trials
 from kerashpo.study.compatibility import header_of
 from kerashpo.study.open import ReadLog
 from kerashpo.training.mutable import mutable_names
@@ -74,6 +75,7 @@ class PBT(Tuner):
     ) -> None:
         if together not in (True, False, "auto"):
             raise InvalidInput(f'together must be "auto", True or False. Received: {together!r}.')
+        refuse_max_trials(options.get("max_trials"))
         self._asked = mutate
         members = as_whole(population)
         as_one: dict[Any, Any] = {True: None if members == 1 else members, False: None}

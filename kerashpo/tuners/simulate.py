@@ -13,7 +13,7 @@ from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.simulated import SimulatedExecutor
 from kerashpo.i18n.texts import language_of
 from kerashpo.problems.base import Problem, check_problem
-from kerashpo.schedulers.pbt import check_mutate
+from kerashpo.schedulers.pbt import check_mutate, refuse_max_trials
 from kerashpo.schedulers.registry import (
     scheduler_names,
     scheduler_options,
@@ -63,7 +63,7 @@ def simulate(
             after that many epochs, and the training time up to then; in place of the value a
             mapping of metrics for `objective` and `limits`. Where epochs depend on
             those before (``tuner="pbt"``), ``advance(state, config) -> (state, value, seconds)``
-            trains one from a state (None at first) and is called instead.
+            trains one from a state (None at first) and takes its place.
         tuner: ``"full"``, ``"hyperband"``, ``"asha"``, ``"median"``, ``"pbt"``, ``"bohb"``,
             ``"dehb"``, ``"mobster"`` or ``"recommended"``, see `kerashpo.schedulers.registry`; or
             the name of an algorithm, whose trials are then trained fully.
@@ -120,19 +120,16 @@ def simulate(
         )
     opened = open_or_create(assembly.spec, None, assembly.parts.scheduler)
     advance = getattr(problem, "advance", None)
+    evaluate: Any = getattr(problem, "evaluate", None)  # not needed where `advance` is there
     read = dict.fromkeys(one.name for one in (*objectives, *(bound.objective for bound in bounds)))
-    executor = SimulatedExecutor(problem.evaluate, tuple(read), space.realise, workers, advance)
+    executor = SimulatedExecutor(evaluate, tuple(read), space.realise, workers, advance)
     run_study(opened, assembly.parts, executor)
     return Results(opened.history, space, lang=lang, log=opened.store.read)
 
 
 def _check_population(space: Space, options: Mapping[str, Any], max_trials: int | None) -> None:
     check_mutate(space, options.get("mutate"))
-    if max_trials is not None:
-        raise InvalidInput(
-            "max_trials has no meaning under 'pbt', whose copies are trials too: population, "
-            "interval and max_epochs say how many there are."
-        )
+    refuse_max_trials(max_trials)
 
 
 def _horizon(problem: Problem, max_epochs: int | None) -> int:

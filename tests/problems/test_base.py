@@ -20,6 +20,12 @@ def test_a_space_may_be_a_mapping():
     assert check_problem(problem(space={"x": uniform(0, 1)})) == SPACE
 
 
+def test_a_problem_that_advances_needs_no_curve():
+    advancing = problem(advance=lambda state, config: (state, 0.0, 1.0))
+    del advancing.evaluate
+    assert check_problem(advancing) is SPACE
+
+
 @pytest.mark.parametrize(
     ("wrong", "reported"),
     [

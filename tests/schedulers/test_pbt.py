@@ -276,9 +276,6 @@ class Falling:
         total = (state or 0.0) + float(config["x"])
         return total, total, 1.0
 
-    def evaluate(self, config, epoch):
-        raise AssertionError("advance is there")
-
 
 def test_a_simulated_copy_continues_from_its_parents_state():
     found = kt.simulate(Falling(), tuner="pbt", population=4, interval=2, seed=0)

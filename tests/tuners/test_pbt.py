@@ -159,6 +159,11 @@ def test_a_batch_size_may_change(tmp_path):
     assert all(f.config["batch_size"] != trials[f.parent].config["batch_size"] for f in forks)
 
 
+def test_a_limit_of_trials_is_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="max_trials has no meaning under 'pbt'"):
+        pbt(tmp_path, max_trials=3)
+
+
 def test_a_final_round_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="replay_schedule"):
         pbt(tmp_path).search(**DATA, final_round=3)
