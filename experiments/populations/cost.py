@@ -2,8 +2,8 @@
 
     [KERAS_BACKEND=jax] python -m experiments.populations.cost [--repeats 3] [--epochs 48]
 
-Breast Cancer, one hidden layer of 64 units, compared every 4 epochs. `train` trains 8 members of the
-same space for as many epochs with the same compiled loop and nothing else: no log, checkpoints,
+Breast Cancer, one hidden layer of 64 units, compared every 4 epochs. `train` trains 8 members of
+the same space for as many epochs with the same compiled loop and nothing else: no log, checkpoints,
 comparisons, forks or display. Both sides by turns, each in a process of its own, without imports
 but with all that is traced and compiled. Seconds and the ratio are printed.
 """
