@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerashpo.core.errors import InvalidInput
+
+Features: TypeAlias = "dict[str, float]"
+"""The meta-features of a data set by their names."""
 
 
 def distances(

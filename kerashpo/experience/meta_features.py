@@ -16,9 +16,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from kerashpo.core.errors import InvalidInput
+from kerashpo.experience.distance import Features
 
 Table: TypeAlias = "NDArray[np.float64]"
-Features: TypeAlias = "dict[str, float]"
 
 ROWS, COLUMNS, FOLDS = 1000, 100, 3
 """Statistics and landmarkers look at this many rows and columns at most, drawn by a fixed seed."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from kerashpo import experience
 from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput
-from kerashpo.experience.distance import distances
-from kerashpo.experience.meta_features import Features, data_features
+from kerashpo.experience.distance import Features, distances
 from kerashpo.tuners.fit_request import Request
 
 NEAREST = 3
@@ -51,7 +51,8 @@ def read_context(context: Any, request: Request, own: bool) -> Features | None:
             'context="auto" needs one array (or data frame) of inputs and one of targets. Pass the '
             "features instead, context=kt.experience.data_features(X, y), or leave it out."
         )
-    return data_features(x, np.asarray(y))
+    # Imported with the estimators that it compares, on first use.
+    return experience.data_features(x, np.asarray(y))
 
 
 def nearest_sources(

@@ -14,7 +14,7 @@ from kerashpo.display.plan import ShownPlan
 from kerashpo.display.select import search_title
 from kerashpo.display.text import limit_notes
 from kerashpo.executors.registry import workers_of
-from kerashpo.experience.meta_features import Features
+from kerashpo.experience.distance import Features
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.context import nearest_sources
 from kerashpo.tuners.describe import describe_compiled
