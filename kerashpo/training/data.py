@@ -26,6 +26,8 @@ from kerashpo.training.recorded_batches import recorded, recorded_validation
 
 #: The arguments of `fit` that are not data: how long to train, callbacks, output.
 NOT_DATA = ("epochs", "initial_epoch", "callbacks")
+#: Attribute of a trial's own `PyDataset`: its number of batches before the first epoch.
+FIRST_BATCHES = "_kerashpo_batches"
 
 
 def fit_arguments(*args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -160,7 +162,8 @@ class FitData:
     def batches(self) -> int | None:
         """Batches of one pass over the training data; None if infinite or unknown."""
         if isinstance(self.x, keras.utils.PyDataset):
-            return self.x.num_batches
+            now, first = self.x.num_batches, vars(self.x).get(FIRST_BATCHES)
+            return now if now is None or first is None else min(now, first)
         return -(-self.samples // self.batch) if self.has_rows else None
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, final
 import keras
 import numpy as np
 
-from kerashpo.training.data import FitData
+from kerashpo.training.data import FIRST_BATCHES, FitData
 from kerashpo.training.user_callbacks import OncePerTrial
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end")
@@ -44,7 +44,10 @@ def dataset_states(data: FitData) -> list[OncePerTrial]:
         getattr(type(x), name) is not getattr(keras.utils.PyDataset, name) for name in _HOOKS
     ):
         return []
-    return [OncePerTrial(DatasetState(_copied(x)))]
+    mine = _copied(x)
+    # `fit` keeps the number of batches of its first epoch.
+    vars(mine)[FIRST_BATCHES] = mine.num_batches
+    return [OncePerTrial(DatasetState(mine))]
 
 
 def with_own_dataset(data: FitData, callbacks: Iterable[OncePerTrial]) -> FitData:

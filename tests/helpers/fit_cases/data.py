@@ -60,6 +60,24 @@ class Shuffled(keras.utils.PyDataset):
         self.rng.shuffle(self.rows)
 
 
+class Growing(Batches):
+    """Has a batch more after each epoch, and other values; `fit` keeps the number of batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs = 0
+
+    def __len__(self) -> int:
+        return 2 + self.epochs
+
+    def __getitem__(self, index: int) -> Any:
+        rows, labels, weights = super().__getitem__(index)
+        return rows * (1 + self.epochs), labels, weights
+
+    def on_epoch_end(self) -> None:
+        self.epochs += 1
+
+
 def generator() -> Iterator[Any]:
     while True:
         for start in range(0, 40, 8):
@@ -166,6 +184,11 @@ KINDS = {
     ),
     "a PyDataset that shuffles its rows": Case(
         MODEL, lambda: {"x": Shuffled(), "validation_data": HELD_OUT}, compiled=False
+    ),
+    "a PyDataset that grows": Case(
+        MODEL,
+        lambda: {"x": Growing(), "validation_data": HELD_OUT, "shuffle": False},
+        compiled=False,
     ),
     "a generator": Case(MODEL, lambda: {"x": generator(), "steps_per_epoch": 3}, compiled=False),
 }
