@@ -119,6 +119,7 @@ def unsendable(parts: Mapping[str, Any], error: Exception) -> InvalidInput:
             break
     return InvalidInput(
         f"Workers are other processes, and {guilty} cannot be sent there: "
-        f"{type(why).__name__}: {why} Make what it holds inside the function that uses it, pass "
-        "data as arrays or as a keras.utils.PyDataset, or use workers=1."
+        f"{type(why).__name__}: {str(why).rstrip('. ')}. Make what it holds inside the function "
+        "that uses it, pass data as arrays or as a keras.utils.PyDataset, or train in this "
+        "process: workers=1, without deterministic, trial_timeout and max_worker_memory."
     )
