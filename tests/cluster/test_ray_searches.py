@@ -71,14 +71,20 @@ def test_other_versions_are_refused_by_name(pool, monkeypatch):
         driver.until(lambda: False)
 
 
-def test_a_search_has_the_numbers_of_one_process(connected, tmp_path):
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (kt.Hyperband, {"max_epochs": 2, "factor": 2}),
+        (kt.PBT, {"population": 3, "interval": 1, "max_epochs": 3}),  # forks on other workers
+    ],
+)
+def test_a_search_has_the_numbers_of_one_process(connected, tmp_path, make, options):
     found = {}
     for name, workers in (("one", 1), ("ray", "ray")):
-        tuner = kt.Hyperband(
+        tuner = make(
             build,
             "val_loss",
-            max_epochs=2,
-            factor=2,
+            **options,
             seed=0,
             deterministic=True,
             workers=workers,
