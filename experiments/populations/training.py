@@ -1,10 +1,11 @@
-"""Real training at equal epochs: PBT, its schedule replayed, recommended, and KerasTuner.
+"""Real training at equal epochs: PBT, `Recommended`, KerasTuner, and Ray Tune's own PBT.
 
-    KERAS_BACKEND=jax python -m experiments.populations.training [--seeds 10]
+    KERAS_BACKEND=jax python -m experiments.populations.training digits [--seeds 10]
+    KERAS_BACKEND=tensorflow python -m experiments.populations.training mnist
 
-A network of one hidden layer on Digits: learning rate, dropout and L2 penalty, 8 x 40 epochs. Each
-seed has its own split; the figure is the log loss on the test rows, which no search has seen, of
-the model with the best validation loss. Rows of results/training.csv are kept.
+The networks of `networks`, 8 members, as many epochs for each method. Each seed has its own split;
+the figure is the log loss on the test rows, which no search has seen, of the model with the best
+validation loss. Rows of results/training.csv are kept. ``ray_tune`` needs ``ray[tune]``.
 """
 
 from __future__ import annotations
@@ -14,60 +15,44 @@ import csv
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.populations.networks import MEMBERS, PROBLEMS, Problem
+
 RESULTS = Path(__file__).parent / "results" / "training.csv"
-MEMBERS, EPOCHS = 8, 40
 
 
-def build(hp: Any) -> Any:
-    """Returns the network."""
-    import keras
-
-    penalty = keras.regularizers.L2(hp.Float("l2", 1e-6, 1e-2, sampling="log"))
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            keras.layers.Dense(64, "relu", kernel_regularizer=penalty),
-            keras.layers.Dropout(hp.Float("dropout", 0.0, 0.6)),
-            keras.layers.Dense(10, "softmax"),
-        ]
-    )
-    rate = hp.Float("rate", 1e-4, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
-    return model
-
-
-def pbt(seed: int, data: dict[str, Any], folder: str) -> Any:
+def pbt(problem: Problem, seed: int, data: dict[str, Any], folder: str, **options: Any) -> Any:
     """Population-based training."""
     import kerashpo as kt
 
     tuner = kt.PBT(
-        build,
+        problem.build,
         "val_loss",
         population=MEMBERS,
-        interval=4,
-        max_epochs=EPOCHS,
-        together=True,
+        interval=problem.interval,
+        max_epochs=problem.epochs,
         seed=seed,
         directory=folder,
+        **options,
     )
     tuner.search(**data, verbose=0)
     return tuner.results.best_model()
 
 
-def recommended(seed: int, data: dict[str, Any], folder: str) -> Any:
+def recommended(problem: Problem, seed: int, data: dict[str, Any], folder: str) -> Any:
     """`kt.Recommended`, without its final round: its winner."""
     import kerashpo as kt
 
     tuner = kt.Recommended(
-        build,
+        problem.build,
         "val_loss",
-        max_epochs=EPOCHS,
-        max_epochs_total=MEMBERS * EPOCHS,
+        max_epochs=problem.epochs,
+        max_epochs_total=MEMBERS * problem.epochs,
         seed=seed,
         directory=folder,
     )
@@ -75,72 +60,82 @@ def recommended(seed: int, data: dict[str, Any], folder: str) -> Any:
     return tuner.results.best_model()
 
 
-def keras_tuner(seed: int, data: dict[str, Any], folder: str) -> Any:
+def keras_tuner(problem: Problem, seed: int, data: dict[str, Any], folder: str) -> Any:
     """KerasTuner's Bayesian optimisation of 8 trials, the best epoch of each."""
     import keras_tuner as peer
 
     tuner = peer.BayesianOptimization(
-        build, "val_loss", max_trials=MEMBERS, seed=seed, directory=folder, overwrite=True
+        problem.build, "val_loss", max_trials=MEMBERS, seed=seed, directory=folder, overwrite=True
     )
-    tuner.search(**data, epochs=EPOCHS, verbose=0)
+    tuner.search(**data, epochs=problem.epochs, verbose=0)
     return tuner.get_best_models(1)[0]
 
 
-METHODS: dict[str, Callable[[int, dict[str, Any], str], Any]] = {
+def ray_tune(problem: Problem, seed: int, data: dict[str, Any], folder: str) -> Any:
+    """Ray Tune's PBT; its members report the test loss themselves, which decides nothing."""
+    from experiments.populations.ray_training import search
+
+    return search(problem.name, seed)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
     "pbt": pbt,
+    "pb2": partial(pbt, explore="bayesian"),
     "recommended": recommended,
     "keras_tuner": keras_tuner,
+    "ray_tune": ray_tune,
 }
 
 
 def main() -> None:
     """Runs what is missing, and prints means, standard errors and differences."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("problem", choices=PROBLEMS)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
     given = parser.parse_args()
     known = list(csv.DictReader(RESULTS.open())) if RESULTS.exists() else []
-    for seed in range(given.seeds):
+    for seed in range(given.first, given.first + given.seeds):
         for method in given.methods:
-            if any((row["method"], row["seed"]) == (method, str(seed)) for row in known):
+            key = (given.problem, method, str(seed))
+            if any((row["problem"], row["method"], row["seed"]) == key for row in known):
                 continue
-            row = _run(method, seed)
+            row = _run(PROBLEMS[given.problem], method, seed)
             known.append({name: str(value) for name, value in row.items()})
             with RESULTS.open("a", newline="") as file:
                 writer = csv.DictWriter(file, list(row))
                 if file.tell() == 0:
                     writer.writeheader()
                 writer.writerow(row)
-    _print(known)
+    last = given.first + given.seeds
+    mine = [row for row in known if row["problem"] == given.problem]
+    _print([row for row in mine if given.first <= int(row["seed"]) < last])
 
 
-def _run(method: str, seed: int) -> dict[str, Any]:
-    from kerashpo.problems.digits import load
-
-    split = load(seed)
-    flat = lambda x: x.reshape(len(x), -1)
-    (x, y), (x_val, y_val), (x_test, y_test) = split.train, split.validation, split.test
-    data = {
-        "x": flat(x),
-        "y": y,
-        "validation_data": (flat(x_val), y_val),
-        "batch_size": 64,
-    }
+def _run(problem: Problem, method: str, seed: int) -> dict[str, Any]:
+    (x, y), validation, test = problem.load(seed)
+    data = {"x": x, "y": y, "validation_data": validation, "batch_size": problem.batch_size}
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        model = METHODS[method](seed, data, folder)
+        found = METHODS[method](problem, seed, data, folder)
         cpu = time.process_time() - began
-        predicted = np.asarray(model.predict(flat(x_test), verbose=0), float)
-    truth = np.clip(predicted[np.arange(len(predicted)), y_test], 1e-7, 1.0)
-    accuracy = float((predicted.argmax(axis=1) == y_test).mean())
-    loss = float(-np.log(truth).mean())
+        loss, accuracy = found if isinstance(found, tuple) else tested(found, *test)
     return {
+        "problem": problem.name,
         "method": method,
         "seed": seed,
         "test_loss": round(loss, 5),
         "test_accuracy": round(accuracy, 4),
         "cpu": round(cpu, 1),
     }
+
+
+def tested(model: Any, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Returns log loss and accuracy of a model on test rows."""
+    predicted = np.asarray(model.predict(x, batch_size=500, verbose=0), float)
+    truth = np.clip(predicted[np.arange(len(predicted)), y], 1e-7, 1.0)
+    return float(-np.log(truth).mean()), float((predicted.argmax(axis=1) == y).mean())
 
 
 def _print(rows: list[dict[str, str]]) -> None:
@@ -153,17 +148,24 @@ def _print(rows: list[dict[str, str]]) -> None:
                 print(
                     f"{method:12} {name:14} {values.mean():.4f} ± {error:.4f}  {len(values)} seeds"
                 )
-    for other in ("recommended", "keras_tuner"):
-        both = [seed for seed in found["pbt"] if seed in found[other]]
-        if len(both) > 1:
-            apart = np.array(
-                [
-                    float(found["pbt"][s]["test_loss"]) - float(found[other][s]["test_loss"])
-                    for s in both
-                ]
-            )
-            error = apart.std(ddof=1) / len(apart) ** 0.5
-            print(f"pbt - {other}: {apart.mean():+.4f} ± {error:.4f} on {len(apart)} seeds")
+    for mine in ("pbt", "pb2"):
+        for other in ("recommended", "keras_tuner", "ray_tune"):
+            _print_difference(mine, found[mine], other, found[other])
+
+
+def _print_difference(
+    mine: str, ours: dict[str, dict[str, str]], other: str, theirs: dict[str, dict[str, str]]
+) -> None:
+    """Prints the mean difference of test losses with its 95 % interval (Student's t)."""
+    from scipy.stats import t
+
+    both = [seed for seed in ours if seed in theirs]
+    if len(both) < 2:
+        return
+    apart = np.array([float(ours[s]["test_loss"]) - float(theirs[s]["test_loss"]) for s in both])
+    half = t.ppf(0.975, len(both) - 1) * apart.std(ddof=1) / len(both) ** 0.5
+    low, high = apart.mean() - half, apart.mean() + half
+    print(f"{mine} - {other}: {apart.mean():+.4f}, 95 % from {low:+.4f} to {high:+.4f}")
 
 
 if __name__ == "__main__":
