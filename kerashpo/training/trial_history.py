@@ -23,7 +23,9 @@ def with_history(callbacks: list[OncePerTrial], own_fit: bool = False) -> list[O
     """
     if not callbacks and not own_fit:
         return callbacks
-    return [*callbacks, OncePerTrial(keras.callbacks.History())]
+    history = keras.callbacks.History()
+    history.epoch = []  # a loop of the user's own may not call `on_train_begin`
+    return [*callbacks, OncePerTrial(history)]
 
 
 def continued_history(callbacks: Sequence[Any]) -> list[keras.callbacks.Callback]:
@@ -46,7 +48,7 @@ def with_earlier_epochs(
     if first == 1 or not (kept := _kept(callbacks)):
         return fit
     (earlier,) = kept
-    if getattr(earlier, "epoch", None) != list(range(first - 1)):
+    if earlier.epoch != list(range(first - 1)):
         return fit  # its callbacks were not passed on
 
     def continued(*args: Any, **kwargs: Any) -> Any:

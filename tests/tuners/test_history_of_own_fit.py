@@ -57,3 +57,23 @@ def test_the_history_is_that_of_an_uninterrupted_fit(
         # What fit returns is read from all three epochs.
         assert trial.score == pytest.approx(max(one["val_loss"] for one in losses), rel=1e-6)
     assert sorted(set(own.lengths)) == [1, 3]
+
+
+class OwnLoop(Own):
+    """Sets the callbacks' model and calls `on_epoch_end`, but not `on_train_begin`."""
+
+    def fit(self, hp: Any, model: keras.Model, *args: Any, callbacks: Any, **kwargs: Any) -> Any:
+        for callback in callbacks:
+            callback.set_model(model)
+        for epoch in range(2):
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, {"val_loss": 2.0 - epoch})
+        return 1.0
+
+
+def test_a_loop_that_only_ends_epochs_is_reported(tmp_path: Any) -> None:
+    tuner = kt.RandomSearch(OwnLoop(False), max_trials=1, **place(tmp_path))
+    tuner.search(**DATA)
+    assert tuner.results.failures().empty
+    (trial,) = tuner.results.history.trials.values()
+    assert [trial.reports[0][epoch].metrics["val_loss"] for epoch in (1, 2)] == [2.0, 1.0]
