@@ -101,22 +101,24 @@ class PythonValues:
         finally:
             self._set(now)
 
-    @contextlib.contextmanager
-    def validated(self) -> Iterator[Values]:
-        """Context with the values of the last validation, which it yields.
+    def validated(self) -> Values:
+        """Returns the values of the last validation.
 
         Without a validation these are the values of this time, with which `evaluate` would be
         traced.
         """
+        known = self._known("test")
+        if known is None:
+            known = self._tested
+        return self._reach.changes(self._built) if known is None else known
+
+    @contextlib.contextmanager
+    def temporarily(self, values: Values) -> Iterator[None]:
+        """Context in which the model reads other values."""
         now = self._reach.changes(self._built)
-        known = self._known("test") if self.is_traced else self._tested
-        values = now if known is None else known
-        if not values and not now:
-            yield values
-            return
         self._set(values)
         try:
-            yield values
+            yield
         finally:
             self._set(now)
 

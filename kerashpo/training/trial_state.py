@@ -22,12 +22,12 @@ from kerashpo.training.batch_spec import BatchSpec
 from kerashpo.training.build import build_from_json, inputs_to_json, strategy_scope
 from kerashpo.training.energy import Usage
 from kerashpo.training.loops.base import finish
-from kerashpo.training.model_state import architecture_of, state_variables
+from kerashpo.training.model_state import state_variables
 from kerashpo.training.python_values import PythonValues, trial_values
 from kerashpo.training.randomness import seed_variables
 from kerashpo.training.trained_layers import TrainedLayers
 from kerashpo.training.user_callbacks import OncePerTrial
-from kerashpo.training.validated_values import as_validated
+from kerashpo.training.validated_values import architecture_as_validated, values_of
 
 
 @final
@@ -109,9 +109,9 @@ class TrialState:
         if not (newest or best < self.best):
             return False
         self.best = best
-        with as_validated(self.model) as values:
-            if values != self.best_values:
-                self.best_values, self.architecture = values, architecture_of(self.model) or ""
+        if (values := values_of(self.model)) != self.best_values:
+            self.best_values = values
+            self.architecture = architecture_as_validated(self.model)
         if keep is not None:
             keep()
             return True

@@ -15,29 +15,35 @@ from typing import Any, final
 
 import keras
 
+from kerashpo.training.model_state import architecture_of
 from kerashpo.training.python_values import PythonValues
 from kerashpo.training.reachable_values import ReachableValues, is_same
 
 _METHODS = ("call", "test_step", "predict_step")
 
 
-@contextlib.contextmanager
-def as_validated(model: keras.Model) -> Iterator[str]:
-    """Context in which a trial's model reads the values of its last validation.
+def values_of(model: keras.Model) -> str:
+    """Returns the values of a trial's last validation as text for `give_values`.
 
-    Yields:
-        these values as text for `give_values`; empty if they are those after the build.
+    Empty if they are those after the build.
     """
     values = PythonValues.of(model)
+    if values is None or not (changes := values.validated()):
+        return ""
+    return base64.b85encode(pickle.dumps(dict(changes))).decode()
+
+
+def architecture_as_validated(model: keras.Model) -> str:
+    """Returns a trial's model as JSON, with the values of its last validation; empty for none."""
+    values = PythonValues.of(model)
     if values is None:
-        yield ""
-        return
-    with values.validated() as changes:
-        yield base64.b85encode(pickle.dumps(dict(changes))).decode() if changes else ""
+        return architecture_of(model) or ""
+    with values.temporarily(values.validated()):
+        return architecture_of(model) or ""
 
 
 def give_values(model: keras.Model, text: str | None) -> None:
-    """Lets a model that was built again read the values that `as_validated` returned.
+    """Lets a model that was built again read the values that `values_of` returned.
 
     Raises:
         ValueError: if the text cannot be read.

@@ -14,7 +14,7 @@ from kerashpo.training.reporter import EpochReporter
 from tests.helpers.small_models import DATA, build_few
 
 PACKAGE = str(Path(kerashpo.__file__).parent)
-MOST = 60
+MOST = 66
 
 
 def test_an_epochs_report_costs_few_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
