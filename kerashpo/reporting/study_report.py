@@ -17,7 +17,8 @@ from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
 from kerashpo.display.progress import fleet_text
-from kerashpo.display.text import energy_text, limits_text, score_notes
+from kerashpo.display.snapshot import compared_values
+from kerashpo.display.text import energy_text, limits_text, score_notes, values_text
 from kerashpo.i18n.numbers import duration, moment, shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.reporting.blocks import Block, Code, Folded, Heading, Items, Paragraph, Table
@@ -88,10 +89,13 @@ def _verdict(subject: Subject, texts: Texts) -> list[Block]:
         key = "study.no_verdict_limits" if history.limits else "study.no_verdict"
         text = texts(key, metric=metric, trials=len(history.trials))
     else:
+        values = values_text(compared_values(best, history), texts)
         text = texts(
-            "study.verdict",
+            "study.verdict_front" if history.several else "study.verdict",
             metric=metric,
             score=shown(best.score, texts),
+            front=texts.plural("display.front", len(history.front())),
+            values=values,
             trial=best.number,
             epoch=best.best_epoch,
             trials=len(history.trials),

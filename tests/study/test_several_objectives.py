@@ -191,6 +191,18 @@ def test_a_display_shows_all_objectives_the_front_and_its_knee():
     assert "Pareto front of 2 trials   knee f1 0.0000, f2 10   trial 0, epoch 1" in text
 
 
+@pytest.mark.parametrize(
+    ("lang", "verdict"),
+    [
+        ("en", "The search found a Pareto front of 3 trials; its knee is f1 2, f2 3: trial 1 at"),
+        ("es", "encontró un frente de Pareto de 3 ensayos; su codo es f1 2, f2 3: el ensayo 1 en"),
+    ],
+)
+def test_the_report_begins_with_the_front_and_its_knee(lang, verdict, tmp_path):
+    results = Results(study(ROWS), SPACE)
+    assert verdict in results.report(tmp_path / "report.md", lang).read_text("utf-8")
+
+
 def test_one_objective_in_a_list_is_the_single_search():
     alone = kt.optimize(
         fn, SPACE, metric="f1", algorithm="bayesian", max_trials=7, seed=0, verbose=0
