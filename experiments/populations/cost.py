@@ -1,28 +1,36 @@
 """Wall time of a PBT search of 8 members on the lab's data, against its training alone.
 
-    [KERAS_BACKEND=jax] python -m experiments.populations.cost [--repeats 3] [--epochs 48]
+    [KERAS_BACKEND=jax] python -m experiments.populations.cost [lab|small] [--repeats 3]
 
-Breast Cancer, one hidden layer of 64 units, compared every 4 epochs. `train` trains 8 members of
-the same space for as many epochs with the same compiled loop and nothing else: no log, checkpoints,
-comparisons, forks or display. Both sides by turns, each in a process of its own, without imports
-but with all that is traced and compiled. Seconds and the ratio are printed.
+`lab`: the lab's own network under PBT's default settings, 100 epochs compared every 5. `small`: one
+hidden layer of 64 units, 48 epochs compared every 4. The other side trains the 8 first members for
+as many epochs as they and their copies were trained in the search, with the same compiled loop and
+nothing else: no log, checkpoints, comparisons, copies or display. Both sides by turns, each in a
+process of its own, without imports but with all that is traced and compiled. Seconds and the ratio
+are printed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
 
-MEMBERS, INTERVAL = 8, 4
+from kerashpo.problems.breast_cancer import build_model, load
+
+MEMBERS = 8
 
 
-def build(hp: Any) -> Any:
-    """Returns the network; rate and dropout are searched."""
+def build_small(hp: Any) -> Any:
+    """Returns a network of one hidden layer; rate and dropout are searched."""
     import keras
 
     drop = keras.layers.Dropout(hp.Float("dropout", 0.0, 0.5))
@@ -34,40 +42,64 @@ def build(hp: Any) -> Any:
     return model
 
 
-def search(data: dict[str, Any], epochs: int) -> float:
-    """Returns the seconds of a search."""
+@final
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting: what is built, its epochs, and the epochs between two comparisons."""
+
+    build: Callable[[Any], Any]
+    epochs: int
+    interval: int
+
+
+SETTINGS = {"lab": Setting(build_model, 100, 5), "small": Setting(build_small, 48, 4)}
+
+
+def search(setting: Setting, data: dict[str, Any], file: Path) -> float:
+    """Returns the seconds of a search, and writes what it trained to a file."""
     import kerashpo as kt
 
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         tuner = kt.PBT(
-            build,
+            setting.build,
             "val_loss",
             population=MEMBERS,
-            interval=INTERVAL,
-            max_epochs=epochs,
+            interval=setting.interval,
+            max_epochs=setting.epochs,
             seed=0,
             directory=folder,
         )
         tuner.search(**data, verbose=0)
-        return time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        file.write_text(json.dumps(_lines(tuner)))
+        return seconds
 
 
-def train(data: dict[str, Any], epochs: int) -> float:
-    """Returns the seconds of the training alone."""
-    from kerashpo.core.rng import stream
+def _lines(tuner: Any) -> list[dict[str, Any]]:
+    """Returns each first member's values, and the epochs that it and its descendants trained."""
+    trials = tuner.results.history.trials
+    first, epochs = dict[int, int](), dict[int, int]()
+    for number, trial in trials.items():  # parents before their copies
+        root = first[number] = number if trial.parent is None else first[trial.parent]
+        epochs[root] = epochs.get(root, 0) + trial.epoch - (trial.forked_at or 0)
+    return [{"config": dict(trials[root].config), "epochs": epochs[root]} for root in epochs]
+
+
+def train(setting: Setting, data: dict[str, Any], file: Path) -> float:
+    """Returns the seconds of the training alone, of what a file names."""
     from kerashpo.training.data import FitData
     from kerashpo.training.hypermodel import ModelBuilder
     from kerashpo.training.loops.compiled import CompiledLoop
     from kerashpo.training.randomness import EpochKeys
 
+    lines = json.loads(file.read_text())
     began = time.perf_counter()
-    builder, loop, rows = ModelBuilder(build), CompiledLoop(), FitData.from_fit(**data)
+    builder, loop, rows = ModelBuilder(setting.build), CompiledLoop(), FitData.from_fit(**data)
     space = builder.discover(0)
-    for member in range(MEMBERS):
-        config = space.sample(stream(0, "cost", member))
-        model = builder.make(config, space, 0, member)[0]
-        loop.train(model, rows, 1, epochs, [], EpochKeys(0, member))
+    for member, line in enumerate(lines):
+        model = builder.make(line["config"], space, 0, member)[0]
+        loop.train(model, rows, 1, line["epochs"], [], EpochKeys(0, member))
     return time.perf_counter() - began
 
 
@@ -77,40 +109,41 @@ SIDES = {"search": search, "train": train}
 def main() -> None:
     """Measures both sides by turns, and prints seconds and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("setting", choices=SETTINGS, nargs="?", default="lab")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=48)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
-        print(measure(given.side, given.epochs))
+        print(measure(given.side[0], given.setting, Path(given.side[1])))
         return
     found: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
-    for _ in range(given.repeats):
-        for side, measured in found.items():
-            command = [sys.executable, "-m", __spec__.name, "--side", side]
-            command += ["--epochs", str(given.epochs)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            wall, cpu = map(float, done.stdout.splitlines()[-1].split())
-            measured.append((wall, cpu))
-            print(f"{side:7} {wall:6.2f} s, {cpu:6.2f} CPU s", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(given.repeats):
+            for side, measured in found.items():
+                command = [sys.executable, "-m", __spec__.name, given.setting]
+                command += ["--side", side, str(Path(folder, "lines.json"))]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                wall, cpu = map(float, done.stdout.splitlines()[-1].split())
+                measured.append((wall, cpu))
+                print(f"{side:7} {wall:6.2f} s, {cpu:6.2f} CPU s", flush=True)
     for i, what in enumerate(("wall", "CPU")):
         ratios = [a[i] / b[i] for a, b in zip(found["search"], found["train"], strict=True)]
-        print(f"search / train, {what}: {statistics.median(ratios):.2f} (median), {ratios}")
+        each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"search / train, {what}: {statistics.median(ratios):.2f} (median of {each})")
 
 
-def measure(side: str, epochs: int) -> str:
+def measure(side: str, setting: str, file: Path) -> str:
     """Returns wall and CPU seconds of a side in this process."""
     import keras  # noqa: F401  # its import is no part of either side
 
     import kerashpo as kt
-    from kerashpo.problems.breast_cancer import load
 
     kt.PBT  # noqa: B018  # imported when it is asked for
     split = load(0)
     (x, y), validation = split.train, split.validation
     data = {"x": x, "y": y, "validation_data": validation, "batch_size": 32}
     began = time.process_time()
-    wall = SIDES[side](data, epochs)
+    wall = SIDES[side](SETTINGS[setting], data, file)
     return f"{wall} {time.process_time() - began}"
 
 

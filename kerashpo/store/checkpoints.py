@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+_NOTHING = np.empty(0)
+
 
 def pack(arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> bytes:
-    """Serialises arrays and JSON values to the bytes of an ``.npz`` file."""
-    types = {name: array.dtype.name for name, array in arrays.items()}
-    body = {name: _storable(array) for name, array in arrays.items()}
-    header = json.dumps({"types": types, "values": dict(values)}).encode()
+    """Serialises arrays and JSON values to the bytes of an ``.npz`` file of two arrays.
+
+    ``__data__`` holds the bytes of all arrays one after the other, ``__header__`` JSON with their
+    types and shapes and the values. One array instead of many takes a fifth of the time.
+    """
+    layout = {name: (array.dtype.name, array.shape) for name, array in arrays.items()}
+    whole = np.concatenate([_as_bytes(array) for array in arrays.values()] or [_as_bytes(_NOTHING)])
+    header = json.dumps({"layout": layout, "values": dict(values)}).encode()
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, __header__=np.frombuffer(header, np.uint8), **body)
+    members = {"__header__": np.frombuffer(header, np.uint8), "__data__": whole}
+    np.savez(buffer, allow_pickle=False, **members)
     return buffer.getvalue()
 
 
@@ -29,8 +37,7 @@ def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             header = json.loads(file["__header__"].tobytes())
-            arrays = {name: _restored(file[name], kind) for name, kind in header["types"].items()}
-            return arrays, header["values"]
+            return _taken_apart(file["__data__"], header["layout"]), header["values"]
     except Exception as error:  # a wrong byte can look like encryption or another codec
         raise ValueError(f"the checkpoint is damaged: {error}") from error
 
@@ -49,17 +56,32 @@ def unpack_values(data: bytes) -> dict[str, Any]:
         raise ValueError(f"the checkpoint is damaged: {error}") from error
 
 
-def _storable(array: np.ndarray) -> np.ndarray:
-    """Returns an array of a type that numpy can write: bfloat16 and the like as integers."""
-    return array if array.dtype.isbuiltin == 1 else array.view(f"u{array.dtype.itemsize}")
+def _as_bytes(array: np.ndarray) -> np.ndarray:
+    if array.dtype.hasobject:
+        raise ValueError(f"Expected an array of numbers. Received: dtype {array.dtype}.")
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
-def _restored(array: np.ndarray, kind: str) -> np.ndarray:
-    if array.dtype.name == kind:
-        return array
-    import ml_dtypes
+def _taken_apart(whole: np.ndarray, layout: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Returns copies of the arrays whose bytes stand one after the other."""
+    arrays, start = {}, 0
+    for name, (kind, shape) in layout.items():
+        dtype = _dtype(kind)
+        end = start + math.prod(shape) * dtype.itemsize
+        arrays[name] = whole[start:end].view(dtype).reshape(shape).copy()
+        start = end
+    return arrays
 
-    return array.view(getattr(ml_dtypes, kind))
+
+def _dtype(kind: str) -> np.dtype[Any]:
+    """Returns a type by its name; bfloat16 and the like are not numpy's own."""
+    try:
+        return np.dtype(kind)
+    except TypeError:
+        import ml_dtypes
+
+        own: np.dtype[Any] = np.dtype(getattr(ml_dtypes, kind))
+        return own
 
 
 def read_variables(variables: Sequence[Any]) -> list[np.ndarray]:

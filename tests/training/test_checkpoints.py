@@ -31,6 +31,15 @@ def test_scalars_and_empty_arrays_come_back():
     assert extra == {"epoch": 1}
 
 
+def test_arrays_of_several_types_come_back_in_their_order():
+    held = {"a": np.arange(3, dtype=np.uint8), "b": np.float64(0.5).reshape(()), "c": np.eye(2)}
+    arrays, _ = unpack(pack(held, {}))
+    assert list(arrays) == ["a", "b", "c"]
+    for name, array in held.items():
+        assert arrays[name].dtype == array.dtype and np.array_equal(arrays[name], array)
+        assert arrays[name].flags.owndata and arrays[name].flags.aligned  # no view of the whole
+
+
 @pytest.mark.parametrize("cut", [0, 1, 10, 100, -1])
 def test_what_is_cut_is_refused(cut):
     data = pack({"x": np.arange(100.0)}, {})
@@ -66,7 +75,7 @@ def test_any_byte_that_is_changed_is_noticed_or_matters_not(change):
 
 def test_nothing_is_executed_when_read():
     buffer = io.BytesIO()
-    np.savez(buffer, __header__=np.array([{"types": {}}], dtype=object))
+    np.savez(buffer, __header__=np.array([{"layout": {}}], dtype=object))
     with pytest.raises(ValueError, match="damaged.*allow_pickle=False"):
         unpack(buffer.getvalue())
 

@@ -111,3 +111,46 @@ def test_predict_keeps_the_structure_of_outputs() -> None:
 def test_pipelines_are_refused_by_evaluate(mlp: Callable[..., keras.Model]) -> None:
     with pytest.raises(InvalidInput, match="Expected dense arrays"):
         CompiledLoop().evaluate(mlp(), iter([1]))
+
+
+def _compiled_again(model: keras.Model, data: FitData) -> FitData:
+    model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy", metrics=["accuracy"])
+    return data
+
+
+def _frozen_layer(model: keras.Model, data: FitData) -> FitData:
+    if keras.backend.backend() == "jax":
+        pytest.skip("Keras's fit fails on JAX once a layer is frozen without compile")
+    model.layers[0].trainable = False  # without `compile`, so `fit` ignores it
+    return data
+
+
+def _other_rows(model: keras.Model, data: FitData) -> FitData:
+    return dataclasses.replace(data, x=data.x[::-1].copy())
+
+
+@pytest.mark.parametrize(
+    ("change", "opened_again"),
+    [(None, False), (_frozen_layer, False), (_compiled_again, True), (_other_rows, True)],
+)
+def test_a_paused_training_goes_on_in_its_session_unless_something_changed(
+    mlp: Callable[..., keras.Model],
+    data: FitData,
+    loops: list[TrainingLoop],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[keras.Model, FitData], FitData] | None,
+    opened_again: bool,
+) -> None:
+    engine = loops[0].engine
+    calls, stock = [], engine.open
+    monkeypatch.setattr(engine, "open", lambda *args: calls.append(1) or stock(*args))
+    weights = []
+    for loop in loops:
+        model = mlp()
+        loop.train(model, data, 1, 2, [], KEYS)
+        then = data if change is None else change(model, data)
+        loop.train(model, then, 3, 4, [], KEYS)
+        weights.append(model.get_weights())
+    assert (len(calls) > 1) == opened_again
+    for mine, their in zip(*weights, strict=True):
+        np.testing.assert_allclose(mine, their, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import keras
@@ -20,9 +21,15 @@ from kerashpo.training.loops.compiled.engine import (
     PopulationSession,
 )
 from kerashpo.training.loops.compiled.programs import ProgramCache
+from kerashpo.training.loops.compiled.signature import keras_settings
 from kerashpo.training.python_values import as_traced, forget_trace, is_traced, values_key
 from kerashpo.training.randomness import EpochKeys, epoch_order, set_layer_seeds
 from kerashpo.training.trained_layers import Flags, TrainedLayers
+
+#: Attribute of a model whose training was paused: its closed session.
+_PAUSED = "_kerashpo_paused"
+#: Attributes of a compiled model that `compile` and `make_train_function` make anew.
+_PARTS = ("optimizer", "_compile_loss", "_compile_metrics", "train_function", "test_function")
 
 
 @final
@@ -126,11 +133,35 @@ class CompiledLoop(TrainingLoop):
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Closed:
+    """The session of a model whose training was paused, and what it was opened for.
+
+    Attributes:
+        session: the closed session.
+        data: the training data.
+        parts: the model's optimizer, loss, metrics and train function.
+        values: what a trace depends on besides: flags, plain values and settings.
+    """
+
+    session: CompiledSession
+    data: FitData
+    parts: tuple[Any, ...]
+    values: Hashable
+
+    def fits(self, data: FitData, parts: tuple[Any, ...], values: Hashable) -> bool:
+        """Whether a session that is opened now would be the same."""
+        same = len(parts) == len(self.parts) and all(a is b for a, b in zip(parts, self.parts))
+        return same and data is self.data and values == self.values
+
+
+@final
 class _Sessions:
     """The session of one training; another one after a callback compiled the model again.
 
     As in `fit`, that is so too after ``make_train_function(force=True)``, which reads anew which
-    layers are trained and what the code of losses and layers refers to.
+    layers are trained and what the code of losses and layers refers to. A training that goes on
+    after a pause opens the session in which it was paused again.
 
     Attributes:
         epoch: the epoch that is trained, from 1.
@@ -150,9 +181,31 @@ class _Sessions:
             self._values = values_key(self._model, "train")
             with self.trained.in_effect(), as_traced(self._model, "train", records=False):
                 self._flags = self.trained.now()
-                self._open = self._engine.open(self._model, self._data)
+                self._open = self._paused() or self._engine.open(self._model, self._data)
             self._open.skip(self.epoch - 1)
         return self._open
+
+    def pause(self) -> None:
+        """Closes the open session at the end of a training, which may go on later."""
+        session, flags = self._open, self.trained.now()
+        self.close()
+        if session is not None and flags == self._flags:
+            closed = _Closed(session, self._data, *self._opened_for())
+            vars(self._model)[_PAUSED] = closed
+
+    def _paused(self) -> CompiledSession | None:
+        """Returns the session in which this training was paused, opened again; None for none."""
+        closed = vars(self._model).pop(_PAUSED, None)
+        if closed is None or not closed.fits(self._data, *self._opened_for()):
+            return None
+        return closed.session if closed.session.reopen() else None
+
+    def _opened_for(self) -> tuple[tuple[Any, ...], Hashable]:
+        """Returns the model's parts, and all else that a session depends on."""
+        model = self._model
+        parts = (self._engine, *(getattr(model, name, None) for name in _PARTS))
+        settings = (model.steps_per_execution, model.jit_compile, keras_settings())
+        return parts, (self._flags, self._values, settings)
 
     def for_training(self) -> CompiledSession:
         """Returns the session for the model as it is compiled now, just before an epoch."""
@@ -191,7 +244,7 @@ class _Sessions:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.pause()
 
 
 def _engine(traces: int) -> Engine:

@@ -71,6 +71,10 @@ class CompiledSession(ABC):
     def close(self) -> None:
         """Restores the model's own variables, with the trained values."""
 
+    def reopen(self) -> bool:
+        """Opens a closed session again for the same model and data; returns False if it cannot."""
+        return False
+
     def __enter__(self) -> CompiledSession:
         return self
 

@@ -140,7 +140,7 @@ def structure_of(
             tuple(_unconfigured(layer) for layer in layers_of(model)),
             _output_names(model),
             free,
-            _keras_settings(),
+            keras_settings(),
         )
     except Opaque as error:
         return Structure(None, False, str(error))
@@ -270,7 +270,7 @@ def _arguments(kind: Any) -> tuple[str, ...]:
     return tuple(inspect.signature(kind.__init__).parameters)[1:]
 
 
-def _keras_settings() -> Hashable:
+def keras_settings() -> Hashable:
     """Returns Keras's global settings, which its functions read while they are traced."""
     config = keras.config
     policy = keras.dtype_policies.serialize(config.dtype_policy())

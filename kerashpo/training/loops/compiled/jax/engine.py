@@ -175,3 +175,10 @@ class JaxSession(CompiledSession):
 
     def close(self) -> None:
         """Does nothing: the model's variables hold the values after each epoch."""
+
+    def reopen(self) -> bool:
+        """See `CompiledSession.reopen`; executables of a single model are opened anew."""
+        if self._shared.keep:
+            return False
+        self._values = Values(self._model, self._padding, lifted=self._shared.lifted)
+        return True

@@ -163,6 +163,13 @@ class TensorFlowSession(CompiledSession):
         """See `CompiledSession.close`."""
         self._bound.__exit__(None, None, None)
 
+    def reopen(self) -> bool:
+        """See `CompiledSession.reopen`; private traces and pipelines are opened anew."""
+        if not self._trace.shared or isinstance(self._training, Stream):
+            return False
+        self._bound.__enter__()
+        return True
+
 
 @final
 class _BoundModel:

@@ -35,10 +35,11 @@ class SharedTrace:
     """
 
     def __init__(self, model: keras.Model, structure: Structure) -> None:
-        shared = structure.key is not None
-        self._slots = Slots.like(model, free=structure.free) if shared else None
+        #: Whether models of one signature share it.
+        self.shared = structure.key is not None
+        self._slots = Slots.like(model, free=structure.free) if self.shared else None
         # Keeps the variables alive: a graph only holds weak references to them.
-        self._own = None if shared else [variable._value for variable in variables_of(model)]
+        self._own = None if self.shared else [variable._value for variable in variables_of(model)]
         #: Whether `runtime.without_grappler` and `runtime.single_threaded_executor` may be used.
         self.quick = structure.free
         self._graphs: dict[Hashable, graphs.Concrete] = {}
