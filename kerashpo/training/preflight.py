@@ -132,6 +132,8 @@ def _text_label(y: Any) -> str | None:
 
 def _logged(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any]:
     """Returns the logs of one epoch of one batch."""
+    if keras.backend.backend() == "jax" and (logs := _logged_by_shapes(model, batch, validates)):
+        return logs
     eager = getattr(model, "_distribute_strategy", None) is None
     if eager:
         model.run_eagerly = True
@@ -167,6 +169,33 @@ def _logged_directly(model: keras.Model, batch: Any, validates: bool) -> dict[st
         tested = _flat(model._get_metrics_result_or_logs(model.test_step(packed)))
         logs |= {f"val_{name}": value for name, value in tested.items()}
     return logs
+
+
+def _logged_by_shapes(model: keras.Model, batch: Any, validates: bool) -> dict[str, Any] | None:
+    """Returns logs of zeros from the steps' shapes, which JAX infers without compiling anything.
+
+    None where that is impossible: for steps that need values or fail, which `fit` then explains.
+    """
+    import jax
+
+    if model.run_eagerly or not model.jit_compile or not are_arrays(batch):
+        return None
+    packed = keras.tree.lists_to_tuples(keras.utils.pack_x_y_sample_weight(*batch))
+    try:
+        build_all(model, FitData(*batch))
+        groups = model.trainable_variables, model.non_trainable_variables
+        weights = [[variable.value for variable in group] for group in groups]
+        metrics = [variable.value for variable in model.metrics_variables]
+        optimizer = [variable.value for variable in model.optimizer.variables]
+        logs, _ = jax.eval_shape(model.train_step, (*weights, optimizer, metrics), packed)
+        found = _flat(logs)
+        if validates:
+            tested, _ = jax.eval_shape(model.test_step, (*weights, metrics), packed)
+            found |= {f"val_{name}": value for name, value in _flat(tested).items()}
+    except Exception as error:  # whatever the user's code raises
+        _LOG.debug("Cannot infer what the model logs: %r", error)
+        return None
+    return {name: np.zeros(value.shape, value.dtype) for name, value in found.items()}
 
 
 def _flat(logs: Mapping[str, Any]) -> dict[str, Any]:
