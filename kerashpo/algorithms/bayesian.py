@@ -20,12 +20,12 @@ from kerashpo.algorithms.gp.batch import BatchPromise
 from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.gp.optimise_acquisition import Maximiser
-from kerashpo.algorithms.gp.promise import OnePromise, Promise
+from kerashpo.algorithms.gp.promise import Ensemble, EnsemblePromise, OnePromise, Promise
 from kerashpo.algorithms.observations import Observations, SeenTrials
-from kerashpo.algorithms.pareto_model import ParetoModel
+from kerashpo.algorithms.pareto_model import ParetoModel, distinct
 from kerashpo.algorithms.sobol import sobol_rows
 from kerashpo.algorithms.surrogate import Surrogate
-from kerashpo.algorithms.transfer import Transfer
+from kerashpo.algorithms.transfer import TransferByObjective
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Exhausted
@@ -63,8 +63,9 @@ class BayesianOptimization(Algorithm):
         beta: number of standard deviations in the confidence bound of "ucb".
         enqueue: configurations to try first; parameters that they omit take their defaults.
         warm_start: one earlier study (its history, or pairs of configuration and objective
-            value), or several sources. The best configuration of each is tried first; then a
-            process of each, weighted by how well it ranks the new trials, see `transfer`.
+            value), or several sources. The best configuration of each is tried first (with
+            several objectives the knee of its front and the front's ends); then a process of
+            each, weighted by how well it ranks the new trials, see `transfer`.
         settings: settings of the model, for ablations.
 
     Raises:
@@ -94,11 +95,12 @@ class BayesianOptimization(Algorithm):
         self._cube = Cube(space)
         self._observations = Observations(self._cube)
         self._sources = read_sources(warm_start, space)
-        self._transfer = Transfer(self._cube, self._sources, max(alpha, FLOOR), self._settings)
+        floor = max(alpha, FLOOR)
+        self._transfer = TransferByObjective(self._cube, self._sources, floor, self._settings)
         self._queue: list[Config] = [space.complete(config) for config in enqueue]
         usual = 1 if self._sources else min(10, max(4, (self._cube.dim + 1) // 2))
         self._initial = usual if num_initial_points is None else num_initial_points
-        self._acquisition, self._alpha, self._beta = acquisition, max(alpha, FLOOR), beta
+        self._acquisition, self._alpha, self._beta = acquisition, floor, beta
         self._blas = ThreadpoolController()
 
     def enqueue(self, config: Mapping[str, Any]) -> None:
@@ -152,7 +154,7 @@ class BayesianOptimization(Algorithm):
         if history.limits:
             self._check_limits(history)
         taken = self._observations.configs
-        queue = [*self._queue, *self._transfer.bests(history.objective)]
+        queue = [*self._queue, *self._transfer.bests(history.ranked_by)]
         for config in map(self.space.project, queue):
             if key(config) not in taken:
                 return config
@@ -193,11 +195,8 @@ class BayesianOptimization(Algorithm):
     ) -> tuple[Promise, Matrix] | None:
         """Returns the acquisition and rows (k, d) to search around; None without a value."""
         trained = before_limits(seen)
-        found = self._one(trained, history) if not history.several else None
-        if history.several:
-            rng = stream(self.seed, "weights", trial)
-            model = ParetoModel.of(self._cube, trained, self._fit, _FRONT, rng)
-            found = None if model is None else (model.promise, model.best)
+        several = history.several
+        found = self._front(trained, history) if several else self._one(trained, history)
         if not history.limits:
             return found
         promise, best = found if found is not None else (None, self._least_violating(seen))
@@ -225,6 +224,33 @@ class BayesianOptimization(Algorithm):
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
         return OnePromise(surrogate.features, surrogate.posterior, acquisition), best
 
+    def _front(self, seen: SeenTrials, history: History) -> tuple[Promise, Matrix] | None:
+        """Returns the acquisition of several objectives and rows to search around."""
+        if not (seen.feasible.any() or (self._sources and not history.limits)):
+            return None
+        rng = stream(self.seed, "weights", history.next_trial)
+        found = [self._model_of(k, seen, history, rng) for k in range(len(history.objectives))]
+        models = [one for one in found if one is not None]
+        rows = seen.rows[seen.feasible] if history.limits else np.vstack([seen.rows, seen.pending])
+        if not len(rows) and self._sources:
+            rows = self._transfer.starts(history.ranked_by)
+        if len(models) < len(found) or not len(rows):
+            return None
+        model = ParetoModel.of(models, distinct(self._cube, rows), _FRONT, rng)
+        return model.promise, model.best
+
+    def _model_of(
+        self, position: int, seen: SeenTrials, history: History, rng: np.random.Generator
+    ) -> Ensemble | None:
+        """Returns the model of one objective; None where nothing is known of it."""
+        column = replace(seen, values=seen.values[:, [position]])
+        transfer = self._transfer.of(position)
+        if transfer is not None:
+            own = Surrogate.of(self._cube, column, self._alpha, self._settings)
+            return transfer.ensemble(own, seen, history.objectives[position], rng)
+        fitted = self._fit(column)
+        return None if fitted is None else Ensemble.of(fitted.features, fitted.posterior)
+
     def _draws(self, seen: SeenTrials) -> bool:
         """Whether the outcomes of the pending trials are drawn; else they count as their mean."""
         used = self._settings.draw and self._settings.believe and self._acquisition == "logei"
@@ -232,18 +258,19 @@ class BayesianOptimization(Algorithm):
 
     def _transferred(self, seen: SeenTrials, history: History) -> tuple[Promise, Matrix] | None:
         """Returns the acquisition of the ensemble with the earlier studies, and rows around it."""
-        own = Surrogate.of(self._cube, seen, self._alpha, self._settings)
         rng = stream(self.seed, "weights", history.next_trial)
-        found = self._transfer.ensemble(own, seen, history.objective, rng)
+        found = self._model_of(0, seen, history, rng)
+        if found is None:
+            return None
         rows = seen.rows[seen.feasible] if history.limits else np.vstack([seen.rows, seen.pending])
         if not len(rows):
             if history.limits:
                 return None
-            rows = self._transfer.starts(history.objective)
+            rows = self._transfer.starts(history.ranked_by)
         means = found.mean(rows)
         best = rows[np.argsort(means, kind="stable")[:_AROUND]]
         acquisition = make_acquisition(self._acquisition, float(means.min()), self._beta)
-        return replace(found, acquisition=acquisition), best
+        return EnsemblePromise(found, acquisition), best
 
     def _fit_limit(self, seen: SeenTrials) -> Surrogate | None:
         """Returns a surrogate model of a limit's excess, the first column of the values."""
@@ -271,11 +298,6 @@ class BayesianOptimization(Algorithm):
             raise InvalidInput(
                 f"acquisition={self._acquisition!r} is of one objective; several ({names}) are "
                 "searched by expected hypervolume improvement: leave it out, or pass weights=."
-            )
-        if self._sources:
-            raise InvalidInput(
-                f"warm_start holds one value a configuration, and there are several objectives "
-                f"({names}): leave it out, or pass weights=."
             )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
@@ -15,14 +15,9 @@ from kerashpo.algorithms.gp.expected_hypervolume import (
     log_expected_hypervolume_improvement_at,
     open_points,
 )
-from kerashpo.algorithms.gp.promise import FrontPromise, Promise
-from kerashpo.algorithms.observations import SeenTrials
-from kerashpo.algorithms.surrogate import Surrogate
+from kerashpo.algorithms.gp.promise import Ensemble, FrontPromise, Promise
 from kerashpo.core.pareto import from_least_crowded, non_dominated
 from kerashpo.space.cube import Cube, Matrix
-
-Fit: TypeAlias = "Callable[[SeenTrials], Surrogate | None]"
-"""Fits a surrogate of the first column of the values."""
 
 _MARGIN = 0.1
 _BELOW = 0.25
@@ -44,32 +39,26 @@ class ParetoModel:
 
     @classmethod
     def of(
-        cls, cube: Cube, seen: SeenTrials, fit: Fit, around: int, rng: np.random.Generator
-    ) -> ParetoModel | None:
-        """Returns the acquisition; None where no trial has finite values within the limits.
+        cls,
+        models: Sequence[Ensemble],
+        rows: Matrix,
+        around: int,
+        rng: np.random.Generator,
+    ) -> ParetoModel:
+        """Returns the acquisition.
 
-        It is the expected hypervolume improvement of a Gaussian process each: exact for two
-        objectives, by quasi-Monte Carlo for more.
+        It is the expected hypervolume improvement of a Gaussian process each (or an ensemble
+        with those of earlier studies): exact for two objectives, by quasi-Monte Carlo for more.
 
         Args:
-            cube: the space.
-            seen: the observations.
-            fit: fits a surrogate, with pending trials believed.
+            models: one for each objective, with pending trials believed.
+            rows: (n, d), distinct, whose expected costs are the front to improve.
             around: how many rows to look around.
             rng: the generator of the quasi-random points.
         """
-        if not seen.feasible.any():
-            return None
-        columns = range(seen.values.shape[1])
-        found = [fit(replace(seen, values=seen.values[:, [k]])) for k in columns]
-        models = [one for one in found if one is not None]
-        limited = seen.excess.shape[1] > 0
-        counted = seen.rows[seen.feasible] if limited else np.vstack([seen.rows, seen.pending])
-        rows = _distinct(cube, counted)
-        means = np.column_stack([one.posterior.mean(one.features(rows)) for one in models])
-        pairs = [(one.features, one.posterior) for one in models]
+        means = np.column_stack([one.mean(rows) for one in models])
         best = rows[from_least_crowded(means)[:around]]
-        return cls(FrontPromise(pairs, acquisition_of(means, rng)), best)
+        return cls(FrontPromise(models, acquisition_of(means, rng)), best)
 
 
 def acquisition_of(means: Matrix, rng: np.random.Generator) -> FrontAcquisition:
@@ -109,7 +98,7 @@ def reference_of(costs: Matrix, means: Matrix) -> Matrix:
     return np.asarray(costs.max(axis=0) + _MARGIN * spread)
 
 
-def _distinct(cube: Cube, rows: Matrix) -> Matrix:
+def distinct(cube: Cube, rows: Matrix) -> Matrix:
     """Returns the distinct rows (n, d), in the order of their first occurrence."""
     first = {cube.key(row): index for index, row in reversed(list(enumerate(rows)))}
     return rows[sorted(first.values())]

@@ -14,7 +14,7 @@ from kerashpo.algorithms.gp.kernel import Matrix
 from kerashpo.algorithms.gp.linalg import cholesky
 from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.gp.posterior import Posterior
-from kerashpo.algorithms.gp.promise import EnsemblePromise
+from kerashpo.algorithms.gp.promise import Ensemble
 from kerashpo.algorithms.gp.standardise import standardise
 from kerashpo.algorithms.gp.subset import model, representatives
 from kerashpo.algorithms.observations import SeenTrials
@@ -65,8 +65,8 @@ class Transfer:
         seen: SeenTrials,
         objective: Objective,
         rng: np.random.Generator,
-    ) -> EnsemblePromise:
-        """Returns the ensemble, without an acquisition yet (see `EnsemblePromise.acquisition`).
+    ) -> Ensemble:
+        """Returns the ensemble of the sources' processes and the new study's own.
 
         Args:
             own: the new study's surrogate without its pending trials, None before any value.
@@ -86,24 +86,20 @@ class Transfer:
         if own is not None and weights[-1] > 0.0:
             waiting = own.believing()
             parts.append((waiting.features, waiting.posterior, float(weights[-1])))
-        return EnsemblePromise(tuple(parts))
+        return Ensemble(tuple(parts))
 
     def bests(self, objective: Objective) -> list[Config]:
         """Returns the best configuration of each source, those that the others agree with first.
 
         With fewer than three sources nobody can say which of two is right: the given order.
         """
-        found = best_first(self._sources, objective)
+        found = best_first(self._sources, [objective])
         if len(found) < _VOTERS:
             return found
         rows = self._features(np.array([self._cube.encode(config) for config in found]))
         guesses = np.array([one.mean(rows) for one in self._posteriors(objective)])
         np.fill_diagonal(guesses, 0.0)
         return [found[i] for i in np.argsort(guesses.sum(axis=0), kind="stable")]
-
-    def starts(self, objective: Objective) -> Matrix:
-        """Returns the rows (k, d) of each source's best configuration."""
-        return np.array([self._cube.encode(config) for config in self.bests(objective)])
 
     def weights(
         self, own: Surrogate | None, objective: Objective, rng: np.random.Generator
@@ -131,10 +127,51 @@ class Transfer:
 
     def _fit(self, source: EarlierStudy, objective: Objective) -> Posterior:
         rows = np.array([self._cube.encode(config) for config, _ in source.pairs])
-        costs = np.array([objective.cost(value) for _, value in source.pairs])
+        values = source.column(0)
+        assert values is not None
+        costs = values if objective.direction == "min" else -values
         targets, _ = standardise(costs, self._settings.cut)
         layout = self._features.layout
         return model(self._features(rows), targets, layout, self._floor, _ROWS, _FIT_ROWS)
+
+
+@final
+class TransferByObjective:
+    """A `Transfer` for each objective, from the earlier studies that have it.
+
+    Args:
+        cube: the numeric view of the space.
+        sources: the earlier studies.
+        floor: added to the fitted noise variances.
+        settings: settings of the models.
+    """
+
+    def __init__(
+        self, cube: Cube, sources: Sequence[EarlierStudy], floor: float, settings: ModelSettings
+    ) -> None:
+        self._cube, self._sources = cube, tuple(sources)
+        self._floor, self._settings = floor, settings
+        self._made: dict[int, Transfer | None] = {}
+
+    def of(self, position: int) -> Transfer | None:
+        """Returns the transfer of one objective; None where no earlier study has it."""
+        if position not in self._made:
+            parts = [source.of(position) for source in self._sources]
+            having = [one for one in parts if one is not None]
+            made = Transfer(self._cube, having, self._floor, self._settings)
+            self._made[position] = made if having else None
+        return self._made[position]
+
+    def bests(self, objectives: Sequence[Objective]) -> list[Config]:
+        """Returns the configurations to try first, see `best_first` and `Transfer.bests`."""
+        first = self.of(0) if len(objectives) == 1 else None
+        if first is not None:
+            return first.bests(objectives[0])
+        return best_first(self._sources, objectives)
+
+    def starts(self, objectives: Sequence[Objective]) -> Matrix:
+        """Returns the rows (k, d) of these configurations."""
+        return np.array([self._cube.encode(config) for config in self.bests(objectives)])
 
 
 def _draws(posterior: Posterior, features: Matrix, rng: np.random.Generator) -> Matrix:

@@ -41,7 +41,7 @@ class Enqueued(Algorithm):
 
 @final
 class BestFirst(Algorithm):
-    """Warm start of an algorithm: proposes the best configuration of each earlier study first.
+    """Warm start of an algorithm: proposes the best configurations of earlier studies first.
 
     Args:
         inner: the algorithm that proposes afterwards.
@@ -53,7 +53,7 @@ class BestFirst(Algorithm):
         self._inner, self._sources = inner, sources
 
     def ask(self, trial: int, history: History) -> Config | NotReady | Exhausted:
-        first = best_first(self._sources, history.objective)
+        first = best_first(self._sources, history.ranked_by)
         return Enqueued(self._inner, first).ask(trial, history)
 
 

@@ -100,6 +100,11 @@ class History:
         return int(self.settings.get("runs", 1))
 
     @property
+    def ranked_by(self) -> tuple[Objective, ...]:
+        """The objectives that rank trials: all of several, else the first."""
+        return self.objectives if self.several else self.objectives[:1]
+
+    @property
     def next_trial(self) -> int:
         """The number of the next new trial."""
         return len(self.trials)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any
+
+import numpy as np
 
 from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt, StudyNotFound
@@ -20,50 +21,16 @@ from kerashpo.space.space import Space
 from kerashpo.store.open import folder_of, has_log
 from kerashpo.study.results import Results
 from kerashpo.study.study import Study, near_studies, open_study, studies_below
+from kerashpo.tuners.earlier_values import Mapped, Trials, Unfit, values_of
 from kerashpo.tuners.keras_tuner_project import is_project, read_trials
 
 _EXPECTED = (
     "warm_start must be the Results or the folder of an earlier search, a folder of several, a "
-    "mapping {'study': ..., 'rename': ..., 'values': ..., 'drop': ...}, pairs of values and score, "
+    "mapping {'study': ..., 'rename': ..., 'values': ..., 'drop': ...}, pairs of values and score "
+    "(a mapping of scores, for several objectives), "
     "or a list of these. Received: "
 )
 _KEYS = ("study", "rename", "values", "drop", "objective")
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """An earlier study and the declared differences of its space.
-
-    Attributes:
-        study: a study, its results, its folder or a folder of several.
-        rename: by an earlier name the name in the new space.
-        values: values of parameters that the earlier study did not have.
-        drop: earlier parameters that the new space does not have.
-        objective: the earlier objective, where it is another one than the new search's.
-    """
-
-    study: Any
-    rename: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
-    drop: Sequence[str] = ()
-    objective: str | None = None
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Trials:
-    """The finished trials of one study; `space` and `objective` where it recorded them."""
-
-    name: str
-    pairs: Sequence[tuple[Mapping[str, Any], float]]
-    space: Space | None = None
-    objective: Objective | None = None
-    features: Mapping[str, float] | None = None
-
-
-class _Unfit(InvalidInput):
-    """A study does not fit the new search, and no mapping says how."""
 
 
 def read_warm_start(
@@ -86,14 +53,8 @@ def read_warm_start(
         StudyNotFound: if a folder contains no study.
         StudyCorrupt: if the log of a single study cannot be read.
     """
-    listed = _entries(given)
-    if listed and several_rank(objectives):
-        names = ", ".join(one.name for one in objectives)
-        raise InvalidInput(
-            f"warm_start holds one value a configuration, and there are several objectives "
-            f"({names}): leave it out, or pass weights=."
-        )
-    return tuple(s for one in listed for s in _sources(one, space, objectives[0], own))
+    ranking = tuple(objectives) if several_rank(objectives) else (objectives[0],)
+    return tuple(s for one in _entries(given) for s in _sources(one, space, ranking, own))
 
 
 def _entries(given: Any) -> list[Mapped]:
@@ -125,7 +86,15 @@ def _is_study(given: Any) -> bool:
 def _is_pair(given: Any) -> bool:
     if not (isinstance(given, (list, tuple)) and len(given) == 2):
         return False
-    return isinstance(given[0], Mapping) and isinstance(given[1], (int, float))
+    return isinstance(given[0], Mapping) and (_is_number(given[1]) or _is_scores(given[1]))
+
+
+def _is_scores(given: Any) -> bool:
+    return isinstance(given, Mapping) and len(given) > 0 and all(map(_is_number, given.values()))
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, (int, float, np.integer, np.floating))
 
 
 def _mapped(given: Any) -> Mapped:
@@ -142,14 +111,14 @@ def _mapped(given: Any) -> Mapped:
 
 
 def _sources(
-    entry: Mapped, space: Space, objective: Objective, own: Path | None
+    entry: Mapped, space: Space, objectives: Sequence[Objective], own: Path | None
 ) -> Iterator[EarlierStudy]:
     """Yields the sources of one entry: one, or those of the studies in a folder."""
     folder = entry.study if isinstance(entry.study, (str, Path)) else None
     if folder is None or has_log(folder_of(folder)) or is_project(Path(folder)):
         try:
-            yield _source(_read(entry.study), entry, space, objective)
-        except _Unfit as error:
+            yield _source(_read(entry.study), entry, space, objectives)
+        except Unfit as error:
             raise InvalidInput(str(error)) from None
         return
     below = [path for path in studies_below(folder) if own is None or not _same(path, own)]
@@ -160,9 +129,9 @@ def _sources(
     found = 0
     for path in below:
         try:
-            yield _source(_read(path), entry, space, objective)
+            yield _source(_read(path), entry, space, objectives)
             found += 1
-        except (StudyCorrupt, StudyNotFound, _Unfit) as error:
+        except (StudyCorrupt, StudyNotFound, Unfit) as error:
             warnings.warn(f"warm_start skips {str(path)!r}: {error}", stacklevel=5)
     if not found:
         raise InvalidInput(f"warm_start: no study in {str(folder)!r} can be used.")
@@ -172,54 +141,44 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _read(study: Any) -> _Trials:
+def _read(study: Any) -> Trials:
     """Reads the finished trials of a study, or of a project of KerasTuner's."""
     name, folder = type(study).__name__, study if isinstance(study, (str, Path)) else None
     if isinstance(study, (str, Path)):
         if not has_log(folder_of(study)) and is_project(Path(study)):
-            return _Trials(str(study), read_trials(Path(study)))
+            return Trials(str(study), read_trials(Path(study)))
         study = open_study(study)
     if isinstance(study, (Results, Study)):
         folder = getattr(study, "folder", None)
         study = study.history if isinstance(study, Results) else study.results.history
     if not isinstance(study, History):
-        return _Trials("pairs", list(study))
+        return Trials("pairs", list(study))
     ended = [t for t in study.trials.values() if t.status is Status.COMPLETED and t.feasible]
-    pairs = [(t.config, t.score) for t in ended if t.score is not None]
-    if study.several:
-        raise _Unfit(f"{folder or name} ranks by several objectives, not by one value.")
+    named = study.objective.name
+    pairs = [
+        (t.config, t.values if study.several else {**t.values, named: t.score})
+        for t in ended
+        if t.score is not None and study.scored(t.number)
+    ]
     features = None if folder is None else noted(folder)
     where = name if folder is None else str(folder)
-    return _Trials(where, pairs, Space.from_json(study.space), study.objective, features)
+    return Trials(where, pairs, Space.from_json(study.space), study.objectives, features)
 
 
-def _source(trials: _Trials, entry: Mapped, space: Space, objective: Objective) -> EarlierStudy:
-    sign = _sign(trials, entry, objective)
-    rows = [(_translated(c, trials.space, entry, space), sign * v) for c, v in trials.pairs]
-    _require_names(trials, [config for config, _ in rows], entry, space)
-    kept = [(_kept(config, space), value) for config, value in rows]
-    pairs = tuple((config, float(value)) for config, value in kept if config is not None)
+def _source(
+    trials: Trials, entry: Mapped, space: Space, objectives: Sequence[Objective]
+) -> EarlierStudy:
+    columns = values_of(trials, entry, objectives)
+    configs = [_translated(config, trials.space, entry, space) for config, _ in trials.pairs]
+    _require_names(trials, configs, entry, space)
+    rows = [(_kept(config, space), values) for config, values in zip(configs, columns)]
+    pairs = tuple((c, values) for c, values in rows if c is not None and values is not None)
     if not pairs:
-        raise _Unfit(
+        raise Unfit(
             f"{trials.name} has no finished trial whose values lie in the new space "
             f"({len(trials.pairs)} finished trials)."
         )
     return EarlierStudy(pairs, trials.name, trials.features)
-
-
-def _sign(trials: _Trials, entry: Mapped, objective: Objective) -> float:
-    """Returns -1 where the earlier study's values have the other direction."""
-    theirs = trials.objective
-    if theirs is None:
-        return 1.0
-    expected = objective.name if entry.objective is None else entry.objective
-    if theirs.name != expected or (entry.objective is None and theirs != objective):
-        raise _Unfit(
-            f"{trials.name} searched for {theirs.name} ({theirs.direction}), not for "
-            f"{expected} ({objective.direction}). If its order of configurations counts here, "
-            f"say so: {{'study': ..., 'objective': {theirs.name!r}}}."
-        )
-    return 1.0 if theirs.direction == objective.direction else -1.0
 
 
 def _translated(
@@ -254,7 +213,7 @@ def _objects(space: Space, name: str) -> Choice | None:
 
 
 def _require_names(
-    trials: _Trials, configs: Sequence[Mapping[str, Any]], entry: Mapped, space: Space
+    trials: Trials, configs: Sequence[Mapping[str, Any]], entry: Mapped, space: Space
 ) -> None:
     """Raises InvalidInput for parameters that only one of the two spaces has."""
     given = {name for config in configs for name in config}
@@ -269,7 +228,7 @@ def _require_names(
     if (foreign or missing) and trials.pairs:
         what = [f"it also has {', '.join(map(repr, foreign))}"] * bool(foreign)
         what += [f"it has no {', '.join(map(repr, missing))}"] * bool(missing)
-        raise _Unfit(
+        raise Unfit(
             f"{trials.name} has another space: {'; '.join(what)}. Nothing is guessed: say which "
             "names mean the same, which values the earlier trials had, or what to leave out: "
             "{'study': ..., 'rename': {'old': 'new'}, 'values': {'new': value}, 'drop': ['old']}."

@@ -99,7 +99,10 @@ def test_a_front_is_filled_whose_ends_have_a_cost_of_zero():
     ("options", "message"),
     [
         ({"acquisition": "ucb"}, "acquisition='ucb' is of one objective"),
-        ({"warm_start": [({"x": 0.5, "y": 0.5, "c": "p"}, 1.0)]}, "warm_start holds one value"),
+        (
+            {"warm_start": [({"x": 0.5, "y": 0.5, "c": "p"}, 1.0)]},
+            "does not say of which objective",
+        ),
     ],
 )
 def test_arguments_of_one_objective_are_refused_before_the_first_trial(options, message):

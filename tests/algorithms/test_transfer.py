@@ -13,7 +13,7 @@ from kerashpo.algorithms.gp.fit import FLOOR
 from kerashpo.algorithms.gp.kernel import Matern32
 from kerashpo.algorithms.gp.model_settings import ModelSettings
 from kerashpo.algorithms.gp.posterior import Posterior
-from kerashpo.algorithms.gp.promise import EnsemblePromise
+from kerashpo.algorithms.gp.promise import Ensemble, EnsemblePromise
 from kerashpo.algorithms.gp.subset import model
 from kerashpo.algorithms.observations import Observations
 from kerashpo.algorithms.registry import make_algorithm
@@ -96,7 +96,7 @@ def test_sources_that_rank_the_new_trials_well_weigh_more():
 
 def test_the_gradient_of_the_ensemble_is_that_of_its_acquisition():
     parts = ((FEATURES, process(0), 0.3), (FEATURES, process(1), 0.7))
-    promise = EnsemblePromise(parts, make_acquisition("logei", -1.0, 2.0))
+    promise = EnsemblePromise(Ensemble(parts), make_acquisition("logei", -1.0, 2.0))
     rows, step = np.random.default_rng(3).random((4, 2)), 1e-6
     value, gradient = promise.score_and_gradient(rows)
     np.testing.assert_allclose(value, promise.score(rows))
@@ -107,7 +107,7 @@ def test_the_gradient_of_the_ensemble_is_that_of_its_acquisition():
 
 def test_the_best_of_each_source_come_first_under_any_algorithm():
     sources = [EarlierStudy(pairs(bowl, seed=1)), EarlierStudy(pairs(lambda c: -bowl(c), seed=2))]
-    best = [dict(one.best(COST)) for one in sources]
+    best = [dict(one.starts([COST])[0]) for one in sources]
     for name in ("bayesian", "tpe", "random", "auto"):
         options = {"warm_start": sources, "enqueue": [{"x": 0.5, "y": 0.5}]}
         history = search(make_algorithm(name, PLANE, 0, options), empty(), 4)
@@ -119,9 +119,9 @@ def test_the_start_that_the_other_sources_disagree_with_comes_last():
     wrong = EarlierStudy(pairs(lambda c: -bowl(c), 25, 3))
     right = [EarlierStudy(pairs(bowl, 25, seed)) for seed in (1, 2)]
     transfer = Transfer(Cube(PLANE), [wrong, *right], FLOOR, ModelSettings())
-    assert transfer.bests(COST)[-1] == wrong.best(COST)
+    assert transfer.bests(COST)[-1] == wrong.starts([COST])[0]
     two = Transfer(Cube(PLANE), [wrong, right[0]], FLOOR, ModelSettings())
-    assert two.bests(COST) == [wrong.best(COST), right[0].best(COST)]
+    assert two.bests(COST) == [wrong.starts([COST])[0], right[0].starts([COST])[0]]
 
 
 def test_a_copy_of_the_same_study_leads_to_its_best_at_once():

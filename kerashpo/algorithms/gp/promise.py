@@ -56,16 +56,19 @@ class OnePromise(Promise):
 
 @final
 @dataclass(frozen=True, slots=True)
-class EnsemblePromise(Promise):
-    """An acquisition of a weighted sum of independent posteriors.
+class Ensemble:
+    """A weighted sum of independent posteriors.
 
     Attributes:
         parts: features, posterior and weight of each.
-        acquisition: a function of mean and standard deviation of the sum.
     """
 
     parts: Sequence[tuple[Features, Posterior, float]]
-    acquisition: Acquisition | None = None
+
+    @classmethod
+    def of(cls, features: Features, posterior: Posterior) -> Ensemble:
+        """Returns the ensemble of one posterior."""
+        return cls(((features, posterior, 1.0),))
 
     def mean(self, rows: Matrix) -> Matrix:
         """Returns the mean (n,) at rows (n, d)."""
@@ -74,16 +77,18 @@ class EnsemblePromise(Promise):
         )
         return np.asarray(sum(means))
 
-    def score(self, rows: Matrix) -> Matrix:
-        assert self.acquisition is not None
+    def predict(self, rows: Matrix) -> tuple[Matrix, Matrix]:
+        """Returns mean and variance (n,) at rows (n, d)."""
         mean, variance = np.zeros(len(rows)), np.zeros(len(rows))
         for features, posterior, weight in self.parts:
             part = posterior.predict(features(rows))
             mean, variance = mean + weight * part[0], variance + weight**2 * part[1]
-        return self.acquisition(mean, np.sqrt(variance))[0]
+        return mean, variance
 
-    def score_and_gradient(self, rows: Matrix) -> tuple[Matrix, Matrix]:
-        assert self.acquisition is not None
+    def moments(self, rows: Matrix) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+        """Returns mean, standard deviation (n,) and their gradients (n, d) at rows (n, d)."""
+        if len(self.parts) == 1 and self.parts[0][2] == 1.0:
+            return moments(*self.parts[0][:2], rows)
         mean, variance = np.zeros(len(rows)), np.zeros(len(rows))
         by_mean, by_variance = np.zeros_like(rows), np.zeros_like(rows)
         for features, posterior, weight in self.parts:
@@ -92,32 +97,53 @@ class EnsemblePromise(Promise):
             by_mean += weight * part[2]
             by_variance += 2.0 * weight**2 * part[1][:, None] * part[3]
         deviation = np.sqrt(variance)
+        return mean, deviation, by_mean, by_variance / (2.0 * deviation[:, None])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class EnsemblePromise(Promise):
+    """An acquisition of an ensemble.
+
+    Attributes:
+        ensemble: the posteriors and their weights.
+        acquisition: a function of mean and standard deviation of their sum.
+    """
+
+    ensemble: Ensemble
+    acquisition: Acquisition
+
+    def score(self, rows: Matrix) -> Matrix:
+        mean, variance = self.ensemble.predict(rows)
+        return self.acquisition(mean, np.sqrt(variance))[0]
+
+    def score_and_gradient(self, rows: Matrix) -> tuple[Matrix, Matrix]:
+        mean, deviation, by_mean, by_deviation = self.ensemble.moments(rows)
         value, slope, rise = self.acquisition(mean, deviation)
-        by_deviation = by_variance / (2.0 * deviation[:, None])
         return value, slope[:, None] * by_mean + rise[:, None] * by_deviation
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class FrontPromise(Promise):
-    """An acquisition of several independent posteriors.
+    """An acquisition of several objectives, each of an ensemble of its own.
 
     Attributes:
-        models: features and posterior of each objective.
+        models: the ensemble of each objective.
         acquisition: a function of their means and standard deviations.
     """
 
-    models: Sequence[tuple[Features, Posterior]]
+    models: Sequence[Ensemble]
     acquisition: FrontAcquisition
 
     def score(self, rows: Matrix) -> Matrix:
-        found = [posterior.predict(features(rows)) for features, posterior in self.models]
+        found = [one.predict(rows) for one in self.models]
         mean = np.column_stack([mean for mean, _ in found])
         deviation = np.sqrt(np.column_stack([variance for _, variance in found]))
         return self.acquisition(mean, deviation)[0]
 
     def score_and_gradient(self, rows: Matrix) -> tuple[Matrix, Matrix]:
-        found = [moments(features, posterior, rows) for features, posterior in self.models]
+        found = [one.moments(rows) for one in self.models]
         mean = np.column_stack([part[0] for part in found])
         deviation = np.column_stack([part[1] for part in found])
         value, slopes, rises = self.acquisition(mean, deviation)
