@@ -484,3 +484,20 @@ def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
     del loop, template, model
     gc.collect()
     assert [ref() for ref in graphs] == [None, None]
+
+
+def attentive(rate: float) -> keras.Model:
+    inputs = keras.Input((5,))
+    hidden = layers.Embedding(9, 4)(inputs)
+    hidden = layers.MultiHeadAttention(2, 2)(hidden, hidden)
+    outputs = layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling1D()(hidden))
+    with seeded_build(0, 0):
+        model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
+    return model
+
+
+def test_models_with_attention_share_a_trace() -> None:
+    rng = np.random.default_rng(0)
+    tokens = FitData.from_fit(rng.integers(0, 9, (20, 5)), rng.integers(0, 2, 20).astype("float32"))
+    assert key(attentive(0.1), tokens) == key(attentive(0.2), tokens) is not None

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerashpo.training.build import build_all
 from kerashpo.training.data import FitData
@@ -61,6 +62,29 @@ def test_single_thread_is_for_plain_loops_of_dense_layers(
         found = session._trace.small_graph(graphs.trace_training, model, session._training)
         assert (found is not None) is flat
         session.train_epoch(np.arange(len(data.x), dtype="int32"))
+
+
+def embedded(width: int) -> keras.Model:
+    layers = keras.layers
+    hidden = [layers.Embedding(1_000, width), layers.GlobalAveragePooling1D(), layers.Dense(1)]
+    model = keras.Sequential([keras.Input((6,)), *hidden])
+    model.compile(Adam(), "mse", jit_compile=False)
+    return model
+
+
+@pytest.mark.parametrize(("width", "quick"), [(8, True), (200, False)])
+def test_graphs_of_fixed_widths_are_optimized_only_where_the_model_is_large(
+    width: int, quick: bool, data: FitData
+) -> None:
+    model = embedded(width)
+    tokens = FitData.from_fit(np.abs(data.x).astype("int32"), data.y, batch_size=16)
+    build_all(model, tokens)
+    with TensorFlowEngine(4).open(model, tokens) as session:
+        assert session._trace.quick is quick
+        small = session._trace.small_graph(graphs.trace_training, model, session._training)
+        assert (small is not None) is quick
+        options = tf.config.optimizer.get_experimental_options()
+        assert options.get("disable_meta_optimizer", False) is quick
 
 
 def test_small_is_a_matter_of_parameters_times_batch() -> None:

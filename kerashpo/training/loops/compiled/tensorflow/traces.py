@@ -9,12 +9,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerashpo.training.loops.compiled.signature import Structure
+from kerashpo.training.loops.compiled.signature import (
+    Structure,
+    has_few_parameters,
+    is_light,
+)
 from kerashpo.training.loops.compiled.tensorflow import graphs
 from kerashpo.training.loops.compiled.tensorflow.lifting import fused, lifted
 from kerashpo.training.loops.compiled.tensorflow.runtime import (
     collectable_graphs,
     functional_loops,
+    has_gpu,
     is_flat,
     with_lowered_loops,
 )
@@ -40,8 +45,10 @@ class SharedTrace:
         self._slots = Slots.like(model, free=structure.free) if self.shared else None
         # Keeps the variables alive: a graph only holds weak references to them.
         self._own = None if self.shared else [variable._value for variable in variables_of(model)]
-        #: Whether `runtime.without_grappler` and `runtime.single_threaded_executor` may be used.
-        self.quick = structure.free
+        #: Whether `runtime.without_grappler` is used, and loops may stay one operation.
+        self.quick = structure.free or (self.shared and has_few_parameters(model) and not has_gpu())
+        #: Whether `runtime.single_threaded_executor` may be used.
+        self._single = structure.free or (self.quick and is_light(model))
         self._graphs: dict[Hashable, graphs.Concrete] = {}
         self._lowered: dict[graphs.Concrete, graphs.Concrete] = {}
         self._flat: dict[graphs.Concrete, bool] = {}
@@ -75,7 +82,7 @@ class SharedTrace:
 
     def small_graph(self, trace: Trace, model: keras.Model, data: Any) -> graphs.Concrete | None:
         """Returns the graph for `runtime.single_threaded_executor`, None if it cannot use that."""
-        if not self.quick:
+        if not self._single:
             return None
         traced = self._traced(trace, model, data)
         if traced not in self._flat:
