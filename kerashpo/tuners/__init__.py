@@ -31,7 +31,8 @@ store models; ``from_oracle``, ``keras_tuner_project`` and ``not_kept`` are for 
 KerasTuner; ``describe`` serialises arguments for resume; ``study_file`` runs a search from a file;
 ``warm_start`` and ``context`` read earlier studies; ``final_weights`` weighs the finalists of a
 final round; ``plain_goal`` and ``function_options`` read arguments without a model;
-``estimator_model`` checks the models of `SearchCV`; ``prediction_cost`` measures the winner.
+``estimator_model`` checks the models of `SearchCV`; ``training_notes`` says which models are
+compiled; ``prediction_cost`` measures the winner.
 
 To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that passes its `Strategy` to the
 constructor, and a line in the menu of ``kerashpo/__init__.py``. Importing a tuner imports Keras;

@@ -57,6 +57,7 @@ from kerashpo.tuners.search_plan import (
     unused_epochs,
 )
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.training_notes import fit_notes
 from kerashpo.tuners.training_setup import TrainingSetup
 from kerashpo.tuners.tuner_options import (
     UNTITLED,
@@ -361,17 +362,17 @@ class Tuner(Hooks, PlannedSearch):
         setup = TrainingSetup(
             options, request, goal, self._builder, self._fit_hp, final, history.seed
         )
-        folds = setup.folds()
+        folds, obstacle = setup.folds(), None
         if not history.trials and self._builder.form == "compiled":
             # A hook of the tuner's own may add metrics, and needs a trial to be called with.
             logged = () if self._overrides("on_epoch_end") else self._goal.logged
-            setup.check_first(self.space, scheduler, folds[0], logged)
+            obstacle = setup.check_first(self.space, scheduler, folds[0], logged)
         space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
         settle_checkpoints(options)
         factory = setup.factory(space, folds, epochs, planned, self._blobs)
         plan = self._with_notes(plan_of_runs(scheduler.plan(), options.runs))
         unused = unused_epochs(type(self).__name__, schedule, request.epochs)
-        plan = replace(plan, notes=(*plan.notes, *unused))
+        plan = replace(plan, notes=(*plan.notes, *unused, *fit_notes(obstacle, options.fast)))
         if self._overrides(*TRAINING_HOOKS):
             hooked = run_trial_executor(self, self.oracle, factory, request, planned)
             return hooked, self._listeners(request, scheduler, plan, 1), factory.data

@@ -15,6 +15,7 @@ from kerashpo.study.open import ReadLog
 from kerashpo.training.data import FitData
 from kerashpo.training.hypermodel import Form, ModelBuilder, Recompile
 from kerashpo.training.keras_tuner_params import to_space
+from kerashpo.training.loops.base import find_obstacle
 from kerashpo.training.preflight import check_objectives
 from kerashpo.training.python_values import PythonValues, trial_values
 from kerashpo.training.user_callbacks import fresh_callbacks
@@ -115,7 +116,7 @@ def check_default(
     epochs: int,
     first_rung: int | None = None,
     limited: Collection[str] = (),
-) -> None:
+) -> str | None:
     """Trains the default model on one batch, so that mistakes show before the search.
 
     Args:
@@ -128,11 +129,16 @@ def check_default(
         first_rung: after how many of them trials are first compared; None for the last.
         limited: the names of limited metrics, for the error.
 
+    Returns:
+        why epochs of the model cannot be compiled; None if they can.
+
     Raises:
         InvalidInput: for an objective that is not logged.
     """
     made = [callback.wrapped for callback in fresh_callbacks(callbacks)]
     model, _ = builder.make(space.default(), space, 0, 0)
+    obstacle = find_obstacle(model, data, made)
     PythonValues.attach(model)
     with trial_values(model):  # the check changes nothing that the first trial reads
         check_objectives(model, data, list(logged), made, epochs, first_rung, limited)
+    return obstacle

@@ -34,6 +34,7 @@ from kerashpo.tuners.search_plan import (
     tuned_epochs,
 )
 from kerashpo.tuners.strategy import Strategy
+from kerashpo.tuners.training_notes import notes_after, notes_before
 from kerashpo.tuners.warm_start import read_warm_start
 
 _PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
@@ -80,9 +81,17 @@ class PlannedSearch(ResultQueries):
     def plan(self) -> ShownPlan:
         """Returns the plan: brackets, trials and epochs, and the time once an epoch was trained.
 
-        It prints as a table: ``print(tuner.plan())``, or as the last line of a notebook cell.
+        Its notes say if the default model cannot train in compiled epochs, and why; once trials
+        were trained, how many of them did. It prints as a table: ``print(tuner.plan())``, or as the
+        last line of a notebook cell.
         """
-        return ShownPlan.of(self._plan(), seconds_per_epoch(self._history), self._options.lang)
+        plan, history, fast = self._plan(), self._history, self._options.fast
+        if history is not None and history.trials:
+            notes = notes_after(history)
+        else:
+            notes = notes_before(self._builder, self.space, fast)
+        plan = replace(plan, notes=(*plan.notes, *notes))
+        return ShownPlan.of(plan, seconds_per_epoch(history), self._options.lang)
 
     def _title(self) -> str:
         return search_title(f"{type(self).__name__}{self._strategy.schedule}", self.algorithm)

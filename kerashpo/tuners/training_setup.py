@@ -52,8 +52,11 @@ class TrainingSetup:
 
     def check_first(
         self, space: Space, scheduler: Scheduler, data: FitData, logged: Sequence[Objective]
-    ) -> None:
+    ) -> str | None:
         """Trains the default model on one batch, as a check.
+
+        Returns:
+            why its epochs cannot be compiled; None if they can.
 
         Raises:
             InvalidInput: if the model does not log an objective.
@@ -65,7 +68,8 @@ class TrainingSetup:
             one.name for one in self.goal.objectives
         }
         callbacks = self.request.callbacks
-        check_default(self.builder, space, data, logged, callbacks, longest, first, limited)
+        checked = (self.builder, space, data, logged, callbacks, longest, first, limited)
+        return check_default(*checked)
 
     def factory(
         self, space: Space, folds: Sequence[FitData], epochs: int, planned: bool, blobs: Blobs

@@ -114,7 +114,7 @@ def find_obstacle(
     model: keras.Model, data: FitData, callbacks: Sequence[keras.callbacks.Callback]
 ) -> str | None:
     """Returns why whole epochs cannot be compiled exactly, or None."""
-    obstacle = _data_obstacle(data) or _model_obstacle(model) or _stream_obstacle(model, data)
+    obstacle = _data_obstacle(data) or find_model_obstacle(model) or _stream_obstacle(model, data)
     return obstacle or _callback_obstacle(model, data, callbacks)
 
 
@@ -160,7 +160,8 @@ def _stream_obstacle(model: keras.Model, data: FitData) -> str | None:
     return None
 
 
-def _model_obstacle(model: keras.Model) -> str | None:
+def find_model_obstacle(model: keras.Model) -> str | None:
+    """Returns why epochs of a model cannot be compiled, whatever the data; None if they can."""
     backend = keras.backend.backend()
     if backend not in ("tensorflow", "jax"):
         return f"the backend is {backend}"
