@@ -24,13 +24,16 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerashpo import __version__
 from kerashpo.command_parser import CommandParser, pipe_may_close
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyBusy
 from kerashpo.core.requirements import REQUIRED, packages_required
 from kerashpo.quiet_import import only_errors
+
+if TYPE_CHECKING:
+    from kerashpo.i18n.texts import Texts
 
 _FOLDER = "the study's folder: directory/project_name"
 _FOLDERS = "a study's folder, or one that holds studies (the current one)"
@@ -102,6 +105,7 @@ def _add_views(add: Callable[..., Any]) -> None:
         help="the versions of all nodes of a Ray cluster (the running one)",
     )
     doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
+    doctor.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
 
 
 def _add_files(add: Callable[..., Any]) -> None:
@@ -321,23 +325,26 @@ def _worker(given: Any) -> int:
 
 
 def _doctor(given: Any) -> int:
+    from kerashpo.i18n.texts import Texts
+
+    texts = Texts.of(given.lang)
     if given.cluster is not None:
-        return _examine_cluster(given.cluster)
-    return _versions() if given.path is None else _examine(given.path, given.repair)
+        return _examine_cluster(given.cluster, texts)
+    return _versions(texts) if given.path is None else _examine(given.path, given.repair, texts)
 
 
-def _examine_cluster(address: str) -> int:
+def _examine_cluster(address: str, texts: Texts) -> int:
     from kerashpo.executors.ray.factory import require_ray
 
     require_ray()
     from kerashpo.executors.ray.check import examine_cluster
 
     nodes = examine_cluster(address)
-    print(*(node.line() for node in nodes), sep="\n")
+    print(*(node.line(texts) for node in nodes), sep="\n")
     return 0 if all(node.well for node in nodes) else 1
 
 
-def _examine(path: str, repair: bool) -> int:
+def _examine(path: str, repair: bool, texts: Texts) -> int:
     from kerashpo.store.open import folder_of
     from kerashpo.study.doctor import examine, repair_study
 
@@ -345,23 +352,23 @@ def _examine(path: str, repair: bool) -> int:
     health = examine(folder)
     if repair and health.log:
         done = repair_study(folder)
-        print(f"repaired: {done.events} events kept; the damaged log is {done.original}")
+        print(texts("doctor.repaired", count=done.events, file=done.original))
         health = examine(folder)
-    print(*health.lines(), sep="\n")
+    print(*health.lines(texts), sep="\n")
     return 0 if health.well else 1
 
 
-def _versions() -> int:
+def _versions(texts: Texts) -> int:
     """Prints versions without importing the packages, one of which may be missing."""
     missing = []
     for name in _PACKAGES:
         try:
             print(f"{name:14} {version(name)}")
         except PackageNotFoundError:
-            print(f"{name:14} absent")
+            print(f"{name:14} {texts('doctor.absent')}")
             missing.append(name)
     if missing:
-        print(f"Missing: {', '.join(missing)}. Install them: pip install kerashpo")
+        print(texts("doctor.missing", names=", ".join(missing)))
     return 1 if missing else 0
 
 

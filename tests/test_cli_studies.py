@@ -163,6 +163,23 @@ def test_the_doctor_looks_studies_over_and_repairs_them(tmp_path, capfd):
     assert "repaired:" in out and "study.jsonl.damaged-1" in out and "events, intact" in out
 
 
+def test_the_doctor_speaks_spanish(tmp_path, capfd, monkeypatch):
+    folder = tmp_path / "study"
+    finished(folder)
+    assert cli.main(["doctor", str(folder), "--lang", "es"]) == 0
+    assert "eventos, intacto" in capfd.readouterr().out
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    log = folder / "study.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"finished":true', b'"finished":trie'))
+    assert cli.main(["doctor", str(folder), "--repair"]) == 0
+    out = capfd.readouterr().out
+    assert "reparado: se conservan" in out and "intacto" in out and "events" not in out
+    monkeypatch.setattr(cli, "_PACKAGES", ("kerashpo", "no-such-package"))
+    assert cli.main(["doctor"]) == 1
+    out = capfd.readouterr().out
+    assert "no está" in out and "Faltan: no-such-package." in out
+
+
 def test_the_doctor_of_no_study(tmp_path, capfd):
     assert cli.main(["doctor", str(tmp_path)]) == 2
     assert "no study" in capfd.readouterr().err

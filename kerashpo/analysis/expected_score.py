@@ -16,6 +16,8 @@ from kerashpo.analysis.fold_scores import winner_score
 from kerashpo.analysis.intervals import wilson
 from kerashpo.analysis.saturation import PAIRED, saturation_of, scored_shares
 from kerashpo.core.history import History
+from kerashpo.i18n.numbers import shown, with_interval
+from kerashpo.i18n.texts import Texts
 
 LOOKS = 1.5
 """How many independent scores a trial contributes: it counts at its best epoch, and the scores of
@@ -47,7 +49,12 @@ class ExpectedScore:
     folds: int = 0
 
     def __str__(self) -> str:
-        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
+        return with_interval(self.value, self.low, self.high, Texts.of(None))
+
+    def __repr__(self) -> str:
+        texts = Texts.of(None)
+        best = texts.plural("expected.shown", self.trials, score=shown(self.shown, texts))
+        return f"<ExpectedScore: {self}; {best}>"
 
 
 def expected_score(history: History) -> ExpectedScore | None:

@@ -12,6 +12,8 @@ from kerashpo.analysis.intervals import is_proportion, score_bounds, student, wi
 from kerashpo.core.history import History
 from kerashpo.core.objective import Best
 from kerashpo.core.trial import Trial
+from kerashpo.i18n.numbers import shown
+from kerashpo.i18n.texts import Texts
 
 FOLD_LUCK = 0.4
 """By how many standard errors of one fold the mean over folds is too high for the averaged model:
@@ -40,10 +42,19 @@ class FoldScore:
     high: float
     folds: int
 
-    def __str__(self) -> str:
+    def text(self, texts: Texts) -> str:
+        """Returns the value with its interval and folds, in the reader's language."""
         if math.isnan(self.low):
-            return f"{self.value:.4g} (one fold)"
-        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g}, {self.folds} folds)"
+            return texts("expected.one_fold", value=shown(self.value, texts))
+        low, high = shown(self.low, texts), shown(self.high, texts)
+        value = shown(self.value, texts)
+        return texts("expected.of_folds", value=value, low=low, high=high, count=self.folds)
+
+    def __str__(self) -> str:
+        return self.text(Texts.of(None))
+
+    def __repr__(self) -> str:
+        return f"<FoldScore: {self}>"
 
 
 def mean_score(values: Sequence[float], metric: str) -> FoldScore:

@@ -52,3 +52,9 @@ def file_size(size: int, texts: Texts) -> str:
 
     text = decimal(size)
     return text if size < 1000 else text.replace(".", texts("number.mark"))
+
+
+def with_interval(value: float, low: float, high: float, texts: Texts) -> str:
+    """Formats a number with its interval: ``"0.956 (0.92 to 0.981)"``."""
+    parts = {"value": value, "low": low, "high": high}
+    return texts("number.interval", **{name: shown(part, texts) for name, part in parts.items()})

@@ -11,6 +11,7 @@ from kerashpo.core.errors import StudyCorrupt, StudyNotFound
 from kerashpo.core.history import History
 from kerashpo.core.records import Status
 from kerashpo.core.trial import Trial
+from kerashpo.i18n.texts import Texts
 from kerashpo.store.base import Blobs
 from kerashpo.store.blobs import best_key, checkpoint_key, is_cut_short, read_key
 from kerashpo.store.checkpoints import unpack
@@ -94,19 +95,18 @@ class Health:
         """Whether a search can resume without losing anything."""
         return not (self.log or self.missing or self.damaged or self.ahead)
 
-    def lines(self) -> Iterator[str]:
-        """Yields the findings, a line each."""
-        yield f"log: {self.events} events, {'damaged' if self.log else 'intact'}"
+    def lines(self, texts: Texts) -> Iterator[str]:
+        """Yields the findings in the reader's language, a line each."""
+        yield texts("doctor.damaged_log" if self.log else "doctor.intact", count=self.events)
         yield from (f"  {text}" for text in self.log)
-        for name, meaning in (
-            ("missing", "trained again from the start"),
-            ("damaged", "trained again from the start"),
-            ("ahead", "of later epochs than the log contains"),
-            ("orphans", "not needed; the next search deletes them"),
+        for key, found in (
+            ("doctor.lost", self.missing),
+            ("doctor.damaged", self.damaged),
+            ("doctor.ahead", self.ahead),
+            ("doctor.orphans", self.orphans),
         ):
-            found = getattr(self, name)
             if found:
-                yield f"checkpoints, {name} ({meaning}): {', '.join(found)}"
+                yield texts(key, names=", ".join(found))
 
 
 def examine(folder: Path) -> Health:

@@ -19,6 +19,7 @@ from kerashpo.analysis.fold_scores import (
 from kerashpo.core.errors import NoResult
 from kerashpo.core.history import History
 from kerashpo.core.records import Config
+from kerashpo.i18n.texts import Texts
 from kerashpo.study.result_models import Models
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ class FinalResults:
         history: the study's history.
         models: builds the models.
         default: the untuned configuration.
+        texts: the sentences of the reader's language; None for that of ``KERASHPO_LANG``.
 
     Raises:
         NoResult: if the search had no final round, or no finalist has all its folds.
     """
 
-    def __init__(self, history: History, models: Models, default: Config) -> None:
+    def __init__(
+        self, history: History, models: Models, default: Config, texts: Texts | None = None
+    ) -> None:
+        self._texts = texts or Texts.of(None)
         self._history, self._models, self._default = history, models, default
         self._finalists = finalists(history)
         if not self._finalists:
@@ -143,11 +148,13 @@ class FinalResults:
         return pd.DataFrame(rows, columns=[*COLUMNS])
 
     def __repr__(self) -> str:
-        name = self._history.objective.name
+        name, texts = self._history.objective.name, self._texts
         try:
-            return f"<FinalResults: trial {self.winner}, {name} {self.score}>"
+            score = self.score.text(texts)
+            said = texts("expected.winner", trial=self.winner, metric=name, score=score)
         except NoResult:
-            return f"<FinalResults: {len(self._finalists)} finalists, none whole>"
+            said = texts("expected.none_whole", count=len(self._finalists))
+        return f"<FinalResults: {said}>"
 
     def _repr_html_(self) -> str:
         html: str = self.table.to_html(index=False, na_rep="", float_format=lambda v: f"{v:.4g}")

@@ -172,7 +172,7 @@ class Results(ResultTables):
         Raises:
             NoResult: if the search had none, see `search(final_round=...)` of a tuner.
         """
-        return FinalResults(self.history, self._models, self.space.complete({}))
+        return FinalResults(self.history, self._models, self.space.complete({}), self.texts)
 
     def refit_best(self, *args: Any, epochs: int | None = None, **fit: Any) -> Any:
         """Returns a new model of the best configuration, trained from scratch.

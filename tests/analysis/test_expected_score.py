@@ -81,3 +81,14 @@ def test_folds_that_differ_by_more_than_chance_are_worth_fewer_rows() -> None:
     assert groups.value == pytest.approx(even.value)
     assert groups.high - groups.low > 2 * (even.high - even.low)
     assert even.low == pytest.approx(wilson(even.value, 500 / 2.25)[0])
+
+
+def test_scores_print_rounded_in_the_readers_language(monkeypatch):
+    best = expected_of([0.967, 0.966, 0.5], 91)
+    assert repr(best) == "<ExpectedScore: 0.9558 (0.892 to 0.9826); the best of 3 trials has 0.967>"
+    folds = mean_score([0.9, 0.95, 0.93], "accuracy")
+    assert repr(folds) == "<FoldScore: 0.9267 (0.8278 to 1, 3 folds)>"
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    assert str(best) == "0,9558 (de 0,892 a 0,9826)"
+    assert repr(folds) == "<FoldScore: 0,9267 (de 0,8278 a 1, 3 particiones)>"
+    assert str(mean_score([0.9], "accuracy")) == "0,9 (una partición)"

@@ -16,6 +16,7 @@ from kerashpo.store.blobs import FileBlobs, best_key, checkpoint_key
 from kerashpo.store.checkpoints import pack
 from kerashpo.store.open import CHECKPOINTS, LOG_NAME
 from kerashpo.study.compatibility import StudySpec
+from kerashpo.i18n.texts import Texts
 from kerashpo.study.doctor import examine
 from kerashpo.study.open import open_or_create
 from kerashpo.study.study import open_study
@@ -48,7 +49,7 @@ def folder(tmp_path):
 def test_a_study_that_is_well(folder):
     health = examine(folder)
     assert health.well and not health.orphans
-    assert list(health.lines()) == ["log: 164 events, intact"]
+    assert list(health.lines(Texts("en"))) == ["log: 164 events, intact"]
 
 
 def test_no_study_is_reported(tmp_path):
@@ -74,7 +75,7 @@ def test_what_is_wrong_with_checkpoints(folder):
     assert health.missing == (best_key(0),)
     assert health.damaged == (checkpoint_key(0, 0, 1),)
     assert set(health.ahead) == {checkpoint_key(PAUSED, 0, 1), checkpoint_key(99, 0, 1)}
-    text = "\n".join(health.lines())
+    text = "\n".join(health.lines(Texts("en")))
     assert all(word in text for word in ("orphans", "missing", "damaged", "ahead", best_key(0)))
 
 
@@ -93,7 +94,7 @@ def test_a_search_repairs_its_log_and_drops_what_is_ahead(folder, caplog):
     log = folder / LOG_NAME
     scratch(log, log.stat().st_size // 2)
     assert not examine(folder).well
-    assert any("does not match its checksum" in line for line in examine(folder).lines())
+    assert any("does not match its checksum" in line for line in examine(folder).lines(Texts("en")))
     with caplog.at_level(logging.WARNING, "kerashpo"):
         opened = open_or_create(WISH, folder, Full(1))
     opened.store.close()

@@ -12,6 +12,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from kerashpo.executors.ray.connection import Node, connect
 from kerashpo.executors.remote import versions as of_versions
 from kerashpo.executors.remote.versions import differences, versions
+from kerashpo.i18n.texts import Texts
 
 _PATIENCE = 60.0
 """Seconds in which each node must have answered."""
@@ -36,14 +37,16 @@ class Examined:
         """Whether a search can use it."""
         return bool(self.versions) and not self.differs
 
-    def line(self) -> str:
-        """Returns what was found, as one line."""
+    def line(self, texts: Texts) -> str:
+        """Returns what was found, as one line in the reader's language."""
         resources = self.node.resources
         has = f"{resources.get('CPU', 0):g} CPU, {resources.get('GPU', 0):g} GPU"
         if not self.versions:
-            return f"{self.node.address:16} {has:16} no answer within {_PATIENCE:g} s"
+            silent = texts("doctor.silent", seconds=f"{_PATIENCE:g}")
+            return f"{self.node.address:16} {has:16} {silent}"
         found = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        verdict = f"differs: {', '.join(self.differs)}" if self.differs else "ok"
+        differs = ", ".join(self.differs)
+        verdict = texts("doctor.differs", names=differs) if self.differs else "ok"
         return f"{self.node.address:16} {has:16} {found}: {verdict}"
 
 
