@@ -8,6 +8,7 @@ from typing import Any
 from kerashpo.algorithms.registry import make_algorithm
 from kerashpo.algorithms.wrappers import Bounded
 from kerashpo.core.records import Objective, Resume, Start, Wait
+from kerashpo.experience.warm_start import check_warm_start, read_warm_start
 from kerashpo.oracles.base import FixedOracle
 from kerashpo.oracles.trial_replay import EPOCHS, INITIAL, PARENT, ROUND, OracleTrial, Replay, Step
 from kerashpo.schedulers.base import Scheduler
@@ -28,6 +29,8 @@ class AlgorithmOracle(FixedOracle):
         algorithm: a name of `kerashpo.algorithms.registry`.
         options: further arguments of the algorithm.
         configurations: how many may be started; None for no limit.
+        warm_start: earlier studies, see `kerashpo.optimize`. They are read when a trial is asked
+            for, once the model has defined its parameters.
         **shared: see `FixedOracle`.
     """
 
@@ -36,12 +39,15 @@ class AlgorithmOracle(FixedOracle):
         algorithm: str,
         options: dict[str, Any] | None = None,
         configurations: int | None = None,
+        warm_start: Any = (),
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
         self._algorithm, self._options = algorithm, dict(options or {})
         self._configurations = configurations
         self._known: Replay | None = None
+        check_warm_start(warm_start)
+        self._warm_start = warm_start
         # Built only to check the options: a wrong one is an error before anything is trained.
         make_algorithm(algorithm, self._space(), 0, self._options)
 
@@ -83,8 +89,11 @@ class AlgorithmOracle(FixedOracle):
         options = self._options
         if self._algorithm == "auto":
             options = {"max_trials": self._configurations or self.max_trials, **options}
-        algorithm = make_algorithm(self._algorithm, space, self.seed, options)
         objective = Objective(self.objective.name, self.objective.direction)
+        # Before a model was built nothing is known of the space.
+        if space.params and (sources := read_warm_start(self._warm_start, space, [objective])):
+            options = {**options, "warm_start": sources}
+        algorithm = make_algorithm(self._algorithm, space, self.seed, options)
         bounded = Bounded(algorithm, self._configurations)
         return Replay(space, objective, self._scheduler(), bounded)
 

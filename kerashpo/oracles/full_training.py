@@ -26,6 +26,8 @@ class RandomSearchOracle(FullOracle):
     Args:
         objective: see `FixedOracle`.
         max_trials: the most trials.
+        warm_start: earlier studies, whose best configurations are tried first, see
+            `kerashpo.optimize`.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
     """
 
@@ -34,12 +36,15 @@ class RandomSearchOracle(FullOracle):
         self,
         objective: Any = None,
         max_trials: int | None = 10,
+        *,
+        warm_start: Any = (),
         **shared: Unpack[OracleOptions],
     ) -> None:
         super().__init__(
             "random",
             objective=objective,
             max_trials=max_trials,
+            warm_start=warm_start,
             **shared,
         )
 
@@ -53,6 +58,8 @@ class SearchOracle(FullOracle):
         algorithm: proposes configurations, a name of `kerashpo.algorithms`: ``"tpe"``, ``"cmaes"``,
             ``"de"``, ``"pso"``, ``"policy"``, ``"bayesian"``, ``"sobol"`` or ``"random"``.
         algorithm_options: further arguments of the algorithm.
+        warm_start: earlier studies, whose best configurations are tried first, see
+            `kerashpo.optimize`.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
@@ -67,6 +74,7 @@ class SearchOracle(FullOracle):
         *,
         algorithm: str = "bayesian",
         algorithm_options: Mapping[str, Any] | None = None,
+        warm_start: Any = (),
         **shared: Unpack[OracleOptions],
     ) -> None:
         super().__init__(
@@ -74,6 +82,7 @@ class SearchOracle(FullOracle):
             dict(algorithm_options or {}),
             objective=objective,
             max_trials=max_trials,
+            warm_start=warm_start,
             **shared,
         )
 
@@ -88,6 +97,8 @@ class BayesianOptimizationOracle(FullOracle):
         alpha: added to the diagonal of the kernel matrix, besides the fitted noise.
         beta: standard deviations of the acquisition "ucb".
         acquisition: ``"logei"``, ``"ei"``, ``"pi"`` or ``"ucb"``.
+        warm_start: earlier studies, whose best configurations are tried first, see
+            `kerashpo.optimize`.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
@@ -104,6 +115,7 @@ class BayesianOptimizationOracle(FullOracle):
         beta: float = 2.6,
         *,
         acquisition: str = "logei",
+        warm_start: Any = (),
         **shared: Unpack[OracleOptions],
     ) -> None:
         _require("scipy", "scipy")
@@ -119,6 +131,7 @@ class BayesianOptimizationOracle(FullOracle):
             options,
             objective=objective,
             max_trials=max_trials,
+            warm_start=warm_start,
             **shared,
         )
 

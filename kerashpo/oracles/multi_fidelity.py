@@ -34,6 +34,8 @@ class HyperbandOracle(MultiFidelityOracle):
         hyperband_iterations: how often all brackets are run; None for as long as there are
             configurations.
         algorithm: proposes configurations; ``"bayesian"`` is the idea of BOHB.
+        warm_start: earlier studies, whose best configurations are tried first, see
+            `kerashpo.optimize`.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
@@ -49,6 +51,7 @@ class HyperbandOracle(MultiFidelityOracle):
         hyperband_iterations: int | None = 1,
         *,
         algorithm: str = "random",
+        warm_start: Any = (),
         **shared: Unpack[OracleOptions],
     ) -> None:
         require_hyperband_factor(factor)
@@ -58,6 +61,7 @@ class HyperbandOracle(MultiFidelityOracle):
         super().__init__(
             algorithm,
             objective=objective,
+            warm_start=warm_start,
             **shared,
         )
 
@@ -77,6 +81,8 @@ class ASHAOracle(MultiFidelityOracle):
                 epochs.
         min_epochs: epochs of the first rung.
         algorithm: proposes configurations; ``"bayesian"`` is the idea of MOBSTER.
+        warm_start: earlier studies, whose best configurations are tried first, see
+            `kerashpo.optimize`.
         **shared: see `FixedOracle`; by position too, as in KerasTuner.
 
     Raises:
@@ -93,6 +99,7 @@ class ASHAOracle(MultiFidelityOracle):
         min_epochs: int = 1,
         *,
         algorithm: str = "random",
+        warm_start: Any = (),
         **shared: Unpack[OracleOptions],
     ) -> None:
         if max_trials is not None:
@@ -104,6 +111,7 @@ class ASHAOracle(MultiFidelityOracle):
             algorithm,
             configurations=max_trials,
             objective=objective,
+            warm_start=warm_start,
             **shared,
         )
 

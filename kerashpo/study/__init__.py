@@ -20,6 +20,7 @@
 ``rerun``          runs a search's command again
 ``watch``          the display of a search that another process runs
 ``listing``        the table of studies that ``kerashpo list`` prints
+``keras_tuner_project``  reads and deletes a project folder of KerasTuner
 =================  ====================================================================
 
 Open ``loop.py`` first.

@@ -27,9 +27,9 @@ does.
 
 Further modules: ``tuner_options``, ``strategy``, ``goal``, ``fit_request`` and ``search_plan`` read
 and hold arguments; ``builder``, ``best_model``, ``final_round`` and ``callback_files`` make and
-store models; ``from_oracle``, ``keras_tuner_project`` and ``not_kept`` are for scripts of
+store models; ``from_oracle`` and ``not_kept`` are for scripts of
 KerasTuner; ``describe`` serialises arguments for resume; ``study_file`` runs a search from a file;
-``warm_start`` and ``context`` read earlier studies; ``final_weights`` weighs the finalists of a
+``context`` chooses among earlier studies; ``final_weights`` weighs the finalists of a
 final round; ``plain_goal`` and ``function_options`` read arguments without a model;
 ``estimator_model`` checks the models of `SearchCV`; ``training_notes`` says which models are
 compiled; ``prediction_cost`` measures the winner.

@@ -22,6 +22,7 @@ from kerashpo.schedulers.base import Scheduler
 from kerashpo.schedulers.final_round import FinalRound
 from kerashpo.store.open import folder_of, has_log
 from kerashpo.study.compatibility import header_of
+from kerashpo.study.keras_tuner_project import overwrite, warn_of_project
 from kerashpo.study.open import ReadLog, check, read_log
 from kerashpo.study.remaining import nothing_left
 from kerashpo.study.retention import Retention, read_keep
@@ -41,7 +42,6 @@ from kerashpo.tuners.fit_request import SEARCH_SETTINGS, Request, read_request
 from kerashpo.tuners.from_oracle import read_oracle, without_drawn_seed
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.hooks import TRAINING_HOOKS, TRIAL_HOOKS, Hooks, TrialHooks
-from kerashpo.tuners.keras_tuner_project import overwrite, warn_of_project
 from kerashpo.tuners.not_kept import OF_TUNERS, missing, refuse_overrides
 from kerashpo.tuners.open_search import open_search
 from kerashpo.tuners.oracle_view import OracleView

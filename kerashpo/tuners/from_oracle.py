@@ -50,6 +50,10 @@ def read_oracle(oracle: Any, given: Mapping[str, Any]) -> tuple[Strategy, dict[s
     held = {name: getattr(oracle, name) for name in _HELD}
     # ASHA oracles count configurations as trials, not their promotions.
     held["max_trials"] = getattr(oracle, "_configurations", None) or oracle.max_trials
+    if warm_start := getattr(oracle, "_warm_start", ()):
+        if given.get("warm_start"):
+            raise InvalidInput("warm_start is the oracle's argument: pass it only to the oracle.")
+        held["warm_start"] = warm_start
     held["hyperparameters"] = oracle.hyperparameters if oracle.hyperparameters.space else None
     return strategy, {**given, **held}
 

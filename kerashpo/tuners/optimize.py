@@ -20,6 +20,7 @@ from kerashpo.executors.base import Runner
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory, workers_of
+from kerashpo.experience.warm_start import read_warm_start
 from kerashpo.i18n.texts import language_of
 from kerashpo.space.lazy_values import computed, has_lazy
 from kerashpo.space.space import Space
@@ -34,7 +35,6 @@ from kerashpo.tuners.function_options import check_function_options
 from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.tuner_options import check_resume
-from kerashpo.tuners.warm_start import read_warm_start
 
 METRIC = "value"
 

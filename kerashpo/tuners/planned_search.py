@@ -15,6 +15,7 @@ from kerashpo.display.select import search_title
 from kerashpo.display.text import limit_notes
 from kerashpo.executors.registry import workers_of
 from kerashpo.experience.distance import Features
+from kerashpo.experience.warm_start import read_warm_start
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.context import nearest_sources
 from kerashpo.tuners.describe import describe_compiled
@@ -35,7 +36,6 @@ from kerashpo.tuners.search_plan import (
 )
 from kerashpo.tuners.strategy import Strategy
 from kerashpo.tuners.training_notes import notes_after, notes_before
-from kerashpo.tuners.warm_start import read_warm_start
 
 _PACKAGES = ("keras", "tensorflow", "jax", "keras-tuner")
 

@@ -11,6 +11,7 @@ from kerashpo.core.errors import InvalidInput, require_integer
 from kerashpo.core.limits import to_settings
 from kerashpo.core.records import Budget, Objective
 from kerashpo.executors.simulated import SimulatedExecutor
+from kerashpo.experience.warm_start import read_warm_start
 from kerashpo.i18n.texts import language_of
 from kerashpo.problems.base import Problem, check_problem
 from kerashpo.schedulers.pbt import check_mutate, refuse_max_trials
@@ -28,7 +29,6 @@ from kerashpo.tuners.assemble import assemble
 from kerashpo.tuners.function_options import check_function_options
 from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Schedule, Strategy
-from kerashpo.tuners.warm_start import read_warm_start
 
 METRIC = "value"
 

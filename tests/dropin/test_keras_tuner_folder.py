@@ -11,7 +11,7 @@ import pytest
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput
-from kerashpo.tuners.keras_tuner_project import read_trials
+from kerashpo.study.keras_tuner_project import read_trials
 from tests.helpers.small_models import DATA, build_few
 
 WHERE = {"objective": "val_loss", "max_trials": 2, "seed": 1, "project_name": "p"}

@@ -10,9 +10,9 @@ import pytest
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, StudyMismatch, StudyNotFound
 from kerashpo.core.records import Objective
+from kerashpo.experience.warm_start import read_warm_start
 from kerashpo.store.open import LOG_NAME
 from kerashpo.tuners.study_file import SCHEMA, run_file
-from kerashpo.tuners.warm_start import read_warm_start
 from tests.helpers.small_models import DATA, build_few, place
 
 SPACE = kt.Space({"x": kt.space.uniform(-1, 1), "kind": kt.space.choice(["a", "b"])})

@@ -12,7 +12,7 @@ from kerashpo.algorithms.earlier_studies import EarlierStudy, best_first
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.hypervolume import hypervolume
 from kerashpo.core.records import Objective
-from kerashpo.tuners.warm_start import read_warm_start
+from kerashpo.experience.warm_start import read_warm_start
 from tests.helpers.small_models import DATA, build_few, place
 
 SPACE = kt.Space({f"x{i}": kt.space.uniform(0.0, 1.0) for i in range(4)})

@@ -14,15 +14,15 @@ from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt, Stud
 from kerashpo.core.history import History
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Config, Objective, Status
+from kerashpo.experience.earlier_values import Mapped, Trials, Unfit, values_of
 from kerashpo.experience.notes import noted
 from kerashpo.space.domains import Choice
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.open import folder_of, has_log
+from kerashpo.study.keras_tuner_project import is_project, read_trials
 from kerashpo.study.results import Results
 from kerashpo.study.study import Study, near_studies, open_study, studies_below
-from kerashpo.tuners.earlier_values import Mapped, Trials, Unfit, values_of
-from kerashpo.tuners.keras_tuner_project import is_project, read_trials
 
 _EXPECTED = (
     "warm_start must be the Results or the folder of an earlier search, a folder of several, a "
@@ -55,6 +55,11 @@ def read_warm_start(
     """
     ranking = tuple(objectives) if several_rank(objectives) else (objectives[0],)
     return tuple(s for one in _entries(given) for s in _sources(one, space, ranking, own))
+
+
+def check_warm_start(given: Any) -> None:
+    """Raises InvalidInput for anything that is no earlier study; reads none."""
+    _entries(given)
 
 
 def _entries(given: Any) -> list[Mapped]:
