@@ -10,13 +10,13 @@ import pytest
 from kerashpo.core.errors import StudyNotFound
 from kerashpo.core.events import Decided, Ended, JobStarted, Reached, Reported
 from kerashpo.core.records import Decision, Report, Start, Status
+from kerashpo.i18n.texts import Texts
 from kerashpo.schedulers.full_training import Full
 from kerashpo.space import Space, integer
 from kerashpo.store.blobs import FileBlobs, best_key, checkpoint_key
 from kerashpo.store.checkpoints import pack
 from kerashpo.store.open import CHECKPOINTS, LOG_NAME
 from kerashpo.study.compatibility import StudySpec
-from kerashpo.i18n.texts import Texts
 from kerashpo.study.doctor import examine
 from kerashpo.study.open import open_or_create
 from kerashpo.study.study import open_study
