@@ -116,9 +116,11 @@ def _floats(name: str, what: str, given: Any, prepared: bool) -> Array:
     """Returns samples as float32; whole numbers, e.g. tokens, stay what they are."""
     found = _array(name, what, given)
     if found.dtype.kind not in "fiub":
+        columns = ", ".join(repr(column) for column in _other_columns(given))
+        received = f"columns {columns}" if columns else f"{found.dtype}"
         raise InvalidInput(
-            f"The task {name!r}: {what} must hold numbers. Received: {found.dtype}. Encode texts "
-            "and categories as numbers before."
+            f"The task {name!r}: {what} must hold numbers. Received: {received}. Encode texts, "
+            "dates and categories as numbers before."
         )
     if found.dtype.kind == "f":
         found = found.astype("float32")
@@ -131,13 +133,36 @@ def _floats(name: str, what: str, given: Any, prepared: bool) -> Array:
 
 
 def _array(name: str, what: str, given: Any) -> Array:
-    found = np.asarray(given)
+    found = _numbers_of_columns(given)
     if found.ndim == 0 or not len(found):
         raise InvalidInput(
             f"The task {name!r}: {what} must be an array with a row for each sample. "
             f"Received: {given!r}."
         )
     return found
+
+
+def _numbers_of_columns(given: Any) -> Array:
+    """Returns an array; of a table of pandas its numbers, also where columns differ in type."""
+    found = np.asarray(given)
+    if found.dtype.kind != "O" or not hasattr(given, "to_numpy"):
+        return found
+    import pandas as pd
+
+    kinds = given.dtypes if found.ndim == 2 else [given.dtype]
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in kinds):
+        return found
+    return np.asarray(given.to_numpy(dtype="float64", na_value=np.nan))
+
+
+def _other_columns(given: Any) -> list[Any]:
+    """Returns the columns of a table of pandas that hold no numbers; none for an array."""
+    if not hasattr(given, "columns"):
+        return []
+    import pandas as pd
+
+    kinds = zip(given.columns, given.dtypes, strict=True)
+    return [column for column, kind in kinds if not pd.api.types.is_numeric_dtype(kind)]
 
 
 def _check_lengths(name: str, x: Any, y: Array) -> None:
@@ -159,7 +184,8 @@ def _targets(
         return _numbers(name, y), ()
     if y.ndim > 1 and y.shape[-1] > 1:
         return _one_hot(name, y, classes)
-    labels, codes = np.unique(y.reshape(len(y)), return_inverse=True)
+    _refuse_missing(name, "y", y)
+    labels, codes = _distinct(name, "y", y.reshape(len(y)))
     known = tuple(str(label) for label in labels.tolist())
     return codes.reshape(len(y)), _names(name, classes, known)
 
@@ -167,6 +193,8 @@ def _targets(
 def _holds_classes(name: str, y: Array, metric: str) -> bool:
     if y.dtype.kind in "bOUS":
         return True
+    if metric.endswith(_OF_CLASSES):
+        _refuse_missing(name, "y", y)
     whole = bool(np.equal(np.mod(y, 1), 0).all())
     if metric.endswith(_OF_CLASSES):
         if not whole:
@@ -235,12 +263,36 @@ def _groups(name: str, groups: Any, count: int, in_time_order: bool) -> Array:
             f"The task {name!r}: groups must hold a label for each of the {count} samples. "
             f"Received: shape {found.shape}."
         )
-    if len(np.unique(found)) < FEWEST:
+    _refuse_missing(name, "groups", found)
+    count = len(_distinct(name, "groups", found)[0])
+    if count < FEWEST:
         raise InvalidInput(
             f"The task {name!r}: at least {FEWEST} groups are needed for three parts. "
-            f"Received: {len(np.unique(found))}."
+            f"Received: {count}."
         )
     return found
+
+
+def _refuse_missing(name: str, what: str, labels: Array) -> None:
+    """Raises InvalidInput for None, NaN and the like, which would be a class of their own."""
+    import pandas as pd
+
+    absent = int(np.asarray(pd.isna(labels)).sum())
+    if absent:
+        raise InvalidInput(
+            f"The task {name!r}: {what} lacks {absent} label(s) (None or NaN). Leave such rows out."
+        )
+
+
+def _distinct(name: str, what: str, labels: Array) -> tuple[Array, Array]:
+    """Returns the distinct labels in sorted order, and the number of each sample's."""
+    try:
+        return np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels.tolist()})
+        raise InvalidInput(
+            f"The task {name!r}: {what} must hold labels of one type, not {' and '.join(kinds)}."
+        ) from error
 
 
 def _check_counts(name: str, labels: Array, names: tuple[str, ...]) -> None:

@@ -55,6 +55,17 @@ def test_a_data_frame_and_names_of_classes():
     assert (made.positive, made.positive_name) == (1, "B")
 
 
+def test_columns_of_several_types_are_numbers():
+    kept, whole = pd.array([True, False] * 50), pd.array([1, 2] * 50, dtype="Int64")
+    table = pd.DataFrame({"number": X[:, 0], "kept": X[:, 0] > 20, "also": kept, "whole": whole})
+    rows = np.concatenate([x for x, _ in parts(task(x=table).load(0))])
+    rows = rows[rows[:, 0].argsort()]
+    assert rows.dtype == np.float32
+    assert np.array_equal(rows[:3], [[0, 0, 1, 1], [2, 0, 0, 2], [4, 0, 1, 1]])
+    assert task(y=pd.Series(kept)).classes == ("False", "True")
+    assert task(y=pd.Series(whole), objective="val_loss", classes=False).classes == ()
+
+
 def test_one_hot_labels_stay_one_hot():
     codes = np.tile([0, 1, 1, 2], 25)
     made = task(y=np.eye(3)[codes])
@@ -135,6 +146,17 @@ def test_standardised_learns_from_the_training_part_alone():
         ({"y": X[:, 0] + 0.5}, "accuracy counts classes, but y holds numbers such as"),
         ({"y": ["a"] * 100}, "one class alone"),
         ({"y": ["a"] * 97 + ["b"] * 3}, "'b' has 3 sample.*at least 4"),
+        ({"y": [None, *LABELS[1:]]}, r"y lacks 1 label\(s\)"),
+        ({"y": pd.Series(["a", np.nan] * 50)}, r"y lacks 50 label\(s\)"),
+        ({"y": np.array([0, 1, np.nan, 1] * 25)}, r"y lacks 25 label\(s\)"),
+        ({"y": np.array([0, np.nan] * 50), "classes": True}, r"y lacks 50 label\(s\)"),
+        ({"y": np.array(["a", 1] * 50, dtype=object)}, "one type, not int and str"),
+        ({"groups": [None, *"abcdefgha" * 11]}, r"groups lacks 1 label\(s\)"),
+        (
+            {"x": pd.DataFrame({"a": X[:, 0], "when": pd.date_range("2020", periods=100)})},
+            "x must hold numbers. Received: columns 'when'",
+        ),
+        ({"x": pd.DataFrame({"a": pd.array([None, *[1] * 99], dtype="Int64")})}, "x holds NaN"),
         ({"classes": ("x", "y")}, "3 classes.*names 2"),
         ({"y": np.ones((100, 3))}, "must be one-hot"),
         ({"groups": np.arange(99)}, "label for each of the 100 samples"),
