@@ -6,7 +6,9 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
 from kerashpo.core.errors import InvalidInput, StudyNotFound
 from kerashpo.store.open import folder_of, has_log
@@ -24,13 +26,25 @@ def note(study: str | Path, features: Mapping[str, float]) -> None:
     folder = folder_of(study)
     if not has_log(folder):
         raise StudyNotFound(f"There is no study in {str(folder)!r}, so its data are not noted.")
-    wrong = [k for k, v in features.items() if not isinstance(v, (int, float)) or not _finite(v)]
-    if wrong:
-        raise InvalidInput(f"Features must be finite numbers. Received: {wrong[0]!r}.")
-    body = json.dumps({name: float(value) for name, value in features.items()}, indent=1)
+    body = json.dumps(check_features(features), indent=1)
     unfinished = folder / f"{NAME}.{os.getpid()}"
     unfinished.write_text(body + "\n", encoding="utf-8")
     unfinished.replace(folder / NAME)
+
+
+def check_features(features: Mapping[str, Any]) -> dict[str, float]:
+    """Returns features as floats.
+
+    Raises:
+        InvalidInput: for one that is no finite number.
+    """
+    for name, value in features.items():
+        # numpy's integers are no `int`, its float32 is no `float`.
+        if not isinstance(value, Real) or not _finite(float(value)):
+            raise InvalidInput(
+                f"Features must be finite numbers. Received: {{{str(name)!r}: {value!r}}}."
+            )
+    return {str(name): float(value) for name, value in features.items()}
 
 
 def noted(study: str | Path) -> dict[str, float] | None:

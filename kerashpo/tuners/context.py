@@ -11,6 +11,7 @@ from kerashpo import experience
 from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput
 from kerashpo.experience.distance import Features, distances
+from kerashpo.experience.notes import check_features
 from kerashpo.tuners.fit_request import Request
 
 NEAREST = 3
@@ -19,12 +20,35 @@ NEAREST = 3
 
 def check_context(context: Any) -> None:
     """Raises InvalidInput unless it is None, ``"auto"`` or a mapping of features."""
-    if context is None or context == "auto" or isinstance(context, Mapping):
+    if isinstance(context, Mapping):
+        check_features(context)
+        return
+    if context is None or (isinstance(context, str) and context == "auto"):
         return
     raise InvalidInput(
         'context must be "auto", the features of the data (kt.experience.data_features(X, y)) or '
         f"None. Received: {context!r}."
     )
+
+
+def function_context(context: Any) -> Features | None:
+    """Returns the features that a search without data is given, None for none.
+
+    Args:
+        context: the argument of `optimize`.
+
+    Raises:
+        InvalidInput: for ``"auto"``, and for features that are no finite numbers.
+    """
+    if isinstance(context, str) and context == "auto":
+        raise InvalidInput(
+            'context="auto" reads the data of a tuner\'s search; optimize gets a function. Pass '
+            "the features: context=kt.experience.data_features(X, y) or a mapping of numbers."
+        )
+    check_context(context)
+    if context is None:
+        return None
+    return check_features(context)
 
 
 def read_context(context: Any, request: Request, own: bool) -> Features | None:
@@ -39,7 +63,7 @@ def read_context(context: Any, request: Request, own: bool) -> Features | None:
         InvalidInput: for ``"auto"`` with data that are not one array of inputs and one of targets.
     """
     if context is None or isinstance(context, Mapping):
-        return None if context is None else {name: float(v) for name, v in context.items()}
+        return None if context is None else check_features(context)
     if own:
         given = dict(zip(("x", "y"), request.args))
         named = {name.lower(): value for name, value in request.kwargs.items()}

@@ -20,6 +20,7 @@ from kerashpo.executors.base import Runner
 from kerashpo.executors.factories import ExecutorRequest
 from kerashpo.executors.function import FunctionRunner
 from kerashpo.executors.registry import build_executor, executor_factory, workers_of
+from kerashpo.experience.notes import note
 from kerashpo.experience.warm_start import read_warm_start
 from kerashpo.i18n.texts import language_of
 from kerashpo.space.lazy_values import computed, has_lazy
@@ -31,6 +32,7 @@ from kerashpo.study.open import Resuming, open_or_create
 from kerashpo.study.results import Results
 from kerashpo.study.run_study import run_study
 from kerashpo.tuners.assemble import assemble
+from kerashpo.tuners.context import function_context, nearest_sources
 from kerashpo.tuners.function_options import check_function_options
 from kerashpo.tuners.plain_goal import plain_limits, plain_objectives
 from kerashpo.tuners.strategy import Strategy
@@ -49,6 +51,7 @@ def optimize(
     objective: Any = None,
     limits: Mapping[Any, float] | None = None,
     warm_start: Any = (),
+    context: Mapping[str, float] | None = None,
     seed: int | None = None,
     directory: str | Path | None = None,
     overwrite: bool = False,
@@ -82,6 +85,9 @@ def optimize(
         warm_start: earlier studies on the same space or one that is mapped to it: `Results`, a
             study's folder or a folder of several, a mapping ``{"study": ..., "rename": ...}``,
             pairs of values and score, or a list of these. See `docs/algorithms.md`.
+        context: features of the data that `fn` uses, e.g. ``kt.experience.data_features(X, y)``:
+            of the earlier studies whose data are known the three on the most similar data are
+            used. They are noted in `directory` for later searches.
         seed: an integer for a search that can be repeated; None draws one.
         directory: the study's folder, where an earlier search is resumed; None keeps the study
             in memory.
@@ -111,6 +117,7 @@ def optimize(
     check_function_options(optimize, algorithm, options)
     objectives = _objectives(objective, metric, direction)
     folder = None if directory is None else folder_of(directory)
+    features = function_context(context)
     earlier = read_warm_start(warm_start, space, objectives, folder)
     strategy = Strategy(algorithm, options).warmed(earlier)
     # Built only to check the options: a wrong one is reported before a folder is made.
@@ -130,10 +137,13 @@ def optimize(
         Limits(Budget(max_trials=max_trials, max_minutes=max_minutes)),
         settings=to_settings(bounds),
         workers=workers_of(workers, executor),
+        sources=nearest_sources(earlier, features),
     )
     scheduler = assembly.parts.scheduler
     opened = open_or_create(assembly.spec, folder, scheduler, overwrite=overwrite, resume=resume)
     try:
+        if features is not None and folder is not None:
+            note(folder, features)
         runner = _runner(fn, space, objectives, bounds)
         request = _request(runner, fn, folder, opened.history, max_trials)
         built, count, notes = build_executor(request, workers, executor)
