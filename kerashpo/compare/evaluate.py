@@ -13,6 +13,8 @@ import numpy as np
 from kerashpo.problems.baselines import constant_answer, labels_of
 from kerashpo.problems.splits import Array, Split
 from kerashpo.problems.task import Task
+from kerashpo.training.build import build_all
+from kerashpo.training.data import FitData
 
 Table = list[list[int]]
 
@@ -97,7 +99,9 @@ def constant_scores(model: Any, split: Split, task: Task) -> dict[str, float]:
         split: the data of the seed.
         task: the task whose hypermodel is tuned.
     """
-    answer = constant_answer(split.train[1], len(task.classes))
+    x, y = split.train
+    build_all(model, FitData.from_fit(x, y))  # without an Input, the first batch would build it
+    answer = constant_answer(y, len(task.classes))
     width = model.output_shape[-1]
     if task.classes:
         answer = _as_output(answer, width, _has_logits(model))

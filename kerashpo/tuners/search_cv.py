@@ -249,11 +249,17 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
     def _targets(self, y: Any) -> Any:
         """Returns integers from 0 for labels, floats for a regression; sets `classes_`."""
         self._columns = self.task == "regression" and y.ndim > 1 and y.shape[1] > 1
-        if not self._columns:
-            y = column_or_1d(y, warn=True)
-        if self.task == "regression":
-            return np.asarray(y, dtype=np.float32)
-        check_classification_targets(y)
+        try:
+            if not self._columns:
+                y = column_or_1d(y, warn=True)
+            if self.task == "regression":
+                return np.asarray(y, dtype=np.float32)
+            check_classification_targets(y)
+        except ValueError as error:
+            raise InvalidInput(
+                f"{error} For numbers, also in several columns, pass task='regression'; one-hot "
+                "labels become labels by np.argmax(y, axis=1)."
+            ) from error
         encoder = LabelEncoder().fit(y)
         self.classes_ = encoder.classes_
         if len(self.classes_) < 2:

@@ -222,14 +222,15 @@ def test_the_names_of_own_tuners_in_folders(mine):
 
 
 @pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize("shapes", [True, False])
 @pytest.mark.parametrize("width", [1, 2])
-def test_the_constant_answer_is_measured_with_the_models_loss(mine, width, logits):
+def test_the_constant_answer_is_measured_with_the_models_loss(mine, width, shapes, logits):
     import keras
 
     task = make_task(f"{mine}:sides")
     split = task.load(0)
     layers = [keras.layers.Dense(width, activation=None if logits else "sigmoid")]
-    model = keras.Sequential([keras.Input((3,)), *layers])
+    model = keras.Sequential([*[keras.Input((3,))] * shapes, *layers])
     losses = keras.losses
     loss = losses.BinaryCrossentropy if width == 1 else losses.SparseCategoricalCrossentropy
     model.compile(loss=loss(from_logits=logits))

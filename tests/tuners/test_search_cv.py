@@ -47,6 +47,18 @@ def fitted(iris):
     return kt.SearchCV(build, estimator="best", **FEW).fit(*iris)
 
 
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.linspace(0.1, 0.9, 20), "Unknown label type: continuous.*pass task='regression'"),
+        (np.eye(2)[[0, 1] * 10], r"shape \(20, 2\).*np.argmax"),
+    ],
+)
+def test_targets_that_are_no_labels_name_the_way_out(y, message):
+    with pytest.raises(InvalidInput, match=message):
+        kt.SearchCV(lambda hp: None).fit(np.ones((20, 3)), y)
+
+
 def test_labels_may_be_strings(fitted, iris):
     x, y = iris
     proba = fitted.predict_proba(x)
