@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -98,7 +99,7 @@ def values_of(
             f"this search has several ({listed}). Pass pairs of values and a mapping {example}."
         )
     if not scores:
-        return list(plain)
+        return [score if math.isfinite(score) else None for score in plain]
     signs = [_sign(trials.objectives, scores, trials.name, entry, one) for one in objectives]
     if not any(signs):
         raise Unfit(_without(trials.objectives, scores, trials.name, entry, objectives))
@@ -121,7 +122,7 @@ def _check_declared(entry: Mapped, objectives: Sequence[Objective]) -> None:
 
 def _row(score: Mapping[str, float], names: Sequence[str], signs: Sequence[float]) -> Values | None:
     found = [
-        sign * float(score[name]) if sign and name in score else None
+        sign * float(score[name]) if sign and math.isfinite(score.get(name, math.nan)) else None
         for name, sign in zip(names, signs)
     ]
     if all(value is None for value in found):

@@ -57,9 +57,15 @@ def read_warm_start(
     return tuple(s for one in _entries(given) for s in _sources(one, space, ranking, own))
 
 
-def check_warm_start(given: Any) -> None:
-    """Raises InvalidInput for anything that is no earlier study; reads none."""
-    _entries(given)
+def check_warm_start(given: Any) -> Any:
+    """Returns what was passed, an iterator as a list; no study is read.
+
+    Raises:
+        InvalidInput: for anything that is no earlier study.
+    """
+    found = list(given) if isinstance(given, Iterator) else given
+    _entries(found)
+    return found
 
 
 def _entries(given: Any) -> list[Mapped]:
@@ -68,10 +74,14 @@ def _entries(given: Any) -> list[Mapped]:
         return []
     if _is_study(given):
         return [_mapped(given)]
+    if _is_pair(given):
+        return [Mapped([given])]
     try:
         listed = list(given)
     except TypeError:
         raise InvalidInput(f"{_EXPECTED}{given!r}.") from None
+    if hasattr(given, "columns"):  # a data frame's items are the names of its columns
+        raise InvalidInput(f"{_EXPECTED}a {type(given).__name__}.")
     if all(_is_pair(one) for one in listed):
         return [Mapped(listed)]
     return [one for part in listed for one in _part(part, given)]
@@ -111,8 +121,10 @@ def _mapped(given: Any) -> Mapped:
     found = Mapped(**given)
     if not (isinstance(found.rename, Mapping) and isinstance(found.values, Mapping)):
         raise InvalidInput(f"{_EXPECTED}{dict(given)!r}.")
-    drop = (found.drop,) if isinstance(found.drop, str) else tuple(found.drop)
-    return Mapped(found.study, found.rename, found.values, drop, found.objective)
+    drop = (found.drop,) if isinstance(found.drop, str) else found.drop
+    if not isinstance(drop, (list, tuple, set, frozenset)):
+        raise InvalidInput(f"{_EXPECTED}{dict(given)!r}.")
+    return Mapped(found.study, found.rename, found.values, tuple(drop), found.objective)
 
 
 def _sources(
@@ -180,7 +192,8 @@ def _source(
     pairs = tuple((c, values) for c, values in rows if c is not None and values is not None)
     if not pairs:
         raise Unfit(
-            f"{trials.name} has no finished trial whose values lie in the new space "
+            f"{trials.name} has no finished trial with a finite score whose values lie in the "
+            "new space "
             f"({len(trials.pairs)} finished trials)."
         )
     return EarlierStudy(pairs, trials.name, trials.features)
@@ -190,12 +203,18 @@ def _translated(
     config: Mapping[str, Any], earlier: Space | None, entry: Mapped, space: Space
 ) -> dict[str, Any]:
     """Returns a configuration under its new names, with the declared values."""
-    found: dict[str, Any] = dict(entry.values)
+    found: dict[str, Any] = {}
     for name, value in config.items():
-        if name not in entry.drop:
-            new = entry.rename.get(name, name)
-            found[new] = _same_choice(name, new, value, earlier, space)
-    return found
+        if name in entry.drop:
+            continue
+        new = entry.rename.get(name, name)
+        if new in found:
+            raise Unfit(
+                f"Two parameters of the earlier study would be {new!r}: say with 'rename' or "
+                f"'drop' what becomes of one. Received: rename={dict(entry.rename)!r}."
+            )
+        found[new] = _same_choice(name, new, value, earlier, space)
+    return {**entry.values, **found}
 
 
 def _same_choice(name: str, new: str, value: Any, earlier: Space | None, space: Space) -> Any:

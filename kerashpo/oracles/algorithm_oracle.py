@@ -46,8 +46,7 @@ class AlgorithmOracle(FixedOracle):
         self._algorithm, self._options = algorithm, dict(options or {})
         self._configurations = configurations
         self._known: Replay | None = None
-        check_warm_start(warm_start)
-        self._warm_start = warm_start
+        self._warm_start = check_warm_start(warm_start)
         # Built only to check the options: a wrong one is an error before anything is trained.
         make_algorithm(algorithm, self._space(), 0, self._options)
 

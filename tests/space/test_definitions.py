@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kerashpo.core.errors import InvalidInput, InvalidSpace
 from kerashpo.space import Space, boolean, choice, integer, loguniform, uniform, when
 from kerashpo.space.domains import Boolean, Choice, Fixed, Float, Integer
+from kerashpo.space.formats.definitions import read_file
 from kerashpo.space.params import Condition, Param
 
 DOMAINS = [
@@ -187,3 +188,15 @@ def test_files_that_are_none(name, text, message, tmp_path):
 def test_a_nested_choice_wants_spaces_under_its_labels():
     with pytest.raises(InvalidSpace, match="under 'b' a space was expected"):
         choice({"a": {"x": boolean()}, "b": 3})
+
+
+@pytest.mark.parametrize(("name", "text"), [("s.toml", "x = 3\n"), ("s.json", '{"x": 3}')])
+def test_a_byte_order_mark_of_an_editor_is_skipped(name, text, tmp_path):
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_file(tmp_path / name) == {"x": 3}
+
+
+def test_a_repeated_key_is_an_error_in_json_as_in_toml(tmp_path):
+    (tmp_path / "s.json").write_text('{"a": {"x": 1, "x": 2}}')
+    with pytest.raises(InvalidInput, match="the key 'x' appears twice"):
+        read_file(tmp_path / "s.json")

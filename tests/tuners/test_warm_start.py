@@ -90,7 +90,7 @@ def test_differences_of_the_spaces_are_declared_never_guessed(runs):
     assert 0 < len(inside) < len(trials)
     assert [c["rate"] for c, _ in source.pairs] == inside
     assert {(c["depth"], c["loss"]) for c, _ in source.pairs} == {(3, "mse")}
-    with pytest.raises(InvalidInput, match="no finished trial whose values lie in the new space"):
+    with pytest.raises(InvalidInput, match="whose values lie in the new space"):
         read_warm_start({**mapped, "values": {"depth": 10}}, space, VALUE)
 
 
@@ -186,3 +186,35 @@ def test_a_study_file_names_earlier_studies_beside_it(runs, tmp_path):
     (tmp_path / "study.json").write_text(json.dumps(body))
     best = kt.open_study(tmp_path / "earlier").results.best.config
     assert first(run_file(tmp_path / "study.json")) == [{"rate": best["x"]}]
+
+
+LINE = kt.Space({"y": kt.space.uniform(-1, 1)})
+
+
+def test_two_parameters_are_never_merged_into_one():
+    pairs = [({"x": 0.1, "y": 0.2}, 1.0)]
+    with pytest.raises(InvalidInput, match="Two parameters of the earlier study would be 'y'"):
+        read_warm_start({"study": pairs, "rename": {"x": "y"}}, LINE, VALUE)
+    given = {"study": pairs, "rename": {"x": "y"}, "drop": ["y"]}
+    assert dict(read_warm_start(given, LINE, VALUE)[0].pairs[0][0]) == {"y": 0.1}
+    swapped = kt.Space({"x": kt.space.uniform(-1, 1), "y": kt.space.uniform(-1, 1)})
+    (source,) = read_warm_start({"study": pairs, "rename": {"x": "y", "y": "x"}}, swapped, VALUE)
+    assert dict(source.pairs[0][0]) == {"x": 0.2, "y": 0.1}
+
+
+def test_scores_without_a_number_do_not_leave_a_cold_start_without_a_word():
+    nothing = [({"y": 0.1}, float("nan")), ({"y": 0.2}, float("inf"))]
+    with pytest.raises(InvalidInput, match="no finished trial with a finite score"):
+        read_warm_start(nothing, LINE, VALUE)
+    (source,) = read_warm_start([*nothing, ({"y": 0.3}, 2.0)], LINE, VALUE)
+    assert [value for _, value in source.pairs] == [2.0]
+
+
+def test_one_pair_is_a_study_and_a_data_frame_or_a_number_to_drop_is_none():
+    pandas = pytest.importorskip("pandas")
+    pair = ({"y": 0.1}, 1.0)
+    assert read_warm_start(pair, LINE, VALUE) == read_warm_start([pair], LINE, VALUE)
+    frame = pandas.DataFrame({"y": [0.1], "score": [1.0]})
+    for wrong in (frame, {"study": [pair], "drop": 3}):
+        with pytest.raises(InvalidInput, match="warm_start must be the Results"):
+            read_warm_start(wrong, LINE, VALUE)

@@ -39,11 +39,11 @@ def read_file(path: str | Path) -> Mapping[str, Any]:
         InvalidInput: if there is no such file, or it is neither.
     """
     file = Path(path)
-    readers: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
+    readers: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": _read_json}
     if file.suffix not in readers:
         raise InvalidInput(f"Expected a file that ends in .toml or .json. Received: {str(path)!r}.")
     try:
-        body = readers[file.suffix](file.read_text("utf-8"))
+        body = readers[file.suffix](file.read_text("utf-8-sig"))
     except OSError as error:
         raise InvalidInput(f"{str(path)!r} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # of TOML, JSON and UTF-8
@@ -54,6 +54,19 @@ def read_file(path: str | Path) -> Mapping[str, Any]:
         raise InvalidInput(f"{str(path)!r} must hold an object. Received: {type(body).__name__}.")
     found: Mapping[str, Any] = _found_beside(body, file.resolve().parent)
     return found
+
+
+def _read_json(text: str) -> Any:
+    """Returns what a JSON text holds; a repeated key is an error, as in TOML."""
+    return json.loads(text, object_pairs_hook=_without_repeats)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"the key {twice!r} appears twice")
+    return dict(pairs)
 
 
 def _found_beside(body: Any, folder: Path) -> Any:
