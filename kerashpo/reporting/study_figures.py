@@ -84,21 +84,19 @@ class ReportFigures:
             plots.slices(axes=made[:count])
 
         blocks: list[Block] = []
-        if forest is not None:
-            draw: Draw = lambda figure: plots.importances(figure.subplots())
+        if forest is not None and self._history.several:
+            blocks += [self._importances(one) for one in self._history.objectives]
+        elif forest is not None:
             bars = len(bars_of(shares(forest, matrix.names)))
-            blocks.append(self._picture("importances", 0.9 + 0.24 * bars, draw))
-            blocks += [self._importances(one) for one in self._other_objectives()]
-        draw = lambda figure: plots.parallel(ax=figure.subplots())
+            only: Draw = lambda figure: plots.importances(figure.subplots())
+            blocks.append(self._picture("importances", 0.9 + 0.24 * bars, only))
+        draw: Draw = lambda figure: plots.parallel(ax=figure.subplots())
         blocks.append(self._picture("parallel", _HIGH + 0.6, draw))
         blocks.append(self._picture("slices", 0.8 + 2.0 * rows, slices))
         return blocks
 
-    def _other_objectives(self) -> tuple[Objective, ...]:
-        return self._history.objectives[1:] if self._history.several else ()
-
     def _importances(self, objective: Objective) -> Block:
-        """Returns the importances of an objective that is not the score, under its name."""
+        """Returns the importances of one of several objectives, under its name."""
 
         def draw(figure: Figure) -> None:
             ax = self._plots.importances(figure.subplots(), objective)

@@ -46,8 +46,8 @@ class PBT(Tuner):
         together: whether members of one shape are trained as one program, on JAX: ``"auto"`` where
             that pays, which the display says; True requires it, False never does.
         seed: see `Tuner`.
-        algorithm: what proposes the values of the first members: ``"random"``, ``"sobol"``,
-            ``"grid"`` or ``"bayesian"``.
+        algorithm: what proposes the values of the first members, by its name: ``"random"``,
+            ``"sobol"``, ``"grid"``, ``"bayesian"`` or any other of `docs/algorithms.md`.
         algorithm_options: further arguments of the algorithm.
         **options: see `Tuner`.
 

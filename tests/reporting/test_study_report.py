@@ -26,7 +26,7 @@ from kerashpo.core.events import (
     StudyCreated,
 )
 from kerashpo.core.history import History
-from kerashpo.core.records import Failure, Report, Resume, Start, Status
+from kerashpo.core.records import Failure, Objective, Report, Resume, Start, Status
 from kerashpo.core.rng import stream
 from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.reporting.svg import INK, svg_of
@@ -335,3 +335,30 @@ def test_one_run_gives_an_interval_where_the_score_is_a_share(metric, samples, k
     if found:
         assert (found.source, found.n) == ("samples", 50)
         assert trials_within(history, found, history.best) == 5
+
+
+def test_each_of_several_objectives_has_its_importances_under_its_name(monkeypatch, tmp_path):
+    from kerashpo.plots.accessor import Plots
+
+    drawn, stock = [], Plots.importances
+
+    def note(plots, ax=None, objective=None):
+        axes = stock(plots, ax, objective)
+        drawn.append((axes, objective))
+        return axes
+
+    monkeypatch.setattr(Plots, "importances", note)
+    found = optimize(
+        lambda config: {
+            "far": config["a"] ** 2 + 0.1 * config["b"],
+            "near": (config["a"] - 1) ** 2,
+        },
+        Space({"a": uniform(0, 1), "b": uniform(0, 1)}),
+        objective=[Objective("far", "min"), Objective("near", "min")],
+        max_trials=12,
+        seed=0,
+        verbose=0,
+    )
+    found.report(tmp_path / "report.html")
+    assert [objective.name for _, objective in drawn] == ["far", "near"]
+    assert [ax.get_title(loc="left") for ax, _ in drawn] == ["far", "near"]
