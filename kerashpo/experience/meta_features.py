@@ -43,13 +43,13 @@ def data_features(X: Any, y: Any) -> Features:
     Raises:
         InvalidInput: for fewer than four rows, or rows that do not correspond.
     """
-    target, classes = _as_target(y)
     n = len(X)
-    if n != len(target) or n < 4:
+    if n != len(y) or n < 4:
         raise InvalidInput(
             f"Data features need at least four rows of X and as many of y. Received: {n} and "
-            f"{len(target)}."
+            f"{len(y)}."
         )
+    target, classes = _as_target(y)
     rows = np.sort(np.random.default_rng(0).permutation(n)[:ROWS])
     table, numeric, missing = _as_table(X, rows)
     d = table.shape[1]

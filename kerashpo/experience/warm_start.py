@@ -177,9 +177,18 @@ def _read(study: Any) -> Trials:
         for t in ended
         if t.score is not None and study.scored(t.number)
     ]
-    features = None if folder is None else noted(folder)
+    features = None if folder is None else _features(folder)
     where = name if folder is None else str(folder)
     return Trials(where, pairs, Space.from_json(study.space), study.objectives, features)
+
+
+def _features(folder: str | Path) -> dict[str, float] | None:
+    """Returns the noted features of a study's data; a damaged note costs no study."""
+    try:
+        return noted(folder)
+    except InvalidInput as error:
+        warnings.warn(f"warm_start uses {str(folder)!r} without features: {error}", stacklevel=6)
+        return None
 
 
 def _source(

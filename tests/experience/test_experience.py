@@ -68,7 +68,8 @@ def test_data_of_every_kind_have_finite_features():
     assert data_features(*cases["table"])["numeric_share"] == pytest.approx(2 / 3)
     assert data_features(*cases["one-hot"])["classes"] == 4
     assert data_features(*cases["regression"])["landmark_linear"] > 0.3
-    for wrong in ((np.ones((3, 2)), [0, 1, 0]), (np.ones((9, 2)), [0, 1])):
+    empty = (np.ones((0, 2)), np.ones(0))
+    for wrong in ((np.ones((3, 2)), [0, 1, 0]), (np.ones((9, 2)), [0, 1]), empty):
         with pytest.raises(InvalidInput, match="at least four rows"):
             data_features(*wrong)
     with pytest.raises(InvalidInput, match="need numbers, or a data frame"):

@@ -218,3 +218,14 @@ def test_one_pair_is_a_study_and_a_data_frame_or_a_number_to_drop_is_none():
     for wrong in (frame, {"study": [pair], "drop": 3}):
         with pytest.raises(InvalidInput, match="warm_start must be the Results"):
             read_warm_start(wrong, LINE, VALUE)
+
+
+@pytest.mark.parametrize("given", ["", "study1"])
+def test_a_damaged_note_of_the_data_costs_no_study(given, tmp_path):
+    for name in ("study1", "study2"):
+        search(directory=tmp_path / name)
+    (tmp_path / "study1" / "data_features.json").write_text("{{{")
+    with pytest.warns(UserWarning, match="study1' without features: .*cannot be read"):
+        sources = read_warm_start(tmp_path / given, SPACE, VALUE)
+    assert len(sources) == (1 if given else 2)
+    assert sources[0].features is None
