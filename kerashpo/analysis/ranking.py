@@ -131,6 +131,12 @@ class Ranking:
         return self.differs and corrected[frozenset((one, other))] < self.level
 
     @property
+    def leaders(self) -> tuple[str, ...]:
+        """The methods that share the best average rank, usually one."""
+        best = self.ranks[0] + 1e-9
+        return tuple(name for name, rank in zip(self.names, self.ranks) if rank <= best)
+
+    @property
     def winner(self) -> str | None:
         """The method that is significantly better than every other one, if there is one."""
         best, *others = self.names

@@ -49,7 +49,9 @@ def verdict(ranking: Ranking | None, what: str, texts: Texts) -> str:
     if ranking.winner is not None:
         return texts("verdict.winner", **values)
     if not ranking.losers:
-        sentence = texts("verdict.pairs" if ranking.differs else "verdict.chance", **values)
+        key = "verdict.pairs" if ranking.differs else "verdict.chance"
+        values["first"] = enumeration(ranking.leaders, texts)
+        sentence = texts.plural(key, len(ranking.leaders), **values)
         return f"{sentence} {_power(ranking, texts)}".strip()
     others = [name for name in ranking.names[1:] if name not in ranking.losers]
     return texts(

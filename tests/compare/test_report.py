@@ -136,6 +136,16 @@ def test_half_a_claim():
     assert "better than c beyond chance, but not than b" in text
 
 
+def test_equal_tuners_share_the_best_rank():
+    same = [1.0, 2.0] * 5
+    text = verdict(ranked(a=same, b=same), "wine", EN)
+    assert "a and b share the best average rank" in text
+    text = verdict(ranked(a=same, b=same, c=[0.5, 2.5] * 4 + [0.5] * 2), "wine", Texts("es"))
+    assert "a y b" in text and "comparten el mejor rango medio" in text
+    text = verdict(ranked(a=[1.0, 2.0] * 5, b=[2.0, 1.0, 0.0] * 3 + [0.0]), "wine", EN)
+    assert "merely has the best average rank" in text
+
+
 def test_too_few_seeds_are_called_so():
     text = verdict(ranked(a=[1.0, 2.0, 3.0], b=[0.0, 1.0, 2.0]), "wine", EN)
     assert "With 3 comparisons no pair could have been told apart" in text
