@@ -215,7 +215,7 @@ class Trial:
         best = self.best
         if not best.finite:
             return None
-        return best.cost if self.objective.direction == "min" else -best.cost
+        return best.cost if self.objective.direction == "min" else 0.0 - best.cost  # no -0.0
 
     @property
     def costs(self) -> tuple[float, ...]:
@@ -230,7 +230,7 @@ class Trial:
     def values(self) -> dict[str, float]:
         """The value of each objective, in its own direction, where it is known: see `costs`."""
         return {
-            one.name: cost if one.direction == "min" else -cost
+            one.name: cost if one.direction == "min" else 0.0 - cost
             for one, cost in zip(self.objectives, self.costs)
             if math.isfinite(cost)
         }
