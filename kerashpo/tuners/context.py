@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from kerashpo.algorithms.earlier_studies import EarlierStudy
 from kerashpo.core.errors import InvalidInput
 from kerashpo.experience.distance import Features, distances
 from kerashpo.experience.notes import check_features
-from kerashpo.tuners.fit_request import Request
+
+if TYPE_CHECKING:  # it imports Keras, which `optimize` does not
+    from kerashpo.tuners.fit_request import Request
 
 NEAREST = 3
 """How many of the earlier studies whose data are known a search starts from."""
