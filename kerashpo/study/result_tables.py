@@ -196,6 +196,11 @@ class ResultTables(ABC):
 
     @packages_required()
     def to_json(self, path: str | Path) -> None:
-        """Writes settings, space, every trial and every epoch as one JSON file."""
+        """Writes settings, space, every trial and every epoch as one JSON file.
+
+        Folders of its path that do not exist are created.
+        """
         text = json.dumps(study_json(self.history, self.space), indent=1, allow_nan=False)
-        Path(path).write_text(f"{text}\n", "utf-8")
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(f"{text}\n", "utf-8")

@@ -100,8 +100,8 @@ def test_tables_are_written(results, tmp_path):
 
 
 def test_everything_is_in_one_json_file(results, tmp_path):
-    results.to_json(tmp_path / "study.json")
-    body = json.loads((tmp_path / "study.json").read_text())
+    results.to_json(tmp_path / "new" / "study.json")
+    body = json.loads((tmp_path / "new" / "study.json").read_text())
     assert body["best"] == results.best.trial
     assert body["objectives"] == [{"name": "value", "direction": "min"}]
     trials, curves = results.trials(), results.curves()
