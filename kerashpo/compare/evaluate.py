@@ -13,8 +13,6 @@ import numpy as np
 from kerashpo.problems.baselines import constant_answer, labels_of
 from kerashpo.problems.splits import Array, Split
 from kerashpo.problems.task import Task
-from kerashpo.training.build import build_all
-from kerashpo.training.data import FitData
 
 Table = list[list[int]]
 
@@ -99,6 +97,10 @@ def constant_scores(model: Any, split: Split, task: Task) -> dict[str, float]:
         split: the data of the seed.
         task: the task whose hypermodel is tuned.
     """
+    # On first use: they import TensorFlow, and a command reads its own file before, silently.
+    from kerashpo.training.build import build_all
+    from kerashpo.training.data import FitData
+
     x, y = split.train
     build_all(model, FitData.from_fit(x, y))  # without an Input, the first batch would build it
     answer = constant_answer(y, len(task.classes))
