@@ -1,9 +1,9 @@
 """Test scores of the models that a search returns: winner, ensembles, final round.
 
 The tables of a comparison show winners: one checkpoint per tuner, as KerasTuner returns it. This
-module evaluates further models: those that cost no or few further epochs, and two baselines: the
-untuned model averaged over five seeds, and another library's winner refitted on training and
-validation rows, as KerasTuner's tutorial advises.
+module evaluates further models: those that cost no or few further epochs, the schedule of a
+population trained anew, and two baselines: the untuned model averaged over five seeds, and another
+library's winner refitted on training and validation rows, as KerasTuner's tutorial advises.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ MEMBERS = 10
 """Trials that an ensemble averages."""
 SEEDS = 5
 """Trainings of the untuned model that are averaged."""
-ORDER = ("winner", "refit", "ensemble", "final", "final_all", "average")
+FRESH = 1000
+"""The run whose initial weights and order of rows a replayed schedule gets, which no trial had."""
+ORDER = ("winner", "replay", "refit", "ensemble", "final", "final_all", "average")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class ModelScore:
     """One model of a search on the test set.
 
     Attributes:
-        model: ``"winner"`` (one checkpoint), ``"refit"`` (the winner trained again on training and
+        model: ``"winner"`` (one checkpoint), ``"replay"`` (a fresh model trained on the schedule of
+            a population's winner), ``"refit"`` (the winner trained again on training and
             validation rows), ``"ensemble"`` (the ten best trials averaged), ``"final"`` and
             ``"final_all"`` (the fold models of a final round's winner, and of all its finalists,
             averaged), ``"average"`` (the untuned model, five seeds averaged).
@@ -80,9 +83,10 @@ def model_score(
 
 
 def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ...]:
-    """Returns the averaged models of a search by a kerashpo tuner, without its winner.
+    """Returns the models of a search by a kerashpo tuner, without its winner.
 
-    A search of a single trial has none. They cost no epoch beyond the search's own.
+    A search of a single trial has none. Averages cost no epoch beyond the search's own, a replayed
+    schedule as many as its winner was trained.
 
     Args:
         tuner: the tuner, after its search.
@@ -91,6 +95,8 @@ def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ..
     """
     results, spent = tuner.results, tuner.results.epochs
     found = []
+    if (model := replayed(tuner, split, task)) is not None:
+        found.append(model_score("replay", model, split, task, spent + results.best.epoch))
     members = len(results.members(MEMBERS))
     if members > 1:
         found.append(
@@ -106,6 +112,38 @@ def further_models(tuner: Any, split: Split, task: Task) -> tuple[ModelScore, ..
             model = final.model if name == "final" else final.model_all
             found.append(model_score(name, model, split, task, spent, len(folds), *scores))
     return tuple(found)
+
+
+def replayed(tuner: Any, split: Split, task: Task) -> Any:
+    """Returns a model trained on the schedule of a population's winner, up to its best epoch.
+
+    The training rows are those of the search; initial weights and the order of rows are not. None
+    for searches without copies, for a schedule of `fit`'s arguments (the batch size), which cannot
+    be replayed, and for a hypermodel with a `fit` of its own.
+    """
+    from kerashpo.core.errors import InvalidInput
+    from kerashpo.training.data import FitData
+    from kerashpo.training.loops.model_fit import FitLoop
+    from kerashpo.training.loops.user_fit import overrides_fit
+    from kerashpo.training.randomness import EpochKeys, seeded_build
+
+    results = tuner.results
+    best = results.best
+    forked = any(trial.parent is not None for trial in results.history.trials.values())
+    if not forked or overrides_fit(tuner.hypermodel):
+        return None
+    try:
+        schedule = results.replay_schedule()
+    except InvalidInput:
+        return None
+    (values,) = tuner.get_best_hyperparameters(1)
+    with seeded_build(results.seed, best.trial, FRESH):
+        model = tuner.hypermodel.build(values)
+    data = FitData.from_fit(*split.train, batch_size=task.batch_size)
+    FitLoop().train(
+        model, data, 1, best.epoch, [schedule], EpochKeys(results.seed, best.trial, FRESH)
+    )
+    return model
 
 
 def untuned_average(task: Task, split: Split, epochs: int, seed: int, folder: str) -> ModelScore:
