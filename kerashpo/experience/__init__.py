@@ -1,13 +1,13 @@
 """What worked on data like these: a folder of studies, and features of their data.
 
-=================  =================================================================
-``meta_features``  about fifteen numbers that describe a data set (meta-features)
-``distance``       how far data sets are from each other, by these numbers
-``notes``          the file that keeps them beside a study's log
-``folder``         `Experience`: the studies below a folder, the nearest first
-``warm_start``     reads ``warm_start=``: earlier studies, in the terms of a new search
-``earlier_values`` the values of their objectives, and what the user declared of them
-=================  =================================================================
+==================  =================================================================
+``meta_features``   about fifteen numbers that describe a data set (meta-features)
+``distance``        how far data sets are from each other, by these numbers
+``notes``           the file that keeps them beside a study's log
+``folder``          `Experience`: the studies below a folder, the nearest first
+``warm_start``      reads ``warm_start=``: earlier studies, in the terms of a new search
+``earlier_values``  the values of their objectives, and what the user declared of them
+==================  =================================================================
 
 Tuners with ``context="auto"`` write the features of their data beside their log and start from
 the studies of the most similar data. To add a feature: a function in ``meta_features``.
