@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -24,9 +25,13 @@ CLOSED_PIPE = 141
 def pipe_may_close() -> Iterator[None]:
     """Ends the command without a traceback if the reader of its output, e.g. ``head``, has gone.
 
+    Characters that the output's encoding lacks, as on a console of Windows, become ``?``.
+
     Raises:
-        SystemExit: then.
+        SystemExit: if the reader has gone.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
         yield
         sys.stdout.flush()

@@ -82,8 +82,14 @@ class MissingExtra(KerashpoError, ImportError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns ``" Did you mean 'x'?"`` for the closest known word, or an empty string."""
+    close = closest(word, known)
+    return f" Did you mean {close!r}?" if close else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Returns the known word that is most like another one, or an empty string if none is."""
     close = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return close[0] if close else ""
 
 
 def unknown(kind: str, word: object, known: Iterable[str], also: str = "") -> InvalidInput:

@@ -7,6 +7,7 @@ exception is a virtual clock, where equal seeds give equal seconds: there only t
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,5 +78,11 @@ def copies(studies: Sequence[Owned]) -> Mapping[str, list[tuple[str, Owned]]]:
 def _others(one: Owned, owners: Mapping[str, Sequence[Owned]]) -> Iterator[Owned]:
     for mark in sorted(one.marks):
         for other in owners[mark]:
-            if other.path != one.path and other.author.casefold() != one.author.casefold():
+            if other.path != one.path and _name(other.author) != _name(one.author):
                 yield other
+
+
+def _name(author: str) -> str:
+    """Returns a name without accents, case and spaces: one student may write it in several ways."""
+    letters = unicodedata.normalize("NFKD", author.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())

@@ -44,8 +44,9 @@ class Number:
     def accepts(self, given: Any, studies: Studies) -> bool:
         """Returns whether an answer is right."""
         try:
-            value = float(given)
-        except (TypeError, ValueError):
+            # A text may have the decimal comma of Spanish.
+            value = float(given.replace(",", ".") if isinstance(given, str) else given)
+        except (TypeError, ValueError, OverflowError):
             return False
         return math.isfinite(value) and abs(value - self.find(studies)) <= self.tolerance + 1e-12
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from kerashpo.core.errors import nearest
+from kerashpo.core.errors import closest
 from kerashpo.i18n.texts import Texts
 from kerashpo.study.results import Results
 from kerashpo.teaching.copies import Owned, copies, marks_of
@@ -157,12 +157,17 @@ def _summarised(
     submission: Submission,
     exercise: Exercise,
     problems: tuple[str, ...],
-    checked: Mapping[str, bool | None],
+    checked: Mapping[str, bool | str | None],
     say: _Sentences,
 ) -> Review:
     missing = tuple(name for name, right in checked.items() if right is None)
     wrong = [name for name, right in checked.items() if right is False]
-    sentences = [say("wrong", name=name, value=submission.answers[name]) for name in wrong]
+    sentences = [say("wrong", name=name, value=_short(submission.answers[name])) for name in wrong]
+    sentences += [
+        say("not_found", name=name, error=right)
+        for name, right in checked.items()
+        if isinstance(right, str)
+    ]
     if missing:
         sentences.append(say("unanswered", names=", ".join(missing)))
     right, asked = sum(one is True for one in checked.values()), len(exercise.answers)
@@ -193,7 +198,9 @@ def _essays(submission: Submission, exercise: Exercise) -> dict[str, str]:
 def _exercise(submission: Submission, known: Exercises) -> Exercise:
     name = submission.exercise
     if name not in known:
-        raise Unreadable("exercise", name=name, hint=nearest(name, known), known=", ".join(known))
+        near = closest(name, known)
+        key = "exercise_near" if near else "exercise"
+        raise Unreadable(key, name=name, near=near, known=", ".join(known))
     return known[name]()
 
 
@@ -206,8 +213,11 @@ def _studies(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
         if name not in submission.studies:
             yield "no_study", {"study": name}
             continue
-        for key, values in examine(submission.studies[name], expected, seed):
-            yield key, {"study": name, **values}
+        try:
+            for key, values in examine(submission.studies[name], expected, seed):
+                yield key, {"study": name, **values}
+        except Exception as error:  # one odd file must not end the review of all others
+            yield "unchecked", {"study": name, "error": _said(error)}
 
 
 def _rest(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
@@ -215,18 +225,34 @@ def _rest(submission: Submission, exercise: Exercise) -> Iterator[Finding]:
     if not submission.author.strip():
         yield "no_author", {}
     for name, count in exercise.test.items():
-        accuracy = submission.test.get(name, {}).get("accuracy")
+        scores = submission.test.get(name)
+        accuracy = scores.get("accuracy") if isinstance(scores, Mapping) else None
         if not isinstance(accuracy, (int, float)):
             yield "no_test", {"study": name}
         elif not 0 <= accuracy <= 1 or not is_share(accuracy, count):
             yield "impossible_test", {"study": name, "value": accuracy, "count": count}
 
 
-def _check_answers(submission: Submission, exercise: Exercise) -> dict[str, bool | None]:
-    """Returns for each answer whether it is right, None where it is missing."""
-    checked: dict[str, bool | None] = {}
+def _check_answers(submission: Submission, exercise: Exercise) -> dict[str, bool | str | None]:
+    """Returns for each answer whether it is right, None where it is missing.
+
+    A text says why an answer cannot be checked.
+    """
+    checked: dict[str, bool | str | None] = {}
     for name, answer in exercise.answers.items():
         given = submission.answers.get(name)
         missing = given is None or (isinstance(given, str) and not given.strip())
-        checked[name] = None if missing else answer.accepts(given, submission.studies)
+        try:
+            checked[name] = None if missing else answer.accepts(given, submission.studies)
+        except Exception as error:  # studies that lack what the answer is computed from
+            checked[name] = _said(error)
     return checked
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

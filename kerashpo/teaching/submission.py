@@ -78,6 +78,7 @@ def _plain(value: Any) -> Any:
 
 
 _PARTS = {"exercise": str, "author": str, "parameters": dict, "studies": dict, "answers": dict}
+_OPTIONAL = {"test": dict}
 
 
 class Unreadable(Exception):
@@ -126,6 +127,9 @@ def read_submission(path: str | Path) -> Submission:
     for part, kind in _PARTS.items():
         if not isinstance(body.get(part), kind):
             raise Unreadable("part", part=part)
+    for part, kind in _OPTIONAL.items():
+        if not isinstance(body.get(part) or {}, kind):
+            raise Unreadable("part", part=part)
     studies = {name: _results(name, lines) for name, lines in body["studies"].items()}
     return Submission(
         body["exercise"],
@@ -147,14 +151,27 @@ def read_author(path: str | Path) -> str:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    """Returns the JSON object in a file, whatever its encoding and with or without a mark."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        body = json.loads(data)
     except FileNotFoundError:
         raise Unreadable("absent", path=str(path)) from None
-    except (ValueError, OSError) as error:
-        raise Unreadable("no_json", path=str(path), error=error) from None
-    if not isinstance(body, dict):
-        raise Unreadable("format", expected=FORMAT, found=type(body).__name__)
+    except OSError as error:
+        if path.is_dir():
+            raise Unreadable("folder", path=str(path)) from None
+        raise Unreadable("not_opened", path=str(path), error=error.strerror) from None
+    except json.JSONDecodeError as error:
+        if not data.strip():
+            raise Unreadable("empty", path=str(path)) from None
+        place = {"line": error.lineno, "column": error.colno}
+        raise Unreadable("no_json", path=str(path), **place) from None
+    except (ValueError, RecursionError):
+        raise Unreadable("no_text", path=str(path)) from None
+    if isinstance(body, dict) and "cells" in body and "nbformat" in body:
+        raise Unreadable("notebook", path=str(path))
+    if not isinstance(body, dict) or "format" not in body:
+        raise Unreadable("no_format", path=str(path))
     return body
 
 

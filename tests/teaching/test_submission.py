@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from kerashpo.store.open import LOG_NAME
 from kerashpo.study.results import Results
 from kerashpo.teaching import check_submission, check_submissions, exercises, write_submission
 from kerashpo.teaching.__main__ import main
-from kerashpo.teaching.plausibility import is_share
+from kerashpo.teaching.plausibility import Expected, is_share
 
 SPACE = kt.Space({"units": kt.space.integer(1, 500), "rate": kt.space.loguniform(1e-4, 1e-1)})
 ENVIRONMENT = {"keras": "3.15.0", "kerashpo": "0.1.0"}
@@ -254,13 +255,93 @@ def test_a_file_that_is_not_there_or_no_json(tmp_path):
     (tmp_path / "results.json").write_text("{")
     assert "cannot be read as JSON" in str(check_submission(tmp_path / "results.json"))
     (tmp_path / "results.json").write_text("[]")
-    assert "is 'list'" in str(check_submission(tmp_path / "results.json"))
+    assert "is no hand-in" in str(check_submission(tmp_path / "results.json"))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is empty"),
+        (b'{"format": "ker', r"cut off or was changed \(line 1, column 12\)"),
+        (b"[" * 100_000, "is no JSON file"),
+        ('{"author": "Ñ"}'.encode("latin-1"), "is no JSON file"),
+        (b'{"cells": [], "nbformat": 4}', "is the notebook itself"),
+        (b'{"author": "Ada"}', "is no hand-in"),
+        (None, "is a folder without JSON files"),
+    ],
+)
+def test_what_else_may_arrive_is_named(tmp_path, data, sentence):
+    path = tmp_path / "results.json"
+    path.mkdir() if data is None else path.write_bytes(data)
+    (problem,) = check_submission(path).problems
+    assert re.search(sentence, problem), problem
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_editor_may_have_saved_a_hand_in_in_another_encoding(lab, encoding):
+    path = lab(author="Núñez")
+    path.write_text(path.read_text("utf-8"), encoding)
+    review = check_submission(path)
+    assert review.complete and review.author == "Núñez"
+
+
+@pytest.mark.parametrize("test", [[1], {"hyperband": 3}])
+def test_test_scores_of_another_form_are_refused(lab, test):
+    assert not check_submission(lab(lambda body: body.update(test=test))).accepted
+
+
+def odd() -> exercises.Exercise:
+    def find(studies: Any) -> float:
+        raise ZeroDivisionError("no rows")
+
+    def value(config: dict[str, Any], epoch: int) -> float:
+        return float(config["x"])
+
+    expected = Expected(recompute=value)
+    return exercises.Exercise({"search": expected}, {"ratio": exercises.Number(find)})
+
+
+def test_one_odd_hand_in_does_not_end_the_review_of_the_others(tmp_path, monkeypatch, lab):
+    monkeypatch.setitem(exercises.EXERCISES, "odd", odd)
+    for name in ("x", "other"):
+        space = kt.Space({name: kt.space.uniform(0, 1)})
+        search = kt.optimize(lambda c: sum(c.values()), space, max_trials=2, seed=1, verbose=0)
+        write_submission(
+            tmp_path / f"{name}.json", exercise="odd", author="Bo", parameters={"SEED": 1},
+            answers={"ratio": 1}, studies={"search": search},
+        )  # fmt: skip
+    good, bad, ada = check_submissions([tmp_path / "x.json", tmp_path / "other.json", lab()])
+    assert good.accepted and not good.complete and ada.complete
+    assert good.wrong == (
+        "The answer 'ratio' cannot be checked with your studies (ZeroDivisionError: no rows).",
+    )
+    assert "cannot be computed with its values {'other':" in bad.problems[0]
+
+
+def test_a_study_that_no_check_can_read_is_refused(lab, monkeypatch):
+    def fail(*given: Any) -> Any:
+        raise IndexError("odd")
+
+    monkeypatch.setattr("kerashpo.teaching.review.examine", fail)
+    assert "'hyperband' cannot be checked (IndexError: odd)" in str(check_submission(lab()))
+
+
+@pytest.mark.parametrize(("given", "right"), [("0,5", True), ("0.5", True), (10**400, False)])
+def test_numbers_as_students_write_them(given, right):
+    assert exercises.Number(lambda studies: 0.5).accepts(given, {}) is right
+
+
+def test_a_long_answer_is_cut_in_its_sentence(lab):
+    (sentence,) = check_submission(lab(answers={**ANSWERS, "stopped": 10**300})).wrong
+    assert len(sentence) < 140
 
 
 def test_spanish(lab):
     review = check_submission(lab(answers={**ANSWERS, "stopped": 99}), lang="es")
     assert "aceptado, 3 de 4 respuestas son correctas por ahora" in str(review)
     assert "no se deduce de su propia búsqueda" in str(review)
+    review = check_submission(lab(lambda body: body.update(exercise="labo")), lang="es")
+    assert "ejercicio 'labo'. ¿Quiso decir 'lab'? Se conocen" in str(review)
 
 
 def test_every_sentence_is_said_by_something():
@@ -386,6 +467,40 @@ def test_the_teacher_s_table_in_spanish(lab, tmp_path):
     assert (row["autor"], row["aceptado"], row["respuestas correctas"]) == ("Ada", "sí", "4")
 
 
+def test_the_table_s_cells_are_values_never_formulas(lab, tmp_path):
+    table, essay = tmp_path / "notas.csv", "=1+1 " * 40
+    path = lab(lambda body: body["parameters"].update(RATE=0.5), answers={"conclusion": essay})
+    main([str(path), "--csv", str(table), "--lang", "es"])
+    (row,) = read_table(table, ";")
+    assert row["RATE"] == "0,5"
+    assert row["conclusion"] == "'" + essay
+
+
+def test_a_table_that_cannot_be_written_is_an_error_of_one_line(lab, tmp_path, capsys):
+    assert main([str(lab()), "--csv", str(tmp_path / "no" / "notas.csv"), "--lang", "es"]) == 2
+    assert "no se puede escribir" in capsys.readouterr().err
+
+
+def test_a_folder_stands_for_its_files(lab, tmp_path, capsys):
+    for name in ("Ana García (1)", "José [2]", ".ipynb_checkpoints"):
+        (tmp_path / "entregas" / name).mkdir(parents=True)
+        (tmp_path / "entregas" / name / "results.json").write_bytes(lab().read_bytes())
+    assert main([str(tmp_path / "entregas")]) == 0
+    assert main([str(tmp_path / "entregas" / "*")]) == 0
+    out = capsys.readouterr().out
+    assert out.count("José [2]") == out.count("Ana García (1)") == 2
+    assert "ipynb" not in out
+
+
+def test_an_unprintable_name_does_not_end_the_command(lab, monkeypatch):
+    """A console of Windows has 256 characters."""
+    path = lab(author="Łukasz")
+    screen = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr("sys.stdout", screen)
+    assert main([str(path)]) == 0
+    assert b"(?ukasz): accepted" in screen.buffer.getvalue()
+
+
 def test_patterns_are_expanded_also_where_no_shell_does(lab, tmp_path, monkeypatch, capsys):
     good = lab()
     for name in ("one.json", "two.json"):
@@ -417,7 +532,7 @@ def test_the_same_search_of_two_students_is_refused(tmp_path):
         hand_in(tmp_path / "ada.json", "Ada", STUDIES),
         hand_in(tmp_path / "bo.json", "Bo", STUDIES),
         hand_in(tmp_path / "cy.json", "Cy", own),
-        hand_in(tmp_path / "again.json", " ada", STUDIES),
+        hand_in(tmp_path / "again.json", " adá", STUDIES),
     ]
     ada, bo, cy, again = check_submissions(files)
     assert cy.accepted and not (ada.accepted or bo.accepted or again.accepted)
@@ -476,7 +591,7 @@ def test_an_exercise_of_a_teacher_s_own(tmp_path, capsys):
     )  # fmt: skip
     assert "'parabola' is not known" in str(check_submission(path))
     assert check_submission(path, exercises=[f"{tmp_path / 'mine.py'}:parabola"]).complete
-    assert main([str(path), "--exercise", f"{tmp_path / 'mine.py'}:parabola"]) == 0
+    assert main(["--exercise", f"{tmp_path / 'mine.py'}:parabola", str(path)]) == 0
     capsys.readouterr()
     for name, message in (
         ("nothing", "returns a kerashpo.teaching.Exercise"),
