@@ -28,7 +28,7 @@ def build_model(hp: Any, meta: dict[str, Any]) -> keras.Model:
         model.add(keras.layers.Dense(meta["n_outputs_"]))
         loss = "mse"
     elif classes == 2:
-        model.add(keras.layers.Dense(1, activation="sigmoid"))
+        model.add(keras.layers.Dense(meta["n_outputs_"], activation="sigmoid"))
         loss = "binary_crossentropy"
     else:
         model.add(keras.layers.Dense(classes, activation="softmax"))

@@ -22,7 +22,7 @@ class Sizes:
 
     Attributes:
         features: columns of X.
-        classes: labels of a classification, None for a regression.
+        classes: labels of a classification, 2 if rows have several of them, None for a regression.
         outputs: columns of y.
     """
 
@@ -72,12 +72,18 @@ class Sizes:
         if None in (shape := outputs[0].shape[1:]):
             return
         units = math.prod(shape)
-        if self.classes is None:
-            self._check_regression(units)
+        if self.classes is None or self.outputs > 1:
+            self._check_columns(units, loss)
         else:
             self._check_classes(units, loss, self.classes)
 
-    def _check_regression(self, units: int) -> None:
+    def _check_columns(self, units: int, loss: str) -> None:
+        if self.classes is not None and "categorical" in loss:
+            raise InvalidInput(
+                f"The loss {loss!r} is for one label per row, but y has {self.outputs} columns of "
+                "0 and 1: compile the model with 'binary_crossentropy' and end it in a sigmoid "
+                "unit for each, meta['n_outputs_']."
+            )
         if units != self.outputs:
             raise InvalidInput(
                 f"The model has {_count(units)}, but y has {self.outputs} column(s). "
@@ -109,6 +115,15 @@ def wrong_outputs(units: int, classes: int) -> InvalidInput:
     )
 
 
+def summing_to_one(probabilities: Any) -> Any:
+    """Returns rows divided by their sum where it is 1 to float32 precision, unchanged elsewhere.
+
+    Float64 rows that add up to 1.0000001 get a warning from scikit-learn's metrics.
+    """
+    total = probabilities.sum(axis=1, keepdims=True)
+    return np.where(np.abs(total - 1.0) < 1e-4, probabilities / total, probabilities)
+
+
 def class_weights(given: Any, classes: Any, y: Any) -> dict[int, float]:
     """Returns a weight for each class number.
 
@@ -118,8 +133,12 @@ def class_weights(given: Any, classes: Any, y: Any) -> dict[int, float]:
         y: the class number of each row.
 
     Raises:
-        InvalidInput: for anything else, or a label that is not in the data.
+        InvalidInput: for anything else, a label that is not in the data, or rows of several.
     """
+    if y.ndim > 1:
+        raise InvalidInput(
+            "class_weight is for one label per row, and y has several columns: pass sample_weight."
+        )
     if isinstance(given, Mapping):
         known = classes.tolist()
         if absent := [label for label in given if label not in known]:

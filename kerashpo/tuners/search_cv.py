@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -13,11 +12,9 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.model_selection import check_cv, train_test_split
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kerashpo.core.errors import InvalidInput, NoResult, unknown
@@ -26,10 +23,17 @@ from kerashpo.tuners.asha import ASHA
 from kerashpo.tuners.base import Tuner
 from kerashpo.tuners.bayesian import BayesianOptimization
 from kerashpo.tuners.estimator_model import (
-    Sizes,
     class_weights,
+    summing_to_one,
     without_retracing_notices,
     wrong_outputs,
+)
+from kerashpo.tuners.estimator_targets import (
+    Targets,
+    group_folds,
+    held_out_split,
+    read_groups,
+    read_targets,
 )
 from kerashpo.tuners.grid import GridSearch
 from kerashpo.tuners.hyperband import Hyperband
@@ -60,14 +64,17 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
 
     ``fit`` searches and keeps one model, which ``predict``, ``predict_proba`` and ``score`` use.
     It works in a `Pipeline`, in `cross_val_score` (nested cross-validation) and with `clone`
-    like ``GridSearchCV``. Labels may be strings; `build_model` gets integers from 0.
+    like ``GridSearchCV``. Labels may be strings; `build_model` gets integers from 0. Rows with
+    several labels are given by a column of 0 and 1 for each label.
 
     Args:
         build_model: a function ``build_model(hp)`` that returns a compiled model, or
             ``build_model(hp, meta)`` where its layers depend on the data: `meta` has
-            ``n_features_in_``, ``n_classes_`` (None for regression) and ``n_outputs_`` (1, or the
-            columns of y). A classifier ends in one sigmoid unit (two classes) or in one unit per
-            class, trained with ``"binary_crossentropy"`` or ``"sparse_categorical_crossentropy"``.
+            ``n_features_in_``, ``n_classes_`` (None for regression, 2 for several labels a row)
+            and ``n_outputs_`` (1, or the columns of y). A classifier ends in one sigmoid unit
+            (two classes), in a sigmoid unit for each column of y, both trained with
+            ``"binary_crossentropy"``, or in one unit per class, with
+            ``"sparse_categorical_crossentropy"``.
         task: ``"classification"`` or ``"regression"``.
         tuner: ``"recommended"``, ``"hyperband"``, ``"asha"``, ``"bayesian"``, ``"random"`` or
             ``"grid"``, or a subclass of `Tuner`.
@@ -81,7 +88,8 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
             ``"ensemble"`` averages the ten best trials, ``"best"`` is the best trial's.
             ``"bag"`` and ``"single"`` need a final round, and cannot be combined with `cv`.
         batch_size: rows in a batch.
-        class_weight: None, ``"balanced"`` or a dict of a weight for each label.
+        class_weight: None, ``"balanced"`` or a dict of a weight for each label. It is multiplied by
+            a sample weight; then, with folds, validation rows are weighted by both.
         random_state: a seed or `RandomState` for the split and the search.
         directory: the folder in which the search is stored, so that an interrupted ``fit``
             resumes when it is repeated with the same data and arguments; None for a temporary
@@ -97,7 +105,8 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         best_index_: the best trial's row in ``cv_results_``.
         cv_results_: the trials as columns, see `Results.cv_results_`.
         curves_: a row for each metric of each epoch of each trial, a DataFrame.
-        classes_: the labels, of a classifier.
+        classes_: the labels of a classifier; the columns' numbers where rows have several.
+        n_splits_: folds of each trial, 1 for a validation part.
         n_features_in_, feature_names_in_: of the training data.
 
     Raises:
@@ -142,40 +151,55 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         self.fit_options = fit_options
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SearchCV:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> SearchCV:
         """Runs the search and keeps the model that `estimator` selects.
 
         Args:
             X: rows by features; arrays of more axes (images, sequences) and data frames too.
-            y: one label or number per row; several columns of numbers for regression.
+            y: one label or number per row; several columns of numbers for regression, of 0 and 1
+                for rows with several labels.
             sample_weight: one weight per row, for the loss.
+            groups: a group for each row, e.g. its patient: rows of a group are never divided
+                between training and validation, nor by `cv` and the final round's folds.
         """
         maker = self._check()
         X, y = validate_data(
             self, X, y, allow_nd=True, multi_output=True, y_numeric=not self._labels
         )
-        y = self._targets(y)
-        rows = {"x": X, "y": y}
+        targets = read_targets(y, self.task)
+        self._kind, self._columns = targets.kind, targets.several
+        if self._labels:
+            self.classes_ = targets.classes
+        rows = {"x": X, "y": targets.y}
         if sample_weight is not None:
             rows["w"] = _check_sample_weight(sample_weight, X)
+        if groups is not None:
+            rows["groups"] = read_groups(groups, targets.y)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with ExitStack() as stack:
-            tuner = self._tuner(maker, y, seed, self._folder(rows, seed, stack))
-            self._search(tuner, rows, seed)
+            folds = self._cv(targets, rows)
+            tuner = self._tuner(maker, targets, folds, seed, self._folder(rows, seed, stack))
+            self._search(tuner, targets, rows, seed)
             self._keep(tuner)
+        self.n_splits_ = 1 if folds is None else folds.get_n_splits(X, targets.y)
         return self
 
     def predict(self, X: Any) -> Any:
-        """Returns one label per row, or the predicted numbers of a regression."""
-        if self.task == "classification":
-            chosen = np.argmax(self.predict_proba(X), axis=1)
-            return self.classes_[chosen]
+        """Returns one label per row, a 0 or 1 for each of several, or a regression's numbers."""
+        check_is_fitted(self, "best_estimator_")
+        if self._kind == "indicators":
+            return (self.predict_proba(X) > 0.5).astype(int)
+        if self._kind == "labels":
+            return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
         out = self._outputs(X)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 and not self._columns else out
 
     @available_if(_classifies)
     def predict_proba(self, X: Any) -> Any:
-        """Returns a probability for each row and class, in the order of `classes_`."""
+        """Returns a probability for each row and class, in the order of `classes_`.
+
+        They add up to 1, but where rows have several labels.
+        """
         out = self._outputs(X)
         out = out.reshape(out.shape[0], -1)
         (kind,) = logit_activations(self.best_estimator_, ["output"])
@@ -188,7 +212,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
             return np.concatenate([1.0 - out, out], axis=1)
         if out.shape[1] != len(self.classes_):
             raise wrong_outputs(out.shape[1], len(self.classes_))
-        return out
+        return out if self._kind == "indicators" else summing_to_one(out)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Returns the accuracy of a classifier, R squared of a regression."""
@@ -202,7 +226,8 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         tags.target_tags.required = True
         tags.non_deterministic = self.random_state is None
         if self.task == "classification":
-            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags(multi_label=True)
         else:
             tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
             tags.target_tags.multi_output = True
@@ -246,27 +271,18 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
             raise unknown("tuner", self.tuner, TUNERS)
         return TUNERS[self.tuner]
 
-    def _targets(self, y: Any) -> Any:
-        """Returns integers from 0 for labels, floats for a regression; sets `classes_`."""
-        self._columns = self.task == "regression" and y.ndim > 1 and y.shape[1] > 1
-        try:
-            if not self._columns:
-                y = column_or_1d(y, warn=True)
-            if self.task == "regression":
-                return np.asarray(y, dtype=np.float32)
-            check_classification_targets(y)
-        except ValueError as error:
-            raise InvalidInput(
-                f"{error} For numbers, also in several columns, pass task='regression'; one-hot "
-                "labels become labels by np.argmax(y, axis=1)."
-            ) from error
-        encoder = LabelEncoder().fit(y)
-        self.classes_ = encoder.classes_
-        if len(self.classes_) < 2:
-            raise InvalidInput("A classifier needs rows of two classes. Received: one class.")
-        return encoder.transform(y)
+    def _cv(self, targets: Targets, rows: Mapping[str, Any]) -> Any:
+        """Returns the splitter of `cv`, None without one; its splits where rows have groups."""
+        if self.cv is None:
+            return None
+        splitter = check_cv(self.cv, targets.y, classifier=self._labels)
+        if "groups" not in rows:
+            return splitter
+        return check_cv(list(splitter.split(rows["x"], targets.y, rows["groups"])))
 
-    def _tuner(self, maker: Callable[..., Tuner], y: Any, seed: int, folder: Path) -> Tuner:
+    def _tuner(
+        self, maker: Callable[..., Tuner], targets: Targets, folds: Any, seed: int, folder: Path
+    ) -> Tuner:
         options = dict(self.tuner_options or {})
         for name in ("objective", "max_trials", "seed", "directory", "project_name", "cv"):
             if name in options:
@@ -276,12 +292,12 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
                 )
         if self.max_trials is not None:
             options["max_trials"] = self.max_trials
-        if self.cv is not None:
-            options["cv"] = check_cv(self.cv, y, classifier=self._labels)
+        if folds is not None:
+            options["cv"] = folds
         if self._plans_epochs(maker):
             options["max_epochs"] = self.max_epochs
         return maker(
-            self._builder(y),
+            targets.sizes(self.n_features_in_).builder(self.build_model),
             objective=self.objective,
             seed=seed,
             directory=folder.parent,
@@ -292,14 +308,6 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
     def _plans_epochs(self, maker: Any) -> bool:
         return isinstance(maker, type) and issubclass(maker, _PLAN_EPOCHS)
 
-    def _builder(self, y: Any) -> Callable[[Any], Any]:
-        sizes = Sizes(
-            features=self.n_features_in_,
-            classes=len(self.classes_) if self._labels else None,
-            outputs=y.shape[1] if self._columns else 1,
-        )
-        return sizes.builder(self.build_model)
-
     def _folder(self, rows: Mapping[str, Any], seed: int, stack: ExitStack) -> Path:
         """Returns the folder of the study on these data."""
         if self.directory is None:
@@ -307,40 +315,36 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
             return Path(temporary) / "search"
         return Path(self.directory) / f"search-{joblib.hash((dict(rows), seed))[:12]}"
 
-    def _search(self, tuner: Tuner, rows: Mapping[str, Any], seed: int) -> None:
+    def _search(self, tuner: Tuner, targets: Targets, rows: Mapping[str, Any], seed: int) -> None:
         given: dict[str, Any] = {"batch_size": self.batch_size, "verbose": self.verbose}
         if not self._plans_epochs(type(tuner)):
             given["epochs"] = self.max_epochs
-        if self.class_weight is not None:
-            given["class_weight"] = class_weights(self.class_weight, self.classes_, rows["y"])
+        weights = self._weights(targets, rows, given)
         # A tuner's default final round costs epochs that another model would not use.
         given["final_round"] = FOLDS if self._folds else False
-        given |= dict(self.fit_options or {})
-        if self.cv is not None:
-            weights = {} if "w" not in rows else {"sample_weight": rows["w"]}
-            tuner.search(rows["x"], rows["y"], **weights, **given)
-            return
-        names = list(rows)
-        parts = train_test_split(
-            *rows.values(),
-            test_size=self.validation_size,
-            random_state=seed,
-            stratify=self._strata(rows["y"]),
-        )
-        train = dict(zip(names, parts[::2]))
-        held_out = dict(zip(names, parts[1::2]))
-        if "w" in train:
-            given["sample_weight"] = train.pop("w")
-        tuner.search(train["x"], train["y"], validation_data=tuple(held_out.values()), **given)
+        x, y, groups = rows["x"], targets.y, rows.get("groups")
+        if self.cv is None:
+            train, held_out = held_out_split(targets, self.validation_size, seed, groups)
+            # Validation is weighted by the rows' own weights alone, as in Keras.
+            own = [rows["w"][held_out]] if "w" in rows else []
+            given["validation_data"] = (x[held_out], y[held_out], *own)
+            if self._folds and groups is not None:
+                given["final_round"] = group_folds(groups[train], FOLDS)
+            x, y, weights = x[train], y[train], weights if weights is None else weights[train]
+        if weights is not None:
+            given["sample_weight"] = weights
+        tuner.search(x, y, **given | dict(self.fit_options or {}))
 
-    def _strata(self, y: Any) -> Any:
-        """Returns the labels to stratify by; None for a regression or where a class is tiny."""
-        if not self._labels:
+    def _weights(self, targets: Targets, rows: Mapping[str, Any], given: dict[str, Any]) -> Any:
+        """Returns the rows' weights, None for none; class weights alone go to `given`."""
+        weights = rows.get("w")
+        if self.class_weight is None:
+            return weights
+        by_class = class_weights(self.class_weight, targets.classes, targets.y)
+        if weights is None:
+            given["class_weight"] = by_class
             return None
-        counts = np.bincount(y)
-        held_out = math.ceil(self.validation_size * len(y))
-        possible = counts.min() >= 2 and len(counts) <= min(held_out, len(y) - held_out)
-        return y if possible else None
+        return weights * np.array([by_class[number] for number in targets.y])
 
     def _keep(self, tuner: Tuner) -> None:
         results = tuner.results

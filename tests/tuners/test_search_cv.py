@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -57,6 +58,118 @@ def fitted(iris):
 def test_targets_that_are_no_labels_name_the_way_out(y, message):
     with pytest.raises(InvalidInput, match=message):
         kt.SearchCV(lambda hp: None).fit(np.ones((20, 3)), y)
+
+
+def bits(hp, meta):
+    assert (meta["n_classes_"], meta["n_outputs_"]) == (2, 3)
+    model = keras.Sequential([keras.Input((meta["n_features_in_"],))])
+    model.add(keras.layers.Dense(hp.Choice("units", [4, 8]), activation="relu"))
+    model.add(keras.layers.Dense(meta["n_outputs_"]))
+    model.compile(keras.optimizers.Adam(0.05), keras.losses.BinaryCrossentropy(from_logits=True))
+    return model
+
+
+def test_rows_with_several_labels(iris):
+    x = iris[0]
+    y = (x[:, 1:] > x[:, 1:].mean(axis=0)).astype(int)
+    search = kt.SearchCV(bits, estimator="ensemble", **{**FEW, "max_epochs": 9}).fit(x, y)
+    proba, predicted = search.predict_proba(x), search.predict(x)
+    assert proba.shape == predicted.shape == (150, 3)
+    logits = search.best_estimator_.predict(x, verbose=0)
+    np.testing.assert_allclose(proba, 1 / (1 + np.exp(-logits)), 1e-5)
+    assert np.array_equal(predicted, proba > 0.5) and predicted.dtype == int
+    assert not np.allclose(proba.sum(axis=1), 1, atol=1e-3)
+    assert search.score(x, y) == np.mean((predicted == y).all(axis=1)) > 0.3
+    assert list(search.classes_) == [0, 1, 2]
+    assert cross_val_score(clone(search), x, y, cv=2, error_score="raise").shape == (2,)
+    with pytest.raises(InvalidInput, match="class_weight is for one label per row"):
+        clone(search).set_params(class_weight="balanced").fit(x, y)
+
+
+@pytest.mark.parametrize(
+    ("units", "loss", "message"),
+    [
+        (2, "binary_crossentropy", r"has 2 output units, but y has 3 column\(s\)"),
+        (3, "categorical_crossentropy", "is for one label per row, but y has 3 columns"),
+    ],
+)
+def test_a_model_that_does_not_fit_several_labels_is_refused(iris, units, loss, message):
+    def unfit(hp):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(units)])
+        model.compile(keras.optimizers.SGD(hp.Choice("rate", [0.01, 0.1])), loss)
+        return model
+
+    y = (iris[0][:, 1:] > iris[0][:, 1:].mean(axis=0)).astype(int)
+    with pytest.raises(InvalidInput, match=message):
+        kt.SearchCV(unfit, **FEW).fit(iris[0], y)
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """What `SearchCV` gives to `Tuner.search`."""
+    calls: list[dict] = []
+    search = kt.RandomSearch.search
+
+    def record(self, x, y, **given):
+        calls.append({"x": x, "y": y, **given})
+        search(self, x, y, **given)
+
+    monkeypatch.setattr(kt.RandomSearch, "search", record)
+    return calls
+
+
+def test_groups_are_never_divided(iris, searched):
+    x, y = iris[0] + 1e-3 * np.arange(150, dtype="float32")[:, None], iris[1]  # no two alike
+    patients = np.array([f"p{number // 5 % 10}" for number in range(150)])
+    few = {**FEW, "max_trials": 12, "max_epochs": 1}
+    kt.SearchCV(build, estimator="single", **few).fit(x, y, groups=patients)
+    (given,) = searched
+    group = {tuple(row): patients[number] for number, row in enumerate(x)}
+    train = [group[tuple(row)] for row in given["x"]]
+    assert {*train}.isdisjoint(group[tuple(row)] for row in given["validation_data"][0])
+    assert len(given["final_round"]) == 4
+    for left, right in given["final_round"]:
+        assert {train[n] for n in left}.isdisjoint(train[n] for n in right)
+    with pytest.raises(InvalidInput, match="at least three groups"):
+        kt.SearchCV(build, estimator="bag", **few).fit(x, y, groups=patients > "p4")
+    for odd, message in (([1] * 150, "one group"), ([None, 1] * 75, "of one type")):
+        with pytest.raises(InvalidInput, match=message):
+            kt.SearchCV(build, **few).fit(x, y, groups=odd)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        kt.SearchCV(build, **few).fit(x, y, groups=patients[1:])
+
+
+def test_groups_reach_the_splitter_of_cv(iris):
+    x, y = iris
+    patients = np.arange(150) % 3
+    search = kt.SearchCV(build, estimator="best", cv=GroupKFold(3), **{**FEW, "max_trials": 1})
+    search.fit(x, y, groups=patients)
+    assert search.n_splits_ == 3 and "split2_test_score" in search.cv_results_
+    by_hand = [(np.flatnonzero(patients != g), np.flatnonzero(patients == g)) for g in (2, 1, 0)]
+    same = clone(search).set_params(cv=by_hand).fit(x, y)
+    assert same.best_score_ == pytest.approx(search.best_score_)
+
+
+def test_class_weights_and_sample_weights_are_multiplied(iris, searched):
+    x, y = iris[0] + 1e-3 * np.arange(150, dtype="float32")[:, None], iris[1]  # no two alike
+    weights = np.linspace(1, 2, 150).astype("float32")
+    search = kt.SearchCV(build, estimator="best", class_weight={"setosa": 3}, **FEW)
+    search.fit(x, y, sample_weight=weights)
+    (given,) = searched
+    row = {tuple(one): number for number, one in enumerate(x)}
+    expected = weights * np.where(y == "setosa", 3, 1)
+    train = [row[tuple(one)] for one in given["x"]]
+    held_out = [row[tuple(one)] for one in given["validation_data"][0]]
+    np.testing.assert_allclose(given["sample_weight"], expected[train])
+    np.testing.assert_allclose(given["validation_data"][2], weights[held_out])
+    assert "class_weight" not in given
+
+
+def test_probabilities_add_up_for_scikit_learns_metrics(fitted, iris):
+    """A sum of 1.0000001 in float64 is a warning of `log_loss`, which is an error in our tests."""
+    proba = fitted.predict_proba(iris[0])
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+    log_loss(iris[1], proba)
 
 
 def test_labels_may_be_strings(fitted, iris):
