@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerashpo import __version__
-from kerashpo.command_parser import CommandParser, pipe_may_close
+from kerashpo.command_parser import CommandParser, pipe_may_close, print_error
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyBusy
 from kerashpo.core.requirements import REQUIRED, packages_required
 from kerashpo.quiet_import import only_errors
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _FOLDER = "the study's folder: directory/project_name"
 _FOLDERS = "a study's folder, or one that holds studies (the current one)"
+_LANGUAGE = {"metavar": "en|es", "help": "its language (KERASHPO_LANG, else en)"}
 _PACKAGES = ("kerashpo", *REQUIRED.values())
 
 
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with packages_required(), pipe_may_close():
             return int(given.run(given))
     except KerashpoError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(error, words)
         return 2
 
 
@@ -82,16 +83,13 @@ def _parser() -> CommandParser:
 
 def _add_views(add: Callable[..., Any]) -> None:
     """Adds the commands that show studies and the installation."""
-    add("list", _list, "the studies below a folder", "the folder (the current one)", ".")
-    add(
-        "status",
-        _status,
-        "what a study holds and where it stands",
-        f"{_FOLDER} (the current one)",
-        ".",
-    )
+    below = "the folder (the current one)"
+    listing = add("list", _list, "the studies below a folder", below, ".")
+    own = f"{_FOLDER} (the current one)"
+    state = add("status", _status, "what a study holds and where it stands", own, ".")
     live = add("watch", _watch, "the display of a search that another process carries out")
-    live.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
+    for command in (listing, state, live):
+        command.add_argument("--lang", **_LANGUAGE)
     web = add("dashboard", _dashboard, "optuna-dashboard on studies, as they run", _FOLDERS, ".")
     web.add_argument("--host", metavar="NAME", default="localhost", help="where to listen")
     web.add_argument("--port", metavar="N", type=int, default=8080, help="(8080); 0: a free one")
@@ -105,7 +103,7 @@ def _add_views(add: Callable[..., Any]) -> None:
         help="the versions of all nodes of a Ray cluster (the running one)",
     )
     doctor.add_argument("--repair", action="store_true", help="save what is whole of a damaged log")
-    doctor.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
+    doctor.add_argument("--lang", **_LANGUAGE)
 
 
 def _add_files(add: Callable[..., Any]) -> None:
@@ -123,7 +121,7 @@ def _add_files(add: Callable[..., Any]) -> None:
     report.add_argument(
         "--out", metavar="FILE", help="where to write it (PATH/report.html); .md is Markdown"
     )
-    report.add_argument("--lang", metavar="en|es", help="its language (KERASHPO_LANG, else en)")
+    report.add_argument("--lang", **_LANGUAGE)
     export = add("export", _export, "the study as another library's")
     export.add_argument("--to", required=True, metavar="optuna", help="which library's")
     export.add_argument("--out", metavar="FILE", help="where to write it (PATH/optuna.sqlite3)")
@@ -136,6 +134,7 @@ def _add_searches(add: Callable[..., Any]) -> None:
     run.add_argument("--schema", action="store_true", help="print where its JSON Schema lies")
     again = add("resume", _resume, "run the script that searched it again")
     again.add_argument("--yes", action="store_true", help="do not ask before running it")
+    again.add_argument("--lang", **_LANGUAGE)
     worker = add("worker", _worker, "train for a search that waits for workers", path="")
     worker.add_argument("address", metavar="HOST:PORT", help="where the search listens")
     worker.add_argument("--key-file", metavar="FILE", required=True, help="the shared key")
@@ -170,16 +169,18 @@ def _list(given: Any) -> int:
     from kerashpo.core.errors import StudyNotFound
     from kerashpo.study.study import studies_below
 
+    if not Path(given.path).exists():
+        raise StudyNotFound(f"There is no folder {given.path!r} in {str(Path.cwd())!r}.")
     found = studies_below(given.path)
     if not found:
         raise StudyNotFound(f"There is no study in or below {given.path!r}.")
-    return _print_studies(found)
+    return _print_studies(found, given.lang)
 
 
-def _print_studies(folders: Iterable[Path]) -> int:
+def _print_studies(folders: Iterable[Path], lang: str | None) -> int:
     from kerashpo.study.listing import studies_table
 
-    print(*studies_table(folders), sep="\n")
+    print(*studies_table(folders, lang), sep="\n")
     return 0
 
 
@@ -192,8 +193,8 @@ def _status(given: Any) -> int:
 
     path = given.path
     if not has_log(folder_of(path)) and (below := studies_below(path)):
-        return _print_studies(below)
-    results = open_study(path).results
+        return _print_studies(below, given.lang)
+    results = open_study(path, given.lang).results
     history, texts = results.history, results.texts
     print(f"{path}: {results!r}")
     line = texts(
@@ -296,16 +297,21 @@ def _export(given: Any) -> int:
 
 
 def _resume(given: Any) -> int:
+    from kerashpo.i18n.texts import Texts
     from kerashpo.study.listing import is_running
     from kerashpo.study.rerun import resume_study
     from kerashpo.study.study import open_study
+
+    texts = Texts.of(given.lang)
 
     def agreed(question: str) -> bool:
         if given.yes:
             return True
         if not sys.stdin.isatty():
             raise InvalidInput("There is nobody to ask: pass --yes to run it.")
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        yes = texts("summary.yes")
+        answer = input(f"{question} [{yes[0]}/N] ").strip().lower()
+        return answer in (yes, yes[0])
 
     study = open_study(given.path)
     if is_running(study.results):
@@ -313,7 +319,7 @@ def _resume(given: Any) -> int:
             f"The search in {given.path!r} is running: watch it with "
             f"kerashpo watch {given.path}. It can be resumed when its process has ended."
         )
-    return resume_study(study.folder, study.history, agreed, print)
+    return resume_study(study.folder, study.history, agreed, print, texts)
 
 
 def _worker(given: Any) -> int:

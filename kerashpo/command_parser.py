@@ -7,11 +7,11 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn, final
 
-from kerashpo.core.errors import InvalidInput, nearest
+from kerashpo.core.errors import InvalidInput, KerashpoError, nearest
 
 _UNKNOWN_FLAGS = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 _WRONG_CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
@@ -42,6 +42,24 @@ def pipe_may_close() -> Iterator[None]:
         raise SystemExit(CLOSED_PIPE) from None
 
 
+def print_error(error: KerashpoError, words: Sequence[str]) -> None:
+    """Prints an error, in the language that ``--lang`` or the environment asks for.
+
+    What has no translation stays English.
+
+    Args:
+        error: what ended the command.
+        words: the command's arguments.
+    """
+    from kerashpo.i18n.texts import LANGUAGES, VARIABLE, Texts
+
+    asked = [after for word, after in zip(words, words[1:]) if word == "--lang"]
+    asked += [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
+    lang = [*asked, os.environ.get(VARIABLE)][0]
+    text = Texts(lang).note(str(error)) if lang in LANGUAGES else str(error)
+    print(f"error: {text}", file=sys.stderr)
+
+
 @final
 class CommandParser(argparse.ArgumentParser):
     """An `ArgumentParser` that raises InvalidInput instead of exiting the process.
@@ -66,7 +84,9 @@ class CommandParser(argparse.ArgumentParser):
             # Without their dashes, which all of them share.
             flags = [flag[2:] for flag in self._flags() if flag.startswith("--")]
             words = [word.partition("=")[0] for word in found[1].split() if word.startswith("-")]
-            hints = (nearest(word.lstrip("-"), flags) for word in words)
+            # A flag of another command is no suggestion for itself.
+            unknown = (word.lstrip("-") for word in words)
+            hints = (nearest(word, flags) for word in unknown if word not in flags)
             return next((hint.replace("'", "'--", 1) for hint in hints if hint), "")
         if found := _WRONG_CHOICE.search(message):
             return nearest(found[1], [word.strip("' ") for word in found[2].split(",")])

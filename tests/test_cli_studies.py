@@ -203,6 +203,71 @@ def test_what_is_typed_wrongly_has_the_nearest_word_or_none(words, message, hint
     assert hint in err and bool(hint) == ("Did you mean" in err)
 
 
+def test_a_flag_of_another_command_is_no_suggestion_for_itself(capsys):
+    assert cli.main(["trials", "x", "--lang", "es"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["stat"], "no existe la orden 'stat'. Las órdenes son .*¿Quiso decir 'status'? Véase"),
+        (["status", "--langg"], "argumentos desconocidos: --langg. ¿Quiso decir '--lang'?"),
+        (["best"], "faltan los argumentos: path. Véase --help."),
+        (["dashboard", ".", "--port", "x"], "--port no admite el valor 'x'"),
+        (["report", ".", "--out"], "--out necesita un valor"),
+        (["list", "nope"], "No existe la carpeta 'nope' en '"),
+        (["list", "."], "No hay ningún estudio en '.' ni en sus subcarpetas."),
+        (["status", "."], "No hay ningún estudio en '.' (falta study.jsonl)."),
+        (["run"], "¿Qué archivo?"),
+        (["run", "no.toml"], "'no.toml' no se puede leer"),
+        (["export", ".", "--to", "optun"], "biblioteca 'optun'. ¿Quiso decir 'optuna'?"),
+        (["compare", "--problem", "wein"], "el problema 'wein'. ¿Quiso decir 'wine'? Se conocen"),
+        (["compare", "--epochs", "5"], "debe ser al menos 50, .*: --max-epochs 5."),
+        (["compare", "--tuners", "x"], "No se conoce el sintonizador 'x'. Se conocen: "),
+    ],
+)
+def test_errors_of_the_commands_in_spanish(words, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    assert cli.main(words) == 2
+    pattern = ".*".join(map(re.escape, message.split(".*")))
+    assert re.search(pattern, capsys.readouterr().err)
+
+
+def test_the_flag_s_language_precedes_the_variable_s(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    for words in (["list", "nope", "--lang", "en"], ["list", "nope", "--lang=en"]):
+        assert cli.main(words) == 2
+        assert "There is no folder" in capsys.readouterr().err
+    finished(tmp_path / "one")
+    monkeypatch.setenv("KERASHPO_LANG", "fr")
+    assert cli.main(["list", str(tmp_path)]) == 2
+    assert "Unknown language 'fr'" in capsys.readouterr().err
+
+
+def test_damaged_studies_in_spanish(tmp_path, capsys):
+    finished(tmp_path / "one")
+    log = tmp_path / "one" / LOG_NAME
+    log.write_bytes(log.read_bytes().replace(b'"trial":1', b'"trial":7', 1))
+    for words in (["list"], ["status"]):
+        assert cli.main([*words, str(tmp_path), "--lang", "es"]) == 0
+        assert "no coincide con su suma de comprobación" in capsys.readouterr().out
+    assert cli.main(["doctor", str(tmp_path / "one"), "--lang", "es"]) == 1
+    out = capsys.readouterr().out
+    assert "Se repara hasta su último suceso intacto" in out and "event " not in out
+
+
+def test_a_search_is_resumed_in_spanish(killed, capsys, monkeypatch):
+    terminal = io.StringIO("sí\n")
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", terminal)
+    assert cli.main(["resume", str(killed), "--lang", "es"]) == 0
+    assert "¿Ejecutarlo? [s/N]" in capsys.readouterr().out
+    assert cli.main(["resume", str(killed), "--lang", "es"]) == 0
+    assert "La búsqueda terminó: se alcanzó max_trials." in capsys.readouterr().out
+
+
 def test_the_package_is_the_command():
     asked = [sys.executable, "-m", "kerashpo", "--version"]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
@@ -273,7 +338,7 @@ def test_a_running_search_is_watched_not_resumed(killed, capfd, monkeypatch):
     out = capfd.readouterr().out
     assert "último cambio" in out and "en marcha" in out and "hace " in out
     assert cli.main(["resume", str(killed), "--yes"]) == 2
-    assert "is running: watch it with kerashpo watch" in capfd.readouterr().err
+    assert "está en marcha: sígala con kerashpo watch" in capfd.readouterr().err
 
 
 def test_the_versions_name_what_is_missing_and_import_nothing(monkeypatch, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from kerashpo.command_parser import pipe_may_close
+from kerashpo.command_parser import pipe_may_close, print_error
 from kerashpo.core.errors import KerashpoError
 from kerashpo.core.requirements import packages_required
 from kerashpo.quiet_import import only_errors
@@ -14,13 +14,14 @@ from kerashpo.quiet_import import only_errors
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     only_errors()
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
         with packages_required(), pipe_may_close():
             from kerashpo.compare.command import compare
 
-            return compare(sys.argv[1:] if argv is None else list(argv))
+            return compare(words)
     except KerashpoError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(error, words)
         return 2
 
 

@@ -51,7 +51,7 @@ def open_dashboard(path: str | Path, host: str = "localhost", port: int = 8080) 
     try:
         return make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = (getattr(error, "strerror", None) or str(error)).rstrip(".")
         raise InvalidInput(
             f"Cannot listen at {host}:{port}: {why}. Choose another address with --host and "
             "--port; --port 0 takes a free one."

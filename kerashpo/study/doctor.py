@@ -98,7 +98,7 @@ class Health:
     def lines(self, texts: Texts) -> Iterator[str]:
         """Yields the findings in the reader's language, a line each."""
         yield texts("doctor.damaged_log" if self.log else "doctor.intact", count=self.events)
-        yield from (f"  {text}" for text in self.log)
+        yield from (f"  {texts.note(text)}" for text in self.log)
         for key, found in (
             ("doctor.lost", self.missing),
             ("doctor.damaged", self.damaged),

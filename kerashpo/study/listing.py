@@ -54,7 +54,7 @@ def studies_table(folders: Iterable[Path], lang: str | None = None) -> list[str]
         try:
             rows.append(_row(folder, open_study(folder, lang).results))
         except KerashpoError as error:
-            rows.append((str(folder), str(error)))
+            rows.append((str(folder), texts.note(str(error))))
     whole = [row for row in rows if len(row) == len(COLUMNS)]
     names = max(len(row[0]) for row in rows)
     widths = [names, *(max(map(len, column)) for column in list(zip(*whole))[1:])]

@@ -127,7 +127,11 @@ def command_of(history: History, folder: Path) -> Command:
 
 
 def resume_study(
-    folder: Path, history: History, agreed: Callable[[str], bool], show: Callable[[str], None]
+    folder: Path,
+    history: History,
+    agreed: Callable[[str], bool],
+    show: Callable[[str], None],
+    texts: Texts,
 ) -> int:
     """Runs a study's command again; returns its exit code, 1 if the user declines.
 
@@ -139,15 +143,15 @@ def resume_study(
         history: its history.
         agreed: asks the user.
         show: prints a line.
+        texts: the reader's language.
 
     Raises:
         InvalidInput: if it cannot be run from outside.
     """
     if history.finished:
-        reason = Texts("en").reason(history.stopped or "")
-        show(f"The search has ended: {reason}. To extend it, raise max_trials or the budget.")
+        show(texts("summary.ended", reason=texts.reason(history.stopped or "")))
         return 0
     command = command_of(history, folder)
     words = command.words()
     show(f"cd {shlex.quote(command.folder)} && {shlex.join(words)}")
-    return command.run() if agreed("Run it?") else 1
+    return command.run() if agreed(texts("summary.run")) else 1

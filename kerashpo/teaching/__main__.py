@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kerashpo.command_parser import CommandParser, pipe_may_close
+from kerashpo.command_parser import CommandParser, pipe_may_close, print_error
 from kerashpo.core.errors import InvalidInput, KerashpoError
 from kerashpo.i18n.texts import LANGUAGES, Texts
 from kerashpo.teaching.review import Review, check_submissions
@@ -19,12 +19,13 @@ COLUMNS = ("file", "author", "exercise", "accepted", "right", "asked")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the reviews of hand-ins; returns 1 if one is not accepted, 2 for wrong arguments."""
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        given = _parser().parse_args(argv)
+        given = _parser().parse_args(words)
         texts = Texts.of(given.lang)
         reviews = check_submissions(_expanded(given.files), given.lang, given.exercise)
     except KerashpoError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(error, words)
         return 2
     with pipe_may_close():
         print("\n\n".join(map(str, reviews)))
