@@ -154,6 +154,8 @@ class KerasRunner(Runner):
         self._data_by_trial.pop(trial, None)
 
     def close(self) -> None:
+        for loop in self._loops.values():
+            loop.close()
         if self._meter:
             self._meter.close()
 

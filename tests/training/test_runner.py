@@ -308,3 +308,13 @@ def _pause_at(epoch: int) -> Any:
         return Decision.PAUSE if reached else Decision.CONTINUE
 
     return answer
+
+
+def test_closing_closes_the_training_loops(monkeypatch: pytest.MonkeyPatch):
+    rig = Rig(settings={"fast": "auto"})
+    rig.start(1)
+    closed: list[str] = []
+    for kind, loop in rig.runner._loops.items():
+        monkeypatch.setattr(loop, "close", lambda kind=kind: closed.append(kind))
+    rig.runner.close()
+    assert closed == list(rig.runner._loops) and "compiled" in closed

@@ -54,6 +54,10 @@ class TrainingLoop(ABC):
             keys: the randomness of this run.
         """
 
+    def close(self) -> None:
+        """Releases what the backend has cached; a later call of `train` prepares it again."""
+        return
+
 
 def finish(model: keras.Model) -> None:
     """Finishes training as `fit` does: the optimizer assigns its averaged weights to the model.

@@ -475,6 +475,22 @@ def test_clearing_kernels_changes_no_value(data: FitData) -> None:
 
 
 @on_tensorflow
+def test_a_loop_that_is_closed_clears_kernels_and_trains_on(
+    data: FitData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kerashpo.training.loops.compiled.tensorflow import engine
+
+    cleared: list[int] = []
+    monkeypatch.setattr(engine, "clear_kernels", lambda: cleared.append(1))
+    loop = CompiledLoop()
+    loop.close()
+    assert not cleared  # it has trained nothing
+    first = train(loop, make(), data, 0)
+    loop.close()
+    assert cleared == [1] and train(loop, make(), data, 0) == first
+
+
+@on_tensorflow
 def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
     loop, model = CompiledLoop(), make()
     train(loop, model, data, 0)

@@ -93,6 +93,11 @@ class CompiledLoop(TrainingLoop):
                     break
             listeners.on_train_end(logs)
 
+    def close(self) -> None:
+        """See `TrainingLoop.close`."""
+        if self._made is not None:
+            self._made.close()
+
     def population_key(self, model: keras.Model, data: FitData) -> Hashable | None:
         """Returns a key of models that can be trained as one program, None for none."""
         if data.steps_per_epoch or data.extra.get("verbose", 0):

@@ -181,6 +181,10 @@ class Engine(ABC, Generic[Graphs]):
     def predictor(self, model: keras.Model) -> AbstractContextManager[Callable[[Any], Any]]:
         """Context with the prediction function: a batch of inputs (tensors) to nested outputs."""
 
+    def close(self) -> None:
+        """Releases what the backend has cached; it is prepared again when it is needed."""
+        return
+
     def population_key(self, model: keras.Model, data: FitData) -> Hashable | None:
         """Returns a key of models that `open_population` trains together; None for none."""
         return None

@@ -58,6 +58,10 @@ class TensorFlowEngine(Engine[SharedTrace]):
             validation = Stream.of_validation(model, data)
         return TensorFlowSession(self.trace(model), model, data, training, validation)
 
+    def close(self) -> None:
+        """See `Engine.close`: kernels of many short searches would add up."""
+        clear_kernels()
+
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
         """See `Engine.evaluate`."""
         data, trace = self._to_device(packed(triple)), self.trace(model)
