@@ -491,6 +491,19 @@ def test_a_loop_that_is_closed_clears_kernels_and_trains_on(
 
 
 @on_tensorflow
+@pytest.mark.parametrize(("count", "collected"), [(19, []), (20, [1])])
+def test_a_loop_that_is_closed_collects_garbage_if_that_is_overdue(
+    count: int, collected: list[int], data: FitData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, found = CompiledLoop(), []
+    train(loop, make(), data, 0)
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, count))
+    monkeypatch.setattr(gc, "collect", lambda: found.append(1))
+    loop.close()
+    assert found == collected
+
+
+@on_tensorflow
 def test_a_search_that_is_over_leaves_no_graph_behind(data: FitData) -> None:
     loop, model = CompiledLoop(), make()
     train(loop, model, data, 0)

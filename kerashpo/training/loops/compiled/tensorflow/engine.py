@@ -23,6 +23,7 @@ from kerashpo.training.loops.compiled.signature import structure_of
 from kerashpo.training.loops.compiled.tensorflow import graphs
 from kerashpo.training.loops.compiled.tensorflow.runtime import (
     clear_kernels,
+    collect_overdue,
     is_small,
     single_threaded_executor,
     without_grappler,
@@ -59,8 +60,9 @@ class TensorFlowEngine(Engine[SharedTrace]):
         return TensorFlowSession(self.trace(model), model, data, training, validation)
 
     def close(self) -> None:
-        """See `Engine.close`: kernels of many short searches would add up."""
+        """See `Engine.close`: kernels and graphs of many short searches would add up."""
         clear_kernels()
+        collect_overdue()
 
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
         """See `Engine.evaluate`."""
