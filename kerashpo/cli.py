@@ -167,9 +167,10 @@ def _run(given: Any) -> int:
 
 def _list(given: Any) -> int:
     from kerashpo.core.errors import StudyNotFound
+    from kerashpo.store.open import folder_of
     from kerashpo.study.study import studies_below
 
-    if not Path(given.path).exists():
+    if not folder_of(given.path).exists():
         raise StudyNotFound(f"There is no folder {given.path!r} in {str(Path.cwd())!r}.")
     found = studies_below(given.path)
     if not found:
