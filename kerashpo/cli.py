@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from kerashpo import __version__
 from kerashpo.command_parser import CommandParser, pipe_may_close, print_error
 from kerashpo.core.errors import InvalidInput, KerashpoError, StudyBusy
-from kerashpo.core.requirements import REQUIRED, packages_required
+from kerashpo.core.requirements import BACKENDS, REQUIRED, chosen_backend, packages_required
 from kerashpo.quiet_import import only_errors
 
 if TYPE_CHECKING:
@@ -367,15 +367,17 @@ def _examine(path: str, repair: bool, texts: Texts) -> int:
 
 def _versions(texts: Texts) -> int:
     """Prints versions without importing the packages, one of which may be missing."""
-    missing = []
-    for name in _PACKAGES:
+    missing, backend = [], chosen_backend()
+    for name in (*_PACKAGES, *({backend} & {*BACKENDS})):
         try:
             print(f"{name:14} {version(name)}")
         except PackageNotFoundError:
             print(f"{name:14} {texts('doctor.absent')}")
             missing.append(name)
-    if missing:
-        print(texts("doctor.missing", names=", ".join(missing)))
+    if backend in missing:
+        print(texts("doctor.backend", name=backend, command=BACKENDS[backend]))
+    if ours := [name for name in missing if name not in BACKENDS]:
+        print(texts("doctor.missing", names=", ".join(ours)))
     return 1 if missing else 0
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from kerashpo.core.requirements import REQUIRED, explain_missing
+from kerashpo import cli
+from kerashpo.core.requirements import REQUIRED, chosen_backend, explain_missing
 
 WITHOUT = """
 import sys
@@ -67,14 +70,20 @@ import kerashpo as kt
 space = {{"x": kt.space.uniform(0, 1)}}
 found = kt.optimize(lambda c: c["x"], space, max_trials=2, algorithm="random", seed=0, verbose=0)
 try:
-    found.{call}
+    {call}
 except ImportError as error:
     print(error)
 """
 
 
 @pytest.mark.parametrize(
-    ("missing", "call"), [("matplotlib", "plot.history()"), ("pandas", "trials()")]
+    ("missing", "call"),
+    [
+        ("matplotlib", "found.plot.history()"),
+        ("pandas", "found.trials()"),
+        ("matplotlib", "kt.plots.compare([found])"),
+        ("scipy", "kt.optimize(len, space, max_trials=9, verbose=0)"),
+    ],
 )
 def test_figures_and_tables_name_what_is_missing(missing, call):
     out = run_without(missing, RESULTS.format(call=call))
@@ -85,6 +94,31 @@ def test_the_backends_package_is_named_as_such():
     text = str(explain_missing(ModuleNotFoundError("No module named 'jax'", name="jax")))
     assert "backend 'jax'" in text and 'pip install "kerashpo[jax]"' in text
     assert "set KERAS_BACKEND=tensorflow" in text
+
+
+@pytest.mark.parametrize("by", ["variable", "file"])
+def test_the_doctor_names_the_backend_that_is_missing(by, monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert chosen_backend() == "tensorflow"
+    (tmp_path / "keras.json").write_text("{")
+    assert chosen_backend() == "tensorflow"
+    if by == "variable":
+        monkeypatch.setenv("KERAS_BACKEND", "torch")
+    else:
+        (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+
+    def version(name):
+        if name == "torch":
+            raise PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(cli, "version", version)
+    assert cli.main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"(?m)^torch +absent$", out)
+    assert "set to the backend torch, which is missing. Install it: pip install torch" in out
+    assert "Missing:" not in out
 
 
 def test_modules_of_the_users_own_are_not_ours_to_explain():

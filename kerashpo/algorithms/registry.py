@@ -12,6 +12,7 @@ from kerashpo.algorithms.base import Algorithm
 from kerashpo.algorithms.earlier_studies import read_sources
 from kerashpo.algorithms.wrappers import BestFirst, Enqueued, Projected
 from kerashpo.core.errors import InvalidInput, nearest, unknown
+from kerashpo.core.requirements import packages_required
 from kerashpo.space.space import Space
 
 
@@ -38,9 +39,10 @@ class AlgorithmEntry:
     def load(self) -> Callable[..., Algorithm]:
         """Imports and returns the class; some import scipy's optimisers."""
         module, _, attribute = self.place.partition(":")
-        found: Callable[..., Algorithm] = getattr(
-            import_module(f"kerashpo.algorithms.{module}"), attribute
-        )
+        with packages_required():
+            found: Callable[..., Algorithm] = getattr(
+                import_module(f"kerashpo.algorithms.{module}"), attribute
+            )
         return found
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from kerashpo.core.errors import MissingExtra
 
@@ -31,6 +34,19 @@ REQUIRED = {
 
 BACKENDS = {"jax": 'pip install "kerashpo[jax]"', "torch": "pip install torch"}
 """Other backends of Keras, and the commands that install them."""
+
+
+def chosen_backend() -> str:
+    """Returns the backend that Keras is set to, without importing it; TensorFlow by default."""
+    named = os.environ.get("KERAS_BACKEND")
+    if named:
+        return named
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        settings = json.loads((home / "keras.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return "tensorflow"
+    return str(settings.get("backend") or "tensorflow")
 
 
 def require_package(package: str, needed_by: str, extra: str = "") -> None:
