@@ -39,8 +39,19 @@ def classify(stage: str, error: Exception) -> Failure:
     kind = "memory" if is_out_of_memory(error) else stage
     if _is_keras_tuners(error, "FailedTrialError"):
         kind = REFUSED
-    first = text.splitlines()[0] if text else ""
-    return Failure(kind, f"{name}: {first}", traceback.format_exc())
+    return Failure(kind, f"{name}: {telling_line(text)}", traceback.format_exc())
+
+
+def telling_line(text: str) -> str:
+    """Returns the line of an error's message that says what is wrong, as a rule the first one.
+
+    TensorFlow's begins with ``Graph execution error:`` and where in the graph it was.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Graph execution error"):
+        place = ("Detected at node", "<stack traces", " ", "\t")
+        lines = [line for line in lines[1:] if not line.startswith(place)] or lines
+    return lines[0].strip() if lines else ""
 
 
 def ends_search(error: BaseException) -> bool:
