@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kerashpo.core.history import History
 from kerashpo.core.records import Objective, Status
@@ -21,16 +22,33 @@ def space_text(space: Space, texts: Texts) -> str:
     size = texts.plural("summary.size", int(min(space.size, 2)), number=count(space.size, texts))
     lines = [f"{head}, {size}"]
     for param in space.params:
-        body = param.domain.to_json()
-        kind = body.pop("kind")
-        definition = ", ".join(f"{name} {value}" for name, value in body.items())
+        definition = _definition(param.domain.to_json(), texts)
         conditions = texts("summary.and").join(
             texts("summary.condition", name=c.parent, values=list(c.values))
             for c in param.conditions
         )
         where = texts("summary.where", conditions=conditions) if conditions else ""
-        lines.append(f"  {param.name}: {kind} {definition}{where}")
+        lines.append(f"  {param.name}: {definition}{where}")
     return "\n".join(lines)
+
+
+def _definition(body: dict[str, Any], texts: Texts) -> str:
+    """Returns a domain in words: its kind, its bounds or values, its default."""
+    # How a log stores values of other types is nothing to tell.
+    parts = {name: value for name, value in body.items() if name not in ("kind", "by_index")}
+    told = [
+        texts(f"domain.{name}")
+        if value is True and name == "ordered"
+        else _part(name, value, texts)
+        for name, value in parts.items()
+    ]
+    return " ".join((texts(f"domain.{body['kind']}"), ", ".join(told))).rstrip()
+
+
+def _part(name: str, value: Any, texts: Texts) -> str:
+    number = isinstance(value, float)
+    shown = str(value).replace(".", texts("number.mark")) if number else str(value)
+    return f"{texts(f'domain.{name}')} {shown}"
 
 
 def results_text(

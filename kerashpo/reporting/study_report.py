@@ -12,7 +12,7 @@ from typing import Any
 
 from kerashpo.analysis.expected_score import expected_score
 from kerashpo.analysis.intervals import ScoreInterval, score_interval, trials_within
-from kerashpo.analysis.tables import failure_rows, trial_rows
+from kerashpo.analysis.tables import failure_rows, objective_columns, trial_rows
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
 from kerashpo.core.trial import Trial
@@ -193,9 +193,17 @@ def _trials(subject: Subject, texts: Texts) -> list[Block]:
     history, space = subject.history, subject.space
     ranked = history.ranking()[:_MOST]
     known = {row["trial"]: row for row in trial_rows(history, space)}
-    names = ("trial", "status", "score", "best_epoch", "epochs", "seconds")
-    columns = (*(texts(f"column.{name}") for name in names), *space.names)
-    keys = (*names, *(f"param_{name}" for name in space.names))
+    # Each of several objectives, and each part of a weighted sum, has a column of its own.
+    first = ("trial", "status", *(() if history.several else ("score",)))
+    last = ("best_epoch", "epochs", "seconds")
+    parts = objective_columns(history)
+    columns = (
+        *(texts(f"column.{name}") for name in first),
+        *parts,
+        *(texts(f"column.{name}") for name in last),
+        *space.names,
+    )
+    keys = (*first, *parts.values(), *last, *(f"param_{name}" for name in space.names))
     rows = [
         tuple(_trial_cell(key, known[number].get(key), texts) for key in keys) for number in ranked
     ]

@@ -362,3 +362,24 @@ def test_each_of_several_objectives_has_its_importances_under_its_name(monkeypat
     found.report(tmp_path / "report.html")
     assert [objective.name for _, objective in drawn] == ["far", "near"]
     assert [ax.get_title(loc="left") for ax, _ in drawn] == ["far", "near"]
+
+
+def test_the_trials_have_a_column_for_each_of_several_objectives(tmp_path):
+    objective = [Objective("far", "min"), Objective("near", "min")]
+    found = optimize(
+        lambda config: {"far": config["a"], "near": 2.0 - config["a"]},
+        Space({"a": uniform(0, 1)}),
+        objective=objective,
+        max_trials=3,
+        algorithm="random",
+        seed=0,
+        verbose=0,
+    )
+    text = found.report(tmp_path / "report.md").read_text("utf-8")
+    head = next(line for line in text.splitlines() if line.startswith("| trial |"))
+    assert [cell.strip() for cell in head.strip("|").split("|")] == [
+        "trial", "status", "far", "near", "best epoch", "epochs", "seconds", "a",
+    ]  # fmt: skip
+    row = text.split(head)[1].splitlines()[2]
+    _, _, far, near, *_, a = (cell.strip() for cell in row.strip("|").split("|"))
+    assert far == a and float(near) == pytest.approx(2 - float(a), abs=1e-3)
