@@ -186,18 +186,25 @@ class Ended(Stamped):
 
 @dataclass(frozen=True, slots=True)
 class Configured(Stamped):
-    """Values that a trial's model asked for and its configuration did not contain."""
+    """Values that a trial's model asked for and its configuration did not contain.
+
+    Attributes:
+        declared: the definitions of the trial's parameters in the order of their declaration, if
+            a range depends on other values and only trials can show it; else empty.
+    """
 
     trial: int
     values: Mapping[str, Scalar]
+    declared: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceGrown(Stamped):
-    """Parameters that discovery had not seen and a trial's model declared.
+    """Parameters, or wider ranges, that discovery had not seen and a trial's model declared.
 
     Attributes:
-        params: their definitions, see `kerashpo.space.Param.to_json`.
+        params: their definitions, see `kerashpo.space.Param.to_json`; that of a known name
+            replaces it.
     """
 
     trial: int
@@ -334,6 +341,8 @@ def _decode(kind: str, body: dict[str, Any]) -> Event:
             body["objectives"] = tuple((name, direction) for name, direction in body["objectives"])
         case "grown":
             body["params"] = tuple(body["params"])
+        case "configured":
+            body["declared"] = tuple(body.get("declared", ()))
         case "decided":
             body["decision"] = Decision(body["decision"])
         case "ended":

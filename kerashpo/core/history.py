@@ -100,6 +100,11 @@ class History:
         return int(self.settings.get("runs", 1))
 
     @property
+    def declared(self) -> list[tuple[Mapping[str, Any], ...]]:
+        """The definitions that only trials can show, see `Configured`."""
+        return [trial.declared for trial in self.trials.values() if trial.declared]
+
+    @property
     def ranked_by(self) -> tuple[Objective, ...]:
         """The objectives that rank trials: all of several, else the first."""
         return self.objectives if self.several else self.objectives[:1]
@@ -209,11 +214,14 @@ class History:
                 self._move(trial, Status.PAUSED)
             case Ended():
                 self._end(event)
-            case Configured(trial, values):
+            case Configured(trial, values, declared):
                 record = self.trials[trial]
                 record.config = {**record.config, **values}
+                record.declared = declared or record.declared
             case SpaceGrown(_, params):
-                self.space = {"params": [*self.space["params"], *params]}
+                new = {param["name"]: param for param in params}
+                before = [new.pop(param["name"], param) for param in self.space["params"]]
+                self.space = {"params": [*before, *new.values()]}
                 self.exhausted = None
             case AlgorithmExhausted(reason):
                 self.exhausted = reason

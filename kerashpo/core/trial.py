@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 from kerashpo.core.limits import Limit, violation
 from kerashpo.core.objective import NOTHING, Best, Scoring, judge
@@ -25,6 +25,8 @@ class Trial:
         number: the trial's number, from 0.
         config: its values; only `Configured` events change them.
         proposed: its values when it was started.
+        declared: the definitions of its parameters in the order of their declaration, if a range
+            depends on other values and only trials can show it; see `Configured`.
         objective: the study's first objective, which gives the score.
         objectives: all of the study's.
         limits: the study's.
@@ -76,6 +78,7 @@ class Trial:
     facts: dict[str, Scalar] = field(default_factory=dict)
     fold_runs: tuple[int, ...] = ()
     folds_done: bool = False
+    declared: tuple[Mapping[str, Any], ...] = ()
     extra: set[int] = field(default_factory=set)
     settled: tuple[Status, str] | None = None
     targets: list[int] = field(default_factory=list)

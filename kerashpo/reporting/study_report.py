@@ -27,6 +27,7 @@ from kerashpo.reporting.html import to_html
 from kerashpo.reporting.markdown import to_markdown
 from kerashpo.reporting.study_figures import ReportFigures
 from kerashpo.space.space import Space
+from kerashpo.study.compatibility import LAYERS, MODEL
 
 _FIRST = 10
 _MOST = 150
@@ -262,6 +263,8 @@ def _provenance(subject: Subject, texts: Texts) -> list[Block]:
     }
     rows = [(texts(f"column.{key}"), value) for key, value in facts.items() if value]
     settings = {k: v for k, v in history.settings.items() if v is not None}
+    if MODEL in settings:  # its layers fill pages
+        settings[MODEL] = {k: v for k, v in settings[MODEL].items() if k != LAYERS}
     environment = {**settings, **history.environment}
     rows += [(texts.name(name), texts.note(str(value))) for name, value in environment.items()]
     table = Table((texts("study.what"), texts("study.value")), tuple(rows))

@@ -16,7 +16,9 @@ from kerashpo.space.space import Space
 from kerashpo.store.base import Store
 
 MODEL = "model"
-"""The setting that describes what the default model is compiled with."""
+"""The setting that describes the default model: what it is compiled with, and its layers."""
+LAYERS = "layers"
+"""The entry of it that describes the layers."""
 GROWING = ("epochs", "max_epochs", "iterations")
 """Settings that an extension may raise."""
 
@@ -114,11 +116,12 @@ _OTHER_DATA = (
 def _of_models(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
 ) -> Iterator[Difference]:
-    """Compares the arguments of `compile`; None if they are not known."""
+    """Compares the layers and the arguments of `compile`; None if they are not known."""
     if old is None or new is None:
         return
+    yield from _of_layers(old.get(LAYERS), new.get(LAYERS))
     # Others are replaced by the tuner's own arguments, or those of another version of Keras.
-    for key in [name for name in old if name in new]:
+    for key in [name for name in old if name in new and name != LAYERS]:
         was, now = old[key], new[key]
         if not (isinstance(was, Mapping) and isinstance(now, Mapping)):
             if was != now:
@@ -130,6 +133,35 @@ def _of_models(
         for name in changed:
             line = f"{name} was {was[name]!r}, now {now[name]!r}"
             yield Difference(f"{key} in build_model: {line}")
+
+
+def _of_layers(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> Iterator[Difference]:
+    """Compares the structures of models; those of another version of Keras cannot be compared."""
+    if old is None or new is None or old["keras"] != new["keras"]:
+        return
+    was, now = ([layer["class"] for layer in one["default"]] for one in (old, new))
+    if was != now:
+        yield Difference(f"layers in build_model: were {_listed(was)}, now {_listed(now)}")
+        return
+    same = True
+    for number, (before, after) in enumerate(zip(old["default"], new["default"], strict=True)):
+        for name in [name for name in before if before[name] != after.get(name)]:
+            same = False
+            place = f"layer {number} in build_model, {before['class']}"
+            values = f"{name} was {before[name]!r}, now {after.get(name)!r}"
+            yield Difference(f"{place}: {'other arguments' if name == 'rest' else values}")
+    if same and old["others"] != new["others"]:
+        yield Difference(
+            "layers in build_model: the same for the default values, others for other values of "
+            "its parameters"
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = names if len(names) <= 12 else [*names[:12], f"... ({len(names)} in all)"]
+    return ", ".join(shown)
 
 
 def _keeps_rungs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from kerashpo.core.errors import (
 from kerashpo.core.events import (
     AlgorithmExhausted,
     Assigned,
+    Configured,
     Decided,
     Ended,
     Event,
@@ -51,6 +52,7 @@ from kerashpo.executors.base import Executor, origins_of
 from kerashpo.executors.failures import LIMIT, REFUSED, ends_search
 from kerashpo.executors.fleet import Fleet
 from kerashpo.executors.messages import Failed, Message, WorkItem
+from kerashpo.space.observed_ranges import depend, wider
 from kerashpo.store.base import Store
 from kerashpo.study.listeners import Notifier
 from kerashpo.study.signals import Interrupt
@@ -234,8 +236,15 @@ class Loop:
                 self._fail(trial, failure)
             case Ended(trial, status, reason):
                 self._end(trial, status, reason)
-            case SpaceGrown():
-                self._grow(message)
+            case SpaceGrown(trial, params):
+                # Another worker may have added the same ones.
+                if new := tuple(wider(self.history.space, params)):
+                    self._record(SpaceGrown(trial, new))
+                    self._algorithm = self._new_algorithm()
+            case Configured(declared=declared) if declared:
+                self._record(message)
+                if depend(self.history.space, self.history.declared):
+                    self._algorithm = self._new_algorithm()
             case Reported(report):
                 self._record(message)
                 self._check_running(report.trial)
@@ -289,14 +298,6 @@ class Loop:
             self._backlog.append(trial)
             return
         self._end(trial, Status.FAILED, "failed", failure)
-
-    def _grow(self, grown: SpaceGrown) -> None:
-        names = {param["name"] for param in self.history.space["params"]}
-        # Another worker may have added the same ones.
-        new = tuple(param for param in grown.params if param["name"] not in names)
-        if new:
-            self._record(SpaceGrown(grown.trial, new))
-            self._algorithm = self._new_algorithm()
 
     def _check_running(self, trial: int) -> None:
         """Ends a running trial's job after this epoch if time is up or the user asks for it."""

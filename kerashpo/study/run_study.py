@@ -18,6 +18,7 @@ from kerashpo.core.listener import Listener
 from kerashpo.core.records import Config
 from kerashpo.executors.base import Executor
 from kerashpo.schedulers.base import Scheduler
+from kerashpo.space.observed_ranges import ObservedRanges, depend
 from kerashpo.space.space import Space
 from kerashpo.study.listeners import close_listeners
 from kerashpo.study.loop import Limits, Loop
@@ -79,13 +80,31 @@ def algorithm_of(parts: SearchParts, history: History) -> Callable[[], Algorithm
 
     def build() -> Algorithm:
         space = Space.from_json(history.space)
-        if (project := parts.project) is not None:
-            wide = space
-            space = wide.with_projection(lambda config: project(config, wide))
+        space = space.with_projection(_projection(parts.project, history, space))
         name = chosen_of(history) if parts.algorithm == "auto" else parts.algorithm
         return make_algorithm(name, space, history.seed, parts.options)
 
     return build
+
+
+def _projection(
+    built: Callable[[Config, Space], Config] | None, history: History, space: Space
+) -> Callable[[Config], Config] | None:
+    """Returns what is trained for a proposed configuration; None if that is always itself.
+
+    Args:
+        built: finds it by building a model; None if no range of `build_model` depends on others.
+        history: its trials show the ranges of parameters that are declared elsewhere.
+        space: the search space.
+    """
+    if not depend(history.space, history.declared):
+        return None if built is None else (lambda config: built(config, space))
+    observed = ObservedRanges((trial.declared, trial.config) for trial in history.trials.values())
+
+    def project(config: Config) -> Config:
+        return observed.project(config if built is None else built(config, space), space)
+
+    return project
 
 
 def environment(packages: Iterable[str] = ("kerashpo", "numpy", "scipy")) -> dict[str, str]:

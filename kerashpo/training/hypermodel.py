@@ -30,6 +30,7 @@ from kerashpo.training.jax_initialisers import shared_initialiser_shapes
 from kerashpo.training.loops.base import TrainingLoop
 from kerashpo.training.loops.compiled import CompiledLoop
 from kerashpo.training.loops.model_fit import FitLoop
+from kerashpo.training.model_structure import structure_of
 from kerashpo.training.outside_layers import OutsideLayers
 from kerashpo.training.randomness import seeded_build
 from kerashpo.training.validated_values import give_values
@@ -122,6 +123,8 @@ class ModelBuilder:
         self.calls, self.complete = 0, True
         #: The arguments of `compile` of the default model; empty where there are none.
         self.compiled: dict[str, Any] = {}
+        #: The structures of the models that discovery built, the default one first.
+        self.structures: list[list[tuple[str, dict[str, Any]]]] = []
         self._seed = 0
         self._outside = OutsideLayers()
 
@@ -141,6 +144,7 @@ class ModelBuilder:
         if self.hypermodel is None:
             return Space.of([*before, *self._extra.params])
         self._seed = seed
+        self.structures.clear()
         bounds = (MAX_CALLS, MAX_SECONDS) if max_calls is None else (max_calls, None)
         discovery = Discovery(self._declarations, *bounds)
         found = discovery.run()
@@ -159,6 +163,10 @@ class ModelBuilder:
                 "the search."
             )
         return self._with_declared_before(found)
+
+    def finds(self, name: str) -> bool:
+        """Whether discovery found a hyperparameter; else only trials can show its range."""
+        return name in self._declarations.names
 
     def project(self, config: Config, space: Space) -> Config:
         """Returns the configuration that is trained for a proposed one.
@@ -242,6 +250,7 @@ class ModelBuilder:
             declare(hp)
         model = self._build(hp, self._seed, 0, 0)
         self._outside.note(model)
+        self.structures.append(structure_of(model))
         if not self.compiled and (found := getattr(model, "_compile_config", None)) is not None:
             self.compiled = dict(found.config)  # of the first call, with the default values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput
@@ -11,6 +11,7 @@ from kerashpo.core.events import Configured, Noted, SpaceGrown
 from kerashpo.core.records import FoldRuns
 from kerashpo.executors.base import Emit
 from kerashpo.executors.messages import WorkItem
+from kerashpo.space.observed_ranges import wider
 from kerashpo.space.params import Param
 from kerashpo.space.space import Space
 from kerashpo.store.base import Blobs
@@ -51,18 +52,22 @@ class TrialStart:
     settings: Settings
     blobs: Blobs
     data_of: Callable[[int], TrialData]
+    _declared: Any = field(default=None, init=False)
 
     def parameters(self, task: WorkItem) -> HyperParameters:
         """Returns a trial's hyperparameters for the user's own code; see `report_new_values`."""
         return self.builder.parameters(task.config, self.space, self.settings.seed, task.trial)
 
     def report_new_values(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
-        """Reports values of parameters that the user's code declared and the trial did not have."""
-        if hp is None or not hp.changed:
+        """Reports values, parameters and ranges of the user's code that the trial did not have."""
+        if hp is None:
             return
-        if new := self._grow(list(hp.appeared.values())):
+        declared = self._observed(hp)
+        if not (hp.changed or declared):
+            return
+        if new := self._grow([*hp.appeared.values(), *map(Param.from_json, declared)]):
             emit(SpaceGrown(trial, new))
-        emit(Configured(trial, dict(hp.changed)))
+        emit(Configured(trial, dict(hp.changed), declared))
         hp.changed.clear()
         hp.appeared.clear()
 
@@ -128,8 +133,23 @@ class TrialStart:
             validated=self.settings.objective.name.startswith("val_"),
         )
 
+    def _observed(self, hp: HyperParameters) -> tuple[dict[str, Any], ...]:
+        """Returns the definitions if only trials can show some of them; see `Configured`.
+
+        None if these were reported last.
+        """
+        if all(self.builder.finds(param.name) for param in hp.declared):
+            return ()
+        declared = tuple(param.to_json() for param in hp.declared)
+        if self._declared == (found := (declared, dict(hp.values))):
+            return ()
+        self._declared = found
+        return declared
+
     def _grow(self, params: list[Param]) -> tuple[dict[str, Any], ...]:
-        new = [p for p in params if p.name not in self.space.names]
+        new = wider(self.space.to_json(), [param.to_json() for param in params])
         if new:
-            self.space = Space.of([*self.space.params, *new])
-        return tuple(param.to_json() for param in new)
+            by_name = {param["name"]: Param.from_json(param) for param in new}
+            known = [by_name.pop(param.name, param) for param in self.space.params]
+            self.space = Space.of([*known, *by_name.values()])
+        return tuple(new)

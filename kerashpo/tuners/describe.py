@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from kerashpo.study.compatibility import MODEL
+import keras
+
+from kerashpo.study.compatibility import LAYERS, MODEL
+from kerashpo.training.hypermodel import ModelBuilder
 
 _LONG = 16
 """Items of a sequence that are listed; a longer one is described by its digest."""
@@ -60,16 +63,45 @@ def describe_callbacks(callbacks: Iterable[Any]) -> list[Any]:
     ]
 
 
-def describe_compiled(arguments: Mapping[str, Any], replaced: Iterable[str]) -> dict[str, Any]:
-    """Serialises the arguments of `compile` that change what is trained, as a setting.
+def describe_model(builder: ModelBuilder, replaced: Iterable[str]) -> dict[str, Any]:
+    """Serialises what `build_model` returned for the default values, as a setting.
+
+    These are the arguments of `compile` that change what is trained, and the layers; of models of
+    other values, a digest.
 
     Args:
-        arguments: those of the default model.
-        replaced: the names of those that the tuner's own arguments replace.
+        builder: has discovered the space.
+        replaced: the names of arguments of `compile` that the tuner's own replace.
     """
     left = {*_SAME_TRAINING, *replaced}
-    kept = {name: describe(value) for name, value in arguments.items() if name not in left}
+    kept = {name: describe(one) for name, one in builder.compiled.items() if name not in left}
+    if builder.structures:
+        default, *others = builder.structures
+        kept[LAYERS] = {
+            "keras": keras.__version__,
+            "default": [_of_layer(*layer) for layer in default],
+            "others": _digest(describe_all(others)),
+        }
     return {MODEL: kept} if kept else {}
+
+
+def describe_all(structures: Iterable[Iterable[tuple[str, Mapping[str, Any]]]]) -> list[Any]:
+    """Serialises the structures of models as JSON."""
+    return [[[name, describe(config)] for name, config in layers] for layers in structures]
+
+
+def _of_layer(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a layer's class and plain arguments; of the others a digest."""
+    whole = describe(config)
+    plain = {key: value for key, value in whole.items() if _is_short(value)}
+    rest = {key: value for key, value in whole.items() if key not in plain}
+    return {"class": name, **plain, **({"rest": _digest(rest)} if rest else {})}
+
+
+def _is_short(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) <= _LONG // 2 and all(map(_is_short, value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _is_keras(value: Any) -> bool:

@@ -18,7 +18,7 @@ from kerashpo.experience.distance import Features
 from kerashpo.experience.warm_start import read_warm_start
 from kerashpo.tuners.assemble import Assembly, assemble
 from kerashpo.tuners.context import nearest_sources
-from kerashpo.tuners.describe import describe_compiled
+from kerashpo.tuners.describe import describe_model
 from kerashpo.tuners.final_round import (
     FinalRoundRequest,
     can_be_cut,
@@ -128,7 +128,7 @@ class PlannedSearch(ResultQueries):
             "tuner": type(self).__name__,
             **options.compared(self._builder.form),
             **self._goal.compared(),
-            **describe_compiled(self._builder.compiled, options.replaced),
+            **describe_model(self._builder, options.replaced),
             **partly,
             **asked,
         }
