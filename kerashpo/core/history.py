@@ -34,6 +34,11 @@ from kerashpo.core.pareto import Costs, from_knee, non_dominated
 from kerashpo.core.records import Decision, FoldRuns, Fork, Job, Objective, Report, Status
 from kerashpo.core.trial import STUDY_ENDED, Trial
 
+MODEL = "model"
+"""The setting that describes the default model: what it is compiled with, and its layers."""
+LAYERS = "layers"
+"""The entry of it that describes the layers."""
+
 
 @final
 class History:

@@ -14,7 +14,7 @@ from kerashpo.analysis.expected_score import expected_score
 from kerashpo.analysis.intervals import ScoreInterval, score_interval, trials_within
 from kerashpo.analysis.tables import failure_rows, objective_columns, trial_rows
 from kerashpo.core.errors import InvalidInput
-from kerashpo.core.history import History
+from kerashpo.core.history import LAYERS, MODEL, History
 from kerashpo.core.trial import Trial
 from kerashpo.display.progress import fleet_text
 from kerashpo.display.snapshot import compared_values
@@ -27,7 +27,6 @@ from kerashpo.reporting.html import to_html
 from kerashpo.reporting.markdown import to_markdown
 from kerashpo.reporting.study_figures import ReportFigures
 from kerashpo.space.space import Space
-from kerashpo.study.compatibility import LAYERS, MODEL
 
 _FIRST = 10
 _MOST = 150

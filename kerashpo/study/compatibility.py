@@ -9,16 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerashpo.core.events import Configured, Ended, Event, Extended, SpaceGrown, StudyCreated
-from kerashpo.core.history import History
+from kerashpo.core.history import LAYERS, MODEL, History
 from kerashpo.core.records import Config, Scalar, Status
 from kerashpo.schedulers.registry import scheduler_of
 from kerashpo.space.space import Space
 from kerashpo.store.base import Store
 
-MODEL = "model"
-"""The setting that describes the default model: what it is compiled with, and its layers."""
-LAYERS = "layers"
-"""The entry of it that describes the layers."""
 GROWING = ("epochs", "max_epochs", "iterations")
 """Settings that an extension may raise."""
 

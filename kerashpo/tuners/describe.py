@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from kerashpo.study.compatibility import LAYERS, MODEL
+from kerashpo.core.history import LAYERS, MODEL
 from kerashpo.training.hypermodel import ModelBuilder
 
 _LONG = 16

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from kerashpo.core.errors import InvalidInput, require_integer
+from kerashpo.core.history import MODEL
 from kerashpo.core.listener import Listener
-from kerashpo.study.compatibility import MODEL
 from kerashpo.study.listeners import check_listeners
 from kerashpo.training.data import FitData, fingerprint_of, fit_arguments
 from kerashpo.training.folds import NO_DATA, TUNABLE, RunData, TrialData
