@@ -9,12 +9,12 @@ import json
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from kerashpo.core.history import LAYERS, MODEL
-from kerashpo.training.hypermodel import ModelBuilder
+
+if TYPE_CHECKING:
+    from kerashpo.training.hypermodel import ModelBuilder
 
 _LONG = 16
 """Items of a sequence that are listed; a longer one is described by its digest."""
@@ -73,6 +73,8 @@ def describe_model(builder: ModelBuilder, replaced: Iterable[str]) -> dict[str, 
         builder: has discovered the space.
         replaced: the names of arguments of `compile` that the tuner's own replace.
     """
+    import keras
+
     left = {*_SAME_TRAINING, *replaced}
     kept = {name: describe(one) for name, one in builder.compiled.items() if name not in left}
     if builder.structures:
