@@ -61,6 +61,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         self._allow_new = True
         self.read: set[str] = set()
         self.changed: dict[str, Scalar] = {}
+        self.unreported = False
         self.appeared: dict[str, Param] = {}
 
     @classmethod
@@ -262,6 +263,7 @@ class HyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         given = self._accept(to_param(hp, questionable))
         for text in questionable if hp.name not in self._overrides else ():
             self._warn_once(text)
+        self.unreported = True
         param = self._declared.setdefault((given.name, given.conditions), given)
         if param != given:
             self._warn_once(

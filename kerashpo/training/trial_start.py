@@ -60,8 +60,9 @@ class TrialStart:
 
     def report_new_values(self, trial: int, hp: HyperParameters, emit: Emit) -> None:
         """Reports values, parameters and ranges of the user's code that the trial did not have."""
-        if hp is None:
+        if hp is None or not (hp.changed or hp.unreported):
             return
+        hp.unreported = False
         declared = self._observed(hp)
         if not (hp.changed or declared):
             return
