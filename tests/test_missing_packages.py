@@ -81,6 +81,7 @@ except ImportError as error:
     [
         ("matplotlib", "found.plot.history()"),
         ("pandas", "found.trials()"),
+        ("matplotlib", "kt.plots.compare([found])"),
         ("scipy", "kt.optimize(len, space, max_trials=9, verbose=0)"),
     ],
 )

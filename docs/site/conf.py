@@ -20,12 +20,14 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "sphinx_design",
+    "mathml",
 ]
+html_math_renderer = "mathml"
 root_doc = "index"
 exclude_patterns = ["**/.ipynb_checkpoints", "_static", "_templates"]
 
 # Pages are Markdown; their headings can be linked to as on a repository's page.
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 # Notebooks are shown as they were executed and stored; nothing is trained to build the site.
 nb_execution_mode = "off"

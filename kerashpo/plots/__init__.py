@@ -46,7 +46,10 @@ __all__ = ["compare"]
 
 def __getattr__(name: str) -> Any:
     if name == "compare":
-        from kerashpo.plots.searches import compare
+        from kerashpo.core.requirements import packages_required
+
+        with packages_required():
+            from kerashpo.plots.searches import compare
 
         return compare
     from kerashpo.core.errors import nearest

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kerashpo.analysis.anytime import Axis, Trace, trace
 from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.history import History
+from kerashpo.core.requirements import packages_required
 from kerashpo.i18n.texts import Texts
 from kerashpo.plots.anytime import draw_anytime
 from kerashpo.plots.style import literal
@@ -25,6 +26,7 @@ COSTS: dict[Axis, str] = {
 """Labels of the costs that an anytime figure can be drawn against."""
 
 
+@packages_required()
 def compare(
     searches: Mapping[str, Any] | Iterable[Any],
     by: Axis = "seconds",

@@ -19,6 +19,7 @@ from kerashpo.analysis.fold_scores import (
 from kerashpo.core.errors import NoResult
 from kerashpo.core.history import History
 from kerashpo.core.records import Config
+from kerashpo.i18n.numbers import shown
 from kerashpo.i18n.texts import Texts
 from kerashpo.study.result_models import Models
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("trial", "role", "score", "low", "high", "loss", "epochs", "folds", "weight", "error")
+_HEADS = {"epochs": "best_epoch"}
 
 
 @final
@@ -157,7 +159,13 @@ class FinalResults:
         return f"<FinalResults: {said}>"
 
     def _repr_html_(self) -> str:
-        html: str = self.table.to_html(index=False, na_rep="", float_format=lambda v: f"{v:.4g}")
+        texts = self._texts
+        roles = {"tuned": texts("study.tuned"), "default": texts("study.untuned")}
+        table = self.table.dropna(axis=1, how="all").replace({"role": roles})
+        heads = {name: texts(f"column.{_HEADS.get(name, name)}") for name in table}
+        html: str = table.rename(columns=heads).to_html(
+            index=False, na_rep="", float_format=lambda value: shown(value, texts)
+        )
         return html
 
     def _members(self, number: int) -> list[tuple[int, int]]:

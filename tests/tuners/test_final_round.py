@@ -13,6 +13,7 @@ from sklearn.model_selection import KFold
 
 import kerashpo as kt
 from kerashpo.core.errors import InvalidInput, NoResult, StudyMismatch
+from kerashpo.i18n.texts import Texts
 from tests.helpers import small_models as small
 
 ROWS, LABELS = small.ROWS, small.LABELS
@@ -53,6 +54,19 @@ def test_the_table_names_finalists_and_the_default(tuner: Any) -> None:
     assert table["loss"].is_monotonic_increasing
     default = table.loc[table["role"] == "default", "trial"].item()
     assert tuner.results.history.trials[default].config == dict(tuner.space.complete({}))
+
+
+def test_a_notebook_shows_the_table_in_the_reader_s_language(tuner: Any) -> None:
+    results = tuner.results
+    english = results.final._repr_html_()
+    assert "<th>best epoch</th>" in english and "<td>untuned</td>" in english
+    assert "<th>error</th>" not in english and "None" not in english
+    spanish = type(results.final)(
+        results.history, results.final._models, dict(tuner.space.complete({})), Texts("es")
+    )._repr_html_()
+    assert "<th>configuración</th>" in spanish and "<td>sin ajustar</td>" in spanish
+    score = f"{results.final.table['loss'].iloc[0]:.4g}".replace(".", ",")
+    assert f"<td>{score}</td>" in spanish
 
 
 def test_fold_scores_are_those_of_the_stored_fold_models(tuner: Any) -> None:
