@@ -162,7 +162,7 @@ class FinalResults:
         texts = self._texts
         roles = {"tuned": texts("study.tuned"), "default": texts("study.untuned")}
         table = self.table.dropna(axis=1, how="all").replace({"role": roles})
-        heads = {name: texts(f"column.{_HEADS.get(name, name)}") for name in table}
+        heads = {name: texts(f"column.{_HEADS.get(name, name)}") for name in map(str, table)}
         html: str = table.rename(columns=heads).to_html(
             index=False, na_rep="", float_format=lambda value: shown(value, texts)
         )
