@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from kerashpo.algorithms.earlier_studies import EarlierStudy
-from kerashpo.core.errors import InvalidInput, KerashpoError, StudyCorrupt, StudyNotFound
+from kerashpo.core.errors import (
+    InvalidInput,
+    KerashpoError,
+    StudyCorrupt,
+    StudyNotFound,
+    nearest,
+)
 from kerashpo.core.history import History
 from kerashpo.core.objective import several_rank
 from kerashpo.core.records import Config, Objective, Status
@@ -134,7 +140,9 @@ def _sources(
     folder = entry.study if isinstance(entry.study, (str, Path)) else None
     if folder is None or has_log(folder_of(folder)) or is_project(Path(folder)):
         try:
-            yield _source(_read(entry.study), entry, space, objectives)
+            trials = _read(entry.study)
+            _require_known([trials], entry, space)
+            yield _source(trials, entry, space, objectives)
         except Unfit as error:
             raise InvalidInput(str(error)) from None
         return
@@ -143,13 +151,17 @@ def _sources(
         raise StudyNotFound(
             f"warm_start: there is no study in {str(folder)!r}.{near_studies(folder_of(folder))}"
         )
-    found = 0
+    found, read = 0, []
     for path in below:
         try:
-            yield _source(_read(path), entry, space, objectives)
+            trials = _read(path)
+            read.append(trials)
+            yield _source(trials, entry, space, objectives)
             found += 1
         except (StudyCorrupt, StudyNotFound, Unfit) as error:
             warnings.warn(f"warm_start skips {str(path)!r}: {error}", stacklevel=5)
+    if read:  # a name may be that of some of the studies only
+        _require_known(read, entry, space)
     if not found:
         raise InvalidInput(f"warm_start: no study in {str(folder)!r} can be used.")
 
@@ -206,6 +218,25 @@ def _source(
             f"({len(trials.pairs)} finished trials)."
         )
     return EarlierStudy(pairs, trials.name, trials.features)
+
+
+def _require_known(studies: Sequence[Trials], entry: Mapped, space: Space) -> None:
+    """Raises InvalidInput for names in a mapping that no study, or not the new space, has."""
+    earlier = {name for trials in studies for config, _ in trials.pairs for name in config}
+    earlier |= {name for trials in studies if trials.space for name in trials.space.names}
+    for argument, names, known, where in (
+        ("rename", entry.rename, earlier, "the earlier study"),
+        ("drop", entry.drop, earlier, "the earlier study"),
+        ("rename", entry.rename.values(), space.names, "the new space"),
+        ("values", entry.values, space.names, "the new space"),
+    ):
+        for name in names:
+            if known and name not in known:
+                raise InvalidInput(
+                    f"warm_start: {argument} names {name!r}, which is no parameter of {where}."
+                    f"{nearest(str(name), sorted(map(str, known)))} It has: "
+                    f"{', '.join(map(repr, sorted(map(str, known))))}."
+                )
 
 
 def _translated(

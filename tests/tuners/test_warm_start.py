@@ -94,6 +94,34 @@ def test_differences_of_the_spaces_are_declared_never_guessed(runs):
         read_warm_start({**mapped, "values": {"depth": 10}}, space, VALUE)
 
 
+@pytest.mark.parametrize(
+    ("mapping", "line"),
+    [
+        ({"rename": {"xx": "rate"}}, "rename names 'xx', .*earlier study. Did you mean 'x'"),
+        ({"drop": ["kinds"]}, "drop names 'kinds', .*earlier study. Did you mean 'kind'"),
+        ({"rename": {"x": "rates"}}, "rename names 'rates', .*new space. Did you mean 'rate'"),
+        ({"values": {"depht": 3}}, "values names 'depht', .*new space. Did you mean 'depth'"),
+    ],
+)
+def test_a_misspelt_name_in_a_mapping_is_named(mapping, line, runs):
+    space = kt.Space({"rate": kt.space.uniform(-1, 5), "depth": kt.space.integer(1, 9)})
+    right = {"rename": {"x": "rate"}, "values": {"depth": 3}, "drop": ["kind"]}
+    for study in (runs / "study1", runs):
+        read_warm_start({"study": study, **right}, space, VALUE)
+        with pytest.raises(InvalidInput, match=line), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # studies that are skipped first
+            read_warm_start({"study": study, **right, **mapping}, space, VALUE)
+
+
+def test_a_mapping_of_a_folder_may_name_parameters_of_some_studies(runs, tmp_path):
+    for name in ("x", "rate"):
+        space = kt.Space({name: kt.space.uniform(-1, 1)})
+        search(lambda c: sum(c.values()), space, max_trials=2, directory=tmp_path / name)
+    space = kt.Space({"rate": kt.space.uniform(-1, 1)})
+    given = {"study": tmp_path, "rename": {"x": "rate"}}
+    assert len(read_warm_start(given, space, VALUE)) == 2
+
+
 def test_conditions_are_those_of_the_new_space(runs):
     under = kt.space.when("kind", "b", {"width": kt.space.integer(1, 4)})
     space = kt.Space({"x": kt.space.uniform(-1, 1), "kind": kt.space.choice(["a", "b"])}, under)
