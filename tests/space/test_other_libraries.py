@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +112,32 @@ def test_configspaces_comparisons_become_values():
     theirs.add(cs.ForbiddenEqualsClause(theirs["n"], 4))
     with pytest.raises(InvalidSpace, match="Forbidden clauses"):
         s.from_configspace(theirs)
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 10, 3), (1, 10, 3), (1, 9, 2), (0, 1, 0.1)])
+def test_hyperopts_rounded_ranges_have_its_values(low, high, step):
+    hp = pytest.importorskip("hyperopt").hp
+    from hyperopt.pyll.stochastic import sample
+
+    space, rng = s.from_hyperopt(hp.quniform("x", low, high, step)), np.random.default_rng(0)
+    theirs = {
+        round(float(sample(hp.quniform("x", low, high, step), rng=rng)), 9) for _ in range(3000)
+    }
+    assert {round(config["x"], 9) for config in space.configs()} == theirs
+
+
+@pytest.mark.extras
+def test_hyperopts_computed_values_are_refused():
+    hp = pytest.importorskip("hyperopt").hp
+    for expression in ({"x": 10 * hp.uniform("x", 0, 1)}, [10 ** hp.uniform("x", -4, 0)]):
+        with pytest.raises(InvalidSpace, match="'x': the expression computes another value"):
+            s.from_hyperopt(expression)
+    from hyperopt.pyll import scope
+
+    with pytest.raises(InvalidSpace, match="'x'"):
+        s.from_hyperopt(scope.int(hp.quniform("x", 0, 4, 0.5)))
+    assert s.from_hyperopt({"x": hp.uniform("x", 0, 1), "rows": 2 * 3}).names == ("x",)
 
 
 @pytest.mark.extras

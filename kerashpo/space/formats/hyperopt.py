@@ -12,6 +12,8 @@ from kerashpo.space.params import Condition, Param
 
 _UNBOUNDED = ("normal", "qnormal", "lognormal", "qlognormal")
 _WRAPPERS = ("float", "int")
+_EPSILON = 1e-9
+_CONTAINERS = ("dict", "pos_args")
 
 
 def params_of(expression: Any) -> list[Param]:
@@ -19,7 +21,8 @@ def params_of(expression: Any) -> list[Param]:
 
     Raises:
         MissingExtra: if hyperopt is not installed.
-        InvalidSpace: for a distribution without bounds, or weights of a choice.
+        InvalidSpace: for a distribution without bounds, weights of a choice, or a value that is
+            computed from parameters.
     """
     try:
         from hyperopt.pyll import as_apply
@@ -42,7 +45,14 @@ def _walk(node: Any, conditions: tuple[Condition, ...]) -> Iterator[Param]:
         yield Param(label.pos_args[0].obj, _domain(label, whole), conditions)
         return
     for child in node.inputs():
-        yield from _walk(child, conditions)
+        found = list(_walk(child, conditions))
+        if found and node.name not in _CONTAINERS:
+            raise InvalidSpace(
+                f"Parameter {found[0].name!r}: the expression computes another value from it "
+                f"({node.name}), which would be lost. Compute that in the function that is "
+                "optimised, from the parameter's value."
+            )
+        yield from found
 
 
 def _labelled(node: Any) -> tuple[Any, bool]:
@@ -85,10 +95,14 @@ def _domain(label: Any, whole: bool) -> Domain:
             return Float(math.exp(numbers[0]), math.exp(numbers[1]), None, "log")
         case "quniform" | "uniformint":
             low, high, step = (*numbers, 1)[:3]
-            first, last = (round(bound / step) * step for bound in (low, high))
-            if whole:
-                return Integer(int(first), int(last), None if step == 1 else int(step))
-            return Float(float(first), float(last), float(step))
+            # Hyperopt rounds a number between the bounds: a bound halfway between two multiples of
+            # the step is never rounded outwards.
+            first = (math.floor(low / step - 0.5 + _EPSILON) + 1) * step
+            last = (math.ceil(high / step + 0.5 - _EPSILON) - 1) * step
+            if whole and step == round(step):
+                return Integer(round(first), round(last), None if step == 1 else round(step))
+            if not whole:
+                return Float(float(first), float(last), float(step))
         case "qloguniform" if numbers[2] == 1:
             bounds = [max(1, round(math.exp(number))) for number in numbers[:2]]
             return Integer(bounds[0], bounds[1], None, "log")
