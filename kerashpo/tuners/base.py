@@ -392,6 +392,7 @@ class Tuner(Hooks, PlannedSearch):
         if request.callbacks:
             listeners.append(BestTrialFiles(request.callbacks))
         listeners += request.listeners
-        lang, folder = self._options.lang, self.project_dir
-        display = make_display(request.verbose, self._title(), plan, folder, workers, lang)
+        lang, folder = self._options.lang, self.project_dir if self._folder_kept else None
+        shown = (request.verbose, self._title(), plan, folder, workers, lang, self._report_call)
+        display = make_display(*shown)
         return [*listeners, display]

@@ -52,6 +52,10 @@ class PlannedSearch(ResultQueries):
     _usual_final: Any = None
     _context: Features | None = None
     _sources: tuple[EarlierStudy, ...] = ()
+    #: Whether the folder outlives the search: else displays do not name it.
+    _folder_kept = True
+    #: The call that writes the report, for displays; empty where the user has no tuner.
+    _report_call = "tuner.report()"
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

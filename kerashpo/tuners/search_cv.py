@@ -179,6 +179,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]
         with ExitStack() as stack:
             folds = self._cv(targets, rows)
             tuner = self._tuner(maker, targets, folds, seed, self._folder(rows, seed, stack))
+            tuner._report_call, tuner._folder_kept = "", self.directory is not None
             self._search(tuner, targets, rows, seed)
             self._keep(tuner)
         self.n_splits_ = 1 if folds is None else folds.get_n_splits(X, targets.y)

@@ -252,6 +252,16 @@ def test_a_stored_search_continues_and_other_data_is_another_search(iris, tmp_pa
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_the_display_names_nothing_that_is_gone(iris, tmp_path, capsys, stored):
+    folder = tmp_path / "runs" if stored else None
+    search = kt.SearchCV(build, estimator="best", verbose=2, directory=folder, **FEW)
+    search.fit(*iris)
+    out = capsys.readouterr().out
+    assert "best val_loss" in out and "tuner.report()" not in out
+    assert ("kerashpo report" in out) == ("kerashpo.open_study(" in out) == stored
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
