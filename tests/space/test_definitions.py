@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,12 +157,27 @@ def test_a_name_under_several_conditions_is_a_list_of_definitions():
         ({"a": [1, 2]}, "'a': expected a definition"),
         ({"a": {"type": "boolean", "when": "b"}}, "when must map a parent"),
         ({"a": {"type": "choice", "options": 3}}, "'a': options must be"),
+        ({"a": {"type": "uniform", "low": "0", "high": 1}}, "'a': low must be a number.*'0'"),
+        ({"a": {"type": "integer", "low": 0, "high": True}}, "'a': high must be a number.*True"),
+        ({"a": {"type": "integer", "low": 1, "high": 9, "log": "no"}}, "log must be true or false"),
+        ({"a": {"type": "boolean", "default": "false"}}, "default must be true or false"),
+        ({"a": {"type": "choice", "values": "abc"}}, "'a': values must be a list.*'abc'"),
         ([1], "must be a table"),
     ],
 )
 def test_what_is_no_definition_is_named(body, message):
     with pytest.raises(InvalidSpace, match=message):
         Space.from_dict(body)
+
+
+def test_numbers_of_numpy_are_numbers():
+    body = {
+        "type": "uniform",
+        "low": np.float32(0.0),
+        "high": np.int64(2),
+        "default": np.float64(1),
+    }
+    assert Space.from_dict({"a": body}) == Space({"a": uniform(0, 2, default=1)})
 
 
 def test_objects_have_no_plain_form():

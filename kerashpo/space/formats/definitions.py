@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -150,7 +151,26 @@ def _definition(body: Mapping[str, Any], place: str) -> Any:
     return found
 
 
+_NUMBERS = ("low", "high", "step")
+_FLAGS = ("log", "reverse_log", "ordered")
+
+
+def _check_types(kind: str, fields: Mapping[str, Any]) -> None:
+    """Raises InvalidSpace for a text where a number, a boolean or a list belongs."""
+    amounts = (*_NUMBERS, *(["default"] if kind not in ("choice", "boolean") else []))
+    flags = (*_FLAGS, *(["default"] if kind == "boolean" else []))
+    for name, value in fields.items():
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if name in amounts and value is not None and not number:
+            raise InvalidSpace(f"{name} must be a number. Received: {value!r}")
+        if name in flags and value is not None and not isinstance(value, bool):
+            raise InvalidSpace(f"{name} must be true or false. Received: {value!r}")
+        if name == "values" and not isinstance(value, (list, tuple)):
+            raise InvalidSpace(f"values must be a list. Received: {value!r}")
+
+
 def _domain(kind: str, fields: dict[str, Any], place: str) -> Any:
+    _check_types(kind, fields)
     preset = fields.pop("default", None)
     match kind:
         case "uniform" | "loguniform" | "reverse_log":
