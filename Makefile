@@ -31,8 +31,8 @@ test-jax: .venv/.jax  ## What holds on every backend, on JAX
 test-jax-all: .venv/.jax  ## The same, with the long cases of the exactness table
 	KERAS_BACKEND=jax $(PYTEST) $(ON_JAX) $(ARGS)
 
-test-extras: .venv/.extras  ## What needs wandb, codecarbon, hyperopt or ConfigSpace
-	$(BIN)/python -m pytest -m extras tests/callbacks tests/space tests/training/test_energy.py $(ARGS)
+test-extras: .venv/.extras  ## What needs wandb, codecarbon, hyperopt, ConfigSpace or polars
+	$(BIN)/python -m pytest -m extras tests/callbacks tests/space tests/training/test_energy.py tests/training/test_polars.py $(ARGS)
 
 test-cluster: .venv/.ray  ## What holds on a Ray cluster of several nodes on this machine
 	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
@@ -72,7 +72,7 @@ $(READY): pyproject.toml constraints.txt
 	touch .venv/.jax
 
 .venv/.extras: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,wandb,energy,hyperopt,configspace]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,wandb,energy,hyperopt,configspace]" polars
 	touch .venv/.extras
 
 .venv/.docs: $(READY)

@@ -109,6 +109,9 @@ def _as_array(leaf: Any) -> Any:
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(leaf, (pandas.Series, pandas.DataFrame)):
         return _in_floatx(_from_pandas(leaf))
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(leaf, polars.DataFrame):  # it has no single dtype
+        return _in_floatx(_without_objects(leaf.to_numpy()))
     if hasattr(leaf, "__array__") and hasattr(leaf, "shape") and hasattr(leaf, "dtype"):
         return _in_floatx(_without_objects(np.asarray(leaf)))
     return leaf

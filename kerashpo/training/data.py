@@ -337,8 +337,8 @@ def _split(triple: Triple, fraction: float) -> tuple[Triple, Triple]:
     """Splits off the last samples for validation, as Keras does: floor(n (1 - f)) stay training."""
     if not can_take(triple):
         raise InvalidInput(
-            "validation_split expects arrays. For a dataset or generator pass validation_data. "
-            f"Received: x of type {type(triple[0]).__name__}."
+            "validation_split expects arrays. For a dataset or generator pass validation_data, of "
+            f"a lazy frame its collect(). Received: x of type {type(triple[0]).__name__}."
         )
     count = length(triple[0])
     cut = int(count * (1.0 - fraction)) if 0 < fraction < 1 else 0
