@@ -137,7 +137,7 @@ class TrialStart:
     def _observed(self, hp: HyperParameters) -> tuple[dict[str, Any], ...]:
         """Returns the definitions if only trials can show some of them; see `Configured`.
 
-        None if these were reported last.
+        Empty if they were reported last, too.
         """
         if all(self.builder.finds(param.name) for param in hp.declared):
             return ()
