@@ -43,11 +43,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Lets the searches of a test process share traces, as the trials of one search do.
 
     Tracing is most of what a small search costs. A test of what a search leaves behind is marked
-    `own_traces`. A hook, since fixtures of a module search before those of a test are set up.
+    `own_traces`. Discovery has as long as it needs: on a machine that stalls, its limit of seconds
+    would warn. A hook, since fixtures of a module search before those of a test are set up.
     """
     factory = sys.modules.get("kerashpo.training.factory")
     if factory is None:
         return
+    sys.modules["kerashpo.training.hypermodel"].MAX_SECONDS = 600.0
     make = sys.modules["kerashpo.training.hypermodel"].make_loops
     own = OWN_TRACES in item.path.parents or item.get_closest_marker("own_traces")
     factory.make_loops = make if own else lambda: LOOPS or LOOPS.update(make()) or LOOPS

@@ -60,7 +60,8 @@ class Discovery:
             what it declared, parents first. Errors with other than default values are
             recorded, except definitions that contradict themselves.
         max_calls: the most calls, failed ones included.
-        max_seconds: seconds after which no further call begins; None for no limit.
+        max_seconds: seconds after the first call, which also imports and downloads, from which no
+            further call begins; None for no limit.
 
     Attributes:
         calls: the calls that succeeded.
@@ -86,7 +87,7 @@ class Discovery:
     _explained: set[tuple[str, Scalar]] = field(default_factory=set)
     _assumed: list[Call] = field(default_factory=list)
     _known: dict[tuple[tuple[str, Scalar], ...], Call | None] = field(default_factory=dict)
-    _began: float = field(default_factory=time.monotonic)
+    _began: float = 0.0
 
     def run(self) -> Space:
         """Returns the space.
@@ -97,6 +98,7 @@ class Discovery:
         """
         try:
             base = self._call({})
+            self._began = time.monotonic()
             if base is None:
                 raise self.errors[0]
             self._explore({}, base, base.keys)

@@ -189,9 +189,8 @@ def test_a_bounded_build_allocates_no_more():
         sequential(50)
 
 
-def test_discovery_calls_again_with_variables_what_fails_without(monkeypatch):
+def test_discovery_calls_again_with_variables_what_fails_without():
     """`fit` within `build_model` cannot run symbolically."""
-    monkeypatch.setattr("kerashpo.training.hypermodel.MAX_SECONDS", 600.0)
 
     def build(hp: Any) -> keras.Model:
         pretrained = sequential(hp.Int("units", 2, 4))
