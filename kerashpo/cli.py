@@ -207,6 +207,8 @@ def _status(given: Any) -> int:
         size=file_size(folder_bytes(path) or 0, texts),
     )
     print(line)
+    if history.plan is not None and history.plan.trials is not None and not history.finished:
+        print(texts.plural("summary.planned", history.plan.trials))
     if is_running(results):
         print(texts("summary.watch", path=path))
     elif not history.finished:

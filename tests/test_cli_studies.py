@@ -293,7 +293,7 @@ def test_studies_are_listed_and_status_of_the_current_folder(tmp_path, capsys, m
         head, *lines = capsys.readouterr().out.splitlines()
         assert head.split() == "study objective best trials state size last change".split()
         assert [line.split()[0] for line in lines] == ["runs/one", "runs/two"]
-        row = r"runs/one +value min +\d+ +2 +max_trials reached +[\d.]+ \w+ +[\d.]+ s ago"
+        row = r"runs/one +value min +\d+ +2/2 +max_trials reached +[\d.]+ \w+ +[\d.]+ s ago"
         assert re.fullmatch(row, lines[0])
     (tmp_path / "runs" / "one" / LOG_NAME).write_bytes(b"damaged")
     assert cli.main(["list"]) == 0
@@ -324,7 +324,7 @@ def test_the_state_of_an_interrupted_search_is_one_word(tmp_path, capsys):
 
     optimize(fn, {"n": space.integer(1, 9)}, max_trials=3, directory=tmp_path / "a", verbose=0)
     assert cli.main(["list", str(tmp_path)]) == 0
-    assert re.search(r" 1  interrupted +\d", capsys.readouterr().out)
+    assert re.search(r" 1/3  interrupted +\d", capsys.readouterr().out)
 
 
 def test_a_running_search_is_watched_not_resumed(killed, capfd, monkeypatch):

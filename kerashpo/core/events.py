@@ -69,10 +69,13 @@ class SessionStarted(Stamped):
     Attributes:
         wall: the Unix time.
         command: how it was started, see `kerashpo.study.rerun`; empty if unknown.
+        plan: the scheduler's plan under the bounds of this session, see `Plan.to_json`; empty
+            if unknown.
     """
 
     wall: float
     command: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from kerashpo.core.events import (
 from kerashpo.core.limits import Limit, from_settings
 from kerashpo.core.objective import Scoring, several_rank
 from kerashpo.core.pareto import Costs, from_knee, non_dominated
-from kerashpo.core.records import Decision, FoldRuns, Fork, Job, Objective, Report, Status
+from kerashpo.core.records import Decision, FoldRuns, Fork, Job, Objective, Plan, Report, Status
 from kerashpo.core.trial import STUDY_ENDED, Trial
 
 MODEL = "model"
@@ -55,6 +55,7 @@ class History:
         epochs: distinct epochs trained, over all trials.
         now: seconds of search at the last event.
         stopped: why the study ended, None while it goes on.
+        plan: the plan of the last session for the whole study, None if its log has none.
         fleet: the machines of the session, None while all workers are on the search's own.
         exhausted: why the algorithm has nothing left to propose, None while it may have. A new
             session asks it again, since bounds may have been raised.
@@ -74,6 +75,7 @@ class History:
         self.environment: Mapping[str, Any] = {}
         self.sessions: list[tuple[float, float]] = []
         self.command: Mapping[str, Any] = {}
+        self.plan: Plan | None = None
         self.epochs = 0
         self.failed = 0
         self.now = 0.0
@@ -202,9 +204,10 @@ class History:
                 return self._report(report, at)
             case StudyCreated():
                 self._create(event)
-            case SessionStarted(wall, command, at=at):
+            case SessionStarted(wall, command, plan, at=at):
                 self.sessions.append((at, wall))
                 self.command = command
+                self.plan = Plan.from_json(plan) if plan else None
                 self.stopped, self.exhausted, self.finished = None, None, False
                 self.fleet = None
             case SessionEnded(reason, finished):

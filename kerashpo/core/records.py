@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from kerashpo.core.errors import InvalidInput
@@ -252,3 +252,22 @@ class Plan:
     trials: int | None
     epochs: int | None
     notes: tuple[str, ...] = field(default=())
+
+    def of_runs(self, runs: int) -> Plan:
+        """Returns the plan with the epochs of all runs of each trial."""
+        return replace(self, epochs=None if self.epochs is None else self.epochs * runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the plan as JSON, as a log stores it."""
+        return {
+            "brackets": [[[rung.trials, rung.epochs] for rung in one] for one in self.brackets],
+            "trials": self.trials,
+            "epochs": self.epochs,
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Plan:
+        """Returns the plan that `to_json` wrote."""
+        brackets = tuple(tuple(Rung(*rung) for rung in one) for one in body["brackets"])
+        return cls(brackets, body["trials"], body["epochs"], tuple(body["notes"]))

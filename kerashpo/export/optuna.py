@@ -195,6 +195,8 @@ def study_facts(history: History) -> dict[str, Any]:
     """Returns a study's settings and environment as user attributes."""
     metrics = [objective.name for objective in history.objectives]
     facts = {"objectives": metrics, "seed": history.seed, **history.settings, **history.environment}
+    if history.plan is not None and history.plan.trials is not None:
+        facts["planned trials"] = history.plan.trials
     return {f"kerashpo {name}": value for name, value in facts.items()}
 
 

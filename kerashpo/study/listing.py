@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kerashpo.core.errors import KerashpoError
+from kerashpo.core.history import History
 from kerashpo.display.progress import folder_bytes
 from kerashpo.i18n.numbers import duration, file_size, shown
 from kerashpo.i18n.texts import Texts
@@ -68,12 +69,18 @@ def _row(folder: Path, results: Results) -> tuple[str, ...]:
         str(folder),
         ", ".join(f"{one.name} {one.direction}" for one in history.objectives),
         shown(None if best is None else best.score, texts),
-        str(len(history.trials)),
+        _trials(history),
         # The sentence of `state_of` would be wider than the rest of the table.
         texts("listing.interrupted") if results.stopped == "interrupted" else state_of(results),
         file_size(folder_bytes(str(folder)) or 0, texts),
         texts("listing.ago", duration=duration(_unchanged(folder), texts)),
     )
+
+
+def _trials(history: History) -> str:
+    """Returns how many trials were started, of how many planned, if that is known."""
+    planned = None if history.plan is None else history.plan.trials
+    return str(len(history.trials)) + ("" if planned is None else f"/{planned}")
 
 
 def _unchanged(folder: Path) -> float:

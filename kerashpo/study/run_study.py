@@ -56,7 +56,8 @@ def run_study(
     """
     history = opened.history
     listeners = tuple(listeners)
-    session = SessionStarted(time.time(), Command.current().to_json())
+    planned = parts.scheduler.plan().of_runs(history.runs).to_json()
+    session = SessionStarted(time.time(), Command.current().to_json(), planned)
     try:
         with Interrupt() as interrupt:
             loop = Loop(

@@ -81,6 +81,7 @@ def watch(
 def _display(history: History, folder: Path, lang: str | None) -> Listener:
     settings = history.settings
     title = search_title(settings.get("tuner", "optimize"), settings.get("algorithm", "random"))
-    plan = scheduler_of(settings).plan()
+    # A log of an earlier version does not know how far its search was to go.
+    plan = history.plan or scheduler_of(settings).plan().of_runs(history.runs)
     plan = replace(plan, notes=(*plan.notes, *choice_notes(history.environment)))
     return make_display(1, title, plan, str(folder), len(history.running) or 1, lang)

@@ -28,7 +28,17 @@ from kerashpo.core.events import (
     SpaceGrown,
     StudyCreated,
 )
-from kerashpo.core.records import Decision, Failure, Fork, Report, Resume, Start, Status
+from kerashpo.core.records import (
+    Decision,
+    Failure,
+    Fork,
+    Plan,
+    Report,
+    Resume,
+    Rung,
+    Start,
+    Status,
+)
 from kerashpo.store.base import Store
 from kerashpo.store.journal import JournalStore
 from kerashpo.testing.cases import MIXED, require
@@ -56,7 +66,12 @@ EVENTS: Final[tuple[Event, ...]] = (
     Ended(0, Status.FAILED, "failed", Failure("fit", "boom", "Traceback\n ...", "out"), at=1.5),
     Ended(1, Status.COMPLETED, "completed", at=1.6),
     SessionEnded("finished", True, at=2.0),
-    SessionStarted(1.7e9, {"kind": "script", "target": "search.py", "arguments": ["a"]}, at=2.0),
+    SessionStarted(
+        1.7e9,
+        {"kind": "script", "target": "search.py", "arguments": ["a"]},
+        Plan(((Rung(9, 1), Rung(3, 3)),), 9, None, ("a note",)).to_json(),
+        at=2.0,
+    ),
     AlgorithmExhausted("space exhausted", at=2.05),
     Extended(MIXED.to_json(), MIXED.to_json(), {"epochs": 4}, True, at=2.1),
     Measured(0, 1, 2, {"loss": 0.5}, at=2.2),

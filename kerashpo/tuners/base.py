@@ -50,7 +50,6 @@ from kerashpo.tuners.prediction_cost import note_prediction_energy
 from kerashpo.tuners.run_trial import run_trial_executor
 from kerashpo.tuners.search_plan import (
     epochs_left,
-    plan_of_runs,
     require_bound,
     trial_epochs,
     trials_left,
@@ -370,7 +369,7 @@ class Tuner(Hooks, PlannedSearch):
         space, epochs, planned = self.results.space, scheduler.max_epochs, schedule.plans_epochs
         settle_checkpoints(options)
         factory = setup.factory(space, folds, epochs, planned, self._blobs)
-        plan = self._with_notes(plan_of_runs(scheduler.plan(), options.runs))
+        plan = self._with_notes(scheduler.plan().of_runs(options.runs))
         unused = unused_epochs(type(self).__name__, schedule, request.epochs)
         plan = replace(plan, notes=(*plan.notes, *unused, *fit_notes(obstacle, options.fast)))
         if self._overrides(*TRAINING_HOOKS):

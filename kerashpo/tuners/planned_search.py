@@ -29,7 +29,6 @@ from kerashpo.tuners.fit_request import Request
 from kerashpo.tuners.goal import Goal
 from kerashpo.tuners.inspect import ResultQueries
 from kerashpo.tuners.search_plan import (
-    plan_of_runs,
     plan_of_unknown_length,
     seconds_per_epoch,
     tuned_epochs,
@@ -105,7 +104,7 @@ class PlannedSearch(ResultQueries):
         if not self._strategy.schedule.plans_epochs and length is None and trials < math.inf:
             return self._with_notes(plan_of_unknown_length(trials))
         plan = self._assemble(length, {}).parts.scheduler.plan()
-        return self._with_notes(plan_of_runs(plan, self._options.runs))
+        return self._with_notes(plan.of_runs(self._options.runs))
 
     def _with_notes(self, plan: Plan) -> Plan:
         """Returns the plan with the choice of `auto` and the limits among its notes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.history import History
@@ -43,11 +42,6 @@ def plan_of_unknown_length(trials: float) -> Plan:
     """Returns the plan for a number of trials whose epochs are only passed to `search`."""
     note = "each trial trains for the epochs passed to search(epochs=...)"
     return Plan(((Rung(int(trials), 0),),), int(trials), None, (note,))
-
-
-def plan_of_runs(plan: Plan, runs: int) -> Plan:
-    """Returns a scheduler's plan with the epochs of all runs of each trial."""
-    return replace(plan, epochs=None if plan.epochs is None else plan.epochs * runs)
 
 
 def seconds_per_epoch(history: History | None) -> float | None:

@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 from kerashpo import cli
 from kerashpo.core.errors import InvalidInput, MissingExtra
 from kerashpo.core.events import Ended, JobStarted, Reported, SessionStarted, StudyCreated
-from kerashpo.core.records import Failure, Report, Start, Status
+from kerashpo.core.records import Failure, Plan, Report, Start, Status
 from kerashpo.core.rng import stream
 from kerashpo.export.optuna import distribution, export_study, translate, values
 from kerashpo.space import (
@@ -68,7 +68,8 @@ def write(
     store = JournalStore(folder / LOG_NAME)
     settings, environment = {"tuner": "Hyperband"}, {"python": "3.11"}
     store.append(StudyCreated(SPACE.to_json(), objectives, 7, settings, environment))
-    store.append(SessionStarted(1_760_000_000.0))
+    plan = Plan((), trials, None).to_json()
+    store.append(SessionStarted(1_760_000_000.0, plan=plan))
     for number in range(trials):
         at = float(number)
         config = SPACE.sample(stream(0, "export", number))
@@ -103,6 +104,7 @@ def test_every_trial_is_read_back(folder):
     assert (first.datetime_complete - first.datetime_start).total_seconds() == 0.5
     assert first.datetime_start.isoformat() == "2025-10-09T08:53:20"
     assert study.user_attrs["kerashpo seed"] == 7
+    assert study.user_attrs["kerashpo planned trials"] == 12
 
 
 def test_values_and_conditions_are_kept(folder):

@@ -7,6 +7,8 @@ import platform
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +17,7 @@ from kerashpo import cli
 from kerashpo.core.errors import StudyCorrupt, StudyNotFound
 from kerashpo.core.events import Reported, SessionEnded, SessionStarted
 from kerashpo.core.listener import Listener
+from kerashpo.store.journal import JournalStore
 from kerashpo.store.open import LOG_NAME, new_events, read_events
 from kerashpo.study.watch import watch
 
@@ -85,6 +88,53 @@ def test_each_event_of_a_running_search_is_shown_as_it_is_written(finished, tmp_
 
 def offset_of(folder):
     return max((offset for _, offset in new_events(folder)), default=0)
+
+
+def test_a_search_of_optimize_shows_how_far_it_is_to_go(finished, tmp_path, capsys):
+    folder = interrupted_copy(finished, tmp_path / "killed", trials=2)
+    seen = []
+    display = SimpleNamespace(on_event=lambda *_: None, close=lambda: None)
+
+    def remember(verbose, title, plan, *rest):
+        seen.append(plan)
+        return display
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kerashpo.study.watch.make_display", remember)
+        assert watch(folder) is None
+    assert (seen[0].trials, seen[0].epochs) == (5, 5)
+    assert cli.main(["list", str(folder)]) == 0
+    assert " 2/5 " in capsys.readouterr().out
+    assert cli.main(["status", str(folder), "--lang", "es"]) == 0
+    assert "previstos: 5 ensayos" in capsys.readouterr().out
+
+
+def test_a_log_without_a_plan_shows_what_its_settings_tell(finished, tmp_path, capsys):
+    events = [
+        replace(e, plan={}) if isinstance(e, SessionStarted) else e for e in read_events(finished)
+    ]
+    store = JournalStore(tmp_path / "old" / LOG_NAME)
+    for event in events:
+        store.append(event)
+    store.close()
+    assert watch(tmp_path / "old") == "max_trials reached"
+    assert cli.main(["list", str(tmp_path / "old")]) == 0
+    assert " 5 " in capsys.readouterr().out
+
+
+def test_the_plan_of_the_last_session_counts(finished):
+    again = {"space": {"x": kt.space.uniform(0, 1)}, "seed": 0, "directory": finished}
+    kt.optimize(lambda c: c["x"], **again, max_trials=7, verbose=0)
+    assert kt.open_study(finished).history.plan.trials == 7
+
+
+def interrupted_copy(folder, copy, trials):
+    """Returns a copy of a study whose log ends with its `trials`-th trial."""
+    copy.mkdir()
+    lines = (folder / LOG_NAME).read_bytes().splitlines(keepends=True)
+    ends = [number for number, line in enumerate(lines) if b'"kind":"ended"' in line]
+    (copy / LOG_NAME).write_bytes(b"".join(lines[: ends[trials - 1] + 1]))
+    return copy
 
 
 def test_a_finished_search_shows_its_summary(finished, capsys):
