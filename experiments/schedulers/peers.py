@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from experiments.schedulers.lcbench import EPOCHS, LCBench
 from experiments.schedulers.traces import Tally
 from kerashpo.core.rng import stream
+from kerashpo.space.cube import Cube
 
 FACTOR = 3
 Search = Callable[[LCBench, int, int], Tally]
@@ -210,7 +212,41 @@ def _syne_tune_trial(bench: Bench, scheduler: Any, trial: Any) -> None:
             return
 
 
+def dehb_package(problem: LCBench, seed: int, budget: int) -> Tally:
+    """The package dehb with its defaults, brackets of 2, 6, 17 and 51 epochs as ours has.
+
+    A configuration that was trained before goes on from there, as in ours: kinder than the package
+    is to itself, which trains anew. Its environment needs numpy before 2.
+    """
+    from dehb import DEHB
+
+    bench, cube = Bench(problem, budget), Cube(problem.space)
+    done: dict[bytes, tuple[int, float]] = {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(BudgetSpent):
+        search = DEHB(
+            f=None,
+            dimensions=cube.dim,
+            min_fidelity=1,
+            max_fidelity=EPOCHS,
+            eta=FACTOR,
+            n_workers=1,
+            seed=seed,
+            save_freq="end",
+            output_path=folder,
+        )
+        while True:
+            job = search.ask()
+            row = cube.snap(np.asarray(job["config"])[None])[0]
+            trained, best = done.get(cube.key(row), (0, -math.inf))
+            until = max(trained, round(job["fidelity"]))
+            best = max(best, bench.train(dict(cube.decode(row)), trained, until))
+            done[cube.key(row)] = until, best
+            search.tell(job, {"fitness": -best, "cost": until - trained})
+    return bench.tally
+
+
 PEERS: dict[str, Search] = {
+    "dehb_package": dehb_package,
     "keras_tuner": keras_tuner,
     "top_k": top_k,
     "optuna_random_halving": optuna_search("random", "halving"),

@@ -16,22 +16,20 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from experiments.suggestions.loops import HALF, LOOPS, Spent, Vector
 from experiments.suggestions.methods import make_method
 from experiments.suggestions.run import RESULTS, append, finished, seeds_of
 from experiments.suggestions.scores import student
 from kerashpo.space import Space, uniform
 
-Vector: TypeAlias = "NDArray[np.float64]"
 FOLDER = RESULTS / "functions"
 TRIALS = 200
 DIMENSIONS = (2, 5, 10, 20)
-HALF = 5.0
 SHOWN = (0, 9, 24, 49, 99, 149, 199)
 FLOOR = 1e-4
 
@@ -96,10 +94,6 @@ class Function:
         return true + max(0.1 * true, 0.1) * float(self._rng.standard_normal())
 
 
-class Spent(Exception):
-    """The evaluations of a search are used up."""
-
-
 @final
 class Recorder:
     """Counts evaluations and keeps the true value of the best one observed."""
@@ -120,56 +114,13 @@ class Recorder:
         return seen
 
 
-def scipy_de(evaluate: Recorder, dim: int, seed: int) -> None:
-    """scipy's differential evolution, `best1bin`, with 4 members a dimension (at least 8)."""
-    from scipy.optimize import differential_evolution
-
-    bounds = [(-HALF, HALF)] * dim
-    differential_evolution(
-        evaluate, bounds, popsize=max(4, math.ceil(8 / dim)), rng=seed, polish=False, tol=0.0
-    )
-
-
-def pyswarms(evaluate: Recorder, dim: int, seed: int) -> None:
-    """pyswarms' global-best swarm with its documentation's options and 10 particles."""
-    import logging
-
-    from pyswarms.single import GlobalBestPSO
-
-    logging.disable(logging.CRITICAL)
-    np.random.seed(seed)  # noqa: NPY002  # it takes no generator
-    bounds = (np.full(dim, -HALF), np.full(dim, HALF))
-    options = {"c1": 0.5, "c2": 0.3, "w": 0.9}
-    swarm = GlobalBestPSO(10, dim, options, bounds=bounds)
-    swarm.optimize(lambda rows: np.array([evaluate(row) for row in rows]), 10**6, verbose=False)
-
-
-def cmaes(evaluate: Recorder, dim: int, seed: int) -> None:
-    """The library `cmaes`: its CMA from the centre with a sigma of a fifth of the range."""
-    from cmaes import CMA
-
-    bounds = np.tile([-HALF, HALF], (dim, 1))
-    optimizer = CMA(np.zeros(dim), 0.2 * 2.0 * HALF, bounds=bounds, seed=seed)
-    while True:
-        points = [optimizer.ask() for _ in range(optimizer.population_size)]
-        optimizer.tell([(point, evaluate(point)) for point in points])
-
-
-WHOLE: dict[str, Callable[[Recorder, int, int], None]] = {
-    "scipy_de": scipy_de,
-    "pyswarms": pyswarms,
-    "cmaes_peer": cmaes,
-}
-"""Methods that run their own loop instead of ask and tell."""
-
-
 def search(task: str, method: str, seed: int, trials: int) -> list[float]:
     """Returns the true value of the best observed point after each trial."""
     function = Function(task, seed)
     evaluate = Recorder(function, trials)
     try:
-        if method in WHOLE:
-            WHOLE[method](evaluate, function.dim, seed)
+        if method in LOOPS:
+            LOOPS[method](evaluate, function.dim, seed)
             # It converged before its evaluations were spent.
             return evaluate.held + [evaluate.held[-1]] * (trials - len(evaluate.held))
         peer: Any = make_method(method, function.space, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, final
 
+from experiments.suggestions.loops import LOOPS, Looped
 from experiments.suggestions.peers import PEERS, Peer
 from kerashpo.algorithms import Algorithm, algorithm_names, make_algorithm
 from kerashpo.algorithms.bayesian import BayesianOptimization
@@ -73,12 +74,14 @@ def make_method(name: str, space: Space, seed: int) -> Peer:
     """Returns a fresh search of that name."""
     if name in PEERS:
         return PEERS[name](space, seed)
+    if name in LOOPS:
+        return Looped(space, seed, LOOPS[name])
     # A variant of ours or an algorithm of the registry, with a number of workers: ``tpe@8``.
     algorithm, _, workers = name.partition("@")
     if algorithm in VARIANTS:
         ours = BayesianOptimization(space, seed, **VARIANTS[algorithm])
         return Ours(ours, int(workers or 1))
     if algorithm not in algorithm_names():
-        known = ", ".join([*VARIANTS, *PEERS, *algorithm_names()])
+        known = ", ".join([*VARIANTS, *PEERS, *LOOPS, *algorithm_names()])
         raise KeyError(f"unknown method {name!r}; known: {known}")
     return Ours(make_algorithm(algorithm, space, seed), int(workers or 1))

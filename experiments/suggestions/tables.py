@@ -17,6 +17,12 @@ from experiments.suggestions.scores import Regrets, compare, landmarks, regrets
 KINDS = (("all", ""), ("LCBench", "lcbench"), ("HPOBench", "hpobench"))
 AT = (25, 50)
 OURS = "kerashpo"
+NAMED_PEERS = (
+    ("pso", "pyswarms"),
+    ("pso", "pyswarms_clerc"),
+    ("de", "dehb_de"),
+    ("de", "dehb_de_10"),
+)
 NOT_SEARCHES = ("landmarks", "cost", "fidelity", "bounded")
 
 
@@ -45,6 +51,17 @@ def ablations(found: dict[str, Regrets], variants: list[str]) -> str:
         gaps = [compare(found[variant], found[OURS], t, "lcbench") for t in AT]
         cells = [_cell(gap, half) for gap, half, _ in gaps]
         lines.append(f"| {variant} | {gaps[0][2]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def beside(found: dict[str, Regrets]) -> str:
+    """Returns the table of our other algorithms minus the peers that have the same idea."""
+    head = "| ours | minus | " + " | ".join(f"{k}, {t}" for k, _ in KINDS for t in AT) + " |"
+    lines = [head, "|---" * (2 + len(KINDS) * len(AT)) + "|"]
+    for ours, peer in NAMED_PEERS:
+        gaps = [compare(found[ours], found[peer], t, kind) for _, kind in KINDS for t in AT]
+        cells = [_cell(gap, half) for gap, half, _ in gaps]
+        lines.append(f"| `{ours}` | {peer} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -125,6 +142,7 @@ def main() -> None:
     peers = [p for p in peers if p in found]
     variants = [m for m in found if m.startswith(f"{OURS}_")]
     print(against(found, peers), "\n")
+    print(beside(found), "\n")
     print(means(found, [OURS, "optuna_gp", "optuna_tpe", "random"], 50), "\n")
     print(trials_saved(found, "optuna_gp"), "\n")
     if variants:
