@@ -6,6 +6,7 @@ The box is [-5, 5] to the power of d, as in BBOB: pyswarms draws its first veloc
 
 from __future__ import annotations
 
+import contextlib
 import math
 import queue
 import tempfile
@@ -79,13 +80,14 @@ def pyswarms(
     """pyswarms' global-best swarm with its documentation's options and 10 particles."""
     import logging
 
-    from pyswarms.single import GlobalBestPSO
-
     logging.disable(logging.CRITICAL)
     np.random.seed(seed)  # noqa: NPY002  # it takes no generator
     bounds = (np.full(dim, -HALF), np.full(dim, HALF))
     options = {"c1": pulls[0], "c2": pulls[1], "w": inertia}
-    swarm = GlobalBestPSO(10, dim, options, bounds=bounds)
+    with contextlib.chdir(tempfile.gettempdir()):  # it opens a report.log where it is
+        from pyswarms.single import GlobalBestPSO
+
+        swarm = GlobalBestPSO(10, dim, options, bounds=bounds)
     swarm.optimize(lambda rows: np.array([evaluate(row) for row in rows]), ENDLESS, verbose=False)
 
 

@@ -24,6 +24,10 @@ def from_hyperopt(expression: Any) -> Space:
 def from_optuna(source: Any) -> Space:
     """Returns the space of Optuna's distributions, a dict by name, or of a study's trials.
 
+    A parameter that only some trials of a study have is conditional if one earlier parameter's
+    values explain every complete trial, at least four with it and four without; otherwise it is
+    in every configuration, and a warning names it.
+
     Raises:
         MissingExtra: if optuna is not installed.
         InvalidInput: if it is neither.

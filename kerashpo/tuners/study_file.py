@@ -58,6 +58,11 @@ def _run_function(
     if "space" not in body:
         raise InvalidInput("A file with a function needs a table [space].")
     space, arguments = Space.from_dict(body["space"]), tables["search"]
+    if not space.params:
+        raise InvalidInput(
+            "[space] is empty: there is nothing to search. Give it a parameter, such as "
+            'x = {type = "uniform", low = 0, high = 1}.'
+        )
     for taken in ("fn", "space", "listeners", "executor"):
         if taken in arguments:
             raise InvalidInput(f"[search] has no {taken!r}.")

@@ -50,6 +50,89 @@ def test_the_distributions_of_a_study_are_joined():
     )
 
 
+def study_of(fn, trials):
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(fn, trials)
+    return study
+
+
+def defined_by_run(trial):
+    if trial.suggest_categorical("kind", ["forest", "svm", "line"]) == "svm":
+        if trial.suggest_categorical("kernel", ["poly", "rbf"]) == "poly":
+            trial.suggest_int("degree", 2, 4)
+        trial.suggest_float("c", 0.1, 1.0)
+    for layer in range(trial.suggest_int("layers", 1, 3)):
+        trial.suggest_int(f"units{layer}", 4, 8)
+    return 0.0
+
+
+def test_conditions_that_explain_every_trial_of_a_study_are_taken_over():
+    expected = Space(
+        {
+            "kind": s.choice(["forest", "svm", "line"]),
+            "layers": s.integer(1, 3),
+            "units0": s.integer(4, 8),
+            **s.when("kind", "svm", {"kernel": s.choice(["poly", "rbf"]), "c": s.uniform(0.1, 1)}),
+            **s.when("kernel", "poly", {"degree": s.integer(2, 4)}),
+            **s.when("layers", [2, 3], {"units1": s.integer(4, 8)}),
+            **s.when("layers", 3, {"units2": s.integer(4, 8)}),
+        }
+    )
+    found = s.from_optuna(study_of(defined_by_run, 60))
+    assert set(found.params) == set(expected.params)
+
+
+def by_two_parents(trial):
+    a, b = (trial.suggest_categorical(name, [True, False]) for name in "ab")
+    return trial.suggest_float("x", 0, 1) if a and b else 0.0
+
+
+def by_either_of_two(trial):
+    a = trial.suggest_categorical("a", [True, False])
+    trial.suggest_int("b", a, a)
+    return trial.suggest_float("x", 0, 1) if a else 0.0
+
+
+def by_a_number(trial):
+    trial.suggest_categorical("a", [True, False])
+    return trial.suggest_float("x", 0, 1) if trial.suggest_float("y", 0, 1) > 0.5 else 0.0
+
+
+def by_what_few_saw(trial):
+    return trial.suggest_float("x", 0, 1) if trial.suggest_int("a", 1, 9) == 9 else 0.0
+
+
+def from_the_third_on(trial):
+    trial.suggest_categorical("a", [True, False])
+    return trial.suggest_float("x", 0, 1) if trial.number > 2 else 0.0
+
+
+@pytest.mark.parametrize(
+    "fn", [by_two_parents, by_either_of_two, by_a_number, by_what_few_saw, from_the_third_on]
+)
+def test_a_condition_that_is_in_doubt_is_a_warning_that_names_the_parameter(fn):
+    study = study_of(fn, 20)
+    having = sum("x" in trial.params for trial in study.trials)
+    with pytest.warns(UserWarning, match=rf"have 'x' \({having} of 20\), and no condition"):
+        space = s.from_optuna(study)
+    assert not any(param.conditions for param in space.params)
+
+
+def test_trials_that_did_not_end_say_nothing_about_conditions():
+    import optuna
+
+    def fn(trial):
+        trial.suggest_float("x", 0, 1)
+        if trial.number % 2:
+            raise optuna.TrialPruned
+        return trial.suggest_float("y", 0, 1)
+
+    assert not any(param.conditions for param in s.from_optuna(study_of(fn, 12)).params)
+
+
 @pytest.mark.parametrize(
     ("space", "message"),
     [

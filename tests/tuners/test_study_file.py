@@ -41,6 +41,10 @@ seed = 0
 directory = "runs/first"
 verbose = 0
 """
+EMPTY = """
+function = "code.py:loss"
+search = {max_trials = 3, seed = 0, verbose = 0, directory = "runs/none"}
+"""
 MODEL = """
 model = "code.py:build"
 data = "code.py:data"
@@ -126,6 +130,7 @@ def test_a_model_is_searched(study):
         ("[space]", "must name either a function"),
         (FUNCTION + "\n[fit]\n", "'fit' cannot be combined with 'function'"),
         ("function = 'code.py:loss'", "needs a table"),
+        (f"{EMPTY}[space]", r"\[space\] is empty: there is nothing to search. Give it"),
         ("function = 'code.py:los'\n[space]\na = 1", "no 'los'. Did you mean 'loss'"),
         (FUNCTION.replace("num_initial_points", "initial_points"), "no argument 'initial_points'"),
         (FUNCTION.replace("seed = 0", "fn = 0"), r"\[search\] has no 'fn'"),
@@ -136,8 +141,10 @@ def test_a_model_is_searched(study):
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_trained(study, text, message):
+    path = study(text)
     with pytest.raises(InvalidInput, match=message):
-        run_file(study(text))
+        run_file(path)
+    assert not (path.parent / "runs").exists()
 
 
 def test_the_schema_knows_what_the_reader_knows(capsys):
