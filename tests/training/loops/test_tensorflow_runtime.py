@@ -59,7 +59,7 @@ def test_single_thread_is_for_plain_loops_of_dense_layers(
         data = FitData.from_fit(data.x[..., None], data.y, batch_size=16)
     build_all(model, data)
     with engine.open(model, data) as session:
-        found = session._trace.small_graph(graphs.trace_training, model, session._training)
+        found = session._bound.small_graph(graphs.trace_training, session._training)
         assert (found is not None) is flat
         session.train_epoch(np.arange(len(data.x), dtype="int32"))
 
@@ -80,8 +80,8 @@ def test_graphs_of_fixed_widths_are_optimized_only_where_the_model_is_large(
     tokens = FitData.from_fit(np.abs(data.x).astype("int32"), data.y, batch_size=16)
     build_all(model, tokens)
     with TensorFlowEngine(4).open(model, tokens) as session:
-        assert session._trace.quick is quick
-        small = session._trace.small_graph(graphs.trace_training, model, session._training)
+        assert session._bound._trace.quick is quick
+        small = session._bound.small_graph(graphs.trace_training, session._training)
         assert (small is not None) is quick
         options = tf.config.optimizer.get_experimental_options()
         assert options.get("disable_meta_optimizer", False) is quick

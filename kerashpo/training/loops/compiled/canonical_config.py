@@ -15,8 +15,6 @@ IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
 _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 #: Numbers that only set the shapes of a layer's variables: (class, field).
 _WIDTHS = frozenset({("Dense", "units")})
-#: Activations computed by one formula whose coefficients are inputs of the graph.
-LIFTED_ACTIVATIONS = frozenset({"relu", "tanh", "sigmoid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,12 @@ class Inputs:
     Attributes:
         free: names of the layers whose widths are left open.
         lifted: whether dropout rates and L2 factors are inputs.
-        activations: whether the choice among `LIFTED_ACTIVATIONS` is an input, in layers in `free`.
+        activations: names of the layers whose choice among several activations is an input.
     """
 
     free: Collection[str] = ()
     lifted: bool = False
-    activations: bool = False
+    activations: Collection[str] = ()
 
 
 NOTHING = Inputs()
@@ -85,11 +83,8 @@ def _canonical_mapping(
             continue
         if inputs.free and (within, name) == ("__keras_tensor__", "shape"):
             continue
-        if inputs.activations and open_width and (within, name) == ("Dense", "activation"):
-            # An activation that is a layer has a mapping as its configuration.
-            value = (
-                "activations" if isinstance(value, str) and value in LIFTED_ACTIVATIONS else value
-            )
+        if name == "activation" and config.get("name") in inputs.activations:
+            continue
         if name in ("keras_history", "input_layers", "output_layers"):
             parts.append((name, _numbered(value, names)))
             continue

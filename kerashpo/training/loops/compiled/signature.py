@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ import keras
 from kerashpo.training.captured_state import Opaque
 from kerashpo.training.loops.compiled.canonical_config import (
     IGNORED,
-    LIFTED_ACTIVATIONS,
     Inputs,
     canonical,
     describe,
@@ -51,6 +50,8 @@ _LIGHT = _FREE | frozenset(
 )
 #: The most parameters of a model of fixed widths for which Grappler is not worth its time.
 _FEW_PARAMETERS = 100_000
+#: Activations computed by one formula whose coefficients are inputs of the graph, on JAX.
+LIFTED_ACTIVATIONS = frozenset({"relu", "tanh", "sigmoid"})
 _PLAIN = (bool, int, float, str, type(None))
 #: Optimizers that update every variable element by element.
 _FREE_OPTIMIZERS = frozenset("SGD Adam AdamW RMSprop Adagrad Adadelta Adamax Nadam Lion".split())
@@ -137,7 +138,11 @@ def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
 
 
 def structure_of(
-    model: keras.Model, *, free: bool = True, lifted: bool = True, activations: bool = False
+    model: keras.Model,
+    *,
+    free: bool = True,
+    lifted: bool = True,
+    activations: Sequence[keras.layers.Layer] = (),
 ) -> Structure:
     """Returns the trace signature of a built, compiled model; the data's types are not part of it.
 
@@ -145,8 +150,8 @@ def structure_of(
         model: the model.
         free: False to fix the widths even where they could be left open.
         lifted: whether dropout rates and L2 factors are inputs of the graph.
-        activations: whether the choice of relu, tanh or sigmoid is an input, in layers of open
-            width.
+        activations: the layers whose activation can be exchanged in a graph, e.g.
+            `lifted_activations_of`; which one it is makes no difference to the signature.
     """
     try:
         _refuse_opaque(model)
@@ -156,7 +161,11 @@ def structure_of(
             type(model).__name__,
             canonical(
                 _config_of(model),
-                Inputs(_open_layers(model) if free else (), lifted=lifted, activations=activations),
+                Inputs(
+                    _open_layers(model) if free else (),
+                    lifted=lifted,
+                    activations=_names_of(model, {id(layer) for layer in activations}),
+                ),
                 names,
             ),
             _variables_key(model, free),
@@ -274,7 +283,16 @@ def nodes_of(model: keras.Model) -> dict[int, Any]:
 
 def _open_layers(model: keras.Model) -> frozenset[str]:
     pinned = pinned_of(model)
-    return frozenset(layer.name for layer in layers_of(model) if id(layer) not in pinned)
+    return _names_of(model, {id(layer) for layer in layers_of(model)} - pinned)
+
+
+def _names_of(model: keras.Model, chosen: set[int]) -> frozenset[str]:
+    """Returns the names of layers, by id, without those that other layers of the model have too.
+
+    A layer of a nested model may have the name of one outside it.
+    """
+    others = {layer.name for layer in layers_of(model) if id(layer) not in chosen}
+    return frozenset(layer.name for layer in layers_of(model) if id(layer) in chosen) - others
 
 
 def _unconfigured(layer: keras.layers.Layer) -> Hashable:

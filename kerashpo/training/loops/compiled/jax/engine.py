@@ -25,7 +25,7 @@ from kerashpo.training.loops.compiled.jax.lifting import can_be_lifted
 from kerashpo.training.loops.compiled.jax.padding import NONE, Padding, padding_of
 from kerashpo.training.loops.compiled.jax.population import JaxPopulationSession
 from kerashpo.training.loops.compiled.programs import ProgramCache
-from kerashpo.training.loops.compiled.signature import structure_of
+from kerashpo.training.loops.compiled.signature import lifted_activations_of, structure_of
 
 
 @final
@@ -88,9 +88,8 @@ class JaxEngine(Engine[Executables]):
     def executables(self, model: keras.Model, padding: Padding) -> Executables:
         """Returns the executables for a model with this padding, which compile lazily."""
         lifted = can_be_lifted(model)
-        structure = structure_of(
-            model, free=padding.shared, lifted=lifted, activations=padding.shared and lifted
-        )
+        activations = lifted_activations_of(model) if padding.shared and lifted else []
+        structure = structure_of(model, free=padding.shared, lifted=lifted, activations=activations)
         if structure.key is None:
             # `compile` creates new ones.
             made = (model.optimizer, model._compile_loss, model._compile_metrics)

@@ -21,6 +21,7 @@ from kerashpo.training.loops.compiled.engine import (
 )
 from kerashpo.training.loops.compiled.signature import structure_of
 from kerashpo.training.loops.compiled.tensorflow import graphs
+from kerashpo.training.loops.compiled.tensorflow.activations import switched_activations_of
 from kerashpo.training.loops.compiled.tensorflow.runtime import (
     clear_kernels,
     collect_overdue,
@@ -67,16 +68,16 @@ class TensorFlowEngine(Engine[SharedTrace]):
     def evaluate(self, model: keras.Model, triple: Triple, batch: int) -> Logs:
         """See `Engine.evaluate`."""
         data, trace = self._to_device(packed(triple)), self.trace(model)
-        with _BoundModel(trace, model):
-            graph = trace.graph(graphs.trace_testing, model, data)
+        with _BoundModel(trace, model) as bound:
+            graph = bound.graph(graphs.trace_testing, data)
             return to_numbers(graph(data, tf.constant(batch)))
 
     @contextlib.contextmanager
     def predictor(self, model: keras.Model) -> Iterator[Callable[[Any], Any]]:
         """See `Engine.predictor`."""
         trace = self.trace(model)
-        with _BoundModel(trace, model):
-            yield lambda part: trace.graph(graphs.trace_predicting, model, part)(part)
+        with _BoundModel(trace, model) as bound:
+            yield lambda part: bound.graph(graphs.trace_predicting, part)(part)
 
     def to_tensor(self, array: np.ndarray) -> Any:
         """See `Engine.to_tensor`."""
@@ -84,7 +85,8 @@ class TensorFlowEngine(Engine[SharedTrace]):
 
     def trace(self, model: keras.Model) -> SharedTrace:
         """Returns the trace for this model; it is made if there is none."""
-        structure = structure_of(model)
+        activations = [layer for layer, _ in switched_activations_of(model)]
+        structure = structure_of(model, activations=activations)
         if structure.key is None:
             return self._of_model(
                 model, lambda held: held.reads(model), lambda: SharedTrace(model, structure)
@@ -105,7 +107,7 @@ class TensorFlowSession(CompiledSession):
         validation: Any,
     ) -> None:
         self._bound = _BoundModel(shared, model)
-        self._model, self._trace = model, shared
+        self._shared = shared.shared
         self._training, self._validation = training, validation
         self._small = False
         if not isinstance(training, Stream):
@@ -148,16 +150,16 @@ class TensorFlowSession(CompiledSession):
 
     def _read(self, trace: Trace, stream: Stream) -> Logs:
         with stream.epoch() as (iterator, most):
-            graph = self._trace.graph(trace, self._model, iterator)
+            graph = self._bound.graph(trace, iterator)
             return to_numbers(graph(iterator, tf.constant(most)))
 
     def _run(self, trace: Trace, data: Any, *inputs: Any) -> Any:
         if self._small:
-            graph = self._trace.small_graph(trace, self._model, data)
+            graph = self._bound.small_graph(trace, data)
             if graph is not None:
                 with single_threaded_executor():
                     return graph(data, *inputs)
-        return self._trace.graph(trace, self._model, data)(data, *inputs)
+        return self._bound.graph(trace, data)(data, *inputs)
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
         """Sets a seed without the checks of `Variable.assign`, which take three times as long."""
@@ -171,7 +173,7 @@ class TensorFlowSession(CompiledSession):
 
     def reopen(self) -> bool:
         """See `CompiledSession.reopen`; private traces and pipelines are opened anew."""
-        if not self._trace.shared or isinstance(self._training, Stream):
+        if not self._shared or isinstance(self._training, Stream):
             return False
         self._bound.__enter__()
         return True
@@ -183,14 +185,25 @@ class _BoundModel:
 
     def __init__(self, shared: SharedTrace, model: keras.Model) -> None:
         self._trace, self._model = shared, model
+        # As `fit`, which reads a layer's activation once.
+        self._activations = shared.activations(model)
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> _BoundModel:
         if self._trace.quick:
             self._stack.enter_context(without_grappler())
         binding = self._trace.bind(self._model)
         if binding is not None:
             self._stack.callback(binding.end)
+        return self
 
     def __exit__(self, *_: Any) -> None:
         self._stack.close()
+
+    def graph(self, trace: Trace, data: Any) -> Any:
+        """See `SharedTrace.graph`."""
+        return self._trace.graph(trace, self._model, data, self._activations)
+
+    def small_graph(self, trace: Trace, data: Any) -> Any:
+        """See `SharedTrace.small_graph`."""
+        return self._trace.small_graph(trace, self._model, data, self._activations)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kerashpo.training.loops.base import logs_are_metrics
 
-Concrete = Callable[..., Any]
+Concrete = Any
 #: Types of the order of samples, and of the batch size.
 _ORDERED = (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))
 

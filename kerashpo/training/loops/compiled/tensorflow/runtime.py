@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework import attr_value_pb2
 from tensorflow.python.eager import context
-from tensorflow.python.eager.polymorphic_function.concrete_function import ConcreteFunction
 from tensorflow.python.framework import ops
 
 #: Collections of Python's middle generation after which a full one is due.
@@ -57,20 +55,6 @@ def is_flat(graph: Any) -> bool:
         for node in function.node_def
         for attribute in node.attr.values()
     )
-
-
-def with_lowered_loops(graph: Any) -> Any:
-    """Returns a concrete function traced under `functional_loops`, with its loops lowered.
-
-    A loop lowered to its operations runs large steps in two thirds of the time. The graph is not
-    traced again: only an attribute of its loops differs, which each concrete function copies when
-    it is made.
-    """
-    lower = attr_value_pb2.AttrValue(b=True)
-    for operation in graph.graph.get_operations():
-        if operation.type in ("While", "StatelessWhile"):
-            operation._set_attr("_lower_using_switch_merge", lower)
-    return ConcreteFunction.from_func_graph(graph.graph, graph.function_type, {})
 
 
 def is_small(products: int) -> bool:
