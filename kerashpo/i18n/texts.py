@@ -62,6 +62,20 @@ ENGLISH = Labels()
 
 
 @final
+class _Inflecting(string.Formatter):
+    """A formatter whose ``{count:one|several}`` is the first form for 1, else the second."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, mark, several = format_spec.partition("|")
+        if mark:
+            return one if str(value) == "1" else several
+        return str(format(value, format_spec))
+
+
+_INFLECTING = _Inflecting()
+
+
+@final
 class Texts:
     """The sentences of one language.
 
@@ -82,9 +96,12 @@ class Texts:
         return cls(language_of(lang))
 
     def __call__(self, key: str, **values: Any) -> str:
-        """Returns the sentence ``"section.name"`` with its placeholders filled in."""
+        """Returns the sentence ``"section.name"`` with its placeholders filled in.
+
+        ``{seeds:seed|seeds}`` is the singular or the plural for the value of ``seeds``.
+        """
         section, _, name = key.partition(".")
-        return self.sentences[section][name].format(**values)
+        return _INFLECTING.vformat(self.sentences[section][name], (), values)
 
     def plural(self, key: str, count: int, **values: Any) -> str:
         """Returns the sentence for the count: the key with suffix ``_one`` for 1, else the key."""

@@ -156,7 +156,8 @@ def _interval(bounds: ScoreInterval | None, history: History, best: Trial, texts
         high=shown(bounds.high, texts),
         n=bounds.n,
     )
-    return f"{sentence} {texts('study.within', count=trials_within(history, bounds, best))}"
+    count = trials_within(history, bounds, best)
+    return f"{sentence} {texts('study.within' if count else 'study.within_none', count=count)}"
 
 
 def _how(subject: Subject) -> str:

@@ -149,16 +149,17 @@ def test_the_report_in_both_languages(compared, capsys):
     out, plan = compared
     text = (out / "report.md").read_text("utf-8")
     assert "## Lados" in text and "Left or right?" in text and "Numbers in time order." in text
-    assert (
-        "all with the same split, in time order" in text and "each with a split of its own" in text
-    )
+    assert "1 seed of the search, its split in time order" in text
+    assert "1 seed with a split of its own" in text
     assert "test auc" in text and "recall right" not in text
     # AUC is no share of samples, and a loss neither.
     assert not re.search(r"\| random \| [\d.]+ %", text)
     capsys.readouterr()
     assert main(["--plan", str(plan), "--lang", "es"]) == 0
     spanish = (out / "report.md").read_text("utf-8")
-    assert "¿Izquierda o derecha?" in spanish and "con la misma partición" in spanish
+    assert (
+        "¿Izquierda o derecha?" in spanish and "1 semilla de la búsqueda, su partición" in spanish
+    )
     assert capsys.readouterr().out.count("ya estaba hecho") == 10
     page = (out / "report.html").read_text("utf-8")
     assert 'lang="es"' in page and "Lados" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import string
 
 import pytest
@@ -63,6 +64,32 @@ def test_one_is_singular():
         " after 2 epochs",
     ]
     assert spanish.plural("display.workers", 1) == "1 proceso"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_leaves_the_plural_to_the_reader(language):
+    sentences = Texts(language).sentences
+    found = [
+        f"{section}.{name}"
+        for section, texts in sentences.items()
+        for name, text in texts.items()
+        if re.search(r"\w\(e?s\)(?!\w)", text)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("language", "key", "values", "sentence"),
+    [
+        ("es", "report.after", {"epochs": 1}, "tras 1 época"),
+        ("es", "report.after", {"epochs": 20}, "tras 20 épocas"),
+        ("es", "study.all_trials", {"count": 1}, "El único ensayo"),
+        ("en", "study.all_trials", {"count": 30}, "All 30 trials"),
+        ("en", "plan.epochs", {"trials": "1 trial", "epochs": "1"}, "1 trial, at most 1 epoch"),
+    ],
+)
+def test_a_word_follows_its_count(language, key, values, sentence):
+    assert Texts(language)(key, **values) == sentence
 
 
 def test_the_notes_of_other_rooms_are_translated():
