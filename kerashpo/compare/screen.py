@@ -70,14 +70,14 @@ class Screen:
 
     def blocks(self, shown: Iterable[Block]) -> None:
         """Prints headings and tables of a report; its paragraphs stay there."""
-        for block in shown:
-            match block:
+        for one in shown:
+            match one:
                 case Heading(text=text):
                     self.console.print(text)
                 case blocks.Table(columns=columns, rows=rows):
                     table = Table(box=box.SIMPLE_HEAD)
-                    for place, name in enumerate(columns):
-                        table.add_column(name, justify="left" if place < 2 else "right")
+                    for name, textual in zip(columns, one.textual, strict=True):
+                        table.add_column(name, justify="left" if textual else "right")
                     for row in rows:
                         table.add_row(*row)
                     self.console.print(table)
@@ -98,7 +98,8 @@ class Screen:
         self.say("plan")
         table = Table(box=box.SIMPLE_HEAD)
         for name in ("problem", "tuner", "seed", "trials", "epochs", "state"):
-            table.add_column(self.texts(f"compare.{name}"))
+            number = name in ("seed", "trials", "epochs")
+            table.add_column(self.texts(f"compare.{name}"), justify="right" if number else "left")
         for run in runs:
             spent = allowances[run.tuner]
             trials = "-" if spent.trials is None else str(spent.trials)

@@ -6,8 +6,11 @@ Texts are plain: a renderer escapes them, so that a problem or a tuner named ``<
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
+
+_NUMBER = re.compile(r"\s*([-−+±<≤>≥]?\s*[.,]?\d|-?$|[-+]?(nan|inf)$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; the first column names the row, the others are numbers.
+    """A table; its columns are aligned by their content.
 
     Attributes:
         columns: their titles (n,).
@@ -44,6 +47,13 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def textual(self) -> tuple[bool, ...]:
+        """Whether each column holds text, which is aligned left; numbers are aligned right (n,)."""
+        return tuple(not all(map(_is_number, cells)) for cells in zip(*self.rows)) or (True,) * len(
+            self.columns
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,11 @@ class Folded:
 
     summary: str
     blocks: tuple[Block, ...]
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a unit or an interval perhaps, or a number's absence."""
+    return _NUMBER.match(cell) is not None
 
 
 Block: TypeAlias = "Heading | Paragraph | Items | Table | Code | Picture | Folded"

@@ -13,6 +13,8 @@ from kerashpo.reporting.blocks import Block, Heading, Picture
 
 _INTERVAL = re.compile(r"(\S+(?: %)?) (\[\S+; \S+\])")
 """A mean and its interval: the one kind of cell that may be broken, between the two."""
+_LONGEST = 22
+"""Characters of a cell that are never broken into lines."""
 # Inline SVG needs no namespaces in HTML, and they would be the only addresses in the page.
 _NAMESPACES = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
@@ -41,9 +43,17 @@ def _environment() -> Environment:
     )
     made.filters["in_two"] = lambda cell: _INTERVAL.fullmatch(cell).groups()  # type: ignore[union-attr]
     made.filters["kind"] = lambda block: type(block).__name__
+    made.filters["column"] = _classes
     made.filters["drawing"] = _drawing
     made.tests["interval"] = lambda cell: _INTERVAL.fullmatch(cell) is not None
     return made
+
+
+def _classes(textual: bool, cell: str = "") -> Markup:
+    """Returns the class attribute of a cell: of a column of text, and so long that it is broken."""
+    long = len(cell) > _LONGEST and _INTERVAL.fullmatch(cell) is None
+    names = " ".join(name for name, is_so in (("text", textual), ("long", long)) if is_so)
+    return Markup(f' class="{names}"' if names else "")
 
 
 def _drawing(picture: Picture) -> Markup:

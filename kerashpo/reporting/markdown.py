@@ -31,7 +31,7 @@ def _block(block: Block) -> str:
         case Folded(summary, inner):
             return "\n\n".join([f"**{_escaped(summary)}**", *map(_block, inner)])
         case Table(columns, rows):
-            rule = ["---", *["---:"] * (len(columns) - 1)]
+            rule = ["---" if text else "---:" for text in block.textual]
             lines = [_row(columns), f"| {' | '.join(rule)} |", *map(_row, rows)]
             return "\n".join(lines)
 

@@ -353,6 +353,22 @@ def test_a_loss_of_any_size(losses, text):
     assert loss_interval(found.loss["random"], EN).startswith(text)
 
 
+def test_texts_stand_left_and_numbers_right_whatever_their_length():
+    rows = (
+        ("random", "average of 5 seeds", "96.5 % [94.1; 98]", "< .001", "8"),
+        ("bayesian", "winner", "-", "", "10"),
+    )
+    table = Table(("tuner", "model", "test", "p", "layers"), rows)
+    assert table.textual == (True, True, False, False, False)
+    assert "| --- | --- | ---: | ---: | ---: |" in to_markdown([table])
+    page = to_html([table], "en")
+    assert '<th class="text">model</th><th>test</th>' in page
+    assert '<td class="text">winner</td><td>-</td>' in page
+    long = "final round: average of all finalists"
+    assert f'<td class="text long">{long}</td>' in to_html([Table(("a",), ((long,),))], "en")
+    assert Table(("a", "b"), ()).textual == (True, True)
+
+
 def test_code_cannot_close_its_fence():
     text = to_markdown([Code("a ```` b\n```\n<script>")])
     assert text == "`````\na ```` b\n```\n<script>\n`````\n"
