@@ -52,22 +52,28 @@ class Ours(Peer):
         config = self._algorithm.ask(self._trial, self.history)
         if isinstance(config, (Exhausted, NotReady)):
             raise LookupError(f"nothing was suggested: {config}")
-        self.history.apply(JobStarted(Start(self._trial, config, 1)))
+        self._begin(config)
         return dict(config)
 
     def add(self, config: Mapping[str, Any], value: float) -> None:
         """Adds a trial that this method did not suggest."""
         self._trial = self.history.next_trial
-        self.history.apply(JobStarted(Start(self._trial, config, 1)))
+        self._begin(config)
         self.tell(config, value)
+
+    def _begin(self, config: Mapping[str, Any]) -> None:
+        """Starts the trial; one number a trial serves as the time, as a study's log has times."""
+        at = float(self._trial)
+        self.history.apply(JobStarted(Start(self._trial, config, 1), at=at))
 
     def tell(self, config: Mapping[str, Any], value: float) -> None:
         self._running.append((self._trial, value))
         if len(self._running) < self._workers:
             return
         trial, reached = self._running.pop(0)
-        self.history.apply(Reported(Report(trial, 0, 1, {"value": reached}, 0.0)))
-        self.history.apply(Ended(trial, Status.COMPLETED, "completed"))
+        at = self._trial + 0.5
+        self.history.apply(Reported(Report(trial, 0, 1, {"value": reached}, 0.0), at=at))
+        self.history.apply(Ended(trial, Status.COMPLETED, "completed", at=at))
 
 
 def make_method(name: str, space: Space, seed: int) -> Peer:
