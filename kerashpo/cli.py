@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from kerashpo.compare.__main__ import main as compare
 
             return compare(words[1:])
-        parser = _parser()
+        parser = _parser(words)
         given = parser.parse_args(words)
         if given.command is None:
             parser.print_help()
@@ -62,13 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> CommandParser:
-    parser = CommandParser(prog="kerashpo", description="Looks at hyperparameter searches.")
+def _parser(words: Sequence[str] = ()) -> CommandParser:
+    parser = CommandParser(words, prog="kerashpo", description="Looks at hyperparameter searches.")
     parser.add_argument("--version", action="version", version=f"kerashpo {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.commands(dest="command", metavar="COMMAND")
 
     def add(name: str, run: Any, help: str, path: str = _FOLDER, default: str = "") -> Any:
-        command = commands.add_parser(name, help=help)
+        command = commands.add_parser(name, help=help, description=help)
         command.set_defaults(run=run)
         if path:
             optional: dict[str, Any] = {"nargs": "?", "default": default} if default else {}
@@ -387,8 +387,10 @@ def _new_problem(given: Any) -> int:
     from kerashpo.problems.template import write_problem
 
     name = given.name
+    from kerashpo.i18n.texts import Texts
+
     paths = write_problem(name, Path(given.out))
-    print(f"Written: {', '.join(map(str, paths))}. Try it:")
+    print(Texts.of(None)("summary.written", files=", ".join(map(str, paths))))
     print(f"  python -m kerashpo.compare --problem {paths[0]}:{name} --max-epochs 10")
     return 0
 

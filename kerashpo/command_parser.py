@@ -9,9 +9,13 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NoReturn, final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from kerashpo.core.errors import InvalidInput, KerashpoError, nearest
+
+if TYPE_CHECKING:
+    from kerashpo.i18n.texts import Texts
 
 _UNKNOWN_FLAGS = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 _WRONG_CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
@@ -51,13 +55,47 @@ def print_error(error: KerashpoError, words: Sequence[str]) -> None:
         error: what ended the command.
         words: the command's arguments.
     """
+    print(f"error: {asked_texts(words).note(str(error))}", file=sys.stderr)
+
+
+def asked_texts(words: Sequence[str]) -> Texts:
+    """Returns the sentences of the language that a command's arguments or the environment name.
+
+    A language that does not exist is English here: it is an error of its own.
+    """
     from kerashpo.i18n.texts import LANGUAGES, VARIABLE, Texts
 
     asked = [after for word, after in zip(words, words[1:]) if word == "--lang"]
     asked += [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
     lang = [*asked, os.environ.get(VARIABLE)][0]
-    text = Texts(lang).note(str(error)) if lang in LANGUAGES else str(error)
-    print(f"error: {text}", file=sys.stderr)
+    return Texts(lang if lang in LANGUAGES else "en")
+
+
+@final
+class _HelpFormatter(argparse.HelpFormatter):
+    """Formats the help of a command in the user's language."""
+
+    def __init__(self, prog: str, words: Sequence[str]) -> None:
+        super().__init__(prog)
+        self._words = words
+
+    @cached_property
+    def _texts(self) -> Texts:
+        # Read when help is shown: each argument that is added makes a formatter.
+        return asked_texts(self._words)
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        words = self._texts.help("usage: ") if prefix is None else prefix
+        super().add_usage(usage, actions, groups, words)
+
+    def add_text(self, text: str | None) -> None:
+        super().add_text(text and self._texts.help(text))
+
+    def start_section(self, heading: str | None) -> None:
+        super().start_section(heading and self._texts.help(heading))
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help and self._texts.help(action.help)
 
 
 @final
@@ -65,7 +103,23 @@ class CommandParser(argparse.ArgumentParser):
     """An `ArgumentParser` that raises InvalidInput instead of exiting the process.
 
     The error suggests the most similar flag or choice, if there is one.
+
+    Args:
+        words: the command's arguments, which may name the language of the help.
+        **options: arguments of `ArgumentParser`.
     """
+
+    def __init__(self, words: Sequence[str] = (), **options: Any) -> None:
+        self._words = words
+        super().__init__(**options)
+
+    def commands(self, **options: Any) -> Any:
+        """Adds subcommands, whose help is in the same language; returns what adds each."""
+        options["parser_class"] = partial(type(self), self._words)
+        return self.add_subparsers(**options)
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return _HelpFormatter(self.prog, self._words)
 
     def error(self, message: str) -> NoReturn:
         message = message.rstrip(".")

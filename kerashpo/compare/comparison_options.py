@@ -193,7 +193,7 @@ def parse(argv: Sequence[str]) -> ComparisonOptions:
     Raises:
         InvalidInput: for an unknown flag, name or value.
     """
-    given = vars(_parser().parse_args(argv))
+    given = vars(_parser(argv).parse_args(argv))
     values = {name: value for name, value in given.items() if value is not None}
     plan = values.pop("plan", None)
     merged = {**(_read_plan(Path(plan)) if plan else {}), **values}
@@ -202,8 +202,9 @@ def parse(argv: Sequence[str]) -> ComparisonOptions:
     return options
 
 
-def _parser() -> CommandParser:
+def _parser(words: Sequence[str] = ()) -> CommandParser:
     parser = CommandParser(
+        words,
         prog="python -m kerashpo.compare",
         description="Searches with several tuners on the same data and compares their winners.",
         allow_abbrev=False,

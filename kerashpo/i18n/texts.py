@@ -113,10 +113,18 @@ class Texts:
         Messages are matched with the English templates of section ``note``; a message that
         matches none stays English.
         """
-        for template, translation in self.sentences["note"].items():
+        return self._matched("note", text)
+
+    def help(self, text: str) -> str:
+        """Translates a text of a command's help; one that is not known stays English."""
+        return self._matched("help", text)
+
+    def _matched(self, section: str, text: str) -> str:
+        """Translates a text by the first of the section's English templates that it fits."""
+        for template, translation in self.sentences[section].items():
             if found := _pattern(template).fullmatch(text):
-                parts = {name: self.note(part) for name, part in found.groupdict().items()}
-                return translation.format(**parts)
+                parts = found.groupdict().items()
+                return translation.format(**{name: self.note(part) for name, part in parts})
         return text
 
     def name(self, setting: str) -> str:

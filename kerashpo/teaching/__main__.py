@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Prints the reviews of hand-ins; returns 1 if one is not accepted, 2 for wrong arguments."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        given = _parser().parse_args(words)
+        given = _parser(words).parse_args(words)
         texts = Texts.of(given.lang)
         reviews = check_submissions(_expanded(given.files), given.lang, given.exercise)
     except KerashpoError as error:
@@ -39,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if all(review.accepted for review in reviews) else 1
 
 
-def _parser() -> CommandParser:
+def _parser(words: Sequence[str] = ()) -> CommandParser:
     parser = CommandParser(
-        prog="python -m kerashpo.teaching", description="Reviews hand-ins of the notebooks."
+        words, prog="python -m kerashpo.teaching", description="Reviews hand-ins of the notebooks."
     )
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="results.json files, patterns, or folders of them"
