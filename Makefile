@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 ON_JAX := tests/backends tests/tuners/test_final_round.py \
-	$(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_ensemble.py test_exactness.py test_forks.py)
+	$(addprefix tests/training/,loops/test_padding.py loops/test_sharing.py test_ensemble.py test_exactness.py test_forks.py test_live_values.py)
 
 .PHONY: compare test test-slow test-all test-jax test-jax-all test-extras test-cluster lint docs browser package site notebooks report clean
 

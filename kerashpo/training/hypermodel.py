@@ -208,6 +208,11 @@ class ModelBuilder:
         read = fingerprint(getattr(self.hypermodel, "build", None))
         return read, self._outside.generation
 
+    @property
+    def is_independent(self) -> bool:
+        """Whether its models have no layers in common, and belong to no distribution strategy."""
+        return self._strategy is None and not self._outside.generation
+
     def touch(self) -> None:
         """Outdates models that share layers made outside, which may have been changed."""
         self._outside.touch()

@@ -25,7 +25,7 @@ def structure_of(model: Any) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(model, keras.Model):
         return []
     found: list[tuple[str, dict[str, Any]]] = [(type(model).__name__, {})]
-    operations = _operations(model)
+    operations = operations_of(model)
     places = {id(operation): place for place, operation in enumerate(operations)}
     for operation in operations:
         inputs = list(_inputs(operation, places))
@@ -34,7 +34,7 @@ def structure_of(model: Any) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def _operations(model: Any) -> list[Any]:
+def operations_of(model: Any) -> list[Any]:
     """Returns the operations of a functional model, or the layers of any other, flattened."""
     if isinstance(model, keras.Sequential):
         direct = list(vars(model).get("_layers", ()))  # `layers` would build the graph
@@ -44,7 +44,7 @@ def _operations(model: Any) -> list[Any]:
     for one in direct:
         found.append(one)
         if isinstance(one, keras.Model):
-            found += _operations(one)
+            found += operations_of(one)
         elif isinstance(one, keras.Layer):
             found += one._flatten_layers(include_self=False)
     return found

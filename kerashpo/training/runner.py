@@ -90,8 +90,8 @@ class KerasRunner(Runner):
             redirect = FitRedirect(loops["compiled"], settings.fast)
             self._user_loop = UserFitLoop(builder.hypermodel, redirect)
         self._data_by_trial: dict[int, TrialData] = {}
-        self._start = TrialStart(builder, space, settings, blobs, self._data_of)
         self._memory = TrialMemory(settings.keep_in_memory)
+        self._start = TrialStart(builder, space, settings, blobs, self._data_of, self._memory)
         self._output, self._meter = OutputCapture(), settings.derived.meter()
 
     def set_trial_data(self, trial: int, trial_data: TrialData) -> None:
@@ -386,8 +386,7 @@ class KerasRunner(Runner):
                 item = replace(item, job=Resume(trial, item.until))
                 state = self._start.restore(item, run, lambda message: Decision.CONTINUE)
             if state is not None:
-                state.finish()
-                self._start.builder.touch()
+                self._start.end(state)
         except Exception:
             _LOG.exception("A callback failed at the end of trial %d.", trial)
 

@@ -1,15 +1,20 @@
 """Cache of paused trials in memory; the least recently used ones are evicted.
 
-An evicted trial is restored from its checkpoint.
+An evicted trial is restored from its checkpoint. The models of ended trials are kept where copies
+of other trials may use them, see `live_values`.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, final
 
 from kerashpo.executors.messages import WorkItem
 from kerashpo.training.trial_state import TrialState
+
+#: The most models of ended trials that are kept.
+_MODELS = 8
 
 
 @final
@@ -17,7 +22,7 @@ class TrialMemory:
     """Cache of trial states, by trial and run.
 
     Args:
-        limit: the most bytes of paused trials.
+        limit: the most bytes of paused trials, and of models of ended ones.
     """
 
     def __init__(self, limit: int) -> None:
@@ -25,6 +30,7 @@ class TrialMemory:
         self._states: OrderedDict[tuple[int, int], TrialState] = OrderedDict()
         #: The last work item of each run, even if its state was evicted.
         self._items: dict[tuple[int, int], WorkItem] = {}
+        self._ended: list[TrialState] = []
 
     def put(self, trial: int, run: int, state: TrialState, item: WorkItem) -> None:
         """Stores a run's state as the most recently used one."""
@@ -52,9 +58,33 @@ class TrialMemory:
         """Returns the runs of a trial that were trained in this process."""
         return [run for number, run in self._items if number == trial]
 
+    def keep_model(self, state: TrialState) -> None:
+        """Keeps the model of an ended trial until `take_model`, as long as there is memory."""
+        state.best_weights = None
+        self._ended.append(state)
+        del self._ended[:-_MODELS]
+
+    def take_model(self, fits: Callable[[TrialState], bool]) -> TrialState | None:
+        """Removes and returns the state of the last ended trial that fits, None if none does."""
+        for state in reversed(self._ended):
+            if fits(state):
+                self._ended.remove(state)
+                return state
+        return None
+
+    @property
+    def has_models(self) -> bool:
+        """Whether models of ended trials are kept."""
+        return bool(self._ended)
+
     def evict(self) -> None:
-        """Evicts the least recently used states above the limit, but keeps at least one."""
-        total = sum(state.nbytes for state in self._states.values())
+        """Evicts models of ended trials, then the least recently used states, above the limit.
+
+        At least one state is kept.
+        """
+        total = sum(state.nbytes for state in (*self._states.values(), *self._ended))
+        while total > self._limit and self._ended:
+            total -= self._ended.pop(0).nbytes
         while total > self._limit and len(self._states) > 1:
             _, oldest = self._states.popitem(last=False)
             total -= oldest.nbytes

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, final
 
+import keras
+
 from kerashpo.core.errors import InvalidInput
 from kerashpo.core.events import Configured, Noted, SpaceGrown
 from kerashpo.core.records import FoldRuns
@@ -23,13 +25,16 @@ from kerashpo.training.folds import TrialData
 from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.training.live_values import set_values
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import overrides_fit
 from kerashpo.training.python_values import PythonValues
 from kerashpo.training.randomness import seeded_build
 from kerashpo.training.restore import UnusableCheckpoint, starts_of
 from kerashpo.training.settings import Settings
+from kerashpo.training.symbolic_build import symbolic_build
 from kerashpo.training.trial_history import with_history
+from kerashpo.training.trial_memory import TrialMemory
 from kerashpo.training.trial_state import TrialState
 from kerashpo.training.user_callbacks import OncePerTrial, fresh_callbacks, give_place
 
@@ -45,6 +50,7 @@ class TrialStart:
         settings: training settings of the search.
         blobs: checkpoint storage.
         data_of: returns the data and callbacks of a trial.
+        memory: models of ended trials, of which copies of others make use.
     """
 
     builder: ModelBuilder
@@ -52,6 +58,8 @@ class TrialStart:
     settings: Settings
     blobs: Blobs
     data_of: Callable[[int], TrialData]
+    memory: TrialMemory
+    _copies: bool = field(default=False, init=False)
     _declared: Any = field(default=None, init=False)
 
     def parameters(self, task: WorkItem) -> HyperParameters:
@@ -76,7 +84,8 @@ class TrialStart:
         """Builds the trial's model and restores the trial's state."""
         for start in starts_of(task, self.store(task, run)):
             try:
-                state = self._build(task, run, emit, start.stream())
+                self._copies |= start.origin is not None
+                state = self._build(task, run, emit, start.stream(), start.origin is not None)
                 start.load(state)
                 return state
             except UnusableCheckpoint as error:
@@ -101,14 +110,25 @@ class TrialStart:
         fresh.untrained, fresh.usage = state.untrained, state.usage
         return fresh
 
+    def end(self, state: TrialState) -> None:
+        """Ends a trial's training; keeps its model if copies of other trials can make use of it."""
+        state.finish()
+        compiled = state.facts.get("training") in ("compiled", "population")
+        if self._copies and compiled and not state.callbacks and self.builder.is_independent:
+            self.memory.keep_model(state)
+        self.builder.touch()
+
     def store(self, task: WorkItem, run: int) -> RunCheckpoints:
         # The folds of a final round start from epoch 1, not from the state of a fork's parent.
         fold = isinstance(task.job, FoldRuns) and run >= self.settings.runs
         return RunCheckpoints(self.blobs, task.trial, run, None if fold else task.origin)
 
-    def _build(self, task: WorkItem, run: int, emit: Emit, stream: int) -> TrialState:
+    def _build(
+        self, task: WorkItem, run: int, emit: Emit, stream: int, copied: bool = False
+    ) -> TrialState:
         trial, seed, trial_data = task.trial, self.settings.seed, self.data_of(task.trial)
-        model, hp = self.builder.make(task.config, self.space, seed, stream, run)
+        made = self._set_on_ended(task, run, stream) if copied else None
+        model, hp = made or self.builder.make(task.config, self.space, seed, stream, run)
         self.report_new_values(trial, hp, emit)
         data = trial_data.data.of(run, task.config, trial)
         with seeded_build(seed, stream, run, "variables"), self.builder.scope():
@@ -134,6 +154,22 @@ class TrialStart:
             validated=self.settings.objective.name.startswith("val_"),
         )
 
+    def _set_on_ended(
+        self, task: WorkItem, run: int, stream: int
+    ) -> tuple[keras.Model, HyperParameters] | None:
+        """Returns an ended trial's model with the values of a copy; None if it must be built."""
+        if not self.memory.has_models:
+            return None
+        try:
+            with symbolic_build():
+                made, hp = self.builder.make(
+                    task.config, self.space, self.settings.seed, stream, run
+                )
+        except Exception:  # build_model may need the values of variables, or have raised an error
+            return None
+        ended = self.memory.take_model(lambda state: _set_on(state, made))
+        return None if ended is None else (ended.model, hp)
+
     def _observed(self, hp: HyperParameters) -> tuple[dict[str, Any], ...]:
         """Returns the definitions if only trials can show some of them; see `Configured`.
 
@@ -154,3 +190,9 @@ class TrialStart:
             known = [by_name.pop(param.name, param) for param in self.space.params]
             self.space = Space.of([*known, *by_name.values()])
         return tuple(new)
+
+
+def _set_on(state: TrialState, wanted: keras.Model) -> bool:
+    """Sets values on the model of an ended trial as if it was just built; see `set_values`."""
+    state.reset_optimizer()
+    return set_values(state.model, wanted)

@@ -198,6 +198,11 @@ class TrialState:
         self.stream = values["stream"]
         self._load_callbacks(arrays, values, forked=True)
 
+    def reset_optimizer(self) -> None:
+        """Sets the optimizer's scalars, such as the number of its steps, to their first values."""
+        for variable, value in zip(self._optimizer_scalars(), self.built, strict=True):
+            variable.assign(value)
+
     def _load_model(
         self, arrays: dict[str, np.ndarray], values: dict[str, Any]
     ) -> dict[str, list[np.ndarray]]:
