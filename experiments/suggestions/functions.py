@@ -15,7 +15,7 @@ import math
 import time
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 import numpy as np
@@ -32,6 +32,17 @@ TRIALS = 200
 DIMENSIONS = (2, 5, 10, 20)
 SHOWN = (0, 9, 24, 49, 99, 149, 199)
 FLOOR = 1e-4
+NAMED_PEERS = (
+    ("tpe", "optuna_tpe"),
+    ("cmaes", "cmaes_peer"),
+    ("de", "dehb_de"),
+    ("de", "dehb_de_10"),
+    ("de", "scipy_de"),
+    ("pso", "pyswarms"),
+    ("pso", "pyswarms_clerc"),
+    ("kerashpo", "optuna_tpe"),
+    ("kerashpo", "cmaes"),
+)
 
 
 def sphere(x: Vector) -> float:
@@ -166,6 +177,32 @@ def table(methods: list[str], by: str = "function") -> str:
     return "\n".join(lines)
 
 
+def beside(pairs: Iterable[tuple[str, str]] = NAMED_PEERS) -> str:
+    """Returns a table of ours minus a peer: by function and by dimension, paired by seed.
+
+    Only seeds that both have on every task count.
+    """
+    kinds = [*((0, name) for name in FUNCTIONS), *((2, str(d)) for d in DIMENSIONS)]
+    lines = ["| ours | minus | seeds | all | " + " | ".join(kind for _, kind in kinds) + " |"]
+    lines.append("|---" * (4 + len(kinds)) + "|")
+    for ours, peer in pairs:
+        if not all((FOLDER / f"{name}.csv").exists() for name in (ours, peer)):
+            continue
+        gaps = (final_values(ours) - final_values(peer)).dropna()
+        counts = gaps.groupby("seed").size()
+        whole = set(counts[counts == len(tasks())].index)
+        gaps = gaps[[seed in whole for _, seed in gaps.index]]
+        chosen = [gaps, *(gaps[_of(gaps.index, part, kind)] for part, kind in kinds)]
+        cells = [student(one.groupby("seed").mean()) for one in chosen]
+        told = " | ".join(f"{gap:+.2f} ± {half:.2f}" for gap, half, _ in cells)
+        lines.append(f"| `{ours}` | {peer} | {len(whole)} | {told} |")
+    return "\n".join(lines)
+
+
+def _of(index: pd.Index, part: int, kind: str) -> list[bool]:
+    return [task.rpartition("_")[part] == kind for task, _ in index]
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -190,6 +227,7 @@ def main() -> None:
                     append(path, ["task", "seed", "trial", "best"], rows)
     print(table(options.methods))
     print(table(options.methods, "dimension"))
+    print(beside())
 
 
 if __name__ == "__main__":
