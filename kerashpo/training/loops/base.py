@@ -105,7 +105,7 @@ def choose(
     obstacle = find_obstacle(model, data, callbacks)
     if obstacle is None:
         kind = "arrays" if data.is_arrays else "a tf.data pipeline"
-        return "compiled", f"{kind}, and nothing that needs Python within an epoch"
+        return "compiled", f"{kind}, and nothing that fit must call at each batch"
     if fast is True:
         raise InvalidInput(
             f'fast=True expects epochs that can be compiled, but {obstacle}. Use fast="auto" '

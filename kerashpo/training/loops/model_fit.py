@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, final
 
 import keras
+import numpy as np
 
-from kerashpo.training.arrays import take
+from kerashpo.training.arrays import are_numbers, take
 from kerashpo.training.build import build_all, built_already
 from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import TrainingLoop, unfinished
@@ -147,9 +148,23 @@ def _validation(data: FitData, per_execution: int) -> dict[str, Any]:
         return {}
     arrays = isinstance(data.validation, tuple)
     order = data.validation_order(per_execution) if data.is_arrays else None
+    validation = data.validation if order is None else take(data.validation, order)
     return {
-        "validation_data": data.validation if order is None else take(data.validation, order),
+        "validation_data": _with_text_as_tensors(validation) if arrays else validation,
         "validation_batch_size": data.validation_batch if arrays else None,
         "validation_freq": data.validation_freq,
         "validation_steps": data.validation_steps if order is None else None,
     }
+
+
+def _with_text_as_tensors(arrays: Any) -> Any:
+    """Returns nested arrays with those of strings as tensors: `fit` takes no numpy strings."""
+    if keras.backend.backend() != "tensorflow":
+        return arrays
+    import tensorflow as tf
+
+    def tensor(leaf: Any) -> Any:
+        text = isinstance(leaf, np.ndarray) and not are_numbers(leaf)
+        return tf.convert_to_tensor(leaf) if text else leaf
+
+    return keras.tree.map_structure(tensor, arrays)

@@ -137,6 +137,13 @@ KINDS = {
             "batch_size": 8,
         },
     ),
+    "strings by fit": Case(
+        of_words,
+        lambda: arrays(tensor(WORDS[:, None])),
+        compiled=False,
+        fast=False,
+        applies=ON_TENSORFLOW,
+    ),
     "strings": Case(of_words, lambda: arrays(tensor(WORDS[:, None])), applies=ON_TENSORFLOW),
     "texts as tensors": Case(
         of_texts, lambda: {"x": tensor(WORDS), "y": LABELS, "batch_size": 8}, applies=ON_TENSORFLOW
