@@ -14,7 +14,7 @@ IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
 #: Numbers that become inputs of the graph: (class, field).
 _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 #: Numbers that only set the shapes of a layer's variables: (class, field).
-_WIDTHS = frozenset({("Dense", "units")})
+_WIDTHS = frozenset({("Dense", "units"), ("Conv1D", "filters"), ("Conv2D", "filters")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,12 @@ _FREE = frozenset(
     "GaussianNoise BatchNormalization Add Subtract Multiply Average Maximum Minimum "
     "Concatenate".split()
 )
+#: More of them on TensorFlow, where the channels are the last axis.
+_FREE_IMAGES = frozenset(
+    "Conv1D Conv2D MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D "
+    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D "
+    "Flatten".split()
+)
 #: Layers whose graph their configuration and their variables' shapes determine.
 _KNOWN = _FREE | frozenset(
     "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose DepthwiseConv1D DepthwiseConv2D "
@@ -50,8 +56,6 @@ _LIGHT = _FREE | frozenset(
 )
 #: The most parameters of a model of fixed widths for which Grappler is not worth its time.
 _FEW_PARAMETERS = 100_000
-#: Activations computed by one formula whose coefficients are inputs of the graph, on JAX.
-LIFTED_ACTIVATIONS = frozenset({"relu", "tanh", "sigmoid"})
 _PLAIN = (bool, int, float, str, type(None))
 #: Optimizers that update every variable element by element.
 _FREE_OPTIMIZERS = frozenset("SGD Adam AdamW RMSprop Adagrad Adadelta Adamax Nadam Lion".split())
@@ -117,18 +121,6 @@ def dropouts_of(model: keras.Model) -> list[keras.layers.Dropout]:
     ]
 
 
-def lifted_activations_of(model: keras.Model) -> list[keras.layers.Dense]:
-    """Returns the `Dense` layers of open width whose activation can be an input of the graph."""
-    pinned = pinned_of(model)
-    return [
-        layer
-        for layer in layers_of(model)
-        if type(layer) is keras.layers.Dense
-        and id(layer) not in pinned
-        and any(layer.activation is getattr(keras.activations, name) for name in LIFTED_ACTIVATIONS)
-    ]
-
-
 def penalties_of(model: keras.Model) -> list[keras.regularizers.L2]:
     """Returns the L2 penalties of all variables and activities, each object once."""
     found: dict[int, keras.regularizers.L2] = {}
@@ -143,6 +135,7 @@ def structure_of(
     free: bool = True,
     lifted: bool = True,
     activations: Sequence[keras.layers.Layer] = (),
+    images: bool = False,
 ) -> Structure:
     """Returns the trace signature of a built, compiled model; the data's types are not part of it.
 
@@ -151,11 +144,12 @@ def structure_of(
         free: False to fix the widths even where they could be left open.
         lifted: whether dropout rates and L2 factors are inputs of the graph.
         activations: the layers whose activation can be exchanged in a graph, e.g.
-            `lifted_activations_of`; which one it is makes no difference to the signature.
+            `lifted_activations_of` of JAX; which one it is makes no difference to the signature.
+        images: whether the widths of convolutions can be left open, too.
     """
     try:
         _refuse_opaque(model)
-        free = free and _can_be_free(model)
+        free = free and _can_be_free(model, images)
         names = {layer.name: index for index, layer in enumerate(layers_of(model))}
         parts = (
             type(model).__name__,
@@ -175,6 +169,8 @@ def structure_of(
             _output_names(model),
             free,
             keras_settings(),
+            # Convolutions of many parameters get the graph optimizer.
+            is_light(model) or has_few_parameters(model),
         )
     except Opaque as error:
         return Structure(None, False, str(error))
@@ -214,9 +210,13 @@ def _refuse_foreign(activation: Any) -> None:
         raise Opaque(f"{name} is not part of Keras's activations")
 
 
-def _can_be_free(model: keras.Model) -> bool:
+def _can_be_free(model: keras.Model, images: bool) -> bool:
     layers = layers_of(model)
-    if not all(type(layer).__name__ in _FREE for layer in layers):
+    known = _FREE | _FREE_IMAGES if images else _FREE
+    if not all(type(layer).__name__ in known for layer in layers):
+        return False
+    others = [layer for layer in layers if type(layer).__name__ not in _FREE]
+    if not all(_has_plain_channels(layer) for layer in others):
         return False
     limits = [
         value
@@ -231,6 +231,24 @@ def _can_be_free(model: keras.Model) -> bool:
     # Keras resets accumulated gradients to zeros of the shape that it knows while it is traced.
     plain = plain and not getattr(model.optimizer, "gradient_accumulation_steps", None)
     return plain and type(model.optimizer).__name__ in _FREE_OPTIMIZERS
+
+
+def convolutions_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns the convolutions of a model."""
+    kinds = (keras.layers.Conv1D, keras.layers.Conv2D)
+    return [layer for layer in layers_of(model) if type(layer) in kinds]
+
+
+def _has_plain_channels(layer: keras.layers.Layer) -> bool:
+    """Whether a layer's channels are the last axis, and a convolution mixes all of them."""
+    values = vars(layer)
+    return (
+        values.get("data_format", "channels_last") == "channels_last"
+        and values.get("groups", 1) == 1
+        and set(values.get("dilation_rate", (1,))) == {1}
+        and values.get("padding") != "causal"
+        and not values.get("lora_enabled", False)
+    )
 
 
 def _config_of(part: Any) -> Any:

@@ -21,11 +21,11 @@ from kerashpo.training.loops.compiled.engine import (
     to_numbers,
 )
 from kerashpo.training.loops.compiled.jax.executables import Compiled, Executables, Kind, Values
-from kerashpo.training.loops.compiled.jax.lifting import can_be_lifted
+from kerashpo.training.loops.compiled.jax.lifting import can_be_lifted, lifted_activations_of
 from kerashpo.training.loops.compiled.jax.padding import NONE, Padding, padding_of
 from kerashpo.training.loops.compiled.jax.population import JaxPopulationSession
 from kerashpo.training.loops.compiled.programs import ProgramCache
-from kerashpo.training.loops.compiled.signature import lifted_activations_of, structure_of
+from kerashpo.training.loops.compiled.signature import structure_of
 
 
 @final

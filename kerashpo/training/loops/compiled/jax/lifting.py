@@ -14,9 +14,10 @@ import numpy as np
 from kerashpo.training.loops.compiled.jax import threefry
 from kerashpo.training.loops.compiled.signature import (
     dropouts_of,
-    lifted_activations_of,
+    layers_of,
     nodes_of,
     penalties_of,
+    pinned_of,
 )
 
 
@@ -41,6 +42,18 @@ class GraphInputs(NamedTuple):
 
 #: Coefficients of an activation: (1 for relu, a, b, c) of ``a tanh(b x) + c``.
 _SHAPES = {"relu": (1, 0, 0, 0), "tanh": (0, 1, 1, 0), "sigmoid": (0, 0.5, 0.5, 0.5)}
+
+
+def lifted_activations_of(model: keras.Model) -> list[keras.layers.Dense]:
+    """Returns the `Dense` layers of open width whose activation can be an input of the graph."""
+    pinned = pinned_of(model)
+    return [
+        layer
+        for layer in layers_of(model)
+        if type(layer) is keras.layers.Dense
+        and id(layer) not in pinned
+        and any(layer.activation is getattr(keras.activations, name) for name in _SHAPES)
+    ]
 
 
 def can_be_lifted(model: keras.Model) -> bool:

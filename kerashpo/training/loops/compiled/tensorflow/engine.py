@@ -86,7 +86,7 @@ class TensorFlowEngine(Engine[SharedTrace]):
     def trace(self, model: keras.Model) -> SharedTrace:
         """Returns the trace for this model; it is made if there is none."""
         activations = [layer for layer, _ in switched_activations_of(model)]
-        structure = structure_of(model, activations=activations)
+        structure = structure_of(model, activations=activations, images=True)
         if structure.key is None:
             return self._of_model(
                 model, lambda held: held.reads(model), lambda: SharedTrace(model, structure)

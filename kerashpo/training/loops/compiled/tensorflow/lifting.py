@@ -9,7 +9,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerashpo.training.loops.compiled.signature import dropouts_of, penalties_of
+from kerashpo.training.loops.compiled.signature import (
+    convolutions_of,
+    dropouts_of,
+    penalties_of,
+)
 from kerashpo.training.loops.compiled.tensorflow.slots import Slots
 
 _SEED_BOUND = tf.int32.max - 1
@@ -18,21 +22,30 @@ _PHILOX = 1
 
 
 @contextlib.contextmanager
-def lifted(model: keras.Model, slots: Slots) -> Iterator[None]:
-    """Context of a trace in which dropout rates and L2 factors are read from slots."""
+def lifted(model: keras.Model, slots: Slots, *, free: bool) -> Iterator[None]:
+    """Context of a trace in which dropout rates and L2 factors are read from slots.
+
+    Args:
+        model: the model that is traced.
+        slots: the slots of the trace.
+        free: whether widths are left open.
+    """
     penalties = penalties_of(model)
     before = [penalty.l2 for penalty in penalties]
     layers = dropouts_of(model)
+    convolutions = convolutions_of(model) if free else []
     try:
         for penalty, slot in zip(penalties, slots.penalties, strict=True):
             penalty.l2 = slot
         for parts in zip(layers, slots.seeds, slots.rates, slots.scales, strict=True):
             vars(parts[0])["call"] = _dropout(*parts[1:])
+        for layer in convolutions:
+            vars(layer)["call"] = _convolution(layer)
         yield
     finally:
         for penalty, factor in zip(penalties, before, strict=True):
             penalty.l2 = factor
-        for layer in layers:
+        for layer in (*layers, *convolutions):
             vars(layer).pop("call", None)
 
 
@@ -61,6 +74,19 @@ def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
             return tf.where(kept, values * factor, nothing), gradient
 
         return masked(inputs)
+
+    return call
+
+
+def _convolution(layer: Any) -> Callable[[Any], Any]:
+    """Returns the `call` of a convolution of an open width, which Keras's reads as a number."""
+
+    def call(inputs: Any) -> Any:
+        padding, strides = layer.padding.upper(), list(layer.strides)
+        outputs = tf.nn.convolution(inputs, layer.kernel, strides, padding)
+        if layer.use_bias:
+            outputs = tf.add(outputs, layer.bias)
+        return outputs if layer.activation is None else layer.activation(outputs)
 
     return call
 

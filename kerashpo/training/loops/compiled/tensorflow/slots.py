@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from kerashpo.training.loops.compiled.signature import (
+    convolutions_of,
     dropouts_of,
     layers_of,
     penalties_of,
@@ -78,11 +79,15 @@ def _slots(model: keras.Model, free: bool) -> tuple[tf.Variable, ...]:
         for variable in layer.variables
     }
 
+    kernels = {id(layer._kernel) for layer in convolutions_of(model)}
+
     def slot(variable: Any) -> tf.Variable:
         shape = list(variable.shape)
         if free:
             last = shape[-1:] if id(variable) in known else [None] * len(shape[-1:])
-            shape = [None] * len(shape[:-1]) + last
+            # The size of a convolution's window sets the size of its result.
+            window = shape[:-2] if id(variable) in kernels else []
+            shape = window + [None] * len(shape[len(window) : -1]) + last
         return tf.Variable(
             variable._value, shape=tf.TensorShape(shape), trainable=variable.trainable
         )

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerashpo.training.loops.compiled.signature import (
     Structure,
+    convolutions_of,
     has_few_parameters,
     is_light,
 )
@@ -53,9 +54,11 @@ class SharedTrace:
         # Keeps the variables alive: a graph only holds weak references to them.
         self._own = None if self.shared else [variable._value for variable in variables_of(model)]
         #: Whether `runtime.without_grappler` is used, and loops may stay one operation.
-        self.quick = structure.free or (self.shared and has_few_parameters(model) and not has_gpu())
+        dense = structure.free and not convolutions_of(model)
+        self.quick = dense or (self.shared and has_few_parameters(model) and not has_gpu())
         #: Whether `runtime.single_threaded_executor` may be used.
-        self._single = structure.free or (self.quick and is_light(model))
+        self._single = dense or (self.quick and is_light(model))
+        self._free = structure.free
         #: The last graph that was traced, of each kind, and where its activations are.
         self._bases: dict[Hashable, tuple[_Loops, Marks]] = {}
         self._loops: dict[Hashable, _Loops] = {}
@@ -154,7 +157,7 @@ class SharedTrace:
             if self._slots is not None:
                 # Only for Keras's code: a user's function may be differentiated later.
                 stack.enter_context(collectable_graphs())
-                stack.enter_context(lifted(model, self._slots))
+                stack.enter_context(lifted(model, self._slots, free=self._free))
                 stack.enter_context(marks.noted())
             if whole:
                 stack.enter_context(functional_loops())
