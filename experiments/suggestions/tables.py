@@ -18,6 +18,7 @@ KINDS = (("all", ""), ("LCBench", "lcbench"), ("HPOBench", "hpobench"))
 AT = (25, 50)
 OURS = "kerashpo"
 NAMED_PEERS = (
+    ("cmaes", "cmaes_peer"),
     ("pso", "pyswarms"),
     ("pso", "pyswarms_clerc"),
     ("de", "dehb_de"),
