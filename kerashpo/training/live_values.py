@@ -29,7 +29,10 @@ _LAYERS = {
     "BatchNormalization": ("momentum", "epsilon"),
 }
 _PENALTIES = {"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2")}
-_OPTIMIZERS = "momentum beta_1 beta_2 rho epsilon weight_decay clipnorm clipvalue global_clipnorm"
+_OPTIMIZERS = (
+    "momentum beta_1 beta_2 rho epsilon weight_decay clipnorm clipvalue global_clipnorm "
+    "ema_momentum"
+)
 _LOSSES = "BinaryCrossentropy CategoricalCrossentropy"
 #: Of value 0 a layer has no seed generator, and an optimizer no momenta.
 _NOT_ZERO = frozenset({"rate", "stddev", "momentum"})
