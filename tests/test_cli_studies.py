@@ -225,6 +225,13 @@ def test_a_flag_of_another_command_is_no_suggestion_for_itself(capsys):
         (["compare", "--problem", "wein"], "el problema 'wein'. ¿Quiso decir 'wine'? Se conocen"),
         (["compare", "--epochs", "5"], "debe ser al menos 50, .*: --max-epochs 5."),
         (["compare", "--tuners", "x"], "No se conoce el sintonizador 'x'. Se conocen: "),
+        (["compare", "--seeds", "-1"], "una semilla debe ser un número entero de al menos 0"),
+        (["compare", "--final-round", "1"], "de al menos 2 (pliegues; 0 para ninguno)"),
+        (["compare", "--workers", "x"], 'de al menos 1 (procesos a la vez, o "ray")'),
+        (["compare", "--plan", "no.toml"], "No existe el plan 'no.toml'."),
+        (["new-problem", "3x"], "El nombre de un problema debe valer en Python"),
+        (["best", ".", "--ensemble", "2"], "No hay ningún estudio"),
+        (["worker", "here", "--key-file", "k"], "es HOST:PUERTO, como dice su nota"),
     ],
 )
 def test_errors_of_the_commands_in_spanish(words, message, capsys, monkeypatch, tmp_path):
@@ -365,3 +372,33 @@ def test_best_prints_choices_without_a_json_form(tmp_path, capsys):
     config = json.loads(capsys.readouterr().out)["config"]
     assert config == {"kernel": [5, 5], "reduce": "builtins.sum"}
     assert json.dumps([Label("None"), Label("{1}")], default=plain_value) == '[null, "{1}"]'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("funktion = 'x'", "entrada desconocida, 'funktion'. ¿Quiso decir 'function'? Se conocen"),
+        ("a = [", "'study.toml' no es TOML válido: "),
+        ("function = 'f.py:f'", "Un archivo con una función necesita una tabla [space]."),
+        (
+            "function = 'f.py:f'\n[space]\nx = {type='unif', low=0, high=1}",
+            "Parámetro 'x': no se conoce el tipo 'unif'. ¿Quiso decir 'uniform'?",
+        ),
+        (
+            "function = 'f.py:f'\n[space]\nx = {type='uniform', low=2, high=1}",
+            "Parámetro 'x': low=2.0 es mayor que high=1.0",
+        ),
+        (
+            "function = 'f.py:f'\n[space]\nx = {type='uniform', low=0, high=1}\n"
+            "[search]\nmax_trails = 3",
+            "optimize no tiene el argumento 'max_trails'. ¿Quiso decir 'max_trials'? Sus",
+        ),
+    ],
+)
+def test_errors_of_a_study_s_file_in_spanish(text, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERASHPO_LANG", "es")
+    (tmp_path / "study.toml").write_text(text, "utf-8")
+    (tmp_path / "f.py").write_text("def f(config):\n    return config['x']\n", "utf-8")
+    assert cli.main(["run", "study.toml"]) == 2
+    assert message in capsys.readouterr().err

@@ -97,7 +97,7 @@ def page(view: View, notes: tuple[str, ...], drawn: str, words: Texts) -> str:
 
 def _numbers(view: View, words: Texts) -> list[tuple[str, str]]:
     parts = [text.trials(view, words), text.progress(view, words), *text.counts(view, words)]
-    best = text.best(view.best, words)
+    best = text.best(view, words)
     return [("search", _dotted(text.GAP.join(parts))), ("best", _dotted(best))]
 
 

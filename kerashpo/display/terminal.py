@@ -125,7 +125,7 @@ def draw(view: View, console: Console, words: Texts) -> list[Text]:
     """Returns the block's lines, each within the console's width."""
     plain = not console.encoding.lower().startswith("utf")
     lines = [*_title(view, console.width, words), _bar(view, console.width, plain, words)]
-    parts = [text.best(view.best, words), *text.counts(view, words)]
+    parts = [text.best(view, words), *text.counts(view, words)]
     lines += [_line(line) for line in text.flow(parts, console.width)]
     lines += _training(view.running[:_MOST_RUNNING], plain, words)
     if not view.running:

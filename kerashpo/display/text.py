@@ -13,7 +13,7 @@ from kerashpo.analysis.saturation import Saturation, judged_on_folds, saturation
 from kerashpo.core.events import Event, Noted
 from kerashpo.core.history import History
 from kerashpo.core.limits import Limit
-from kerashpo.display.snapshot import BestSoFar, Running, View
+from kerashpo.display.snapshot import Running, View
 from kerashpo.i18n.numbers import count, file_size
 from kerashpo.i18n.texts import Texts
 
@@ -82,8 +82,9 @@ def single_epochs(view: View) -> bool:
     return planned is not None and planned == view.trials[1]
 
 
-def best(incumbent: BestSoFar | None, texts: Texts) -> str:
+def best(view: View, texts: Texts) -> str:
     """Returns the incumbent; with several objectives the Pareto front's size and its knee."""
+    incumbent = view.best
     if incumbent is None:
         return texts("display.no_best")
     found = values_text(incumbent.values, texts)
@@ -92,7 +93,8 @@ def best(incumbent: BestSoFar | None, texts: Texts) -> str:
     else:
         front = texts.plural("display.front", incumbent.front)
         score = f"{front}{GAP}{texts('display.knee', values=found)}"
-    return f"{score}{GAP}{texts('display.place', trial=incumbent.trial, epoch=incumbent.epoch)}"
+    place = "display.whole" if single_epochs(view) else "display.place"
+    return f"{score}{GAP}{texts(place, trial=incumbent.trial, epoch=incumbent.epoch)}"
 
 
 def values_text(values: Mapping[str, float], texts: Texts) -> str:
@@ -233,7 +235,7 @@ def saturation_note(history: History, found: Saturation | None, texts: Texts) ->
 
 def farewell(view: View, texts: Texts) -> list[str]:
     """Returns the final lines: the best values, why the search ended, report and study."""
-    lines = [best(view.best, texts)]
+    lines = [best(view, texts)]
     if view.best is not None:
         lines.append(f"{texts('display.values')} {view.best.config}")
     lines += [texts("display.note", note=note) for note in view_notes(view, texts)]

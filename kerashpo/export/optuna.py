@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from kerashpo.core.errors import InvalidInput, MissingExtra, unknown
+from kerashpo.core.errors import InvalidInput, unknown
 from kerashpo.core.history import History
 from kerashpo.core.records import Config, Objective, Status
+from kerashpo.core.requirements import require_package
 from kerashpo.core.trial import Trial
 from kerashpo.space.domains import Choice, Domain, Float, Integer
 from kerashpo.space.params import Param
@@ -159,12 +160,9 @@ def write(study: Study, out: Path | None = None) -> Path:
         raise InvalidInput(
             f"{str(file)!r} exists already. Delete it, or choose another file with --out."
         )
-    try:
-        import optuna
-    except ImportError as error:
-        raise MissingExtra(
-            "Exporting to Optuna needs Optuna: pip install 'kerashpo[optuna]'."
-        ) from error
+    require_package("optuna", "kerashpo export")
+    import optuna
+
     file.parent.mkdir(parents=True, exist_ok=True)
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

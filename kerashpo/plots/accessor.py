@@ -19,14 +19,12 @@ from kerashpo.plots.curves import draw_curves
 from kerashpo.plots.gantt import draw_gantt
 from kerashpo.plots.optimization_history import draw_history
 from kerashpo.plots.rungs import draw_rungs
-from kerashpo.plots.searches import COSTS
+from kerashpo.plots.searches import BACKENDS, COSTS
 from kerashpo.plots.style import literal
 from kerashpo.space.space import Space
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-BACKENDS = ("matplotlib", "plotly")
 
 
 @final

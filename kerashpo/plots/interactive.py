@@ -8,6 +8,7 @@ with the artists that `_traces` knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Trace: TypeAlias = dict[str, Any]
 """A trace as plotly's JSON has it."""
 
+_NEEDED = 'results.plot(backend="plotly")'
 _SHAPES = {"steps-post": "hv", "steps-pre": "vh", "steps": "vh", "steps-mid": "hvh"}
 _GAP = 0.12
 """The share of a panel beside another that its tick labels and title take."""
@@ -51,29 +53,44 @@ class InteractivePlots:
     """
 
     def __init__(self, plots: Plots, say: Labels) -> None:
-        require_package("plotly", 'results.plot(backend="plotly")')
+        require_package("plotly", _NEEDED)
         self._plots, self._say = plots, say
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         draw = getattr(self._plots, name)
 
         def drawn(*args: Any, **kwargs: Any) -> Any:
-            import matplotlib.pyplot as plt
-
-            with plt.ioff():
-                found = draw(*args, **kwargs)
-                figure = (found[0] if isinstance(found, list) else found).figure
-                try:
-                    figure.canvas.draw()  # places legends, ticks and limits
-                    return to_plotly(figure.axes, self._say)
-                finally:
-                    plt.close(figure)
+            return interactive(partial(draw, *args, **kwargs), self._say)
 
         drawn.__name__, drawn.__doc__ = name, draw.__doc__
         return drawn
 
     def __dir__(self) -> list[str]:
         return [name for name in dir(self._plots) if not name.startswith("_")]
+
+
+def interactive(draw: Callable[[], Any], say: Labels, needed_by: str = _NEEDED) -> Any:
+    """Returns the plotly figure of what a function draws with matplotlib.
+
+    Args:
+        draw: draws and returns Axes, or a list of them.
+        say: the reader's language.
+        needed_by: the call, for the error.
+
+    Raises:
+        MissingExtra: if plotly is not installed.
+    """
+    require_package("plotly", needed_by)
+    import matplotlib.pyplot as plt
+
+    with plt.ioff():
+        found = draw()
+        figure = (found[0] if isinstance(found, list) else found).figure
+        try:
+            figure.canvas.draw()  # places legends, ticks and limits
+            return to_plotly(figure.axes, say)
+        finally:
+            plt.close(figure)
 
 
 def to_plotly(axes: Sequence[Axes], say: Labels) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from kerashpo.plots.style import literal
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BACKENDS = ("matplotlib", "plotly")
 COSTS: dict[Axis, str] = {
     "seconds": "seconds of search",
     "epochs": "epochs trained",
@@ -32,7 +34,8 @@ def compare(
     by: Axis = "seconds",
     ax: Axes | None = None,
     lang: str | None = None,
-) -> Axes:
+    backend: str = "matplotlib",
+) -> Any:
     """Draws the best value so far of several searches in one figure.
 
         kt.plots.compare({"Hyperband": tuner_a, "Bayesian": tuner_b}, by="epochs")
@@ -44,13 +47,30 @@ def compare(
         by: the cost: ``"seconds"`` of search, ``"epochs"`` trained or ``"trials"`` started.
         ax: the Axes to draw on; None for a new figure.
         lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
+        backend: ``"matplotlib"``, or ``"plotly"`` (extra ``[plotly]``) for an interactive figure.
+
+    Returns:
+        matplotlib Axes, or a `plotly.graph_objects.Figure`.
 
     Raises:
         InvalidInput: for something that is no search, for searches with different objectives,
-            or for another cost.
+            for another cost or backend, or for Axes together with plotly.
+        MissingExtra: if plotly is not installed.
     """
     if by not in COSTS:
         raise unknown("cost", by, COSTS)
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
+    if backend == "plotly":
+        if ax is not None:
+            raise InvalidInput("ax belongs to matplotlib: leave it out with backend='plotly'.")
+        from kerashpo.plots.interactive import interactive
+
+        return interactive(
+            partial(compare, searches, by, lang=lang),
+            Texts.of(lang).labels,
+            'kerashpo.plots.compare(backend="plotly")',
+        )
     histories = _named(searches)
     every = [history for group in histories.values() for history in group]
     metrics = {(history.objective.name, history.objective.direction) for history in every}

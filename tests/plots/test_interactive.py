@@ -130,3 +130,24 @@ def test_an_unknown_backend_and_an_absent_plotly(results, monkeypatch):
     monkeypatch.setattr("kerashpo.core.requirements.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r'pip install "kerashpo\[plotly\]"'):
         results.plot(backend="plotly")
+
+
+def test_searches_are_compared_interactively(results):
+    other = kt.simulate(PowerLaw(9), tuner="asha", budget_epochs=40, seed=0)
+    before = plt.get_fignums()
+    searches = {"one": results, "other": other}
+    figure = kt.plots.compare(searches, by="epochs", lang="es", backend="plotly")
+    assert plt.get_fignums() == before
+    assert figure.layout.xaxis.title.text == "épocas entrenadas"
+    assert {"one", "other"} <= {one.name for one in figure.data}
+    with pytest.raises(InvalidInput, match="leave it out with backend='plotly'"):
+        kt.plots.compare(searches, ax=plt.figure().gca(), backend="plotly")
+    plt.close("all")
+    with pytest.raises(InvalidInput, match="Unknown backend 'plotli'.*'plotly'"):
+        kt.plots.compare(searches, backend="plotli")
+
+
+def test_without_plotly_a_comparison_names_the_extra(results, monkeypatch):
+    monkeypatch.setattr("kerashpo.core.requirements.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"plots.compare.* pip install \"kerashpo\[plotly\]\""):
+        kt.plots.compare([results], backend="plotly")
