@@ -1,6 +1,7 @@
 """Which notebooks there are: one source, one notebook a language.
 
-A source is a jupytext percent script; ``install.py`` is put before its code as a cell. A cell with
+A source is a jupytext percent script, ``NAME.py``; a long one goes on in ``NAME_PART.py``.
+``install.py`` is put before its code as a cell. A cell with
 ``lang="es"`` or ``lang="en"`` belongs to
 that language alone; all others belong to both.
 """
@@ -46,13 +47,19 @@ class Page:
         return FOLDER / f"{NAMES[self.name][self.language]}.ipynb"
 
     @property
+    def sources(self) -> list[Path]:
+        """The files of its source, in order."""
+        folder = FOLDER / "sources"
+        return [folder / f"{self.name}.py", *sorted(folder.glob(f"{self.name}_*.py"))]
+
+    @property
     def solution(self) -> str:
         """The code that answers the exercises, which takes the place of the cell ``answers``."""
         return (FOLDER / "solutions" / f"{self.name}.py").read_text("utf-8")
 
     def build(self) -> Any:
         """Returns the notebook without outputs."""
-        source = (FOLDER / "sources" / f"{self.name}.py").read_text("utf-8")
+        source = "\n".join(part.read_text("utf-8") for part in self.sources)
         read = jupytext.reads(source, fmt="py:percent")
         cells = [c for c in read.cells if c.metadata.get("lang", self.language) == self.language]
         first = next(n for n, cell in enumerate(cells) if cell.cell_type == "code")

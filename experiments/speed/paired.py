@@ -4,7 +4,8 @@
     python experiments/speed/paired.py --seeds 10
 
 Adds what is missing to ``results/paired.csv``, so it can be stopped and started again, then
-prints the mean difference of each tuner with its 95 % interval over the seeds.
+prints times and ratios, and the mean difference in accuracy of each tuner with its 95 %
+interval over the seeds. ``--out FILE`` measures anew, into another table.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import argparse
 import csv
 from pathlib import Path
+from typing import Any
 
-from lab import FIELDS, SIDES, search
+from lab import FIELDS, SIDES, search, table
 
 from kerashpo.analysis.intervals import interval
 
@@ -21,24 +23,29 @@ PATH = Path(__file__).parent / "results" / "paired.csv"
 Row = dict[str, str]
 
 
-def read() -> list[Row]:
+def read(path: Path = PATH) -> list[Row]:
     """Returns what was run."""
-    if not PATH.exists():
+    if not path.exists():
         return []
-    with PATH.open(newline="") as file:
+    with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def run(library: str, kind: str, seed: int) -> None:
+def run(library: str, kind: str, seed: int, path: Path) -> None:
     """Runs one search and adds its row."""
     row = search(library, kind, seed, 25)
-    new = not PATH.exists()
-    with PATH.open("a", newline="") as file:
+    new = not path.exists()
+    with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, extrasaction="ignore")
         if new:
             writer.writeheader()
         writer.writerow(row)
     print({name: row[name] for name in FIELDS}, flush=True)
+
+
+def _numbers(row: Row) -> dict[str, Any]:
+    words = ("library", "tuner", "backend")
+    return {name: text if name in words else float(text) for name, text in row.items()}
 
 
 def differences(rows: list[Row], kind: str) -> list[float]:
@@ -59,15 +66,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--libraries", nargs="+", default=SIDES, choices=SIDES)
     parser.add_argument("--tuners", nargs="+", default=["bayesian", "hyperband"])
+    parser.add_argument("--out", type=Path, default=PATH, metavar="FILE")
     options = parser.parse_args()
-    done = {(row["library"], row["tuner"], row["seed"]) for row in read()}
+    done = {(row["library"], row["tuner"], row["seed"]) for row in read(options.out)}
     for seed in range(options.seeds):
         for kind in options.tuners:
             for library in options.libraries:
                 if (library, kind, str(seed)) not in done:
-                    run(library, kind, seed)
+                    run(library, kind, seed, options.out)
+    rows = read(options.out)
+    print(table([_numbers(row) for row in rows]))
     for kind in options.tuners:
-        points = interval(differences(read(), kind))
+        points = interval(differences(rows, kind))
         print(f"{kind}: {points.mean:+.2f} ± {points.half:.2f} points over {points.n} seeds")
 
 

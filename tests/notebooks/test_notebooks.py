@@ -26,7 +26,8 @@ def names(code: str) -> set[str]:
 
 def test_every_notebook_has_an_exercise_and_a_solution():
     assert set(NAMES) == set(EXERCISES)
-    assert {p.stem for p in (FOLDER / "sources").glob("*.py")} == set(NAMES)
+    sources = {*(FOLDER / "sources").glob("*.py")}
+    assert sources == {path for page in PAGES for path in page.sources}
     assert {p.stem for p in FOLDER.glob("*.ipynb")} == {page.path.stem for page in PAGES}
 
 
