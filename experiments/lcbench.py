@@ -13,6 +13,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from kerashpo.core.requirements import require_package
 from kerashpo.space import Space, integer, loguniform, uniform
 
 DATA = Path(__file__).parent / "data" / "lcbench"
@@ -47,7 +48,8 @@ class LCBenchModel:
     """
 
     def __init__(self, task: str) -> None:
-        import onnxruntime  # an extra: only the benchmarks need it
+        require_package("onnxruntime", "LCBench", extra="bench")
+        import onnxruntime
 
         self._code = json.loads((DATA / "encoding.json").read_text())["OpenML_task_id"][task]
         options = onnxruntime.SessionOptions()
