@@ -47,15 +47,14 @@ def data() -> FitData:
         (lambda: make(Adam()), True),
         # One worker's pool of threads may hold one thread: it must not wait for itself.
         (lambda: make(Adam(use_ema=True, ema_overwrite_frequency=3)), False),
-        # Convolutions gain from several threads at any size that is worth a search.
-        (lambda: make(Adam(), conv=True), False),
+        (lambda: make(Adam(), conv=True), True),
     ],
 )
 def test_single_thread_is_for_plain_loops_of_dense_layers(
     build: Callable[[], keras.Model], flat: bool, data: FitData
 ) -> None:
     model, engine = build(), TensorFlowEngine(4)
-    if not flat and model.layers[0].name.startswith("conv"):
+    if model.layers[0].name.startswith("conv"):
         data = FitData.from_fit(data.x[..., None], data.y, batch_size=16)
     build_all(model, data)
     with engine.open(model, data) as session:
@@ -106,3 +105,30 @@ def test_both_executors_give_the_same_curve(data: FitData, monkeypatch: pytest.M
         assert one == pytest.approx(several, rel=1e-5)
     for one, several in zip(curves[0][1], curves[1][1], strict=True):
         np.testing.assert_allclose(one, several, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "small"),
+    [
+        (lambda: keras.layers.Conv2D(16, 3, padding="same"), True),
+        # The same parameters at a quarter of the places; more parameters; an unknown size.
+        (lambda: keras.layers.Conv2D(150, 3, strides=2), True),
+        (lambda: keras.layers.Conv2D(300, 3, padding="same"), False),
+        (lambda: keras.layers.Conv2D(16, 3, dilation_rate=2), False),
+    ],
+)
+def test_small_steps_of_convolutions_run_in_one_thread(
+    first: Callable[[], Any], small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "is_small", lambda products: products <= 1_500_000)
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(32, 8, 8, 3)).astype("float32")
+    data = FitData.from_fit(images, images[:, 0, 0, 0], batch_size=32)
+    pooled = keras.layers.GlobalAveragePooling2D()
+    model = keras.Sequential([keras.Input((8, 8, 3)), first(), pooled, keras.layers.Dense(1)])
+    model.compile(Adam(), "mse", jit_compile=False)
+    build_all(model, data)
+    with TensorFlowEngine(4).open(model, data) as session:
+        graph = session._bound.small_graph(graphs.trace_training, session._training)
+        assert (session._small and graph is not None) is small
+        session.train_epoch(np.arange(len(data.x), dtype="int32"))

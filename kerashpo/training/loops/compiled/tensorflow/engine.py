@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
@@ -19,7 +20,7 @@ from kerashpo.training.loops.compiled.engine import (
     packed,
     to_numbers,
 )
-from kerashpo.training.loops.compiled.signature import structure_of
+from kerashpo.training.loops.compiled.signature import convolutions_of, structure_of
 from kerashpo.training.loops.compiled.tensorflow import graphs
 from kerashpo.training.loops.compiled.tensorflow.activations import switched_activations_of
 from kerashpo.training.loops.compiled.tensorflow.runtime import (
@@ -34,6 +35,8 @@ from kerashpo.training.loops.compiled.tensorflow.traces import SharedTrace, Trac
 
 #: Number of sessions after which TensorFlow's kernel cache is cleared.
 _SESSIONS_PER_CLEARING = 100
+#: Products of a model whose sizes are not known: not few.
+_UNKNOWN = 10**12
 
 
 @final
@@ -112,8 +115,7 @@ class TensorFlowSession(CompiledSession):
         self._small = False
         if not isinstance(training, Stream):
             self._batch = tf.constant(data.batch)
-            size = sum(int(np.prod(variable.shape)) for variable in model.variables)
-            self._small = is_small(size * min(data.batch, data.samples))
+            self._small = is_small(_products_of(model) * min(data.batch, data.samples))
         if validation is not None and not isinstance(validation, Stream):
             self._validation_batch = tf.constant(data.validation_batch)
             order = data.validation_order(model.steps_per_execution)
@@ -207,3 +209,20 @@ class _BoundModel:
     def small_graph(self, trace: Trace, data: Any) -> Any:
         """See `SharedTrace.small_graph`."""
         return self._trace.small_graph(trace, self._model, data, self._activations)
+
+
+def _products_of(model: keras.Model) -> int:
+    """Returns the products of one sample, for `is_small`: one for each parameter.
+
+    Four of a convolution's count as one: it uses each parameter at many places, and its update is
+    not among them. Measured on two cores: one thread takes 25 to 40 % less CPU time up to 5 million
+    of them in a step, 17 % more at 20 million, and no more seconds.
+    """
+    products = sum(math.prod(variable.shape) for variable in model.variables)
+    for layer in convolutions_of(model):
+        outputs = [node.output_tensors[0].shape[1:-1] for node in layer._inbound_nodes]
+        places = [size for shape in outputs for size in shape]
+        if None in places or not places:
+            return _UNKNOWN
+        products += math.prod(layer._kernel.shape) * sum(map(math.prod, outputs)) // 4
+    return products

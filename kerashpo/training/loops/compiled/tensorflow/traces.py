@@ -57,7 +57,7 @@ class SharedTrace:
         dense = structure.free and not convolutions_of(model)
         self.quick = dense or (self.shared and has_few_parameters(model) and not has_gpu())
         #: Whether `runtime.single_threaded_executor` may be used.
-        self._single = dense or (self.quick and is_light(model))
+        self._single = self.quick and (structure.free or is_light(model))
         self._free = structure.free
         #: The last graph that was traced, of each kind, and where its activations are.
         self._bases: dict[Hashable, tuple[_Loops, Marks]] = {}
