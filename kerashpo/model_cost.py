@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -13,7 +14,6 @@ import keras
 import numpy as np
 
 from kerashpo.core.errors import InvalidInput
-from kerashpo.objectives import tensor_bytes
 
 _WARM_UP = 5
 _FEWEST, _MOST = 20, 200
@@ -47,6 +47,13 @@ def count_operations(model: keras.Model) -> float:
         "flops are counted on the TensorFlow and JAX backends. Received: "
         f"{keras.backend.backend()!r}."
     )
+
+
+def tensor_bytes(shape: Iterable[int], dtype: Any) -> int:
+    """Returns how many bytes a tensor takes, its type given as NumPy's, Keras's or a name."""
+    name = str(getattr(dtype, "name", dtype))
+    item = 2 if name == "bfloat16" else np.dtype(name).itemsize
+    return math.prod(shape) * int(item)
 
 
 def count_activation_bytes(model: keras.Model, batch_size: int) -> float:

@@ -18,8 +18,7 @@ and its name in `MEASURED`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -231,14 +230,9 @@ def count_parameters(model: Any) -> float:
 
 def count_bytes(model: Any) -> float:
     """Returns how many bytes a built Keras model's weights take."""
+    from kerashpo.model_cost import tensor_bytes
+
     return float(sum(tensor_bytes(one.shape, one.dtype) for one in model.weights))
-
-
-def tensor_bytes(shape: Iterable[int], dtype: Any) -> int:
-    """Returns how many bytes a tensor takes, its type given as NumPy's, Keras's or a name."""
-    name = str(getattr(dtype, "name", dtype))
-    item = 2 if name == "bfloat16" else np.dtype(name).itemsize
-    return math.prod(shape) * int(item)
 
 
 MEASURED: Mapping[str, Callable[[], Objective]] = {

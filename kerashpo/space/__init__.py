@@ -37,10 +37,10 @@ constructor here.
 Open ``space.py`` first, then ``domains.py``.
 
 Other modules: ``params`` (one parameter), ``scales``, ``cube``, ``perturb`` (a configuration near
-another one), ``discovery`` (the space of a `build_model`), ``joining`` and ``projection`` (ranges
-that depend on other values), ``lazy_values`` (values computed when a trial begins),
-``definition_checks``, ``choice_labels`` (choices that are not JSON), and ``libraries`` (spaces of
-Hyperopt, Optuna and ConfigSpace).
+another one), ``discovery`` (the space of a `build_model`), ``joining``, ``projection`` and
+``observed_ranges`` (ranges that depend on other values), ``lazy_values`` (values computed when a
+trial begins), ``definition_checks``, ``choice_labels`` (choices that are not JSON), and
+``libraries`` (spaces of Hyperopt, Optuna and ConfigSpace).
 """
 
 from kerashpo.space.constructors import (

@@ -25,14 +25,14 @@ the parts of a study, also for `optimize` and `simulate`; ``open_search`` opens 
 trial inside an overridden method, and ``oracle_view`` shows the trials as KerasTuner's oracle
 does.
 
-Further modules: ``tuner_options``, ``strategy``, ``goal``, ``fit_request`` and ``search_plan`` read
-and hold arguments; ``builder``, ``best_model``, ``final_round`` and ``callback_files`` make and
-store models; ``from_oracle`` and ``not_kept`` are for scripts of
-KerasTuner; ``describe`` serialises arguments for resume; ``study_file`` runs a search from a file;
-``context`` chooses among earlier studies; ``final_weights`` weighs the finalists of a
-final round; ``plain_goal`` and ``function_options`` read arguments without a model;
-``estimator_model`` checks the models of `SearchCV`; ``training_notes`` says which models are
-compiled; ``prediction_cost`` measures the winner.
+Further modules: ``tuner_options``, ``strategy``, ``goal``, ``fit_request`` and ``search_plan``
+read and hold arguments; ``builder``, ``best_model``, ``final_round`` and ``callback_files`` make
+and store models; ``from_oracle`` and ``not_kept`` are for scripts of KerasTuner; ``describe``
+serialises arguments for resume; ``study_file`` runs a search from a file; ``context`` chooses
+among earlier studies; ``final_weights`` weighs the finalists of a final round; ``plain_goal`` and
+``function_options`` read arguments without a model; ``estimator_model`` and ``estimator_targets``
+check what `SearchCV` is given; ``training_notes`` says which models are compiled;
+``prediction_cost`` measures the winner.
 
 To add a tuner: a subclass of `kerashpo.tuners.base.Tuner` that passes its `Strategy` to the
 constructor, and a line in the menu of ``kerashpo/__init__.py``. Importing a tuner imports Keras;
