@@ -179,7 +179,7 @@ def test_summaries_name_every_objective(lang, goals, trial, found):
 
 def test_a_display_shows_all_objectives_the_front_and_its_knee():
     out = io.StringIO()
-    progress = Progress("NSGA2", Plan((), 5, 5), None)
+    progress = Progress("NSGA2", Plan((), 5, 10), None)
     display, history = LineDisplay(progress, out), History()
     started = [SessionStarted(0.0)]
     for event in (*_events(ROWS[:2]), *started, SessionEnded("finished", True)):

@@ -63,7 +63,7 @@ def test_a_tuners_report_has_an_interval_and_its_provenance(tuner):
     assert path == Path(tuner.project_dir) / "report.html"
     text = path.read_text("utf-8")
     assert "de Wilson, con 16 muestras de validación" in text
-    assert "muestras de entrenamiento</td><td>48" in text and "tensorflow" in text
+    assert 'muestras de entrenamiento</td><td class="text">48' in text and "tensorflow" in text
     assert tuner.results.history.environment["cores"] >= 1
 
 
