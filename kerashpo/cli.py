@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _FOLDER = "the study's folder: directory/project_name"
 _FOLDERS = "a study's folder, or one that holds studies (the current one)"
-_LANGUAGE = {"metavar": "en|es", "help": "its language (KERASHPO_LANG, else en)"}
+_LANGUAGE = {"metavar": "en|es|auto", "help": "its language (KERASHPO_LANG, else en)"}
 _PACKAGES = ("kerashpo", *REQUIRED.values())
 
 

@@ -63,12 +63,12 @@ def asked_texts(words: Sequence[str]) -> Texts:
 
     A language that does not exist is English here: it is an error of its own.
     """
-    from kerashpo.i18n.texts import LANGUAGES, VARIABLE, Texts
+    from kerashpo.i18n.texts import AUTO, LANGUAGES, VARIABLE, Texts
 
     asked = [after for word, after in zip(words, words[1:]) if word == "--lang"]
     asked += [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
     lang = [*asked, os.environ.get(VARIABLE)][0]
-    return Texts(lang if lang in LANGUAGES else "en")
+    return Texts.of(lang if lang in (*LANGUAGES, AUTO) else "en")
 
 
 @final

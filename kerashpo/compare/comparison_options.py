@@ -15,7 +15,7 @@ from kerashpo.compare.tuners import TUNERS, TunerBudget, allowance, name_of
 from kerashpo.core.errors import InvalidInput, nearest, require_integer, unknown
 from kerashpo.core.import_string import is_import_string
 from kerashpo.core.objective import to_objectives
-from kerashpo.i18n.texts import LANGUAGES, language_of
+from kerashpo.i18n.texts import language_of
 from kerashpo.objectives import MEASURED, named
 from kerashpo.problems.registry import task_names
 from kerashpo.store.open import folder_of
@@ -51,7 +51,7 @@ class ComparisonOptions:
         out: the folder of the results.
         report: the report's path without its ending; empty for ``OUT/report``.
         simulated: by tuner, accuracy and minutes that somebody claimed without measuring.
-        lang: ``"en"`` or ``"es"``, as in `kerashpo.i18n`.
+        lang: ``"en"``, ``"es"`` or ``"auto"``, as in `kerashpo.i18n`.
         fresh: run everything again.
         dry_run: only print the plan.
         quiet: print the table alone.
@@ -147,8 +147,7 @@ class ComparisonOptions:
                     raise unknown(kind, name, known, own)
             if not given:
                 raise InvalidInput(f"Name at least one {kind}. Known: {', '.join(known)}.")
-        if self.lang not in LANGUAGES:
-            raise unknown("language", self.lang, LANGUAGES)
+        object.__setattr__(self, "lang", language_of(self.lang))
         if self.objective:
             to_objectives(named(self.objective))
         names = [name_of(tuner) for tuner in self.tuners]
@@ -247,7 +246,8 @@ def _parser(words: Sequence[str] = ()) -> CommandParser:
     add("--out", metavar="DIR", help="the folder of the results (report/compare)")
     add("--report", metavar="PATH", help="the report without its ending (OUT/report)")
     add("--plan", metavar="FILE.toml", help="the same settings in a file; flags win over it")
-    add("--lang", metavar="en|es", help="the language of what is printed (KERASHPO_LANG, else en)")
+    language = "the language of what is printed (KERASHPO_LANG, else en)"
+    add("--lang", metavar="en|es|auto", help=language)
     add("--fresh", action="store_true", default=None, help="run everything again")
     add("--dry-run", action="store_true", default=None, help="print what would run, and stop")
     add("--quiet", action="store_true", default=None, help="no progress, the table alone")

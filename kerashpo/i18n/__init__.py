@@ -8,7 +8,7 @@
 
 Displays, plans, figures, summaries, reports, the comparison and the teaching tools take their
 sentences from here. The language is the argument ``lang``, else the environment variable
-``KERASHPO_LANG``, else English.
+``KERASHPO_LANG``, else English; ``"auto"`` is the system's.
 
 To add a language: a file beside those two with the same keys and placeholders (a test compares
 them), and its name in `LANGUAGES`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import re
 import string
@@ -17,21 +18,34 @@ from kerashpo.core.errors import unknown
 LANGUAGES = ("en", "es")
 VARIABLE = "KERASHPO_LANG"
 """The environment variable with the language to use if no argument sets it."""
+AUTO = "auto"
+"""Names the language of the system's locale."""
 
 
 def language_of(lang: str | None = None) -> str:
     """Returns the language to use: the argument, else ``KERASHPO_LANG``, else English.
 
     Args:
-        lang: one of `LANGUAGES`, or None.
+        lang: one of `LANGUAGES`; ``"auto"`` for that of the system's locale, English where it is
+            none of them; or None.
 
     Raises:
         InvalidInput: for another language.
     """
     chosen = lang if lang is not None else os.environ.get(VARIABLE) or "en"
+    if chosen == AUTO:
+        return _of_locale()
     if chosen not in LANGUAGES:
-        raise unknown("language", chosen, LANGUAGES)
+        raise unknown("language", chosen, (*LANGUAGES, AUTO))
     return chosen
+
+
+def _of_locale() -> str:
+    """Returns the language of the messages' locale, which on Windows has an English name."""
+    variables = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    name = next(filter(None, (*variables, locale.getlocale()[0])), "")
+    language = re.split(r"[_.@-]", name.lower())[0]
+    return "es" if language in ("es", "spanish") else "en"
 
 
 @final

@@ -11,7 +11,7 @@ from typing import Any
 
 from kerashpo.command_parser import CommandParser, pipe_may_close, print_error
 from kerashpo.core.errors import InvalidInput, KerashpoError
-from kerashpo.i18n.texts import LANGUAGES, Texts
+from kerashpo.i18n.texts import AUTO, LANGUAGES, Texts
 from kerashpo.teaching.review import Review, check_submissions
 
 COLUMNS = ("file", "author", "exercise", "accepted", "right", "asked")
@@ -46,7 +46,7 @@ def _parser(words: Sequence[str] = ()) -> CommandParser:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="results.json files, patterns, or folders of them"
     )
-    parser.add_argument("--lang", choices=LANGUAGES, help="language of remarks and table")
+    parser.add_argument("--lang", choices=(*LANGUAGES, AUTO), help="language of remarks and table")
     parser.add_argument("--csv", metavar="PATH", help="write a row for each file")
     parser.add_argument(
         "--exercise",

@@ -74,7 +74,7 @@ def check_submission(
 
     Args:
         path: the file that `write_submission` wrote.
-        lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
+        lang: ``"en"``, ``"es"`` or ``"auto"``; None for the usual choice (``KERASHPO_LANG``).
         exercises: exercises of your own, as import strings: ``my_file.py:my_exercise``.
 
     Raises:
@@ -90,7 +90,7 @@ def check_submissions(
 
     Args:
         paths: the files.
-        lang: ``"en"`` or ``"es"``; None for the usual choice (``KERASHPO_LANG``).
+        lang: ``"en"``, ``"es"`` or ``"auto"``; None for the usual choice (``KERASHPO_LANG``).
         exercises: exercises of your own, as import strings: ``my_file.py:my_exercise``.
 
     Raises:

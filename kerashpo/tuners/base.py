@@ -143,7 +143,7 @@ class Tuner(Hooks, PlannedSearch):
         fit_hp: arguments of `fit` to tune, e.g. ``{"batch_size": kt.space.choice([16, 32])}``.
         cv: cross-validation of arrays: a number of folds or a splitter; each fold is a run.
         repeats: another name for `executions_per_trial`; with `cv`, repetitions of all folds.
-        lang: ``"en"`` or ``"es"``; None: ``KERASHPO_LANG``, else English.
+        lang: ``"en"``, ``"es"`` or ``"auto"`` (the system's); None: ``KERASHPO_LANG`` or English.
         logger, tuner_id: KerasTuner's; without effect.
 
     Raises:

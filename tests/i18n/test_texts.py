@@ -57,6 +57,34 @@ def test_the_argument_goes_before_the_environment(monkeypatch):
         language_of()
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"LANG": "es_ES.UTF-8"}, "es"),
+        ({"LANG": "es"}, "es"),
+        ({"LANG": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "est_EE"}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "de_DE", "LC_MESSAGES": "es_MX.UTF-8"}, "es"),
+        ({"LANG": "es_ES", "LC_ALL": "C"}, "en"),
+    ],
+)
+def test_auto_is_the_language_of_the_locale(variables, expected, monkeypatch):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KERASHPO_LANG", "auto")
+    assert language_of() == language_of("auto") == Texts.of("auto").language == expected
+
+
+def test_auto_reads_the_name_that_windows_gives(monkeypatch):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("locale.getlocale", lambda: ("Spanish_Spain", "1252"))
+    assert language_of("auto") == "es"
+
+
 def test_one_is_singular():
     english, spanish = Texts("en"), Texts("es")
     assert [english.plural("display.after", n) for n in (1, 2)] == [
