@@ -44,7 +44,7 @@ class Budget:
 
 BUDGETS = {
     "sp500": Budget(12, 72),
-    "fashion": Budget(4, 12),
+    "fashion": Budget(10, 60),
     "cartpole": Budget(20, 80),
     "reuters": Budget(4, 12),
     "movielens": Budget(15, 60),

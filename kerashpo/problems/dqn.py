@@ -2,9 +2,14 @@
 
 V. Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), with
 H. van Hasselt, A. Guez and D. Silver, "Deep reinforcement learning with double Q-learning" (2016)
-as an option. A training batch holds the start states of episodes that are played side by side,
-with one gradient step after each step of all of them. So an epoch of ``fit`` is a number of
-episodes, data stay arrays, and whole epochs run within one graph. On TensorFlow.
+as an option. A training batch holds the start states of episodes that are played side by side, and
+is followed by a fixed number of gradient steps: an epoch of ``fit`` is a number of episodes and of
+gradient steps, data stay arrays, and whole epochs run within one graph. On TensorFlow.
+
+An action's value is the discounted cost of a fall, minus the discount to the power of the steps
+until then: 0 is never, -1 now. It orders policies as the discounted return does, for a reward of 1
+a step is (1 + value) / (1 - discount). But a network starts near the values of long episodes, and
+values that are too high are seen: nothing is above 0, where targets are cut.
 """
 
 from __future__ import annotations
@@ -36,6 +41,7 @@ class QLearning:
         capacity: transitions that are remembered.
         first: transitions before the first gradient step.
         batch: transitions of a gradient step.
+        updates: gradient steps after each batch of episodes.
     """
 
     discount: float
@@ -43,9 +49,10 @@ class QLearning:
     exploration: float
     target_every: int
     double: bool
-    capacity: int = 20_000
+    capacity: int = 50_000
     first: int = 500
     batch: int = 64
+    updates: int = 250
 
 
 @final
@@ -63,7 +70,9 @@ class Memory:
 
     @staticmethod
     def _zeros(shape: tuple[int, ...], name: str, dtype: str = "float32") -> keras.Variable:
-        return keras.Variable(keras.initializers.Zeros(), shape, dtype, trainable=False, name=name)
+        return keras.Variable(
+            keras.initializers.Zeros(), shape, dtype, trainable=False, autocast=False, name=name
+        )
 
 
 @final
@@ -104,7 +113,7 @@ class DQN(keras.Model):  # type: ignore[misc]
         return [self._mean_loss, self._mean_return]
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Plays a batch of episodes, with a gradient step after each step of all of them."""
+        """Plays a batch of episodes, all of them remembered, then makes its gradient steps."""
         starts, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         self._copy_at_first()
 
@@ -112,10 +121,10 @@ class DQN(keras.Model):  # type: ignore[misc]
             actions = self._explore(states)
             after, ended = self._step(ops, states, actions)
             self._remember(states, actions, after, ended, alive)
-            self._learn()
             return after, ops.logical_and(alive, ops.logical_not(ended)), steps + _count(alive)
 
         self._mean_return.update_state(self._play(starts, turn))
+        self._learn()
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -159,13 +168,24 @@ class DQN(keras.Model):  # type: ignore[misc]
         living = ops.cast(alive, "int32")
         places = (memory.count + ops.cumsum(living) - 1) % capacity
         places = ops.where(alive, places, capacity)
-        memory.rows.assign(ops.scatter_update(memory.rows, places[:, None], rows))
+        # In place: `scatter_update` and `assign` would copy the whole memory at each step.
+        memory.rows.value.scatter_nd_update(places[:, None], rows)
         memory.count.assign_add(ops.sum(living))
 
     def _learn(self) -> None:
-        """Makes a gradient step on remembered transitions, none before there are enough."""
+        """Makes the gradient steps of a batch, none before there are enough transitions."""
+        settings = self._settings
+        count = ops.where(self._memory.count >= settings.first, settings.updates, 0)
+
+        def one(done: Any) -> tuple[Any]:
+            self._update()
+            return (done + 1,)
+
+        ops.while_loop(lambda done: done < count, one, (ops.zeros((), "int32"),))
+
+    def _update(self) -> None:
+        """Makes a gradient step on remembered transitions."""
         memory, settings = self._memory, self._settings
-        ready = ops.cast(memory.count >= settings.first, "float32")
         known = ops.cast(ops.clip(memory.count, 1, settings.capacity), "float32")
         drawn = keras.random.uniform((settings.batch,), seed=self._random)
         rows = ops.take(memory.rows, ops.cast(ops.floor(drawn * known), "int32"), axis=0)
@@ -173,16 +193,16 @@ class DQN(keras.Model):  # type: ignore[misc]
         actions, ended = ops.cast(rows[:, -2], "int32"), rows[:, -1]
         values = memory.target(after)
         chosen = ops.argmax(self._network(after) if settings.double else values, axis=-1)
-        wanted = 1.0 + settings.discount * (1.0 - ended) * _taken(values, chosen)
-        wanted = ops.stop_gradient(wanted)
+        wanted = settings.discount * (1.0 - ended) * _taken(values, chosen) - ended
+        wanted = ops.stop_gradient(ops.clip(wanted, -1.0, 0.0))
         weights = self._network.trainable_variables
         with tf.GradientTape() as tape:
             error = wanted - _taken(self._network(states), actions)
             huber = ops.where(ops.abs(error) < 1, 0.5 * error**2, ops.abs(error) - 0.5)
-            loss = ready * ops.mean(huber)
+            loss = ops.mean(huber)
         self.optimizer.apply(tape.gradient(loss, weights), weights)
-        self._mean_loss.update_state(loss, sample_weight=ready)
-        memory.updates.assign_add(ops.cast(ready, "int32"))
+        self._mean_loss.update_state(loss)
+        memory.updates.assign_add(1)
         self._copy(ops.equal(memory.updates % settings.target_every, 0))
 
     def _copy(self, when: Any) -> None:

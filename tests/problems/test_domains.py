@@ -313,7 +313,8 @@ def small_dqn(**settings):
 
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     chosen = {"discount": 0.9, "exploring": 50, "exploration": 0.1, "target_every": 3} | settings
-    plan = QLearning(double=True, first=20, batch=8, capacity=64, **chosen)
+    chosen = {"double": True, "first": 20, "batch": 8, "capacity": 64, "updates": 20} | chosen
+    plan = QLearning(**chosen)
     model = DQN(network, partial(cartpole.step, PHYSICS), 25, plan)
     model.compile(keras.optimizers.Adam(1e-2))
     return model
@@ -371,6 +372,29 @@ def test_a_target_network_is_a_copy_of_every_nth_step():
         first, model._memory.target.get_weights(), model.network.get_weights()
     ):
         assert np.array_equal(before, target) and not np.array_equal(before, now)
+
+
+def test_gradient_steps_begin_when_enough_is_remembered():
+    x, y = cartpole.load(0).train
+    model = small_dqn(first=10**6)
+    eagerly(model).fit(x[:4], y[:4], batch_size=4, verbose=0)
+    assert int(model._memory.count) > 20 and int(model._memory.updates) == 0
+
+
+def test_a_value_is_the_discounted_cost_of_a_fall():
+    """A fall at once costs 1, one a step later the discount, here 0.5."""
+    from keras import ops
+
+    model = small_dqn(capacity=4, first=0, batch=64, discount=0.5, target_every=1, updates=2000)
+    # Two states of opposite sign, so that a linear network can tell them: a fall, the step before.
+    fall, before = np.full(4, 1.0), np.full(4, -1.0)
+    rows = [[*before, *fall, a, 0] for a in (0, 1)] + [[*fall, *fall, a, 1] for a in (0, 1)]
+    memory = model._memory
+    memory.rows.assign(np.array([*rows, rows[0]], "float32"))
+    memory.count.assign(4)
+    model._learn()
+    values = ops.convert_to_numpy(model.network(np.array([before, fall], "float32")))
+    assert values == pytest.approx(np.array([[-0.5, -0.5], [-1, -1]]), abs=0.05)
 
 
 @pytest.mark.slow
