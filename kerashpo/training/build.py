@@ -12,6 +12,7 @@ import keras
 from kerashpo.training.batch_spec import BatchSpec, batch_spec, from_json, to_json
 from kerashpo.training.data import FitData
 from kerashpo.training.jax_initialisers import shared_initialiser_shapes
+from kerashpo.training.late_variables import build_optimizer
 
 #: Methods whose override may create variables in a training step, not in a call of the model.
 _STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics")
@@ -48,7 +49,7 @@ def build(model: keras.Model, spec: BatchSpec | None, validates: bool = True) ->
         optimizer = model.optimizer
         if optimizer is not None and not optimizer.built and model.built:
             with shared_initialiser_shapes():
-                optimizer.build(model.trainable_variables)
+                build_optimizer(optimizer, model.trainable_variables)
 
 
 def strategy_scope(model: keras.Model) -> AbstractContextManager[Any]:

@@ -34,9 +34,9 @@ def symbolic_build() -> Iterator[None]:
     token = _SYMBOLIC.set(True)
     try:
         with (
-            _replaced(keras.Variable, "_initialize_with_initializer", _defer_value),
-            _replaced(keras.Variable, "_deferred_initialize", _stay_deferred),
-            _replaced(keras.Sequential, "_maybe_rebuild", _defer_graph),
+            replaced(keras.Variable, "_initialize_with_initializer", _defer_value),
+            replaced(keras.Variable, "_deferred_initialize", _stay_deferred),
+            replaced(keras.Sequential, "_maybe_rebuild", _defer_graph),
         ):
             yield
     finally:
@@ -57,7 +57,7 @@ def bounded_build(max_size: int | None) -> Iterator[None]:
     """
     token = _LEFT.set(None if max_size is None else [max_size])
     try:
-        with _replaced(keras.Variable, "_initialize_with_initializer", _count):
+        with replaced(keras.Variable, "_initialize_with_initializer", _count):
             yield
     finally:
         _LEFT.reset(token)
@@ -76,11 +76,11 @@ class DeferredValue:
 
     def _deferred_initialize(self) -> None:
         if not _SYMBOLIC.get():
-            _restore_class(self)
+            restore_class(self)
             self._deferred_initialize()
 
     def _direct_assign(self, value: Any) -> None:
-        _restore_class(self)
+        restore_class(self)
         self._initialize(value)  # type: ignore[attr-defined]
 
 
@@ -88,7 +88,7 @@ def _after_rebuild(name: str) -> property:
     """Returns a property of a model that is built when the property is first read."""
 
     def read(model: Any) -> Any:
-        _restore_class(model)
+        restore_class(model)
         rebuild = type(model)._maybe_rebuild
         getattr(rebuild, "stock", rebuild)(model)
         return getattr(model, name)
@@ -121,7 +121,7 @@ def _defer_value(stock: Method, variable: Any, initializer: Any) -> None:
         stock(variable, initializer)
         return
     variable._value, variable._initializer = None, initializer
-    variable.__class__ = _mixed(DeferredValue, type(variable))
+    variable.__class__ = mixed(DeferredValue, type(variable))
 
 
 def _stay_deferred(stock: Method, variable: Any) -> None:
@@ -129,7 +129,7 @@ def _stay_deferred(stock: Method, variable: Any) -> None:
     if not _SYMBOLIC.get():
         stock(variable)
         return
-    variable.__class__ = _mixed(DeferredValue, type(variable))
+    variable.__class__ = mixed(DeferredValue, type(variable))
 
 
 def _defer_graph(stock: Method, model: Any) -> None:
@@ -138,7 +138,7 @@ def _defer_graph(stock: Method, model: Any) -> None:
         return
     # Not by `setattr`: on TensorFlow setting an attribute reads it first.
     vars(model).update(built=False, _functional=None)
-    model.__class__ = _mixed(DeferredGraph, type(model))
+    model.__class__ = mixed(DeferredGraph, type(model))
 
 
 def _count(stock: Method, variable: Any, initializer: Any) -> None:
@@ -151,8 +151,11 @@ def _count(stock: Method, variable: Any, initializer: Any) -> None:
 
 
 @contextlib.contextmanager
-def _replaced(cls: type, name: str, ours: Callable[..., None]) -> Iterator[None]:
-    """Context that replaces a method; `ours` gets the original method as its first argument."""
+def replaced(cls: type, name: str, ours: Callable[..., None]) -> Iterator[None]:
+    """Context that replaces a method; `ours` gets the original method as its first argument.
+
+    Other threads call it too, so `ours` has to check whether it is meant for this one.
+    """
     stock, own = getattr(cls, name), name in vars(cls)
 
     def method(self: Any, *args: Any) -> None:
@@ -169,7 +172,7 @@ def _replaced(cls: type, name: str, ours: Callable[..., None]) -> Iterator[None]
             delattr(cls, name)
 
 
-def _mixed(mixin: type, stock: type) -> type:
+def mixed(mixin: type, stock: type) -> type:
     """Returns a subclass of `stock` with a mixin and the same name."""
     if issubclass(stock, mixin):
         return stock
@@ -180,6 +183,7 @@ def _mixed(mixin: type, stock: type) -> type:
     return found
 
 
-def _restore_class(thing: Any) -> None:
+def restore_class(thing: Any) -> None:
     """Restores an object's original class, without the mixin."""
-    thing.__class__ = type(thing).__mro__[2]
+    mixins = (DeferredValue, DeferredGraph)
+    thing.__class__ = next(cls for cls in type(thing).__mro__ if not issubclass(cls, mixins))

@@ -25,6 +25,7 @@ from kerashpo.training.folds import TrialData
 from kerashpo.training.hparams import hparams_callbacks
 from kerashpo.training.hypermodel import ModelBuilder
 from kerashpo.training.hyperparameters import HyperParameters
+from kerashpo.training.late_variables import late_variables
 from kerashpo.training.live_values import set_values
 from kerashpo.training.loops.user_fit import WHERE as OWN_FIT
 from kerashpo.training.loops.user_fit import overrides_fit
@@ -128,11 +129,13 @@ class TrialStart:
     ) -> TrialState:
         trial, seed, trial_data = task.trial, self.settings.seed, self.data_of(task.trial)
         made = self._set_on_ended(task, run, stream) if copied else None
-        model, hp = made or self.builder.make(task.config, self.space, seed, stream, run)
-        self.report_new_values(trial, hp, emit)
-        data = trial_data.data.of(run, task.config, trial)
-        with seeded_build(seed, stream, run, "variables"), self.builder.scope():
-            build_all(model, data)
+        late = self.settings.fast is not False and self.builder.is_independent
+        with late_variables(late):
+            model, hp = made or self.builder.make(task.config, self.space, seed, stream, run)
+            self.report_new_values(trial, hp, emit)
+            data = trial_data.data.of(run, task.config, trial)
+            with seeded_build(seed, stream, run, "variables"), self.builder.scope():
+                build_all(model, data)
         callbacks = fresh_callbacks(
             trial_data.callbacks, trial_data.limit(task.config) or self.settings.max_epochs
         )

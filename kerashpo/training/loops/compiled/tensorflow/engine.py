@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kerashpo.training.arrays import Triple
 from kerashpo.training.data import FitData
+from kerashpo.training.late_variables import allocate
 from kerashpo.training.loops.compiled.engine import (
     CompiledSession,
     Engine,
@@ -165,6 +166,7 @@ class TensorFlowSession(CompiledSession):
 
     def set_seed(self, variable: Any, state: np.ndarray) -> None:
         """Sets a seed without the checks of `Variable.assign`, which take three times as long."""
+        allocate([variable])
         slot = variable._value
         value = tf.constant(state.astype(variable.dtype))
         tf.raw_ops.AssignVariableOp(resource=slot.handle, value=value, validate_shape=False)

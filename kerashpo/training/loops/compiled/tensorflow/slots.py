@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerashpo.training.late_variables import hold, peek, renew_index, take
 from kerashpo.training.loops.compiled.signature import (
     convolutions_of,
     dropouts_of,
@@ -89,7 +90,7 @@ def _slots(model: keras.Model, free: bool) -> tuple[tf.Variable, ...]:
             window = shape[:-2] if id(variable) in kernels else []
             shape = window + [None] * len(shape[len(window) : -1]) + last
         return tf.Variable(
-            variable._value, shape=tf.TensorShape(shape), trainable=variable.trainable
+            peek(variable), shape=tf.TensorShape(shape), trainable=variable.trainable
         )
 
     return tuple(slot(variable) for variable in variables_of(model))
@@ -108,7 +109,8 @@ class SlotBinding:
 
     def __init__(self, model: keras.Model, slots: Slots) -> None:
         self._model = model
-        self._bound: list[tuple[Any, tf.Variable, tf.Variable]] = []
+        #: Variable, its own `tf.Variable` (None if it is late), and its slot.
+        self._bound: list[tuple[Any, tf.Variable | None, tf.Variable]] = []
         self._traced = {name: getattr(model, name, None) for name in _TRACED}
         for variable, slot in zip(variables_of(model), slots.variables, strict=True):
             self._bind(variable, slot)
@@ -127,14 +129,18 @@ class SlotBinding:
     def end(self) -> None:
         """Copies the values to the model's own variables and restores those."""
         for variable, own, slot in self._bound:
-            _copy(slot, own)
-            variable._value = own
+            value = _read(slot)
+            if own is None:
+                hold(variable, value)
+            else:
+                _assign(own, value)
+                variable._value = own
         self._bound.clear()
         self._forget_traces(self._traced)
 
     def _bind(self, variable: Any, slot: tf.Variable) -> None:
-        own = variable._value
-        _copy(own, slot)
+        value, own = take(variable), variable._value
+        _assign(slot, _read(own) if value is None else value)
         self._bound.append((variable, own, slot))
         variable._value = slot
 
@@ -142,20 +148,13 @@ class SlotBinding:
         """Replaces the model's traced functions, since they captured the other variables."""
         for name, function in functions.items():
             setattr(self._model, name, function)
-        _renew_index(self._model.optimizer)
+        renew_index(self._model.optimizer)
 
 
-def _copy(source: tf.Variable, target: tf.Variable) -> None:
+def _read(variable: tf.Variable) -> tf.Tensor:
+    return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
+
+
+def _assign(variable: tf.Variable, value: tf.Tensor) -> None:
     """Assigns without the shape checks of `tf.Variable.assign`, which take longer than the copy."""
-    value = tf.raw_ops.ReadVariableOp(resource=source.handle, dtype=source.dtype)
-    tf.raw_ops.AssignVariableOp(resource=target.handle, value=value, validate_shape=False)
-
-
-def _renew_index(optimizer: Any) -> None:
-    """Rebuilds the index by which Keras finds an optimizer's slots: ids of `tf.Variable`s."""
-    while optimizer is not None:
-        index = optimizer._trainable_variables_indices
-        index.clear()
-        for number, variable in enumerate(optimizer._trainable_variables):
-            index[optimizer._var_key(variable)] = number
-        optimizer = getattr(optimizer, "inner_optimizer", None)
+    tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value, validate_shape=False)

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from kerashpo.training.late_variables import allocate
 from kerashpo.training.loops.compiled.signature import (
     Structure,
     convolutions_of,
     has_few_parameters,
     is_light,
+    trained_variables,
 )
 from kerashpo.training.loops.compiled.tensorflow import graphs
 from kerashpo.training.loops.compiled.tensorflow.activations import (
@@ -51,6 +53,8 @@ class SharedTrace:
         #: Whether models of one signature share it.
         self.shared = structure.key is not None
         self._slots = Slots.like(model, free=structure.free) if self.shared else None
+        if not self.shared:
+            allocate(trained_variables(model))
         # Keeps the variables alive: a graph only holds weak references to them.
         self._own = None if self.shared else [variable._value for variable in variables_of(model)]
         #: Whether `runtime.without_grappler` is used, and loops may stay one operation.
