@@ -22,7 +22,8 @@ Helpers: ``arrays``, ``batch_spec``, ``recorded_batches`` and ``resampling`` (da
 ``trial_memory``, ``trial_history`` and ``restore`` (paused trials); ``symbolic_build``,
 ``late_variables`` and ``jax_initialisers`` (building without allocation or compilation);
 ``ensemble``, ``stored_models``, ``mutable``, ``live_values``, ``replay`` and ``hparams``;
-``fold_predictions`` (the weights of a final round); ``energy``, ``carbon`` and ``measure`` (what training and models cost);
+``fold_predictions`` (the weights of a final round); ``energy``, ``carbon`` and ``measure`` (what
+training and models cost);
 ``trial_start``, ``trial_job`` and ``joint_training`` (the runner's trials, one by one or as one
 program); ``dataset_state``, ``outside_layers`` and ``trained_layers`` (what trials would share,
 and what `fit` trains); ``python_values`` and ``reachable_values`` (numbers that a trace reads).
