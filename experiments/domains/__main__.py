@@ -46,7 +46,7 @@ BUDGETS = {
     "sp500": Budget(12, 72),
     "fashion": Budget(10, 60),
     "cartpole": Budget(20, 80),
-    "reuters": Budget(4, 12),
+    "reuters": Budget(6, 36),
     "movielens": Budget(15, 60),
     "multimodal": Budget(6, 24),
 }

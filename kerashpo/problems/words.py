@@ -59,3 +59,45 @@ def tfidf(train: Array, others: Sequence[Array], size: int) -> tuple[Any, list[A
     weights = TfidfTransformer(sublinear_tf=True)
     fitted = weights.fit_transform(counted(train, size))
     return fitted, [weights.transform(counted(x, size)) for x in others]
+
+
+def inverse_frequencies(
+    texts: Sequence[Sequence[str]], numbers: dict[str, int], size: int
+) -> Array:
+    """Returns each word's inverse document frequency (size,), smoothed as scikit-learn's.
+
+    Args:
+        texts: the words of each text of the training part.
+        numbers: see `vocabulary`.
+        size: the size of the vocabulary.
+    """
+    having = np.zeros(size)
+    for text in texts:
+        having[[numbers[word] for word in set(text) if word in numbers]] += 1
+    return np.log((1 + len(texts)) / (1 + having)) + 1
+
+
+def weighted(
+    texts: Sequence[Sequence[str]], numbers: dict[str, int], idf: Array, length: int
+) -> tuple[Array, Array]:
+    """Returns the distinct known words of each text and their tf-idf, both (n, length).
+
+    Counts are logarithmic, and each text's weights have the length 1. Words are in the order of
+    their first occurrence; those after the first `length` are left out; zeros fill the rest.
+
+    Args:
+        texts: the words of each text.
+        numbers: see `vocabulary`.
+        idf: see `inverse_frequencies`.
+        length: the most words of a text.
+    """
+    found = np.zeros((len(texts), length), "int32")
+    weights = np.zeros((len(texts), length), "float32")
+    for row, weight, text in zip(found, weights, texts):
+        counts = Counter(numbers[word] for word in text if word in numbers)
+        words = np.array(list(counts)[:length], int)
+        row[: len(words)] = words
+        times = np.array(list(counts.values())[:length])
+        values = (1 + np.log(times)) * idf[words]
+        weight[: len(words)] = values / max(float(np.linalg.norm(values)), 1e-9)
+    return found, weights

@@ -9,7 +9,14 @@ import pytest
 
 from kerashpo.problems import movielens, multimodal, reuters
 from kerashpo.problems.registry import make_task
-from kerashpo.problems.words import tfidf, tokens, vocabulary, words_of
+from kerashpo.problems.words import (
+    inverse_frequencies,
+    tfidf,
+    tokens,
+    vocabulary,
+    weighted,
+    words_of,
+)
 from kerashpo.training.data import FitData
 from kerashpo.training.loops.base import find_obstacle
 from tests.helpers.small_models import eagerly
@@ -55,6 +62,24 @@ def test_tfidf_against_scikit_learns_vectorizer():
     assert np.allclose(again.toarray(), train.toarray())
 
 
+def test_weights_of_distinct_words_against_scikit_learns_vectorizer():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = ["b a b c", "b c c c", "z a a d"]
+    split = [text.split() for text in texts]
+    numbers = vocabulary(split, 6)
+    reference = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w", vocabulary=list(numbers))
+    expected = reference.fit_transform(texts).toarray()
+    idf = inverse_frequencies(split, numbers, 6)
+    found, weights = weighted(split, numbers, idf, 5)
+    assert found[0].tolist() == [numbers["b"], numbers["a"], numbers["c"], 0, 0]
+    dense = np.zeros((3, 6))
+    np.put_along_axis(dense, found, weights, axis=1)
+    assert np.allclose(dense[:, 2:], expected)
+    assert weighted([["x"]], numbers, idf, 2)[1].tolist() == [[0.0, 0.0]], "no known word"
+    assert (weighted(split, numbers, idf, 2)[0] == found[:, :2]).all()
+
+
 # Reuters
 
 
@@ -72,34 +97,41 @@ def articles(tmp_path_factory):
     return files
 
 
-def test_articles_to_test_are_those_kept_for_it_and_words_are_those_of_the_training_part(articles):
-    split = reuters.load(*articles, 0)
+def test_the_latest_articles_validate_and_words_are_those_of_the_earlier_ones(articles):
+    split = reuters.load(*articles)
     sizes = [len(y) for _, y in (split.train, split.validation, split.test)]
     assert sizes == [128, 32, 40]
-    assert all((np.bincount(y) == len(y) / 8).all() for _, y in (split.train, split.test))
+    assert split.train[1].tolist() == [i % 8 for i in range(128)], "in the order of the file"
+    assert split.validation[1].tolist() == [i % 8 for i in range(128, 160)]
     # The first word names the article: known in the training part alone, else unknown.
-    assert (split.train[0][:, 0] > 1).all() and len(set(split.train[0][:, 0])) == 128
-    assert (split.validation[0][:, 0] == 1).all() and (split.test[0][:, 0] == 1).all()
-    assert not np.array_equal(split.train[1], reuters.load(*articles, 1).train[1])
+    first_words = split.train[0]["words"][:, 0]
+    assert (first_words > 1).all() and len(set(first_words)) == 128
+    for x, _ in (split.validation, split.test):
+        assert (x["words"][:, 0] == 1).all()
+        assert (np.count_nonzero(x["distinct"], axis=1) == 3).all(), "about, the topic, and"
+        assert np.allclose(np.linalg.norm(x["tfidf"], axis=1), 1)
     assert reuters.logistic(split) == {"val_accuracy": 1.0, "test_accuracy": 1.0}
 
 
 def test_a_transformer_trains(articles):
-    assert set(trained(reuters.build_model, reuters.load(*articles, 0))) == {"loss", "accuracy"}
+    assert set(trained(reuters.build_model, reuters.load(*articles))) == {"loss", "accuracy"}
 
 
-def test_padding_does_not_change_an_answer():
+def test_padding_does_not_change_an_answer_and_both_parts_do(articles):
     hp = keras_tuner.HyperParameters()
-    hp.values = {"words": 32, "dropout": 0.0}
+    hp.values = {"words": 32}
     model = reuters.build_model(hp)
-    x = np.zeros((1, reuters.LENGTH), "int32")
-    x[0, :5] = [3, 7, 2, 9, 4]
-    embedding = next(one for one in model.layers if getattr(one, "input_dim", 0) == reuters.WORDS)
+    x = {name: part[:1].copy() for name, part in reuters.load(*articles).test[0].items()}
     before = model(x, training=False).numpy()
-    table = embedding.embeddings.numpy()
-    table[0] += 5.0
-    embedding.embeddings.assign(table)
+    for layer in model.layers:
+        if getattr(layer, "input_dim", 0) == reuters.WORDS:
+            table = layer.embeddings.numpy()
+            table[0] += 5.0
+            layer.embeddings.assign(table)
     assert np.allclose(before, model(x, training=False).numpy(), atol=1e-5)
+    for name in ("words", "distinct"):
+        other = {**x, name: np.where(x[name] > 1, x[name] + 7, x[name])}
+        assert not np.allclose(before, model(other, training=False).numpy(), atol=1e-5), name
 
 
 # MovieLens
