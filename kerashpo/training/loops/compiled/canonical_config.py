@@ -14,7 +14,12 @@ IGNORED = frozenset({"name", "build_config", "registered_name", "seed"})
 #: Numbers that become inputs of the graph: (class, field).
 _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 #: Numbers that only set the shapes of a layer's variables: (class, field).
-_WIDTHS = frozenset({("Dense", "units"), ("Conv1D", "filters"), ("Conv2D", "filters")})
+_WIDTHS = frozenset(
+    {
+        *((kind, "units") for kind in ("Dense", "GRU", "LSTM", "SimpleRNN")),
+        *((kind, "filters") for kind in ("Conv1D", "Conv2D")),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,12 @@ from kerashpo.training.loops.compiled.canonical_config import (
     canonical,
     describe,
 )
+from kerashpo.training.loops.compiled.open_widths import (
+    IMAGES,
+    RECURRENT,
+    can_be_open,
+    layers_of,
+)
 from kerashpo.training.model_state import state_variables
 
 #: Layers whose graph does not depend on their widths if their variables' shapes are left open.
@@ -24,12 +30,6 @@ _FREE = frozenset(
     "InputLayer Dense Dropout Activation ReLU LeakyReLU ELU Softmax Identity Rescaling "
     "GaussianNoise BatchNormalization Add Subtract Multiply Average Maximum Minimum "
     "Concatenate".split()
-)
-#: More of them on TensorFlow, where the channels are the last axis.
-_FREE_IMAGES = frozenset(
-    "Conv1D Conv2D MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D "
-    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D "
-    "Flatten".split()
 )
 #: Layers whose graph their configuration and their variables' shapes determine.
 _KNOWN = _FREE | frozenset(
@@ -101,11 +101,6 @@ def has_few_parameters(model: keras.Model) -> bool:
     return bool(model.count_params() <= _FEW_PARAMETERS)
 
 
-def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """Returns all layers of a model, nested ones too, each once, in a fixed order."""
-    return list(model._flatten_layers(include_self=False))
-
-
 def trained_variables(model: keras.Model) -> list[Any]:
     """Returns the variables of a model, its optimizer and its metrics, as Keras lists them."""
     optimizer = [] if model.optimizer is None else model.optimizer.variables
@@ -136,6 +131,7 @@ def structure_of(
     lifted: bool = True,
     activations: Sequence[keras.layers.Layer] = (),
     images: bool = False,
+    recurrent: bool = False,
 ) -> Structure:
     """Returns the trace signature of a built, compiled model; the data's types are not part of it.
 
@@ -146,10 +142,12 @@ def structure_of(
         activations: the layers whose activation can be exchanged in a graph, e.g.
             `lifted_activations_of` of JAX; which one it is makes no difference to the signature.
         images: whether the widths of convolutions can be left open, too.
+        recurrent: whether those of recurrent layers can.
     """
     try:
         _refuse_opaque(model)
-        free = free and _can_be_free(model, images)
+        more = {*(IMAGES if images else ()), *(RECURRENT if recurrent else ())}
+        free = free and _can_be_free(model, _FREE | more)
         names = {layer.name: index for index, layer in enumerate(layers_of(model))}
         parts = (
             type(model).__name__,
@@ -210,13 +208,12 @@ def _refuse_foreign(activation: Any) -> None:
         raise Opaque(f"{name} is not part of Keras's activations")
 
 
-def _can_be_free(model: keras.Model, images: bool) -> bool:
+def _can_be_free(model: keras.Model, kinds: Set[str]) -> bool:
     layers = layers_of(model)
-    known = _FREE | _FREE_IMAGES if images else _FREE
-    if not all(type(layer).__name__ in known for layer in layers):
+    if not all(type(layer).__name__ in kinds for layer in layers):
         return False
     others = [layer for layer in layers if type(layer).__name__ not in _FREE]
-    if not all(_has_plain_channels(layer) for layer in others):
+    if not all(can_be_open(layer) for layer in others):
         return False
     limits = [
         value
@@ -231,24 +228,6 @@ def _can_be_free(model: keras.Model, images: bool) -> bool:
     # Keras resets accumulated gradients to zeros of the shape that it knows while it is traced.
     plain = plain and not getattr(model.optimizer, "gradient_accumulation_steps", None)
     return plain and type(model.optimizer).__name__ in _FREE_OPTIMIZERS
-
-
-def convolutions_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """Returns the convolutions of a model."""
-    kinds = (keras.layers.Conv1D, keras.layers.Conv2D)
-    return [layer for layer in layers_of(model) if type(layer) in kinds]
-
-
-def _has_plain_channels(layer: keras.layers.Layer) -> bool:
-    """Whether a layer's channels are the last axis, and a convolution mixes all of them."""
-    values = vars(layer)
-    return (
-        values.get("data_format", "channels_last") == "channels_last"
-        and values.get("groups", 1) == 1
-        and set(values.get("dilation_rate", (1,))) == {1}
-        and values.get("padding") != "causal"
-        and not values.get("lora_enabled", False)
-    )
 
 
 def _config_of(part: Any) -> Any:

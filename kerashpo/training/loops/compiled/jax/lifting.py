@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from kerashpo.training.loops.compiled.jax import threefry
+from kerashpo.training.loops.compiled.open_widths import layers_of
 from kerashpo.training.loops.compiled.signature import (
     dropouts_of,
-    layers_of,
     nodes_of,
     penalties_of,
     pinned_of,

@@ -17,7 +17,8 @@ import keras
 import numpy as np
 from keras.layers import InputSpec
 
-from kerashpo.training.loops.compiled.signature import layers_of, nodes_of, pinned_of, structure_of
+from kerashpo.training.loops.compiled.open_widths import layers_of
+from kerashpo.training.loops.compiled.signature import nodes_of, pinned_of, structure_of
 
 #: Widths are padded to multiples of this.
 STEP = 512

@@ -17,7 +17,8 @@ from tensorflow.core.framework import attr_value_pb2
 from tensorflow.python.eager.polymorphic_function import atomic_function
 from tensorflow.python.eager.polymorphic_function.concrete_function import ConcreteFunction
 
-from kerashpo.training.loops.compiled.signature import layers_of, nodes_of, pinned_of
+from kerashpo.training.loops.compiled.open_widths import layers_of
+from kerashpo.training.loops.compiled.signature import nodes_of, pinned_of
 
 
 class Kernels(NamedTuple):

@@ -21,12 +21,14 @@ from kerashpo.training.loops.compiled.engine import (
     packed,
     to_numbers,
 )
-from kerashpo.training.loops.compiled.signature import convolutions_of, structure_of
+from kerashpo.training.loops.compiled.open_widths import convolutions_of, recurrent_of
+from kerashpo.training.loops.compiled.signature import structure_of
 from kerashpo.training.loops.compiled.tensorflow import graphs
 from kerashpo.training.loops.compiled.tensorflow.activations import switched_activations_of
 from kerashpo.training.loops.compiled.tensorflow.runtime import (
     clear_kernels,
     collect_overdue,
+    has_gpu,
     is_small,
     single_threaded_executor,
     without_grappler,
@@ -90,7 +92,9 @@ class TensorFlowEngine(Engine[SharedTrace]):
     def trace(self, model: keras.Model) -> SharedTrace:
         """Returns the trace for this model; it is made if there is none."""
         activations = [layer for layer, _ in switched_activations_of(model)]
-        structure = structure_of(model, activations=activations, images=True)
+        structure = structure_of(
+            model, activations=activations, images=True, recurrent=not has_gpu()
+        )
         if structure.key is None:
             return self._of_model(
                 model, lambda held: held.reads(model), lambda: SharedTrace(model, structure)
@@ -221,6 +225,8 @@ def _products_of(model: keras.Model) -> int:
     of them in a step, 17 % more at 20 million, and no more seconds.
     """
     products = sum(math.prod(variable.shape) for variable in model.variables)
+    if recurrent_of(model):
+        return _UNKNOWN
     for layer in convolutions_of(model):
         outputs = [node.output_tensors[0].shape[1:-1] for node in layer._inbound_nodes]
         places = [size for shape in outputs for size in shape]

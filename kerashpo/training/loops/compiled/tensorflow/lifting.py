@@ -9,10 +9,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerashpo.training.loops.compiled.open_widths import convolutions_of, recurrent_of
 from kerashpo.training.loops.compiled.signature import (
-    convolutions_of,
     dropouts_of,
     penalties_of,
+    pinned_of,
 )
 from kerashpo.training.loops.compiled.tensorflow.slots import Slots
 
@@ -34,6 +35,8 @@ def lifted(model: keras.Model, slots: Slots, *, free: bool) -> Iterator[None]:
     before = [penalty.l2 for penalty in penalties]
     layers = dropouts_of(model)
     convolutions = convolutions_of(model) if free else []
+    pinned = pinned_of(model) if free else set()
+    cells = [layer.cell for layer in recurrent_of(model) if free and id(layer) not in pinned]
     try:
         for penalty, slot in zip(penalties, slots.penalties, strict=True):
             penalty.l2 = slot
@@ -41,12 +44,18 @@ def lifted(model: keras.Model, slots: Slots, *, free: bool) -> Iterator[None]:
             vars(parts[0])["call"] = _dropout(*parts[1:])
         for layer in convolutions:
             vars(layer)["call"] = _convolution(layer)
+        for cell in cells:
+            vars(cell)["get_initial_state"] = _zeros(cell)
+            if isinstance(cell, keras.layers.GRUCell):
+                vars(cell)["call"] = _gru_step(cell)
         yield
     finally:
         for penalty, factor in zip(penalties, before, strict=True):
             penalty.l2 = factor
-        for layer in (*layers, *convolutions):
+        for layer in (*layers, *convolutions, *cells):
             vars(layer).pop("call", None)
+        for cell in cells:
+            vars(cell).pop("get_initial_state", None)
 
 
 def _dropout(seed: Any, rate: Any, scale: Any) -> Callable[..., Any]:
@@ -87,6 +96,35 @@ def _convolution(layer: Any) -> Callable[[Any], Any]:
         if layer.use_bias:
             outputs = tf.add(outputs, layer.bias)
         return outputs if layer.activation is None else layer.activation(outputs)
+
+    return call
+
+
+def _zeros(cell: Any) -> Callable[..., Any]:
+    """Returns the `get_initial_state` of a recurrent cell of an open width, which is a number."""
+    count = 2 if isinstance(cell, keras.layers.LSTMCell) else 1
+
+    def get_initial_state(batch_size: Any = None) -> list[Any]:
+        width = tf.shape(cell.recurrent_kernel)[0]
+        return [tf.zeros((batch_size, width), cell.compute_dtype) for _ in range(count)]
+
+    return get_initial_state
+
+
+def _gru_step(cell: Any) -> Callable[..., Any]:
+    """Returns the `call` of a GRU's cell of an open width, by which Keras's slices its products."""
+
+    def call(inputs: Any, states: Any, training: bool = False) -> Any:
+        state = states[0] if keras.tree.is_nested(states) else states
+        given, kept = tf.matmul(inputs, cell.kernel), tf.matmul(state, cell.recurrent_kernel)
+        if cell.use_bias:
+            input_bias, recurrent_bias = tf.unstack(cell.bias, num=2)
+            given, kept = given + input_bias, kept + recurrent_bias
+        x_z, x_r, x_h = tf.split(given, 3, axis=-1)
+        h_z, h_r, h_h = tf.split(kept, 3, axis=-1)
+        z, r = cell.recurrent_activation(x_z + h_z), cell.recurrent_activation(x_r + h_r)
+        new = z * state + (1 - z) * cell.activation(x_h + r * h_h)
+        return new, [new] if keras.tree.is_nested(states) else new
 
     return call
 

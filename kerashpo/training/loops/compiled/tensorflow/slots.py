@@ -9,10 +9,9 @@ import keras
 import tensorflow as tf
 
 from kerashpo.training.late_variables import hold, peek, renew_index, take
+from kerashpo.training.loops.compiled.open_widths import convolutions_of, layers_of, recurrent_of
 from kerashpo.training.loops.compiled.signature import (
-    convolutions_of,
     dropouts_of,
-    layers_of,
     penalties_of,
     pinned_of,
     trained_variables,
@@ -81,14 +80,17 @@ def _slots(model: keras.Model, free: bool) -> tuple[tf.Variable, ...]:
     }
 
     kernels = {id(layer._kernel) for layer in convolutions_of(model)}
+    biases = {id(layer.cell.bias) for layer in recurrent_of(model) if layer.cell.use_bias}
 
     def slot(variable: Any) -> tf.Variable:
         shape = list(variable.shape)
         if free:
             last = shape[-1:] if id(variable) in known else [None] * len(shape[-1:])
-            # The size of a convolution's window sets the size of its result.
-            window = shape[:-2] if id(variable) in kernels else []
-            shape = window + [None] * len(shape[len(window) : -1]) + last
+            # The size of a convolution's window sets the size of its result; a GRU's two biases
+            # are split by their number.
+            kept = shape[:-2] if id(variable) in kernels else []
+            kept = shape[:-1] if id(variable) in biases else kept
+            shape = kept + [None] * len(shape[len(kept) : -1]) + last
         return tf.Variable(
             peek(variable), shape=tf.TensorShape(shape), trainable=variable.trainable
         )
