@@ -17,6 +17,7 @@ _LIFTED = frozenset({("Dropout", "rate"), ("L2", "l2")})
 _WIDTHS = frozenset(
     {
         *((kind, "units") for kind in ("Dense", "GRU", "LSTM", "SimpleRNN")),
+        ("Embedding", "output_dim"),
         *((kind, "filters") for kind in ("Conv1D", "Conv2D")),
     }
 )

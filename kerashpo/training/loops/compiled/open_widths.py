@@ -8,7 +8,7 @@ import keras
 IMAGES = frozenset(
     "Conv1D Conv2D MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D "
     "GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D "
-    "Flatten".split()
+    "Flatten Embedding Dot".split()
 )
 #: Recurrent layers that may have one, and their cells.
 RECURRENT = frozenset("GRU LSTM SimpleRNN GRUCell LSTMCell SimpleRNNCell".split())
@@ -31,6 +31,13 @@ def recurrent_of(model: keras.Model) -> list[keras.layers.Layer]:
     return [layer for layer in layers_of(model) if type(layer) in kinds]
 
 
+def is_dense(model: keras.Model) -> bool:
+    """Whether a model has none of the layers whose size Grappler makes use of."""
+    large = keras.layers.Embedding
+    other = (*convolutions_of(model), *recurrent_of(model))
+    return not other and not any(type(layer) is large for layer in layers_of(model))
+
+
 def can_be_open(layer: keras.layers.Layer) -> bool:
     """Whether the graph of a layer, one of `IMAGES` or `RECURRENT`, can leave its width open."""
     if type(layer).__name__ not in RECURRENT:
@@ -39,7 +46,10 @@ def can_be_open(layer: keras.layers.Layer) -> bool:
 
 
 def _has_plain_channels(layer: keras.layers.Layer) -> bool:
-    """Whether a layer's channels are the last axis, and a convolution mixes all of them."""
+    """Whether a layer's channels are the last axis, and a convolution mixes all of them.
+
+    An embedding makes no mask, which a recurrent layer would give a known shape.
+    """
     values = vars(layer)
     return (
         values.get("data_format", "channels_last") == "channels_last"
@@ -47,6 +57,7 @@ def _has_plain_channels(layer: keras.layers.Layer) -> bool:
         and set(values.get("dilation_rate", (1,))) == {1}
         and values.get("padding") != "causal"
         and not values.get("lora_enabled", False)
+        and not values.get("mask_zero", False)
     )
 
 

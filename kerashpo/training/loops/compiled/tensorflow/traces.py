@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from kerashpo.training.late_variables import allocate
-from kerashpo.training.loops.compiled.open_widths import convolutions_of, recurrent_of
+from kerashpo.training.loops.compiled.open_widths import is_dense
 from kerashpo.training.loops.compiled.signature import (
     Structure,
     has_few_parameters,
@@ -58,7 +58,7 @@ class SharedTrace:
         # Keeps the variables alive: a graph only holds weak references to them.
         self._own = None if self.shared else [variable._value for variable in variables_of(model)]
         #: Whether `runtime.without_grappler` is used, and loops may stay one operation.
-        dense = structure.free and not (convolutions_of(model) or recurrent_of(model))
+        dense = structure.free and is_dense(model)
         self.quick = dense or (self.shared and has_few_parameters(model) and not has_gpu())
         #: Whether `runtime.single_threaded_executor` may be used.
         self._single = self.quick and (structure.free or is_light(model))
