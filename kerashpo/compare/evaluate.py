@@ -109,7 +109,8 @@ def constant_scores(model: Any, split: Split, task: Task) -> dict[str, float]:
         answer = _as_output(answer, width, _has_logits(model))
     found = {}
     for part, (_, y) in (("val", split.validation), ("test", split.test)):
-        answers = np.broadcast_to(answer, (len(y), width)).astype("float32")
+        shape = (len(y), width) if task.classes or y.ndim < 3 else y.shape
+        answers = np.broadcast_to(answer, shape).astype("float32")
         for name, value in _measured(model, y, answers).items():
             found[f"{part}_{name}"] = value
     return found

@@ -16,6 +16,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -260,6 +261,7 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
             f"{run.maker} must return a tuner with search(x, y, ...). "
             f"Received: {type(tuner).__name__}."
         )
+    _check_place(run, tuner, Path(directory, run.project))
     wanted = {one.name for one in task.objectives}
     if _is_ours(tuner) and not wanted <= {one.name for one in tuner.objectives}:
         raise InvalidInput(
@@ -268,6 +270,16 @@ def make_own_tuner(run: Run, task: Task, build: Any, budget: TunerBudget, direct
             f"{', '.join(one.name for one in tuner.objectives)}."
         )
     return tuner
+
+
+def _check_place(run: Run, tuner: Any, expected: Path) -> None:
+    """Refuses a tuner in another folder, where it would go on with another seed's search."""
+    folder = getattr(tuner, "project_dir", None)
+    if isinstance(folder, str) and Path(folder).resolve() != expected.resolve():
+        raise InvalidInput(
+            f"{run.maker} must return a tuner in the folder that it is given, for each seed has "
+            f"one of its own: pass on directory= and project_name=. Received one in {folder!r}."
+        )
 
 
 def _is_ours(tuner: Any) -> bool:

@@ -115,10 +115,10 @@ def _result(
 def _final_round(tuner: str, task: Task, options: ComparisonOptions) -> dict[str, Any]:
     """Returns the argument of `search` for a final round within the budget, where there is one.
 
-    Rows in time order have none: its shuffled folds would train on what comes after. Several
-    objectives have none: it chooses by one.
+    Rows in time order have none: its shuffled folds would train on what comes after. Groups have
+    none: they would be torn apart. Several objectives have none: it chooses by one.
     """
-    whole = task.same_split or task.further or not task.averages
+    whole = task.same_split or task.further or not (task.averages and task.folds)
     possible = tuner in OURS and tuner != "pbt" and not whole
     folds = options.final_round_of(tuner) if possible else None
     if folds is None:

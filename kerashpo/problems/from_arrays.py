@@ -16,6 +16,8 @@ from kerashpo.problems.splits import Array, Split, parts_of, split_in_time_order
 
 FEWEST = 4
 """Samples of a class, or groups: fewer could not be in all three parts."""
+_MOST_CLASSES = 20
+"""Different whole numbers among floats; more are taken for quantities."""
 _OF_CLASSES = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score")
 _OF_NUMBERS = ("r2_score", "mae", "mse", "rmse", "mape", "msle", "cosine_similarity")
 
@@ -58,10 +60,16 @@ class ArrayData:
         Raises:
             InvalidInput: naming the task and what is wrong.
         """
+        if isinstance(y, Mapping):
+            raise InvalidInput(
+                f"The task {name!r}: y must be one array: a comparison needs a model with one "
+                f"output. Received: a dict of {', '.join(map(repr, y))}."
+            )
         samples, targets = _samples(name, x, prepare is not None), _array(name, "y", y)
         _check_lengths(name, samples, targets)
         metric = to_objectives(named(objective))[0].name.removeprefix("val_")
-        targets, names = _targets(name, targets, metric, classes)
+        columns = tuple(map(str, getattr(y, "columns", ())))
+        targets, names = _targets(name, targets, metric, classes, columns)
         if groups is not None:
             groups = _groups(name, groups, len(targets), in_time_order)
         elif names and not in_time_order:
@@ -177,13 +185,25 @@ def _check_lengths(name: str, x: Any, y: Array) -> None:
 
 
 def _targets(
-    name: str, y: Array, metric: str, classes: bool | Sequence[str] | None
+    name: str,
+    y: Array,
+    metric: str,
+    classes: bool | Sequence[str] | None,
+    columns: tuple[str, ...],
 ) -> tuple[Array, tuple[str, ...]]:
-    """Returns targets as trained on and the names of the classes, none for a regression."""
+    """Returns targets as trained on and the names of the classes, none for a regression.
+
+    Args:
+        name: the task's name.
+        y: labels, one-hot labels or numbers.
+        metric: the objective's metric, without ``val_``.
+        classes: see `Task.from_arrays`.
+        columns: the names of the columns of a table; empty for an array.
+    """
     if classes is False or (classes is None and not _holds_classes(name, y, metric)):
         return _numbers(name, y), ()
     if y.ndim > 1 and y.shape[-1] > 1:
-        return _one_hot(name, y, classes)
+        return _one_hot(name, y, classes, columns)
     _refuse_missing(name, "y", y)
     labels, codes = _distinct(name, "y", y.reshape(len(y)))
     known = tuple(str(label) for label in labels.tolist())
@@ -193,6 +213,10 @@ def _targets(
 def _holds_classes(name: str, y: Array, metric: str) -> bool:
     if y.dtype.kind in "bOUS":
         return True
+    if y.dtype.kind not in "fiu":
+        raise InvalidInput(
+            f"The task {name!r}: y must hold labels or numbers. Received: {y.dtype}."
+        )
     if metric.endswith(_OF_CLASSES):
         _refuse_missing(name, "y", y)
     whole = bool(np.equal(np.mod(y, 1), 0).all())
@@ -203,7 +227,9 @@ def _holds_classes(name: str, y: Array, metric: str) -> bool:
                 f"{y.ravel()[0]!r}. Choose another objective, or give y as labels."
             )
         return True
-    if metric.endswith(_OF_NUMBERS) or "error" in metric or y.dtype.kind == "f":
+    if metric.endswith(_OF_NUMBERS) or "error" in metric:
+        return False
+    if y.dtype.kind == "f" and (not whole or len(np.unique(y)) > _MOST_CLASSES):
         return False
     raise InvalidInput(
         f"The task {name!r}: y holds whole numbers, and the objective val_{metric} does not tell "
@@ -214,21 +240,23 @@ def _holds_classes(name: str, y: Array, metric: str) -> bool:
 def _numbers(name: str, y: Array) -> Array:
     if y.dtype.kind not in "fiub":
         raise InvalidInput(f"The task {name!r}: y must hold numbers. Received: {y.dtype}.")
-    found = y.astype("float32").reshape(len(y), -1)
+    found = y.astype("float32")
+    if found.ndim == 1:
+        found = found[:, None]
     if not np.isfinite(found).all():
         raise InvalidInput(f"The task {name!r}: y holds NaN or infinity. Leave such rows out.")
     return found
 
 
 def _one_hot(
-    name: str, y: Array, classes: bool | Sequence[str] | None
+    name: str, y: Array, classes: bool | Sequence[str] | None, columns: tuple[str, ...]
 ) -> tuple[Array, tuple[str, ...]]:
     if y.ndim != 2 or y.dtype.kind not in "fiub" or not _is_one_hot(y):
         raise InvalidInput(
             f"The task {name!r}: y of shape {y.shape} must be one-hot, a single 1 in each row, "
             "for classes. Several labels a sample are not compared."
         )
-    known = tuple(str(number) for number in range(y.shape[1]))
+    known = columns or tuple(str(number) for number in range(y.shape[1]))
     return y.astype("float32"), _names(name, classes, known)
 
 

@@ -108,13 +108,19 @@ def mapped(split: Split, of_x: Callable[[Any], Any], of_y: Callable[[Array], Arr
 def standardised(split: Split) -> Split:
     """Returns the split with features of mean 0 and variance 1 on its training part, float32.
 
-    For a table (n, features); of several inputs, those that are tables of floats.
+    For a table (n, features) of floats; of several inputs, those that are such tables.
+
+    Raises:
+        InvalidInput: if the one input is none. Whole numbers may be tokens, which are not scaled.
     """
+
+    def is_table(part: Any) -> bool:
+        return part.ndim == 2 and np.issubdtype(part.dtype, np.floating)
 
     def scaled(train: Any) -> Callable[[Any], Any]:
         from sklearn.preprocessing import StandardScaler
 
-        if train.ndim != 2 or not np.issubdtype(train.dtype, np.floating):
+        if not is_table(train):
             return lambda part: part
         scaler = StandardScaler().fit(train)
         return lambda part: scaler.transform(part).astype("float32")
@@ -126,6 +132,12 @@ def standardised(split: Split) -> Split:
     if isinstance(x, (list, tuple)):
         several = [scaled(part) for part in x]
         return mapped(split, lambda x: type(x)(f(p) for f, p in zip(several, x)), _same)
+    if not is_table(x):
+        raise InvalidInput(
+            "standardised scales a table (n, features) of floats. Received: an array of "
+            f"{x.dtype} of shape {x.shape}. Give whole numbers that are quantities as floats, "
+            "x.astype('float32'); scale other arrays in a function of your own."
+        )
     return mapped(split, scaled(x), _same)
 
 

@@ -51,6 +51,8 @@ class Task:
         further: the objectives after the first; set by a list as `objective`.
         averages: whether predictions of several models may be averaged, and rows be split into
             folds; False e.g. for policies: no averages in the table of models, no final round.
+        folds: whether training and validation rows may be split into shuffled folds; False e.g.
+            for groups, which such folds would tear apart: no final round.
 
     Raises:
         InvalidInput: if one of them cannot be used.
@@ -73,6 +75,7 @@ class Task:
     fit_hp: Mapping[str, Any] = field(default_factory=dict)
     further: tuple[Objective, ...] = ()
     averages: bool = True
+    folds: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -154,7 +157,7 @@ class Task:
         Args:
             build_model: ``build_model(hp)``, which returns a compiled model.
             x: samples (n, ...), or a dict or list of arrays for a model with several inputs.
-            y: labels or numbers (n,), one-hot labels (n, classes), or several numbers (n, k).
+            y: labels or numbers (n,), one-hot labels (n, classes), or several numbers (n, ...).
             name: see `Task`.
             objective: a metric on the validation part, e.g. ``"val_accuracy"``, or several
                 objectives, see `Task`.
@@ -188,6 +191,7 @@ class Task:
             title=title,
             description=description,
             same_split=in_time_order,
+            folds=groups is None,
             rival=rival,
             fit_hp={} if fit_hp is None else fit_hp,
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import keyword
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from string import Template
 
@@ -105,6 +107,11 @@ def write_problem(name: str, folder: Path) -> tuple[Path, Path]:
             "A problem's name must be one of Python, for it is that of a file and a function: "
             f"letters, digits and '_'. Received: {name!r}."
         )
+    if _is_module(name):
+        raise InvalidInput(
+            f"A file {name}.py would hide the module {name!r}, which is installed. Choose another "
+            "name."
+        )
     paths = folder / f"{name}.py", folder / f"test_{name}.py"
     for path in paths:
         if path.exists():
@@ -118,3 +125,8 @@ def write_problem(name: str, folder: Path) -> tuple[Path, Path]:
             f"Cannot write to {str(folder)!r}: {error.strerror}. Choose another with --out."
         ) from error
     return paths
+
+
+def _is_module(name: str) -> bool:
+    """Whether Python or an installed package has a module of this name."""
+    return name in sys.stdlib_module_names or name in packages_distributions()

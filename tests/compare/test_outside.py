@@ -313,6 +313,21 @@ def test_a_wrong_problem_is_refused_before_anything_is_trained(source, message, 
         ("def make(build_model): pass", "make raised TypeError.*build_model, budget and obj", []),
         ("def make(build_model, budget, **common): return 3", "must return a tuner.*int", []),
         (
+            "import kerashpo as kt\n"
+            "def make(build_model, budget, objective, **common):\n"
+            "    return kt.RandomSearch(build_model, objective=objective, max_trials=1)",
+            "in the folder that it is given.*untitled_project",
+            [],
+        ),
+        (
+            "import keras_tuner\n"
+            "def make(build_model, budget, objective, directory, **common):\n"
+            "    return keras_tuner.RandomSearch(build_model, objective=objective, max_trials=1,\n"
+            "        directory=directory, project_name='mine')",
+            "in the folder that it is given.*mine",
+            [],
+        ),
+        (
             "def make(build_model, budget, **common):\n"
             "    return kt.Hyperband(build_model, max_epochs=2, factor=1, **common)",
             "make: .*factor",
@@ -385,6 +400,13 @@ def test_pytest_runs_the_test_of_a_new_problem(new_problem):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["numpy", "json"])
+def test_new_problem_hides_no_module(name, capsys, tmp_path):
+    assert cli.main(["new-problem", name, "--out", str(tmp_path)]) == 2
+    assert f"would hide the module '{name}'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_new_problem_overwrites_nothing(new_problem, capsys):

@@ -95,7 +95,7 @@ def test_every_search_trains_in_batches_of_the_tuned_size(compared, results):
         assert set(np.round(means, 4)) <= {38 / 8, round(38 / 6, 4)}
 
 
-@pytest.mark.parametrize("without", [{"same_split": True}, {"averages": False}])
+@pytest.mark.parametrize("without", [{"same_split": True}, {"averages": False}, {"folds": False}])
 def test_rows_that_must_not_be_shuffled_have_no_final_round(without):
     task, options = make_task("wine"), ComparisonOptions(tuners=("recommended",))
     assert _final_round("recommended", task, options) == {"final_round": 5}

@@ -212,3 +212,52 @@ def test_the_constant_answer_by_hand():
     assert constant_answer(np.eye(2)[[1, 1, 0, 1]], 2).tolist() == [0.25, 0.75]
     assert constant_answer(np.array([[1.0], [3.0]]), 0).tolist() == [2.0]
     assert constant_answer(np.array([[1.0, 0.0], [3.0, 4.0]]), 0).tolist() == [2.0, 2.0]
+
+
+def test_groups_are_not_split_into_folds():
+    assert task(groups=np.arange(100) // 10).folds is False
+    assert task().folds
+
+
+def test_columns_of_a_one_hot_table_name_the_classes():
+    made = task(y=pd.get_dummies(LABELS, dtype=float))
+    assert made.classes == ("a", "b", "c")
+    assert task(y=pd.get_dummies(LABELS), classes=["x", "y", "z"]).classes == ("x", "y", "z")
+
+
+def test_targets_of_several_axes_keep_their_shape():
+    y = np.arange(2400.0).reshape(100, 4, 6)
+    split = task(y=y, objective="val_loss").load(0)
+    assert split.train[1].shape == (64, 4, 6)
+    np.testing.assert_allclose(constant_answer(split.train[1], 0), split.train[1].mean(axis=0))
+
+
+def test_few_whole_numbers_as_floats_are_unclear():
+    y = np.arange(100.0) % 2
+    with pytest.raises(InvalidInput, match="classes=True or classes=False"):
+        task(y=y, objective="val_loss")
+    assert task(y=y, objective="val_loss", classes=True).classes == ("0.0", "1.0")
+    assert task(y=y, objective="val_loss", classes=False).classes == ()
+    assert task(y=y, objective="val_mae").classes == ()
+    assert task(y=np.arange(100.0), objective="val_loss").classes == ()
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ({"a": LABELS, "b": LABELS}, "one array.*one output.*'a', 'b'"),
+        (pd.date_range("2020-01-01", periods=100), "labels or numbers.*datetime64"),
+    ],
+)
+def test_targets_that_are_no_labels_or_numbers(y, message):
+    with pytest.raises(InvalidInput, match=message):
+        task(y=y, objective="val_loss")
+
+
+def test_whole_numbers_are_not_standardised_without_a_word():
+    whole = task(x=np.arange(200).reshape(100, 2), prepare=standardised)
+    with pytest.raises(InvalidInput, match="table .n, features. of floats.*int64"):
+        whole.load(0)
+    images = task(x=np.zeros((100, 2, 2)), prepare=standardised)
+    with pytest.raises(InvalidInput, match="shape .64, 2, 2."):
+        images.load(0)

@@ -9,6 +9,9 @@ import keras_tuner
 from kerashpo.compare.peers.recorder import PeerSettings, Recorder, recorded
 from kerashpo.compare.peers.tuned_fit import with_tuned_fit
 
+_SEED_0 = 2**31 - 1
+"""What stands for seed 0."""
+
 
 def search(name: str, settings: PeerSettings, recorder: Recorder) -> None:
     """Searches with KerasTuner; the recorder keeps every epoch.
@@ -39,7 +42,8 @@ def _tuner(name: str, hypermodel: Any, settings: PeerSettings) -> Any:
     objective = settings.task.objective
     shared: dict[str, Any] = {
         "objective": keras_tuner.Objective(objective.name, objective.direction),
-        "seed": settings.seed,
+        # KerasTuner draws a seed where it is given 0.
+        "seed": settings.seed or _SEED_0,
         "directory": str(settings.folder),
         "project_name": f"keras_tuner_{name}",
         "overwrite": True,
