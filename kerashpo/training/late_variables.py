@@ -63,7 +63,13 @@ class LateValue(DeferredValue):
             _LATE.reset(token)
 
     def _direct_assign(self, value: Any) -> None:
-        self._initializer = _Held(value)
+        import tensorflow as tf
+
+        if tf.inside_function():  # the value is known when the graph runs, each time another
+            self._deferred_initialize()
+            self._direct_assign(value)
+        else:
+            self._initializer = _Held(tf.convert_to_tensor(value))
 
 
 def take(variable: Any) -> Any:

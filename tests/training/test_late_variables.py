@@ -148,3 +148,34 @@ def test_a_rate_that_is_changed_between_epochs() -> None:
         way.train(model, data, 2, 2, [], keys)
     for mine, other in zip(variables(late), variables(plain), strict=True):
         np.testing.assert_array_equal(mine.numpy(), other.numpy())
+
+
+class LastMean(layers.Layer):
+    """A layer that only ever assigns its variable, and never reads it."""
+
+    def build(self, shape: Any) -> None:
+        self.last = self.add_weight(shape=(), initializer="zeros", trainable=False, name="last")
+
+    def call(self, inputs: Any) -> Any:
+        self.last.assign(keras.ops.mean(inputs))
+        return inputs
+
+
+def test_a_variable_that_a_graph_assigns_before_anything_reads_it() -> None:
+    with late_variables():
+        model = keras.Sequential([keras.Input((6, 6, 1)), LastMean(), layers.Flatten()])
+    assert isinstance(model.layers[0].last, LateValue)
+    model.predict(X, batch_size=len(X), verbose=0)
+    assert float(model.layers[0].last.numpy()) == pytest.approx(X.mean(), abs=1e-6)
+    model.predict(X + 1, batch_size=len(X), verbose=0)
+    assert float(model.layers[0].last.numpy()) == pytest.approx(X.mean() + 1, abs=1e-6)
+
+
+def test_a_late_variable_takes_the_value_of_another_not_its_later_ones() -> None:
+    with late_variables():
+        layer = layers.Dense(2)
+        layer.build((None, 3))
+    other = keras.Variable(np.ones((3, 2), "float32"))
+    layer.kernel.assign(other)
+    other.assign(np.zeros((3, 2)))
+    np.testing.assert_array_equal(layer.kernel.numpy(), 1)
